@@ -1,0 +1,5 @@
+"""`python -m greenai_infra` is `greenai-infra`."""
+
+from greenai_infra.cli.main import run
+
+run()

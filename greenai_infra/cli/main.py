@@ -1,0 +1,84 @@
+"""Entry point: a group that imports a command's module only when that command is run."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from greenai_infra import __version__
+from greenai_infra.errors import GreenAIError
+
+# name -> (module, attribute, one line of help). The help stands here so that `--help` imports nothing else.
+COMMANDS = {
+    "regions": ("greenai_infra.cli.regions", "regions", "Rank cloud regions by carbon intensity and PUE."),
+    "plan": ("greenai_infra.cli.plan", "plan", "Choose region, hardware and start time for a workload."),
+    "explain": ("greenai_infra.cli.plan", "explain", "Explain a plan again from its file alone."),
+    "schema": ("greenai_infra.cli.schema", "schema", "Print the JSON Schema of workload files."),
+    "select": ("greenai_infra.cli.select", "select", "Pin a plan's ranked regions as Pulumi stacks."),
+    "preview": ("greenai_infra.cli.stack", "preview", "Show what a stack would build; --offline needs no account."),
+    "up": ("greenai_infra.cli.stack", "up", "Build a stack, or the first ranked region with capacity."),
+    "destroy": ("greenai_infra.cli.stack", "destroy", "Remove what a stack has built."),
+    "init": ("greenai_infra.cli.init", "init", "Write a project: Pulumi program, example workload, stack."),
+    "catalog": ("greenai_infra.cli.catalog", "catalog", "Show or refresh accelerators, offers and prices."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are looked up in COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command, or None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with:  greenai-infra plan templates/workloads/finetune-7b.yaml --hardware",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="greenai-infra")
+def main() -> None:
+    """Put AI workloads on the cleanest grid that can run them.
+
+    Plan a workload on real grid data, pin the choice into a Pulumi stack, preview it offline, apply it.
+    """
+
+
+def run() -> None:
+    """Run the command line; errors that a user can meet end in one message and an exit code, never a traceback."""
+    try:
+        main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("aborted", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except GreenAIError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,53 @@
+"""Every failure that a user can meet, in one screen.
+
+    GreenAIError                    exit code 1: a run that was refused or failed
+    |-- InputError                  exit code 2: something the user wrote can't be used; names the value and what to do
+    |   `-- WorkloadError           the same, in a workload file: carries file and line
+    |-- DataUnavailable             no intensity (or price) can be had from where it was asked
+    |-- NoPlacement                 every region or offer was removed by some constraint; says which removed which
+    |-- Refused                     possible, but a rule or the user says no
+    `-- EngineError                 the Pulumi engine is missing, not set up, or reported a failure
+        `-- NoCapacity              the cloud has no capacity for the planned instances in that region
+"""
+
+from __future__ import annotations
+
+
+class GreenAIError(Exception):
+    """Base of all; `exit_code` is what the command line returns for it."""
+
+    exit_code = 1
+
+
+class InputError(GreenAIError):
+    """Something the user wrote can't be used."""
+
+    exit_code = 2
+
+
+class WorkloadError(InputError):
+    """A workload file can't be used; `problems` has one `file:line: message` string each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class DataUnavailable(GreenAIError):
+    """A figure can't be had from the source that was asked."""
+
+
+class NoPlacement(GreenAIError):
+    """No region and offer satisfies the workload."""
+
+
+class Refused(GreenAIError):
+    """The request is possible but a rule says no."""
+
+
+class EngineError(GreenAIError):
+    """The Pulumi engine is missing, not set up, or reported a failure."""
+
+
+class NoCapacity(EngineError):
+    """The cloud reported that it has no capacity for the planned instances."""

@@ -1,0 +1,1 @@
+"""Carbon intensity of electricity: one module a source, behind the protocol in `source.py`."""

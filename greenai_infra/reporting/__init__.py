@@ -1,0 +1,1 @@
+"""How results look to a person; knows nothing of where the numbers come from."""
