@@ -63,9 +63,8 @@ def main() -> None:
 def run() -> None:
     """Run the command line; errors that a user can meet end in one message and an exit code, never a traceback."""
     try:
-        main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        outcome = main(standalone_mode=False)
+        sys.exit(outcome if isinstance(outcome, int) else 0)
     except click.Abort:
         click.echo("aborted", err=True)
         sys.exit(1)

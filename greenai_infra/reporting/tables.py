@@ -38,9 +38,7 @@ def plain_lines(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Co
     ]
 
 
-def _show_rich(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int], title: str
-) -> None:
+def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int], title: str) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -1,0 +1,165 @@
+"""`plan` and `explain`: choose where, when and on what a workload runs, and say why."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from greenai_infra.clock import parse_time
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say where intensity comes from, shared by the commands that ask for it."""
+    for option in reversed(
+        (
+            click.option(
+                "--source",
+                metavar="SOURCE",
+                help="auto, embedded, electricity-maps, file:PATH, climatology:file:PATH. Default: auto.",
+            ),
+            click.option("--at", metavar="TIME", help="Plan as of this moment, such as 2026-01-31T18:00:00Z."),
+            click.option(
+                "--basis",
+                type=click.Choice(["lifecycle", "direct"]),
+                help="Basis of a file's values, or to ask a live source for.",
+            ),
+            click.option(
+                "--file-kind",
+                type=click.Choice(["history", "forecast"]),
+                help="What a file: source holds, if its header doesn't say.",
+            ),
+            click.option("--allow-mixed", is_flag=True, help="Rank values of unlike signal or basis together."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def moment_of(at: str | None) -> datetime:
+    """The moment to plan as of: `--at`, or now in whole seconds."""
+    return parse_time(at) if at else datetime.now(UTC).replace(microsecond=0)
+
+
+@click.command(epilog="Example:  greenai-infra plan templates/workloads/finetune-7b.yaml --hardware --out plan.json")
+@click.argument("workload_file", metavar="WORKLOAD", type=click.Path(path_type=Path))
+@source_options
+@click.option("--hardware", is_flag=True, help="Compare all accelerators for this workload.")
+@click.option("--explain", is_flag=True, help="Say why, what each constraint costs, and where figures come from.")
+@click.option("--suspect-prices", is_flag=True, help="Use offers whose on-demand price is doubtful, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan document.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the plan document to a file.")
+def plan(
+    workload_file: Path,
+    source: str | None,
+    at: str | None,
+    basis: str | None,
+    file_kind: str | None,
+    allow_mixed: bool,
+    hardware: bool,
+    explain: bool,
+    suspect_prices: bool,
+    as_json: bool,
+    out: Path | None,
+) -> None:
+    """Choose region, hardware and start time for a workload.
+
+    The plan has the least kg CO2e that the workload's constraints allow. Without a key or a network it plans on
+    embedded yearly means.
+    """
+    from greenai_infra.catalog.offers import offers
+    from greenai_infra.catalog.signals import Basis, Signal
+    from greenai_infra.intensity.choose import open_source
+    from greenai_infra.intensity.declaration import FileKind
+    from greenai_infra.planning.document import document_text, plan_document
+    from greenai_infra.planning.hardware import compare_hardware
+    from greenai_infra.planning.planner import make_plan
+    from greenai_infra.planning.workload_file import read_workload, window_of
+
+    workload = read_workload(workload_file)
+    window = window_of(workload, moment_of(at))
+    opened = open_source(
+        source,
+        as_of=window.now,
+        signal=Signal(workload.signal),
+        basis=Basis(basis) if basis else None,
+        file_kind=FileKind(file_kind) if file_kind else None,
+    )
+    known = offers(include_suspect=suspect_prices)
+    made = make_plan(workload, window, known, opened, allow_mixed=allow_mixed, ask_everywhere=not is_live(source))
+    compared = compare_hardware(workload, made.field, made.decision, known) if hardware else None
+    document = plan_document(made, compared)
+    if out:
+        write_text(out, document_text(document))
+    if as_json:
+        click.echo(document_text(document), nl=False)
+        return
+    from greenai_infra.reporting.plan_text import show_plan
+
+    show_plan(document, explain=explain)
+    if out:
+        click.echo(f"\nplan {document['plan_id']} written to {out}; pin it:  greenai-infra select {out}")
+
+
+def is_live(source: str | None) -> bool:
+    """Whether a source may ask a service for each zone, so that zones are asked only if needed."""
+    from greenai_infra.intensity.choose import AUTO, ELECTRICITY_MAPS
+    from greenai_infra.intensity.settings import electricity_maps_access
+
+    name = source or AUTO
+    return ELECTRICITY_MAPS in name or (name == AUTO and electricity_maps_access() is not None)
+
+
+@click.command(epilog="Example:  greenai-infra explain plan.json")
+@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
+def explain(plan_file: Path) -> None:
+    """Explain a plan again from its file alone."""
+    from greenai_infra.reporting.plan_text import show_plan
+
+    show_plan(read_plan(plan_file), explain=True)
+
+
+def read_plan(path: Path) -> dict[str, Any]:
+    """The plan document in a file. Raises InputError for a file that is none, or of another version."""
+    from greenai_infra.planning.document import SCHEMA_VERSION
+
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not a plan document: {error}") from None
+    if not isinstance(document, dict) or "placement" not in document:
+        raise InputError(f"{path}: not a plan document; `greenai-infra plan --out` writes one")
+    version = document.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            f"{path}: plan version {version!r} can't be read by this release (it reads {SCHEMA_VERSION!r})"
+        )
+    return document
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: to a temporary name beside it, then renamed."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None

@@ -1,0 +1,142 @@
+"""Every region x offer that could run a workload, each marked with the constraints of the workload that remove it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.catalog.egress import egress_usd_per_gb
+from greenai_infra.catalog.regions import Region, find_region, regions, residency_countries
+from greenai_infra.catalog.sagemaker import is_sagemaker_hosting, is_sagemaker_training
+from greenai_infra.footprint.estimate import Estimate
+from greenai_infra.planning.runs import Run, Unfit, run_on
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenai_infra.catalog.offers import Offer
+    from greenai_infra.planning.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A run of the workload on one offer in one region. `removed_by` is empty for one that may be chosen."""
+
+    region: Region
+    offer: Offer
+    run: Run
+    usd_per_hour: float
+    transfer_kwh: float
+    transfer_usd: float
+    removed_by: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """An instance type that can't run the workload anywhere, and why."""
+
+    instance_type: str
+    accelerator: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """All candidates, the instance types that are none, and offers without the price that was asked for."""
+
+    candidates: tuple[Candidate, ...]
+    misfits: tuple[Misfit, ...]
+    unpriced: tuple[str, ...]
+
+
+def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: float | None) -> Field:
+    """The field of a workload. Raises InputError for an unknown region, chip or country in the workload."""
+    rules = _PlaceRules(workload)
+    wanted = wanted_accelerators(workload)
+    instance_types = workload.hardware.instance_types
+    known = {(region.provider, region.name): region for region in regions()}
+    runs: dict[tuple[str, str], Run | Unfit] = {}
+    candidates, unpriced = [], []
+    for offer in offers:
+        region = known.get((offer.provider, offer.region))
+        if region is None:
+            continue
+        kind = (offer.provider, offer.instance_type)
+        run = runs.get(kind)
+        if run is None:
+            run = runs[kind] = _run_of(workload, offer, longest_hours)
+        if isinstance(run, Unfit):
+            continue
+        price = offer.usd_per_hour_spot if workload.hardware.purchase == "spot" else offer.usd_per_hour_on_demand
+        if price is None:
+            unpriced.append(f"{region.key} {offer.instance_type}")
+            continue
+        removed = rules.removing(region)
+        if offer.accelerator not in wanted:
+            removed |= {"hardware.accelerators"}
+        if instance_types is not None and offer.instance_type not in instance_types:
+            removed |= {"hardware.instance_types"}
+        transfer_kwh, transfer_usd = rules.transfer(region)
+        candidates.append(Candidate(region, offer, run, price * run.instances, transfer_kwh, transfer_usd, removed))
+    misfits = tuple(
+        Misfit(instance_type, accelerator, run.reason)
+        for (provider, instance_type), run in sorted(runs.items())
+        if isinstance(run, Unfit)
+        for accelerator in {o.accelerator for o in offers if (o.provider, o.instance_type) == (provider, instance_type)}
+    )
+    return Field(tuple(candidates), misfits, tuple(sorted(unpriced)))
+
+
+def wanted_accelerators(workload: Workload) -> frozenset[str]:
+    """Catalog names of the chips that the workload accepts."""
+    if workload.hardware.accelerators == "any":
+        from greenai_infra.catalog.accelerators import accelerators
+
+        return frozenset(chip.name for chip in accelerators())
+    return frozenset(find_accelerator(name).name for name in workload.hardware.accelerators)
+
+
+def _run_of(workload: Workload, offer: Offer, longest_hours: float | None) -> Run | Unfit:
+    if offer.provider == "aws":
+        usable = is_sagemaker_training if workload.kind == "training" else is_sagemaker_hosting
+        if not usable(offer.instance_type):
+            return Unfit(f"not a SageMaker {workload.kind} instance")
+    return run_on(workload, offer, find_accelerator(offer.accelerator), longest_hours)
+
+
+class _PlaceRules:
+    """The workload's rules about regions, looked up once a region."""
+
+    def __init__(self, workload: Workload) -> None:
+        where = workload.where
+        self._providers = frozenset(where.providers)
+        self._allow = None if where.allow is None else {find_region(name).key for name in where.allow}
+        self._deny = {find_region(name).key for name in where.deny}
+        self._countries = None if where.residency is None else residency_countries(where.residency)
+        self._data = workload.data
+        self._data_region = find_region(workload.data.region) if workload.data else None
+        self._removing: dict[str, frozenset[str]] = {}
+        self._transfer: dict[str, tuple[float, float]] = {}
+
+    def removing(self, region: Region) -> frozenset[str]:
+        """The constraints that remove a region."""
+        if region.key not in self._removing:
+            broken = {
+                "where.providers": region.provider not in self._providers,
+                "where.allow": self._allow is not None and region.key not in self._allow,
+                "where.deny": region.key in self._deny,
+                "where.residency": self._countries is not None and region.country not in self._countries,
+            }
+            self._removing[region.key] = frozenset(name for name, is_broken in broken.items() if is_broken)
+        return self._removing[region.key]
+
+    def transfer(self, region: Region) -> tuple[float, float]:
+        """kWh and USD of bringing the data to a region once."""
+        if self._data is None or self._data_region is None or region.key == self._data_region.key:
+            return 0.0, 0.0
+        if region.key not in self._transfer:
+            energy_kwh = Estimate.of("network_kwh_per_gb").value * self._data.size_gb
+            price = egress_usd_per_gb(self._data_region, region)
+            self._transfer[region.key] = (energy_kwh, price.usd_per_gb * self._data.size_gb)
+        return self._transfer[region.key]

@@ -1,0 +1,201 @@
+"""The joint choice of region, offer and start: the cleanest placement that every constraint allows.
+
+Also what it is compared with: the alternatives, the Pareto front of kg and USD, the baseline, and the price of each
+constraint (the best placement if that constraint alone were lifted).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.regions import find_region
+from greenai_infra.errors import NoPlacement
+from greenai_infra.planning.candidates import wanted_accelerators
+from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all, place_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from greenai_infra.intensity.values import Series
+    from greenai_infra.planning.candidates import Candidate, Field
+    from greenai_infra.planning.placements import Timing
+    from greenai_infra.planning.workload import Workload
+
+PLACE_RULES = frozenset({"where.providers", "where.allow", "where.deny", "where.residency"})
+HARDWARE_RULES = frozenset({"hardware.accelerators", "hardware.instance_types"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A placement and the constraints that forbid it."""
+
+    placement: Placement
+    removed_by: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A candidate that fits no window, and why: too slow for the deadline, or no intensity known for long enough."""
+
+    candidate: Candidate
+    too_slow: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """The best placement if one constraint alone were lifted."""
+
+    constraint: str
+    placement: Placement
+    saving_kg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome. `baseline` is None where `baseline_gap` says why; `everything` holds forbidden placements too."""
+
+    placement: Placement
+    alternatives: tuple[Placement, ...]
+    pareto: tuple[Placement, ...]
+    baseline: Placement | None
+    baseline_gap: str
+    lifted: tuple[Lifted, ...]
+    everything: tuple[Ranked, ...]
+    unplaced: tuple[Unplaced, ...]
+
+
+def decide(workload: Workload, field: Field, series: Mapping[str, Series], timing: Timing) -> Decision:
+    """The decision for a workload over predicted intensity by zone. Raises NoPlacement, saying what removed what."""
+    placements, left = place_all(field.candidates, series, timing)
+    unplaced = tuple(_unplaced(candidate, timing) for candidate in left)
+    everything = [Ranked(p, p.candidate.removed_by | _broken_limits(workload, p)) for p in placements]
+    everything.sort(key=lambda ranked: ranked.placement.order)
+    allowed = [ranked.placement for ranked in everything if not ranked.removed_by]
+    if not allowed:
+        raise NoPlacement(_why_nothing_is_left(workload, field, everything, unplaced))
+    chosen = allowed[0]
+    baseline, gap = _baseline(workload, field.candidates, series, timing)
+    return Decision(
+        placement=chosen,
+        alternatives=tuple(_best_of_each_other_region(allowed, chosen)),
+        pareto=tuple(pareto_front(allowed)),
+        baseline=baseline,
+        baseline_gap=gap,
+        lifted=tuple(_lift_each(everything, chosen)),
+        everything=tuple(everything),
+        unplaced=unplaced,
+    )
+
+
+def pareto_front(placements: Iterable[Placement]) -> list[Placement]:
+    """Placements that no other one beats in both kg and USD, cleanest first; of equal ones the first by name."""
+    front: list[Placement] = []
+    for one in sorted(placements, key=lambda p: p.order):
+        if not front or one.cost_usd < front[-1].cost_usd:
+            front.append(one)
+    return front
+
+
+def _broken_limits(workload: Workload, one: Placement) -> frozenset[str]:
+    limits = workload.limits
+    broken = set()
+    if limits.cost_usd is not None and one.cost_usd > limits.cost_usd:
+        broken.add("limits.cost_usd")
+    if limits.emissions_kg is not None and one.emissions_kg > limits.emissions_kg:
+        broken.add("limits.emissions_kg")
+    return frozenset(broken)
+
+
+def _best_of_each_other_region(allowed: Sequence[Placement], chosen: Placement) -> list[Placement]:
+    best: dict[str, Placement] = {}
+    for one in allowed:
+        best.setdefault(one.candidate.region.key, one)
+    best.pop(chosen.candidate.region.key)
+    return list(best.values())
+
+
+def _lift_each(everything: Sequence[Ranked], chosen: Placement) -> list[Lifted]:
+    names = sorted({name for ranked in everything for name in ranked.removed_by})
+    lifted = []
+    for name in names:
+        best = next(ranked.placement for ranked in everything if ranked.removed_by <= {name})
+        lifted.append(Lifted(name, best, chosen.emissions_kg - best.emissions_kg))
+    return sorted(lifted, key=lambda one: (-one.saving_kg, one.constraint))
+
+
+def _baseline(
+    workload: Workload, candidates: Sequence[Candidate], series: Mapping[str, Series], timing: Timing
+) -> tuple[Placement | None, str]:
+    """The cheapest accepted hardware in the baseline's region, started at once; rules about places don't count."""
+    region = find_region(workload.baseline.region)
+    accelerator = workload.baseline.accelerator
+    here = [
+        c
+        for c in candidates
+        if c.region == region
+        and (accelerator is None or c.offer.accelerator.casefold() == accelerator.casefold())
+        and (accelerator is not None or not c.removed_by & HARDWARE_RULES)
+    ]
+    if not here:
+        accepted = accelerator or ", ".join(sorted(wanted_accelerators(workload)))
+        return None, f"{region.key} offers none of {accepted} that fits the workload at a listed price"
+    if region.zone not in series:
+        return None, f"no intensity for {region.key} ({region.zone}) in the chosen source"
+    cheapest = min(here, key=lambda c: (c.usd_per_hour * c.run.hours.value, c.offer.instance_type))
+    found = place_now(cheapest, series[region.zone], timing.earliest_s)
+    return found, "" if found else f"the source has a gap or ends too early for {region.key} ({region.zone})"
+
+
+def _unplaced(candidate: Candidate, timing: Timing) -> Unplaced:
+    hours = candidate.run.hours.value
+    if timing.deadline_s is not None and hours > (timing.deadline_s - timing.earliest_s) / SECONDS_PER_HOUR:
+        left = (timing.deadline_s - timing.earliest_s) / SECONDS_PER_HOUR
+        return Unplaced(candidate, True, f"needs {hours:.1f} h, {left:.1f} h are left until the deadline")
+    return Unplaced(candidate, False, f"no intensity of {candidate.region.zone} for {hours:.1f} h on end")
+
+
+def _why_nothing_is_left(
+    workload: Workload, field: Field, everything: Sequence[Ranked], unplaced: Sequence[Unplaced]
+) -> str:
+    """One line a constraint: how many region x offer pairs it removed, and how near the nearest came."""
+    lines = ["no region and offer is left for this workload:"]
+    removed: dict[str, int] = {}
+    for rules in (*(r.removed_by for r in everything), *(u.candidate.removed_by for u in unplaced)):
+        for name in rules:
+            removed[name] = removed.get(name, 0) + 1
+    for name, count in sorted(removed.items(), key=lambda item: (-item[1], item[0])):
+        lines.append(f"  {name} ({constraint_value(workload, name)}) removed {count}{_nearest(name, everything)}")
+    allowed = [one for one in unplaced if not one.candidate.removed_by]
+    for title, too_slow in (("when.deadline", True), ("the intensity source", False)):
+        group = [one for one in allowed if one.too_slow is too_slow]
+        if group:
+            nearest = min(group, key=lambda one: one.candidate.run.hours.value)
+            what = f"{nearest.candidate.run.accelerators} x {nearest.candidate.offer.accelerator}"
+            lines.append(f"  {title} removed {len(group)}; the fastest, {what}: {nearest.reason}")
+    if not field.candidates:
+        lines += [f"  {m.instance_type} ({m.accelerator}): {m.reason}" for m in field.misfits[:12]]
+        if field.unpriced:
+            lines.append(f"  {len(field.unpriced)} offers have no {workload.hardware.purchase} price")
+    return "\n".join(lines)
+
+
+def _nearest(name: str, everything: Sequence[Ranked]) -> str:
+    alone = [ranked.placement for ranked in everything if ranked.removed_by == {name}]
+    if not alone:
+        return ""
+    if name == "limits.cost_usd":
+        cheapest = min(alone, key=lambda p: p.cost_usd)
+        return f"; the cheapest is {cheapest.cost_usd:,.2f} USD in {cheapest.candidate.region.key}"
+    best = alone[0]
+    return (
+        f"; without it {best.candidate.region.key} on {best.candidate.offer.instance_type}, {best.emissions_kg:.3g} kg"
+    )
+
+
+def constraint_value(workload: Workload, name: str) -> str:
+    """A constraint as the workload states it, for people."""
+    section, key = name.split(".")
+    value = getattr(getattr(workload, section), key)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

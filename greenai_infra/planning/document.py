@@ -1,0 +1,207 @@
+"""The plan document: one JSON object that holds the decision and every input with its provenance.
+
+It is byte-identical for identical inputs, and can be explained again from itself alone. Times are RFC 3339 in UTC,
+numbers keep full precision, units are in the keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.catalog.offers import stale_price_warning
+from greenai_infra.clock import format_time, from_unix, hours_between
+from greenai_infra.planning.decide import constraint_value
+from greenai_infra.planning.inputs import plan_inputs, provenance_document
+from greenai_infra.planning.placements import placement as place
+from greenai_infra.planning.windows import StepGrid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenai_infra.planning.hardware import Comparison
+    from greenai_infra.planning.placements import Placement
+    from greenai_infra.planning.planner import Plan
+
+SCHEMA_VERSION = "1"
+
+
+def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> dict[str, Any]:
+    """The document of a plan; `plan_id` is a digest of all the rest."""
+    decision = plan.decision
+    body: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "as_of": format_time(plan.window.now),
+        "workload": plan.workload.model_dump(mode="json", exclude_none=True),
+        "window": {
+            "earliest": format_time(plan.window.earliest),
+            "deadline": format_time(plan.window.deadline) if plan.window.deadline else None,
+        },
+        "placement": _placement(decision.placement, plan),
+        "alternatives": [_placement(one, plan) for one in decision.alternatives],
+        "pareto": [_placement(one, plan) for one in decision.pareto],
+        "baseline": _baseline(plan),
+        "savings": _savings(plan),
+        "constraints": [
+            {
+                "constraint": one.constraint,
+                "value": constraint_value(plan.workload, one.constraint),
+                "costs_kg": one.saving_kg,
+                "without_it": _placement(one.placement, plan),
+            }
+            for one in decision.lifted
+        ],
+        "notes": plan_notes(plan),
+        "inputs": plan_inputs(plan),
+    }
+    if hardware is not None:
+        body["hardware"] = [_comparison(row, plan) for row in hardware]
+    return {"schema_version": SCHEMA_VERSION, "plan_id": _digest(body), **body}
+
+
+def document_text(document: dict[str, Any]) -> str:
+    """The document as it is written to a file."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _digest(body: dict[str, Any]) -> str:
+    canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
+    candidate, run = one.candidate, one.candidate.run
+    region, offer = candidate.region, candidate.offer
+    low, high = _emissions_band(one)
+    return {
+        "provider": region.provider,
+        "region": region.name,
+        "place": region.place,
+        "zone": region.zone,
+        "instance_type": offer.instance_type,
+        "instances": run.instances,
+        "accelerator": offer.accelerator,
+        "accelerators": run.accelerators,
+        "purchase": plan.workload.hardware.purchase,
+        "start": format_time(from_unix(one.slices[0][0])),
+        "end": format_time(from_unix(one.slices[-1][1])),
+        "slices": [{"start": format_time(from_unix(s)), "end": format_time(from_unix(e))} for s, e in one.slices],
+        "run_hours": one.hours,
+        "energy_kwh": one.energy_kwh,
+        "energy_kwh_low": run.power_kw.low * run.hours.low,
+        "energy_kwh_high": run.power_kw.high * run.hours.high,
+        "pue": region.pue,
+        "pue_year": region.pue_year,
+        "pue_is_fleet_mean": region.pue_is_fleet_mean,
+        "emissions_kg": one.emissions_kg,
+        "emissions_kg_low": low,
+        "emissions_kg_high": high,
+        "operational_kg": one.operational_kg,
+        "transfer_kg": one.transfer_kg,
+        "embodied_kg": one.embodied_kg if run.embodied_kg_per_hour is not None else None,
+        "cost_usd": one.cost_usd,
+        "transfer_usd": candidate.transfer_usd,
+        "usd_per_hour": candidate.usd_per_hour,
+        "priced_on": offer.priced_on.isoformat(),
+        "emissions_if_started_at_once_kg": one.emissions_now_kg,
+        "intensity": {
+            "g_per_kwh": one.intensity_g_per_kwh,
+            **provenance_document(plan.series[region.zone].provenance),
+        },
+        "estimates": list(run.notes),
+    }
+
+
+def _emissions_band(one: Placement) -> tuple[float, float]:
+    """Emissions with the low and high end of energy and embodied figures; the intensity is taken as it is."""
+    run, embodied = one.candidate.run, one.candidate.run.embodied_kg_per_hour
+    ends = []
+    for end in ("low", "high"):
+        work = getattr(run.hours, end) / run.hours.value
+        power = getattr(run.power_kw, end) / run.power_kw.value
+        made = getattr(embodied, end) / embodied.value if embodied else 0.0
+        ends.append(one.operational_kg * power * work + one.transfer_kg + one.embodied_kg * made * work)
+    return ends[0], ends[1]
+
+
+def _baseline(plan: Plan) -> dict[str, Any]:
+    if plan.decision.baseline is None:
+        return {"unavailable": plan.decision.baseline_gap, "region": plan.workload.baseline.region}
+    what = f"cheapest accepted hardware in {plan.workload.baseline.region}, started at once"
+    return {"what": what, **_placement(plan.decision.baseline, plan)}
+
+
+def _savings(plan: Plan) -> dict[str, Any]:
+    chosen, baseline = plan.decision.placement, plan.decision.baseline
+    waited = hours_between(plan.window.earliest, from_unix(chosen.slices[0][0]))
+    savings: dict[str, Any] = {
+        "by_waiting_kg": chosen.emissions_now_kg - chosen.emissions_kg,
+        "waits_hours": waited,
+    }
+    if baseline is None:
+        return {"emissions_kg": None, "percent": None, "cost_usd": None, **savings}
+    kept = baseline.emissions_kg - chosen.emissions_kg
+    same_hardware = _same_hardware_at_baseline(plan)
+    return {
+        "emissions_kg": kept,
+        "percent": 100 * kept / baseline.emissions_kg,
+        "cost_usd": baseline.cost_usd - chosen.cost_usd,
+        "by_hardware_kg": None if same_hardware is None else baseline.emissions_kg - same_hardware,
+        "by_place_kg": None if same_hardware is None else same_hardware - chosen.emissions_now_kg,
+        **savings,
+    }
+
+
+def _same_hardware_at_baseline(plan: Plan) -> float | None:
+    """Emissions of the chosen hardware at the baseline's grid, PUE and start; data transfer as in the baseline."""
+    chosen, baseline = plan.decision.placement.candidate, plan.decision.baseline
+    assert baseline is not None
+    if chosen.offer.provider != baseline.candidate.offer.provider:
+        return None
+    there = [
+        c
+        for c in plan.field.candidates
+        if c.region == baseline.candidate.region and c.offer.instance_type == chosen.offer.instance_type
+    ]
+    if not there:
+        return None
+    start_s = plan.window.earliest.timestamp()
+    end_s = start_s + there[0].run.hours.value * 3600
+    mean = float(StepGrid.of([plan.series[there[0].region.zone]], start_s, end_s).mean(start_s, end_s)[0])
+    return place(there[0], ((start_s, end_s),), mean, mean).emissions_kg
+
+
+def plan_notes(plan: Plan) -> list[str]:
+    """Sentences that a reader of the plan must not miss: what is old, estimated, held constant or left out."""
+    chosen = plan.decision.placement.candidate
+    provenance = plan.series[chosen.region.zone].provenance
+    notes = []
+    if plan.mixed:
+        notes.append("MIXED SIGNALS OR BASES: values of unlike kind are ranked together, as --allow-mixed told")
+    considered = [c.offer for c in plan.field.candidates if not c.removed_by]
+    if warning := stale_price_warning(considered, plan.window.now):
+        notes.append(warning)
+    if provenance.kind.value == "yearly mean":
+        notes.append("intensity is a yearly mean, so it says where but not when: no time is better than another")
+    notes += [f"intensity is {flag.value}: {provenance.detail}" for flag in sorted(provenance.flags)]
+    if chosen.region.pue_is_fleet_mean:
+        notes.append(f"{chosen.region.key} publishes no PUE: the fleet mean {chosen.region.pue} is used")
+    notes += chosen.run.notes
+    if chosen.offer.provider == "aws":
+        notes.append("cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue")
+    if "per_chip" in chosen.offer.note or "alone" in chosen.offer.note:
+        notes.append(f"{chosen.offer.instance_type}: {chosen.offer.note}")
+    return notes
+
+
+def _comparison(row: Comparison, plan: Plan) -> dict[str, Any]:
+    return {
+        "accelerator": row.accelerator,
+        "asked_for": row.asked_for,
+        "fits": row.placement is not None,
+        "reason": row.reason,
+        "offered_in_regions": row.offered_in,
+        "on_pareto_front": row.on_pareto_front,
+        "placement": _placement(row.placement, plan) if row.placement else None,
+    }

@@ -1,0 +1,75 @@
+"""The comparison of accelerators for one workload: fits or not and why, chips, hours, kWh, kg, USD, where offered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.accelerators import accelerators
+from greenai_infra.planning.candidates import wanted_accelerators
+from greenai_infra.planning.decide import HARDWARE_RULES, pareto_front
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenai_infra.catalog.offers import Offer
+    from greenai_infra.planning.candidates import Field
+    from greenai_infra.planning.decide import Decision
+    from greenai_infra.planning.placements import Placement
+    from greenai_infra.planning.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One chip: its best placement within the workload's other constraints, or the reason why there is none.
+
+    `asked_for` says whether the workload accepts the chip. `offered_in` counts allowed regions that offer it.
+    """
+
+    accelerator: str
+    asked_for: bool
+    placement: Placement | None
+    reason: str
+    offered_in: int
+    on_pareto_front: bool
+
+
+def compare_hardware(workload: Workload, field: Field, decision: Decision, offers: Sequence[Offer]) -> list[Comparison]:
+    """Every chip of the catalog, feasible ones first by emissions, then the others by name."""
+    wanted = wanted_accelerators(workload)
+    best: dict[str, Placement] = {}
+    regions_of: dict[str, set[str]] = {}
+    for ranked in decision.everything:
+        chip = ranked.placement.candidate.offer.accelerator
+        if ranked.removed_by <= HARDWARE_RULES:
+            best.setdefault(chip, ranked.placement)
+            regions_of.setdefault(chip, set()).add(ranked.placement.candidate.region.key)
+    front = pareto_front(best.values())
+    rows = [
+        Comparison(
+            accelerator=chip.name,
+            asked_for=chip.name in wanted,
+            placement=best.get(chip.name),
+            reason="" if chip.name in best else _why_not(chip.name, field, decision, offers),
+            offered_in=len(regions_of.get(chip.name, ())),
+            on_pareto_front=best.get(chip.name) in front,
+        )
+        for chip in accelerators()
+    ]
+    return sorted(
+        rows, key=lambda row: (row.placement is None, row.placement.order if row.placement else row.accelerator)
+    )
+
+
+def _why_not(chip: str, field: Field, decision: Decision, offers: Sequence[Offer]) -> str:
+    if not any(offer.accelerator == chip for offer in offers):
+        return "no offer in the catalogue"
+    removed = [r for r in decision.everything if r.placement.candidate.offer.accelerator == chip]
+    if removed:
+        fewest = min(removed, key=lambda r: len(r.removed_by - HARDWARE_RULES))
+        return "removed by " + ", ".join(sorted(fewest.removed_by - HARDWARE_RULES))
+    unplaced = [one for one in decision.unplaced if one.candidate.offer.accelerator == chip]
+    if unplaced:
+        return min(unplaced, key=lambda one: one.candidate.run.hours.value).reason
+    reasons = [misfit.reason for misfit in field.misfits if misfit.accelerator == chip]
+    return reasons[-1] if reasons else "no price listed"

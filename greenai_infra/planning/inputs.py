@@ -1,0 +1,96 @@
+"""What a plan was made from, as it stands in the plan document: each row with its source and date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.clock import format_time, from_unix
+from greenai_infra.footprint.constants import constants
+
+if TYPE_CHECKING:
+    from greenai_infra.intensity.values import Provenance, Series
+    from greenai_infra.planning.planner import Plan
+
+
+def provenance_document(provenance: Provenance) -> dict[str, Any]:
+    """Provenance as it stands in documents."""
+    return {
+        "signal": provenance.signal.value,
+        "basis": provenance.basis.value,
+        "source": provenance.source,
+        "kind": provenance.kind.value,
+        "observed_at": format_time(provenance.observed_at),
+        "flags": sorted(flag.value for flag in provenance.flags),
+        "detail": provenance.detail,
+    }
+
+
+def plan_inputs(plan: Plan) -> dict[str, Any]:
+    """Everything that was used, each row with where it comes from."""
+    used = [c for c in plan.field.candidates if not c.removed_by]
+    used += [one.placement.candidate for one in plan.decision.lifted]
+    used += [plan.decision.baseline.candidate] if plan.decision.baseline else []
+    chips = {c.offer.accelerator: find_accelerator(c.offer.accelerator) for c in used}
+    regions = {c.region.key: c.region for c in used}
+    zones = {region.zone for region in regions.values()}
+    offers = {(c.region.key, c.offer.instance_type): c.offer for c in used}
+    return {
+        "intensity_source": plan.source_name,
+        "intensity_notes": list(plan.source_notes),
+        "intensity": {zone: _series(plan.series[zone], plan) for zone in sorted(zones & set(plan.series))},
+        "zones_without_intensity": sorted(zones - set(plan.series)),
+        "regions": {
+            key: {"zone": r.zone, "country": r.country, "pue": r.pue, "pue_year": r.pue_year, "source": r.source}
+            for key, r in sorted(regions.items())
+        },
+        "offers": [
+            {
+                "region": key,
+                "instance_type": offer.instance_type,
+                "accelerator": offer.accelerator,
+                "accelerators": offer.accelerators,
+                "usd_per_hour_on_demand": offer.usd_per_hour_on_demand,
+                "usd_per_hour_spot": offer.usd_per_hour_spot,
+                "priced_on": offer.priced_on.isoformat(),
+                "source": offer.source,
+            }
+            for (key, _), offer in sorted(offers.items())
+        ],
+        "accelerators": {
+            name: {
+                "tdp_w": chip.tdp_w,
+                "power_w": chip.power_w,
+                "tflops": dict(chip.tflops),
+                "memory_gb": chip.memory_gb,
+                "embodied_kg": chip.embodied.kg if chip.embodied else None,
+                "embodied_boundary": chip.embodied.boundary if chip.embodied else None,
+                "source": chip.source,
+                "year": chip.year,
+            }
+            for name, chip in sorted(chips.items())
+        },
+        "constants": {
+            name: {"value": c.value, "low": c.low, "high": c.high, "unit": c.unit, "source": c.source, "year": c.year}
+            for name, c in constants().items()
+        },
+        "unfit": [
+            {"instance_type": m.instance_type, "accelerator": m.accelerator, "reason": m.reason}
+            for m in plan.field.misfits
+        ],
+        "without_price": list(plan.field.unpriced),
+    }
+
+
+def _series(series: Series, plan: Plan) -> dict[str, Any]:
+    """The steps that lie in the plan's window."""
+    start_s = plan.window.earliest.timestamp()
+    last = plan.window.deadline.timestamp() if plan.window.deadline else float(series.edges_s[-1])
+    steps = [
+        [format_time(from_unix(float(s))), None if np.isnan(value) else float(value)]
+        for s, e, value in zip(series.edges_s, series.edges_s[1:], series.g_per_kwh, strict=False)
+        if e > start_s and s < last
+    ]
+    return {**provenance_document(series.provenance), "until": format_time(series.end), "steps_g_per_kwh": steps}

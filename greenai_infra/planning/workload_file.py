@@ -1,0 +1,123 @@
+"""Reads a workload file: YAML in, a `Workload` out, every problem with file and line."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import ValidationError
+
+from greenai_infra.clock import format_time, parse_duration_hours, parse_time
+from greenai_infra.errors import InputError, WorkloadError
+from greenai_infra.planning.workload import Window, Workload
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 12
+
+Lines = dict[tuple[str | int, ...], int]
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Safe loader that leaves times and country codes as text.
+
+    YAML 1.1 would take a time without an offset for UTC, and NO (Norway) for false.
+    """
+
+
+_AS_TEXT = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _AS_TEXT]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+
+
+def read_workload(path: Path) -> Workload:
+    """The workload of a file. Raises WorkloadError with one `file:line: message` for each problem."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(text) > MAX_BYTES:
+        raise InputError(f"{path}: {len(text)} bytes is no workload file (at most {MAX_BYTES})")
+    return parse_workload(text, str(path))
+
+
+def parse_workload(text: bytes | str, where: str) -> Workload:
+    """The workload of YAML text; `where` is named in errors."""
+    lines: Lines = {}
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        values = _plain(loader, node, (), lines, where) if node is not None else None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise WorkloadError([f"{where}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem}"]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise WorkloadError([f"{where}:1: not valid YAML: {str(error).splitlines()[0]}"]) from None
+    if not isinstance(values, dict):
+        raise WorkloadError([f"{where}:1: a workload is a mapping with name, kind, work and hardware"])
+    try:
+        return Workload.model_validate(values)
+    except ValidationError as error:
+        raise WorkloadError([_problem(where, lines, problem) for problem in error.errors()]) from None
+
+
+def window_of(workload: Workload, now: datetime) -> Window:
+    """The absolute times of a workload. Raises InputError for a deadline that has passed or lies before the start."""
+    earliest = max(_moment("when.earliest", workload.when.earliest, now) or now, now)
+    deadline = _moment("when.deadline", workload.when.deadline, now)
+    if deadline is not None and deadline <= now:
+        raise InputError(f"when.deadline {format_time(deadline)} has passed (now is {format_time(now)})")
+    if deadline is not None and deadline <= earliest:
+        raise InputError(
+            f"when.deadline {format_time(deadline)} does not lie after the earliest start {format_time(earliest)}"
+        )
+    return Window(now=now, earliest=earliest, deadline=deadline)
+
+
+def _moment(key: str, text: str | None, now: datetime) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return now + timedelta(hours=parse_duration_hours(text[1:])) if text.startswith("+") else parse_time(text)
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from None
+
+
+def _plain(loader: Any, node: yaml.Node, at: tuple[str | int, ...], lines: Lines, where: str) -> Any:
+    """Plain values of a YAML node; notes the line of each key, refuses duplicate keys, aliases and deep nesting."""
+    line = node.start_mark.line + 1
+    lines.setdefault(at, line)
+    if len(at) > MAX_DEPTH:
+        raise WorkloadError([f"{where}:{line}: nested deeper than {MAX_DEPTH} levels"])
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(getattr(key_node, "value", ""))
+            key_line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode) or key in mapping or key == "<<":
+                raise WorkloadError([f"{where}:{key_line}: '{key}' can't be a key here, or stands twice"])
+            lines[(*at, key)] = key_line
+            mapping[key] = _plain(loader, value_node, (*at, key), lines, where)
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(loader, item, (*at, index), lines, where) for index, item in enumerate(node.value)]
+    return loader.construct_object(node)
+
+
+def _problem(where: str, lines: Lines, problem: Any) -> str:
+    """One `file:line: key: message` of a pydantic error."""
+    place = tuple(problem["loc"])
+    while place and place not in lines:
+        place = place[:-1]
+    key = ".".join(str(part) for part in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        message = "unknown key"
+    value = problem.get("input")
+    shown = f" (is {value!r})" if isinstance(value, str | int | float | bool) else ""
+    return f"{where}:{lines.get(place, 1)}: {key + ': ' if key else ''}{message}{shown}"

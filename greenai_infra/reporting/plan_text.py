@@ -1,0 +1,239 @@
+"""A plan as a person reads it at 80 columns, from the plan document alone."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.reporting.numbers import duration, short_time, significant
+from greenai_infra.reporting.tables import show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Document = dict[str, Any]
+WIDTH = 80
+ALTERNATIVES_SHOWN = 5
+SLICES_SHOWN = 6
+
+
+def show_plan(document: Document, *, explain: bool = False) -> None:
+    """Print the decision, what it is compared with, and what a reader must know about the figures."""
+    chosen = document["placement"]
+    workload = document["workload"]
+    _print_lines(
+        [
+            f"{workload['name']}: {chosen['accelerators']} x {chosen['accelerator']} in "
+            f"{chosen['provider']}:{chosen['region']} ({chosen['place']})"
+        ]
+    )
+    print()
+    _print_facts(_facts(document))
+    _show_alternatives(document["alternatives"])
+    _show_pareto(document["pareto"])
+    if "hardware" in document:
+        show_hardware(document["hardware"])
+    if explain:
+        _explain(document)
+    _print_list("Notes", document["notes"])
+
+
+def _facts(document: Document) -> list[tuple[str, str]]:
+    chosen, intensity = document["placement"], document["placement"]["intensity"]
+    machines = f"{chosen['instances']} x {chosen['instance_type']}"
+    energy = significant(chosen["energy_kwh"])
+    facts = [
+        ("runs", _runs(document)),
+        ("on", f"{machines}, {chosen['purchase'].replace('_', ' ')}"),
+        (
+            "energy",
+            f"{energy} kWh ({significant(chosen['energy_kwh_low'])} to {significant(chosen['energy_kwh_high'])}) "
+            f"at the servers, PUE {chosen['pue']} ({chosen['pue_year']}{_fleet(chosen)})",
+        ),
+        (
+            "intensity",
+            f"{significant(intensity['g_per_kwh'])} gCO2eq/kWh, {intensity['signal']}, {intensity['basis']}: "
+            f"{intensity['kind']}{_flags(intensity)}, {intensity['source']}",
+        ),
+        ("emissions", _emissions(chosen)),
+        ("cost", f"{significant(chosen['cost_usd'], 4)} USD, prices of {chosen['priced_on']} or later"),
+    ]
+    return [*facts, ("baseline", _baseline(document))]
+
+
+def _runs(document: Document) -> str:
+    chosen = document["placement"]
+    waits = document["savings"]["waits_hours"]
+    when = "at once" if waits <= 0 else f"after {duration(waits)}"
+    slices = chosen["slices"]
+    ending = f"{short_time(chosen['start'])} to {short_time(chosen['end'])} UTC"
+    if len(slices) == 1:
+        return f"{when}, {ending}, {duration(chosen['run_hours'])}"
+    return f"{when}, {ending}, {duration(chosen['run_hours'])} in {len(slices)} slices"
+
+
+def _emissions(chosen: Document) -> str:
+    embodied = chosen["embodied_kg"]
+    share = "embodied not known" if embodied is None else f"embodied {significant(embodied)}"
+    transfer = f", transfer {significant(chosen['transfer_kg'])}" if chosen["transfer_kg"] else ""
+    return (
+        f"{significant(chosen['emissions_kg'])} kg CO2e ({significant(chosen['emissions_kg_low'])} to "
+        f"{significant(chosen['emissions_kg_high'])}): "
+        f"running {significant(chosen['operational_kg'])}{transfer}, {share}"
+    )
+
+
+def _baseline(document: Document) -> str:
+    baseline, savings = document["baseline"], document["savings"]
+    if "unavailable" in baseline:
+        return f"none: {baseline['unavailable']}"
+    change = "less" if savings["emissions_kg"] >= 0 else "MORE"
+    return (
+        f"{significant(baseline['emissions_kg'])} kg, {significant(baseline['cost_usd'], 4)} USD on "
+        f"{baseline['instances']} x {baseline['instance_type']} in {baseline['region']} at once: "
+        f"the plan emits {significant(abs(savings['emissions_kg']))} kg ({abs(savings['percent']):.0f} %) {change}"
+    )
+
+
+def _fleet(one: Document) -> str:
+    return ", fleet mean" if one["pue_is_fleet_mean"] else ""
+
+
+def _flags(intensity: Document) -> str:
+    return f" [{', '.join(intensity['flags'])}]" if intensity["flags"] else ""
+
+
+def _show_alternatives(alternatives: Sequence[Document]) -> None:
+    print()
+    if not alternatives:
+        print("No other region is allowed and able to run it.")
+        return
+    shown = alternatives[:ALTERNATIVES_SHOWN]
+    more = f" (first {len(shown)} of {len(alternatives)} regions)" if len(shown) < len(alternatives) else ""
+    _placement_table(f"Alternatives{more}", shown)
+
+
+def _show_pareto(pareto: Sequence[Document]) -> None:
+    print()
+    if len(pareto) == 1:
+        print("No allowed choice is cheaper than this one." if pareto else "")
+        return
+    _placement_table("Pareto front: cheaper only by emitting more", pareto)
+
+
+def _placement_table(title: str, placements: Sequence[Document]) -> None:
+    rows = [
+        [
+            f"{one['provider']}:{one['region']}",
+            f"{one['instances']} x {one['instance_type']}",
+            short_time(one["start"])[5:],
+            significant(one["intensity"]["g_per_kwh"]),
+            significant(one["emissions_kg"]),
+            significant(one["cost_usd"], 4),
+        ]
+        for one in placements
+    ]
+    show_table(["region", "instances", "start UTC", "g/kWh", "kg CO2e", "USD"], rows, right={3, 4, 5}, title=title)
+
+
+def show_hardware(rows: Sequence[Document]) -> None:
+    """Print the comparison of accelerators; `*` marks the Pareto front of kg and USD."""
+    print()
+    table = []
+    for row in rows:
+        one = row["placement"]
+        mark = ("*" if row["on_pareto_front"] else " ") + ("" if row["asked_for"] else "?")
+        if one is None:
+            continue
+        table.append(
+            [
+                mark,
+                row["accelerator"],
+                str(one["accelerators"]),
+                significant(one["run_hours"]),
+                significant(one["energy_kwh"]),
+                significant(one["emissions_kg"]),
+                significant(one["cost_usd"], 4),
+                f"{one['region']} (of {row['offered_in_regions']})",
+            ]
+        )
+    show_table(
+        ["", "accelerator", "chips", "hours", "kWh", "kg CO2e", "USD", "cleanest region"],
+        table,
+        right={2, 3, 4, 5, 6},
+        title="Hardware for this workload (* Pareto front, ? not in the workload's list)",
+    )
+    unfit = [f"{row['accelerator']}: {row['reason']}" for row in rows if row["placement"] is None]
+    _print_list("Not possible", unfit)
+
+
+def _explain(document: Document) -> None:
+    _print_list("Why", _reasons(document))
+    constraints = [f"{one['constraint']} ({one['value']}): {_constraint(one)}" for one in document["constraints"]]
+    _print_list("What each constraint costs", constraints or ["none removed anything"])
+    slices = document["placement"]["slices"]
+    if len(slices) > 1:
+        shown = [f"{short_time(one['start'])} to {short_time(one['end'])} UTC" for one in slices[:SLICES_SHOWN]]
+        rest = len(slices) - len(shown)
+        _print_list("Slices", [*shown, *([f"and {rest} more"] if rest else [])])
+    _print_list("Where intensity comes from", _intensity_sources(document))
+    unfit = [f"{one['instance_type']}: {one['reason']}" for one in document["inputs"]["unfit"]]
+    _print_list("Instance types that can't run it", unfit)
+
+
+def _reasons(document: Document) -> list[str]:
+    savings = document["savings"]
+    reasons = []
+    if savings["by_waiting_kg"] > 0:
+        reasons.append(f"waiting and slicing save {significant(savings['by_waiting_kg'])} kg against starting at once")
+    else:
+        threshold = document["workload"]["when"]["wait_threshold_percent"]
+        reasons.append(f"no later start saves more than the {threshold:g} % that a forecast may be wrong by")
+    for key, what in (("by_place_kg", "the place"), ("by_hardware_kg", "the hardware")):
+        if savings.get(key):
+            verb = "saves" if savings[key] >= 0 else "costs"
+            reasons.append(f"{what} {verb} {significant(abs(savings[key]))} kg against the baseline")
+    if document["alternatives"]:
+        second = document["alternatives"][0]
+        gap = second["emissions_kg"] - document["placement"]["emissions_kg"]
+        reasons.append(f"the next region, {second['provider']}:{second['region']}, emits {significant(gap)} kg more")
+    return reasons
+
+
+def _constraint(one: Document) -> str:
+    best = one["without_it"]
+    if one["costs_kg"] <= 0:
+        return "costs nothing"
+    return (
+        f"{significant(one['costs_kg'])} kg; without it {best['provider']}:{best['region']} on "
+        f"{best['instances']} x {best['instance_type']} for {significant(best['cost_usd'], 4)} USD"
+    )
+
+
+def _intensity_sources(document: Document) -> list[str]:
+    inputs = document["inputs"]
+    zones = inputs["intensity"]
+    described = {f"{one['source']}, {one['kind']} ({one['detail']})" for one in zones.values()}
+    lines = [f"{len(zones)} zones: {'; '.join(sorted(described)[:3])}", *inputs["intensity_notes"]]
+    if inputs["zones_without_intensity"]:
+        lines.append(f"no value for {', '.join(inputs['zones_without_intensity'])}")
+    return lines
+
+
+def _print_facts(facts: Iterable[tuple[str, str]]) -> None:
+    for name, value in facts:
+        indent = " " * 12
+        text = textwrap.fill(value, WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=indent)
+        print(text)
+
+
+def _print_list(title: str, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    print(f"\n{title}")
+    _print_lines(lines, bullet="- ")
+
+
+def _print_lines(lines: Iterable[str], bullet: str = "") -> None:
+    for line in lines:
+        print(textwrap.fill(line, WIDTH, initial_indent=bullet, subsequent_indent=" " * len(bullet)))
