@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +127,8 @@ def explain(plan_file: Path) -> None:
 
 def read_plan(path: Path) -> dict[str, Any]:
     """The plan document in a file. Raises InputError for a file that is none, or of another version."""
+    import json
+
     from greenai_infra.planning.document import SCHEMA_VERSION
 
     try:
@@ -150,6 +149,9 @@ def read_plan(path: Path) -> dict[str, Any]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all: to a temporary name beside it, then renamed."""
+    import os
+    import tempfile
+
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:

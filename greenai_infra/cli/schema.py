@@ -10,7 +10,9 @@ def schema() -> None:
     """Print the JSON Schema of workload files."""
     import json
 
+    import msgspec
+
     from greenai_infra.planning.workload import Workload
 
-    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Workload.model_json_schema()}
+    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Workload)}
     click.echo(json.dumps(described, indent=2))

@@ -16,10 +16,11 @@ class IntensitySource(Protocol):
 
     Every requested zone is a key of the answer, as a value or as the reason why there is none: a source never raises
     for one zone, never answers for another zone than was asked, and never invents a number.
-    `name` is what a user writes after `--source`.
+    `name` is what a user writes after `--source`; `as_of` is the moment of asking, after which nothing was observed.
     """
 
     name: str
+    as_of: datetime
 
     def latest(self, zones: Sequence[str]) -> Mapping[str, Intensity | Unavailable]:
         """The newest value of each zone."""

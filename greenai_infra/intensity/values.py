@@ -5,12 +5,13 @@ Intensity values are means over their interval, not samples: a series is a step 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from greenai_infra.catalog.signals import Basis, Signal
 from greenai_infra.clock import from_unix
 
 if TYPE_CHECKING:
@@ -18,25 +19,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-
-class Signal(StrEnum):
-    """Which plants an intensity speaks of: all that run, or those that answer to one kWh more."""
-
-    AVERAGE = "average"
-    MARGINAL = "marginal"
-
-
-class Basis(StrEnum):
-    """Which emissions of a plant count: its stack alone, or its whole life cycle."""
-
-    LIFECYCLE = "lifecycle"
-    DIRECT = "direct"
+__all__ = [
+    "Basis",
+    "Flag",
+    "Intensity",
+    "Kind",
+    "Provenance",
+    "Series",
+    "Signal",
+    "Unavailable",
+    "constant",
+    "cut",
+]
 
 
 class Kind(StrEnum):
-    """How a value came to be known. Only LIVE may be called live."""
+    """How a value came to be known. Only LIVE may be called live: measured, current, straight from its source.
+
+    LATEST is the newest value that a live source has, with a flag that says why it isn't live.
+    """
 
     LIVE = "live"
+    LATEST = "latest"
     HISTORY = "history"
     FORECAST = "forecast"
     CLIMATOLOGY = "climatology"
@@ -68,9 +72,19 @@ class Provenance:
     flags: frozenset[Flag] = frozenset()
     detail: str = ""
 
+    def __post_init__(self) -> None:
+        if self.kind is Kind.LIVE and self.flags:
+            raise ValueError(f"{self.source}: a value that is {', '.join(sorted(self.flags))} can't be called live")
+
     def age(self, now: datetime) -> timedelta:
         """Time since the observation; negative for what lies ahead."""
         return now - self.observed_at
+
+    def flagged(self, *flags: Flag, detail: str = "") -> Provenance:
+        """The same with more flags, and so no longer live; `detail` is added to what is there."""
+        kind = Kind.LATEST if flags and self.kind is Kind.LIVE else self.kind
+        details = "; ".join(text for text in (self.detail, detail) if text)
+        return replace(self, kind=kind, flags=self.flags.union(flags), detail=details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +133,16 @@ class Series:
         overlap = np.clip(np.minimum(self.edges_s[1:], end_s) - np.maximum(self.edges_s[:-1], start_s), 0, None)
         used = overlap > 0
         return float(np.dot(overlap[used], self.g_per_kwh[used]) / overlap.sum())
+
+
+def cut(series: Series, start: datetime, end: datetime) -> Series | None:
+    """The whole steps that overlap [start, end), or None if there are none."""
+    first = int(np.searchsorted(series.edges_s, start.timestamp(), side="right")) - 1
+    last = int(np.searchsorted(series.edges_s, end.timestamp(), side="left"))
+    first, last = max(first, 0), min(last, series.g_per_kwh.size)
+    if first >= last:
+        return None
+    return replace(series, edges_s=series.edges_s[first : last + 1], g_per_kwh=series.g_per_kwh[first:last])
 
 
 def constant(value: Intensity, start: datetime, end: datetime) -> Series:

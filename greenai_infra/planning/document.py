@@ -10,6 +10,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from greenai_infra.catalog.offers import stale_price_warning
 from greenai_infra.clock import format_time, from_unix, hours_between
 from greenai_infra.planning.decide import constraint_value
@@ -33,7 +35,7 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
     body: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "as_of": format_time(plan.window.now),
-        "workload": plan.workload.model_dump(mode="json", exclude_none=True),
+        "workload": _without_empty(msgspec.to_builtins(plan.workload)),
         "window": {
             "earliest": format_time(plan.window.earliest),
             "deadline": format_time(plan.window.deadline) if plan.window.deadline else None,
@@ -58,6 +60,13 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
     if hardware is not None:
         body["hardware"] = [_comparison(row, plan) for row in hardware]
     return {"schema_version": SCHEMA_VERSION, "plan_id": _digest(body), **body}
+
+
+def _without_empty(values: Any) -> Any:
+    """Nested values without the keys that hold nothing."""
+    if isinstance(values, dict):
+        return {key: _without_empty(value) for key, value in values.items() if value is not None}
+    return values
 
 
 def document_text(document: dict[str, Any]) -> str:

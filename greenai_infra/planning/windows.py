@@ -50,7 +50,8 @@ class StepGrid:
     def of(cls, series: Sequence[Series], start_s: float, end_s: float) -> Self:
         """Grid of several series over [start_s, end_s), on the union of their edges; uncovered time is a gap."""
         inner = [s.edges_s[(s.edges_s > start_s) & (s.edges_s < end_s)] for s in series]
-        edges = np.unique(np.concatenate([[start_s, end_s], *inner]))
+        edges = np.sort(np.concatenate([[start_s, end_s], *inner]))
+        edges = edges[np.diff(edges, prepend=-np.inf) > 0]  # np.unique would import numpy.ma
         rows = np.full((len(series), edges.size - 1), np.nan)
         for row, one in zip(rows, series, strict=True):
             step = np.searchsorted(one.edges_s, edges[:-1], side="right") - 1

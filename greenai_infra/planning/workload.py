@@ -5,183 +5,194 @@ Field descriptions become the JSON Schema that `greenai-infra schema` prints.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic reads the annotation at run time
-from typing import Annotated, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from msgspec import Meta, Struct, field
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
-Amount = Annotated[float, Field(gt=0, le=1e18, allow_inf_nan=False)]
-Hours = Annotated[float, Field(gt=0, le=87_600, allow_inf_nan=False)]
-Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
+Amount = Annotated[float, Meta(gt=0, le=1e18)]
+Hours = Annotated[float, Meta(gt=0, le=87_600)]
+Share = Annotated[float, Meta(gt=0, le=1)]
 Moment = Annotated[
     str,
-    Field(
-        pattern=r"^(\+\d+(\.\d+)?(m|h|d)|\d{4}-\d{2}-\d{2}[T ].+)$",
+    Meta(
+        pattern=r"^(\+\d+(\.\d+)?\s*(m|min|h|d)|\d{4}-\d{2}-\d{2}[T ].+)$",
         description="RFC 3339 time with offset (2026-01-31T18:00:00Z), or a time from now (+12h, +3d)",
     ),
 ]
 
 
-class Section(BaseModel):
+class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=False):
     """Base of all sections: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-class TrainingModel(Section):
+class TrainingModel(Section, frozen=True):
     """Work stated as a model and its training tokens: FLOPs = 6 x N x D, or 4 x N x D for adapters."""
 
-    parameters: Amount = Field(description="weights that a token passes (the active ones of a mixture of experts)")
-    total_parameters: Amount | None = Field(default=None, description="all weights, if more than `parameters` (MoE)")
-    tokens: Amount = Field(description="training tokens, over all epochs")
-    method: Literal["full", "lora"] = Field(
-        default="full", description="full: all weights; lora: adapters on frozen weights"
-    )
-    mfu: Share | None = Field(
-        default=None, description="measured model FLOPS utilisation; default 0.35, band 0.15 to 0.45"
-    )
+    parameters: Annotated[Amount, Meta(description="weights that a token passes (the active ones of a MoE)")]
+    tokens: Annotated[Amount, Meta(description="training tokens, over all epochs")]
+    total_parameters: Annotated[Amount | None, Meta(description="all weights, if more than `parameters` (MoE)")] = None
+    method: Annotated[
+        Literal["full", "lora"], Meta(description="full: all weights; lora: adapters on frozen weights")
+    ] = "full"
+    mfu: Annotated[
+        Share | None, Meta(description="measured model FLOPS utilisation; default 0.35, band 0.15 to 0.45")
+    ] = None
 
-    @model_validator(mode="after")
-    def _total_holds_active(self) -> Self:
+    def __post_init__(self) -> None:
         if self.total_parameters is not None and self.total_parameters < self.parameters:
-            raise ValueError("total_parameters must not be less than parameters")
-        return self
+            raise ValueError(f"total_parameters {self.total_parameters:g} is less than parameters {self.parameters:g}")
 
 
-class AcceleratorHours(Section):
+class AcceleratorHours(Section, frozen=True):
     """Work stated as hours on a named chip, summed over all chips; other chips are scaled by peak FLOPS."""
 
-    hours: Amount = Field(description="accelerator-hours: 8 chips for 3 hours are 24")
-    accelerator: str = Field(description="chip of these hours, as `greenai-infra catalog accelerators` names it")
+    hours: Annotated[Amount, Meta(description="accelerator-hours: 8 chips for 3 hours are 24")]
+    accelerator: Annotated[str, Meta(description="chip of these hours, named as in `catalog accelerators`")]
 
 
-class MeasuredRun(Section):
+class MeasuredRun(Section, frozen=True):
     """Work as it was measured in an earlier run; only the same chip can be planned from it."""
 
-    energy_kwh: Amount = Field(description="IT energy of the whole run at the servers' wall, before PUE")
-    hours: Hours = Field(description="wall-clock hours of that run")
-    accelerator: str = Field(description="chip of that run")
-    count: Annotated[int, Field(ge=1, le=100_000)] = Field(description="how many of them")
+    energy_kwh: Annotated[Amount, Meta(description="IT energy of the whole run at the servers' wall, before PUE")]
+    hours: Annotated[Hours, Meta(description="wall-clock hours of that run")]
+    accelerator: Annotated[str, Meta(description="chip of that run")]
+    count: Annotated[int, Meta(ge=1, le=100_000, description="how many of them")]
 
 
-class ServedModelSize(Section):
+class ServedModelSize(Section, frozen=True):
     """The model of an inference workload, for the roofline estimate."""
 
-    parameters: Amount = Field(description="all weights")
-    active_parameters: Amount | None = Field(default=None, description="weights that a token passes; default all")
-    kv_bytes_per_token: Amount = Field(
-        description="KV cache: 2 x attention layers x KV heads x head dimension x bytes a value"
-    )
-    input_tokens: Amount = Field(description="mean tokens in a request")
-    output_tokens: Amount = Field(description="mean tokens of an answer")
-    batch: Annotated[float, Field(ge=1, le=100_000)] = Field(description="requests that run at once on one replica")
+    parameters: Annotated[Amount, Meta(description="all weights")]
+    kv_bytes_per_token: Annotated[
+        Amount, Meta(description="KV cache: 2 x attention layers x KV heads x head dimension x bytes a value")
+    ]
+    input_tokens: Annotated[Amount, Meta(description="mean tokens in a request")]
+    output_tokens: Annotated[Amount, Meta(description="mean tokens of an answer")]
+    batch: Annotated[float, Meta(ge=1, le=100_000, description="requests that run at once on one replica")]
+    active_parameters: Annotated[Amount | None, Meta(description="weights that a token passes; default all")] = None
+
+    def __post_init__(self) -> None:
+        if self.active_parameters is not None and self.active_parameters > self.parameters:
+            raise ValueError(
+                f"active_parameters {self.active_parameters:g} is more than parameters {self.parameters:g}"
+            )
 
 
-class MeasuredRequest(Section):
+class MeasuredRequest(Section, frozen=True):
     """Energy and rate of serving as measured; only the same chip can be planned from it."""
 
-    joules: Amount = Field(description="J per request")
-    boundary: Literal["accelerator", "server"] = Field(description="what the J hold: chips alone, or the whole server")
-    requests_per_second_per_accelerator: Amount = Field(description="measured at the same load")
-    accelerator: str = Field(description="chip of the measurement")
+    joules: Annotated[Amount, Meta(description="J per request")]
+    boundary: Annotated[
+        Literal["accelerator", "server"], Meta(description="what the J hold: chips alone, or the whole server")
+    ]
+    requests_per_second_per_accelerator: Annotated[Amount, Meta(description="measured at the same load")]
+    accelerator: Annotated[str, Meta(description="chip of the measurement")]
 
 
-class Work(Section):
+class Work(Section, frozen=True):
     """What is to be done: exactly one of the three for training, the request rate and one source of J for inference."""
 
     model: TrainingModel | None = None
     accelerator_hours: AcceleratorHours | None = None
     measured: MeasuredRun | None = None
-    requests_per_second: Amount | None = Field(default=None, description="inference: mean rate to serve")
-    serve_hours: Hours | None = Field(
-        default=None, description="inference: for how long to plan, such as 720 for 30 days"
-    )
+    requests_per_second: Annotated[Amount | None, Meta(description="inference: mean rate to serve")] = None
+    serve_hours: Annotated[
+        Hours | None, Meta(description="inference: for how long to plan, such as 720 for 30 days")
+    ] = None
     served_model: ServedModelSize | None = None
     measured_request: MeasuredRequest | None = None
 
 
-class Hardware(Section):
+class Hardware(Section, frozen=True):
     """On what it may run."""
 
-    accelerators: list[str] | Literal["any"] = Field(
-        description="chips that the code runs on, or `any`; CUDA code does not run on TPUs or Trainium"
+    accelerators: Annotated[
+        list[str] | Literal["any"],
+        Meta(description="chips that the code runs on, or `any`; CUDA code does not run on TPUs or Trainium"),
+    ]
+    precision: Annotated[Literal["bf16", "fp16", "fp8", "int8", "fp32"], Meta(description="of the matrix products")] = (
+        "bf16"
     )
-    precision: Literal["bf16", "fp16", "fp8", "int8", "fp32"] = Field(
-        default="bf16", description="of the matrix products"
-    )
-    count: Annotated[int, Field(ge=1, le=65_536)] | None = Field(
-        default=None, description="accelerators to use; default the fewest that fit the model and meet the deadline"
-    )
-    purchase: Literal["on_demand", "spot"] = Field(default="on_demand", description="spot uses the median spot price")
-    instance_types: list[str] | None = Field(default=None, description="only these, such as p5.48xlarge; default any")
+    count: Annotated[
+        Annotated[int, Meta(ge=1, le=65_536)] | None,
+        Meta(description="accelerators to use; default the fewest that fit the model and meet the deadline"),
+    ] = None
+    purchase: Annotated[Literal["on_demand", "spot"], Meta(description="spot uses the median spot price")] = "on_demand"
+    instance_types: Annotated[list[str] | None, Meta(description="only these, such as p5.48xlarge; default any")] = None
 
-    @model_validator(mode="after")
-    def _some_accelerator(self) -> Self:
+    def __post_init__(self) -> None:
         if not self.accelerators:
             raise ValueError("accelerators is empty: name at least one, or write `any`")
-        return self
 
 
-class Where(Section):
+class Where(Section, frozen=True):
     """Where it may run."""
 
-    providers: Annotated[list[Literal["aws", "gcp"]], Field(min_length=1)] = ["aws", "gcp"]
-    allow: list[str] | None = Field(default=None, description="only these regions (aws:eu-north-1 or eu-north-1)")
-    deny: list[str] = Field(default=[], description="never these regions")
-    residency: list[str] | None = Field(
-        default=None, description="countries (SE, CA) or groups (EU, EEA) the data may be in"
+    providers: Annotated[list[Literal["aws", "gcp"]], Meta(min_length=1)] = field(
+        default_factory=lambda: ["aws", "gcp"]
     )
+    allow: Annotated[list[str] | None, Meta(description="only these regions (aws:eu-north-1 or eu-north-1)")] = None
+    deny: Annotated[list[str], Meta(description="never these regions")] = field(default_factory=list)
+    residency: Annotated[
+        list[str] | None, Meta(description="countries (SE, CA) or groups (EU, EEA) the data may be in")
+    ] = None
 
 
-class Interruptible(Section):
+class Interruptible(Section, frozen=True):
     """The job checkpoints and may stop between slices."""
 
-    resume_overhead_minutes: Annotated[float, Field(ge=0, le=1440, allow_inf_nan=False)] = Field(
-        description="time lost at each resume: restart, restore, replay"
-    )
-    minimum_slice_hours: Hours = Field(description="shortest slice worth starting, with its resume overhead")
+    resume_overhead_minutes: Annotated[
+        float, Meta(ge=0, le=1440, description="time lost at each resume: restart, restore, replay")
+    ]
+    minimum_slice_hours: Annotated[Hours, Meta(description="shortest slice worth starting, with its resume overhead")]
 
-    @model_validator(mode="after")
-    def _slice_outlasts_overhead(self) -> Self:
+    def __post_init__(self) -> None:
         if self.minimum_slice_hours * 60 <= self.resume_overhead_minutes:
-            raise ValueError("minimum_slice_hours must be longer than resume_overhead_minutes")
-        return self
+            raise ValueError(
+                f"minimum_slice_hours {self.minimum_slice_hours:g} must be longer than "
+                f"resume_overhead_minutes {self.resume_overhead_minutes:g}"
+            )
 
 
-class When(Section):
+class When(Section, frozen=True):
     """When it may run."""
 
-    earliest: Moment | None = Field(default=None, description="earliest start; default now")
-    deadline: Moment | None = Field(default=None, description="finished by; without one the job starts at `earliest`")
+    earliest: Annotated[Moment | None, Meta(description="earliest start; default now")] = None
+    deadline: Annotated[Moment | None, Meta(description="finished by; without one the job starts at `earliest`")] = None
     interruptible: Interruptible | None = None
-    wait_threshold_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = Field(
-        default=10.0, description="waits only if that saves more than this much: less is within forecast error"
-    )
+    wait_threshold_percent: Annotated[
+        float,
+        Meta(ge=0, le=100, description="waits only if that saves more than this: less is within forecast error"),
+    ] = 10.0
 
 
-class Data(Section):
+class Data(Section, frozen=True):
     """The data that the job reads, and where it lies now."""
 
-    size_gb: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
-    region: str = Field(description="region that holds it now")
+    size_gb: Annotated[float, Meta(ge=0, le=1e12)]
+    region: Annotated[str, Meta(description="region that holds it now")]
 
 
-class Limits(Section):
+class Limits(Section, frozen=True):
     """What it may cost."""
 
-    cost_usd: Amount | None = Field(default=None, description="maximum cost at list prices, with data transfer")
-    emissions_kg: Amount | None = Field(default=None, description="carbon budget, kg CO2e with embodied share")
+    cost_usd: Annotated[Amount | None, Meta(description="maximum cost at list prices, with data transfer")] = None
+    emissions_kg: Annotated[Amount | None, Meta(description="carbon budget, kg CO2e with embodied share")] = None
 
 
-class Baseline(Section):
+class Baseline(Section, frozen=True):
     """What the plan is compared with."""
 
     region: str = "aws:us-east-1"
-    accelerator: str | None = Field(default=None, description="default the cheapest candidate offered there")
+    accelerator: Annotated[str | None, Meta(description="default the cheapest candidate offered there")] = None
 
 
-class Workload(Section):
+class Workload(Section, frozen=True):
     """A training or inference workload to be placed."""
 
     name: Name
@@ -190,15 +201,17 @@ class Workload(Section):
     kind: Literal["training", "inference"]
     work: Work
     hardware: Hardware
-    where: Where = Where()
-    when: When = When()
+    where: Where = field(default_factory=Where)
+    when: When = field(default_factory=When)
     data: Data | None = None
-    limits: Limits = Limits()
-    signal: Literal["average", "marginal"] = Field(default="average", description="average is the default for reports")
-    baseline: Baseline = Baseline()
+    limits: Limits = field(default_factory=Limits)
+    signal: Annotated[
+        Literal["average", "marginal"], Meta(description="average is the default and the one for reports")
+    ] = "average"
+    baseline: Baseline = field(default_factory=Baseline)
 
-    @model_validator(mode="after")
-    def _work_fits_kind(self) -> Self:
+    def __post_init__(self) -> None:
+        """Refuse work that does not belong to the kind, or that is stated twice or not at all."""
         work = self.work
         training = {
             "model": work.model,
@@ -218,7 +231,7 @@ class Workload(Section):
                 raise ValueError(f"work.{served[0]} belongs to kind: inference, not training")
             if len(stated) != 1:
                 raise ValueError(f"work needs exactly one of {', '.join(training)} (has {len(stated)})")
-            return self
+            return
         if stated:
             raise ValueError(f"work.{stated[0]} belongs to kind: training, not inference")
         if work.requests_per_second is None or work.serve_hours is None:
@@ -227,10 +240,10 @@ class Workload(Section):
             raise ValueError("inference needs exactly one of work.served_model and work.measured_request")
         if self.when.interruptible is not None or self.when.deadline is not None:
             raise ValueError("when.deadline and when.interruptible belong to kind: training; an endpoint runs on")
-        return self
 
 
-class Window(Section):
+@dataclass(frozen=True, slots=True)
+class Window:
     """The times of a workload once `now` is known."""
 
     now: datetime

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import yaml
-from pydantic import ValidationError
 
 from greenai_infra.clock import format_time, parse_duration_hours, parse_time
 from greenai_infra.errors import InputError, WorkloadError
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
 
-Lines = dict[tuple[str | int, ...], int]
+KeyPath = tuple[str | int, ...]
+Lines = dict[KeyPath, int]
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -61,9 +63,10 @@ def parse_workload(text: bytes | str, where: str) -> Workload:
     if not isinstance(values, dict):
         raise WorkloadError([f"{where}:1: a workload is a mapping with name, kind, work and hardware"])
     try:
-        return Workload.model_validate(values)
-    except ValidationError as error:
-        raise WorkloadError([_problem(where, lines, problem) for problem in error.errors()]) from None
+        return msgspec.convert(values, Workload, strict=False)
+    except msgspec.ValidationError as error:
+        problems = _section_problems(values) or [_split(error)]
+    raise WorkloadError([_describe(where, lines, values, *problem) for problem in problems])
 
 
 def window_of(workload: Workload, now: datetime) -> Window:
@@ -88,7 +91,7 @@ def _moment(key: str, text: str | None, now: datetime) -> datetime | None:
         raise InputError(f"{key}: {error}") from None
 
 
-def _plain(loader: Any, node: yaml.Node, at: tuple[str | int, ...], lines: Lines, where: str) -> Any:
+def _plain(loader: Any, node: yaml.Node, at: KeyPath, lines: Lines, where: str) -> Any:
     """Plain values of a YAML node; notes the line of each key, refuses duplicate keys, aliases and deep nesting."""
     line = node.start_mark.line + 1
     lines.setdefault(at, line)
@@ -109,15 +112,45 @@ def _plain(loader: Any, node: yaml.Node, at: tuple[str | int, ...], lines: Lines
     return loader.construct_object(node)
 
 
-def _problem(where: str, lines: Lines, problem: Any) -> str:
-    """One `file:line: key: message` of a pydantic error."""
-    place = tuple(problem["loc"])
+def _section_problems(values: dict[str, Any]) -> list[tuple[KeyPath, str]]:
+    """The first problem of each section, so that several are shown at once; none if only the whole is wrong."""
+    problems: list[tuple[KeyPath, str]] = []
+    known = {section.name: section for section in msgspec.structs.fields(Workload)}
+    for key, value in values.items():
+        if key not in known:
+            problems.append(((key,), "unknown key"))
+            continue
+        try:
+            msgspec.convert(value, known[key].type, strict=False)
+        except msgspec.ValidationError as error:
+            at, message = _split(error)
+            problems.append(((key, *at), message))
+    missing = [name for name, section in known.items() if section.required and name not in values]
+    return [*problems, *((((name,), "is missing")) for name in missing)]
+
+
+def _split(error: msgspec.ValidationError) -> tuple[KeyPath, str]:
+    """Where in the values a problem lies, and what it is."""
+    message, _, trail = str(error).partition(" - at `$")
+    at: KeyPath = tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]`]+", trail))
+    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", message)
+    if unknown:
+        return (*at, unknown[1]), "unknown key"
+    missing = re.fullmatch(r"Object missing required field `(.*)`", message)
+    if missing:
+        return (*at, missing[1]), "is missing"
+    return at, message.replace("`", "'")
+
+
+def _describe(where: str, lines: Lines, values: Any, at: KeyPath, message: str) -> str:
+    """One `file:line: key: message (is value)`."""
+    value = values
+    for part in at:
+        inside = isinstance(value, dict) and part in value
+        value = value[part] if inside or (isinstance(value, list) and isinstance(part, int)) else None
+    place = at
     while place and place not in lines:
         place = place[:-1]
-    key = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        message = "unknown key"
-    value = problem.get("input")
-    shown = f" (is {value!r})" if isinstance(value, str | int | float | bool) else ""
+    shown = f" (is {value!r})" if isinstance(value, str | int | float) and message != "unknown key" else ""
+    key = ".".join(map(str, at))
     return f"{where}:{lines.get(place, 1)}: {key + ': ' if key else ''}{message}{shown}"

@@ -1,0 +1,124 @@
+"""Accelerator chips: power, speed, memory and embodied emissions, all per chip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.read import near, table
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from greenai_infra.catalog.read import Row
+
+PRECISIONS = ("fp32", "bf16", "fp16", "fp8", "int8")
+_COLUMNS = (
+    "name", "vendor", "family", "uses", "tdp_w", "power_w", "power_w_low", "power_w_high", "power_source",
+    *(f"tflops_{precision}" for precision in PRECISIONS), "memory_gb", "bandwidth_gb_per_s",
+    "embodied_kg", "embodied_kg_low", "embodied_kg_high", "embodied_boundary", "embodied_year", "embodied_source",
+    "source", "year", "evidence", "note",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Embodied:
+    """Emissions of making hardware, in kgCO2e: a value within its low and high published or estimated figures.
+
+    `boundary` says what is counted (a chip's board, its share of a baseboard, with the host's share). Figures of
+    unlike boundary must not be compared as if they were like.
+    """
+
+    kg: float
+    low: float
+    high: float
+    boundary: str
+    year: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """One chip.
+
+    `tdp_w` is None where the vendor publishes none; `power_w` with its low and high is then an estimate, made as
+    `power_source` says. Where TDP is published all three equal it, unless the note gives another limit.
+    `tflops` holds dense peak TFLOPS (TOPS for int8) for each precision that the chip supports and no other.
+    `evidence`: R read in a repository, P read on a public page, S quoted by another, K known and not re-read.
+    """
+
+    name: str
+    vendor: str
+    family: str
+    uses: frozenset[str]
+    tdp_w: float | None
+    power_w: float
+    power_w_low: float
+    power_w_high: float
+    power_source: str
+    tflops: Mapping[str, float]
+    memory_gb: float
+    bandwidth_gb_per_s: float
+    embodied: Embodied | None
+    source: str
+    year: int
+    evidence: str
+    note: str
+
+
+@cache
+def accelerators() -> tuple[Accelerator, ...]:
+    """Every chip of the catalog."""
+    return tuple(_accelerator(row) for row in table("accelerators.csv", _COLUMNS))
+
+
+def find_accelerator(name: str) -> Accelerator:
+    """The chip of that name; case does not matter. Raises InputError for an unknown or ambiguous name."""
+    wanted = name.strip().casefold()
+    known = accelerators()
+    for chip in known:
+        if chip.name.casefold() == wanted:
+            return chip
+    variants = [chip.name for chip in known if chip.name.casefold().startswith(f"{wanted}-")] if wanted else []
+    if variants:
+        raise InputError(f"'{name}' is ambiguous; write {' or '.join(variants)}")
+    hint = near(name, [chip.name for chip in known])
+    raise InputError(f"'{name}' is not an accelerator in the catalog{hint} (`greenai-infra catalog accelerators`)")
+
+
+def _accelerator(row: Row) -> Accelerator:
+    speeds = {precision: row.optional(f"tflops_{precision}") for precision in PRECISIONS}
+    return Accelerator(
+        name=row.text("name"),
+        vendor=row.text("vendor"),
+        family=row.text("family"),
+        uses=frozenset(row.text("uses").split()),
+        tdp_w=row.optional("tdp_w"),
+        power_w=row.number("power_w"),
+        power_w_low=row.number("power_w_low"),
+        power_w_high=row.number("power_w_high"),
+        power_source=row.text("power_source"),
+        tflops={precision: speed for precision, speed in speeds.items() if speed is not None},
+        memory_gb=row.number("memory_gb"),
+        bandwidth_gb_per_s=row.number("bandwidth_gb_per_s"),
+        embodied=_embodied(row),
+        source=row.text("source"),
+        year=row.integer("year"),
+        evidence=row.text("evidence"),
+        note=row.text("note"),
+    )
+
+
+def _embodied(row: Row) -> Embodied | None:
+    if not row.text("embodied_kg"):
+        return None
+    return Embodied(
+        kg=row.number("embodied_kg"),
+        low=row.number("embodied_kg_low"),
+        high=row.number("embodied_kg_high"),
+        boundary=row.text("embodied_boundary"),
+        year=row.integer("embodied_year"),
+        source=row.text("embodied_source"),
+    )

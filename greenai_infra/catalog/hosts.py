@@ -1,0 +1,90 @@
+"""The server around the accelerators: its embodied emissions and power, as an offer's share of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.accelerators import Embodied
+from greenai_infra.catalog.read import table
+
+if TYPE_CHECKING:
+    from greenai_infra.catalog.offers import Offer
+
+_COLUMNS = (
+    "provider", "family", "chips_per_server", "embodied_kg", "embodied_kg_low", "embodied_kg_high",
+    "embodied_boundary", "embodied_year", "embodied_source", "power_w", "power_source", "note",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A whole server without its accelerators (unless `embodied.boundary` says otherwise).
+
+    `power_w` is what it draws beside its accelerators, in W; None where no figure is known.
+    """
+
+    provider: str
+    family: str
+    chips_per_server: int
+    embodied: Embodied
+    power_w: float | None
+    power_source: str
+    note: str
+
+
+def find_host(offer: Offer) -> Host | None:
+    """The server that an offer's instance runs on, by the longest matching family name; None if not known."""
+    fitting = [host for host in _hosts() if _is_of(offer, host)]
+    return max(fitting, key=lambda host: len(host.family), default=None)
+
+
+def host_embodied(offer: Offer) -> Embodied | None:
+    """The offer's share of its server, in kgCO2e: embodied x chips of the offer / chips of the server (SCI's RS).
+
+    None where no figure is known, and for TPUs, whose chip figures hold the host's share already.
+    """
+    host = find_host(offer)
+    if host is None:
+        return None
+    share = offer.accelerators / host.chips_per_server
+    whole = host.embodied
+    return Embodied(whole.kg * share, whole.low * share, whole.high * share, whole.boundary, whole.year, whole.source)
+
+
+def host_power_w(offer: Offer) -> float | None:
+    """The offer's share of the server's power beside its accelerators, in W; None where no figure is known."""
+    host = find_host(offer)
+    if host is None or host.power_w is None:
+        return None
+    return host.power_w * offer.accelerators / host.chips_per_server
+
+
+def _is_of(offer: Offer, host: Host) -> bool:
+    """`p4d` covers `p4d.24xlarge` but not `p4de.24xlarge`; `a2-highgpu` covers `a2-highgpu-8g`."""
+    rest = offer.instance_type.removeprefix(host.family)
+    return host.provider == offer.provider and rest != offer.instance_type and rest[:1] in (".", "-", "+")
+
+
+@cache
+def _hosts() -> tuple[Host, ...]:
+    return tuple(
+        Host(
+            provider=row.text("provider"),
+            family=row.text("family"),
+            chips_per_server=row.integer("chips_per_server"),
+            embodied=Embodied(
+                kg=row.number("embodied_kg"),
+                low=row.number("embodied_kg_low"),
+                high=row.number("embodied_kg_high"),
+                boundary=row.text("embodied_boundary"),
+                year=row.integer("embodied_year"),
+                source=row.text("embodied_source"),
+            ),
+            power_w=row.optional("power_w"),
+            power_source=row.text("power_source"),
+            note=row.text("note"),
+        )
+        for row in table("hosts.csv", _COLUMNS)
+    )

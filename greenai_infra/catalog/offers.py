@@ -1,0 +1,139 @@
+"""Offers: accelerator instances by region with on-demand and spot prices, each with its date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.read import DATA, table_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from greenai_infra.catalog.read import Row
+
+MAX_PRICE_AGE_DAYS = 180
+EMBEDDED = DATA / "offers.csv"
+COLUMNS = (
+    "provider", "region", "instance_type", "accelerator", "accelerators", "vcpus", "memory_gib",
+    "usd_per_hour_on_demand", "usd_per_hour_spot_min", "usd_per_hour_spot_median", "priced_on",
+    "suspect", "per_chip", "minimum_chips", "source", "note",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One instance type in one region. Prices are USD an hour for the whole row, None where none is listed.
+
+    `accelerators` is the number of chips in the instance. With `per_chip`, the row is one chip of a slice or one
+    attachable accelerator, bought in `minimum_chips` or more. `usd_per_hour_spot` is the median over the zones.
+    `priced_on` is the day on or after which the price was read. `suspect` marks an on-demand price that is
+    probably another tariff.
+    """
+
+    provider: str
+    region: str
+    instance_type: str
+    accelerator: str
+    accelerators: int
+    vcpus: float | None
+    memory_gib: float | None
+    usd_per_hour_on_demand: float | None
+    usd_per_hour_spot: float | None
+    priced_on: date
+    source: str
+    note: str
+    suspect: bool = False
+    per_chip: bool = False
+    minimum_chips: int = 1
+    usd_per_hour_spot_min: float | None = None
+
+
+def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[Offer, ...]:
+    """The offers in `path`, else in the user's refreshed catalogue if there is one, else as embedded.
+
+    Rows with a suspect on-demand price are left out unless asked for. Raises InputError if the file is broken.
+    """
+    chosen = path or _default_path()
+    found = _load(chosen, chosen.stat().st_mtime_ns if chosen.exists() else 0)
+    return found if include_suspect else tuple(offer for offer in found if not offer.suspect)
+
+
+def user_catalogue() -> Path:
+    """Where `greenai-infra catalog refresh` writes; the file need not exist."""
+    from platformdirs import user_data_path
+
+    return user_data_path("greenai-infra", appauthor=False) / "offers.csv"
+
+
+def price_age_days(offer: Offer, today: date) -> int:
+    """Days since the price was read, at most: `priced_on` is a lower bound."""
+    return (today - offer.priced_on).days
+
+
+def stale_price_warning(offers: Iterable[Offer], now: datetime) -> str | None:
+    """A warning naming each provider whose oldest price is over MAX_PRICE_AGE_DAYS old, or None."""
+    oldest: dict[str, Offer] = {}
+    for offer in offers:
+        held = oldest.get(offer.provider)
+        if held is None or offer.priced_on < held.priced_on:
+            oldest[offer.provider] = offer
+    ages = {name: price_age_days(offer, now.date()) for name, offer in oldest.items()}
+    stale = [
+        f"{name} {oldest[name].priced_on} ({age} days)"
+        for name, age in sorted(ages.items())
+        if age > MAX_PRICE_AGE_DAYS
+    ]
+    if not stale:
+        return None
+    return (
+        f"prices are older than {MAX_PRICE_AGE_DAYS} days: {', '.join(stale)}; "
+        "renew them with `greenai-infra catalog refresh`"
+    )
+
+
+def _default_path() -> Path:
+    refreshed = user_catalogue()
+    return refreshed if refreshed.is_file() else EMBEDDED
+
+
+@cache
+def _load(path: Path, modified_ns: int) -> tuple[Offer, ...]:
+    """`modified_ns` is part of the key, so that a rewritten file is read again."""
+    return tuple(_offer(row) for row in table_from(path, COLUMNS))
+
+
+def _offer(row: Row) -> Offer:
+    chips = row.integer("accelerators")
+    if chips < 1:
+        raise row.error("accelerators", "must be 1 or more")
+    if row.integer("minimum_chips") < 1:
+        raise row.error("minimum_chips", "must be 1 or more")
+    return Offer(
+        provider=row.text("provider"),
+        region=row.text("region"),
+        instance_type=row.text("instance_type"),
+        accelerator=row.text("accelerator"),
+        accelerators=chips,
+        vcpus=row.optional("vcpus"),
+        memory_gib=row.optional("memory_gib"),
+        usd_per_hour_on_demand=_price(row, "usd_per_hour_on_demand"),
+        usd_per_hour_spot=_price(row, "usd_per_hour_spot_median"),
+        priced_on=row.day("priced_on"),
+        source=row.text("source"),
+        note=row.text("note"),
+        suspect=row.flag("suspect"),
+        per_chip=row.flag("per_chip"),
+        minimum_chips=row.integer("minimum_chips"),
+        usd_per_hour_spot_min=_price(row, "usd_per_hour_spot_min"),
+    )
+
+
+def _price(row: Row, column: str) -> float | None:
+    value = row.optional(column)
+    if value == 0:
+        raise row.error(column, "is not a price; leave it empty if there is none")
+    return value

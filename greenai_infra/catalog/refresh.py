@@ -1,0 +1,129 @@
+"""Renews the user's catalogue of offers: compares, refuses what looks broken, writes in one step."""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.offers import COLUMNS, Offer
+from greenai_infra.errors import GreenAIError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+# A renewed list that lacks more than this share of what was offered is taken to be broken.
+_MAX_LOST_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An on-demand price that changed, in USD an hour."""
+
+    offer: str
+    before: float
+    after: float
+
+    @property
+    def ratio(self) -> float:
+        """New price over old."""
+        return self.after / self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a renewal changes for one provider. `moves` is sorted by how far a price moved, the farthest first."""
+
+    rows_before: int
+    rows_after: int
+    lost_rows: int
+    new_types: tuple[str, ...]
+    lost_types: tuple[str, ...]
+    new_regions: tuple[str, ...]
+    lost_regions: tuple[str, ...]
+    moves: tuple[Move, ...]
+
+
+def compare(before: Iterable[Offer], after: Sequence[Offer]) -> Changes:
+    """Differences between two lists of offers of the same provider."""
+    old, new = {_key(offer): offer for offer in before}, {_key(offer): offer for offer in after}
+    moves = [
+        Move(f"{offer.instance_type} {offer.region}", was, now)
+        for key, offer in new.items()
+        if key in old
+        and (was := old[key].usd_per_hour_on_demand) is not None
+        and (now := offer.usd_per_hour_on_demand) is not None
+        and abs(now / was - 1) > 1e-6
+    ]
+    old_types, new_types = ({offer.instance_type for offer in side.values()} for side in (old, new))
+    old_regions, new_regions = ({offer.region for offer in side.values()} for side in (old, new))
+    return Changes(
+        rows_before=len(old),
+        rows_after=len(new),
+        lost_rows=len(old.keys() - new.keys()),
+        new_types=tuple(sorted(new_types - old_types)),
+        lost_types=tuple(sorted(old_types - new_types)),
+        new_regions=tuple(sorted(new_regions - old_regions)),
+        lost_regions=tuple(sorted(old_regions - new_regions)),
+        moves=tuple(sorted(moves, key=lambda move: max(move.ratio, 1 / move.ratio), reverse=True)),
+    )
+
+
+def check(changes: Changes, *, allow_shrink: bool = False) -> None:
+    """Raises Refused if the new list lacks more than half of what the old one offered."""
+    if not allow_shrink and changes.lost_rows > _MAX_LOST_SHARE * changes.rows_before:
+        raise Refused(
+            f"the new file lacks {changes.lost_rows} of {changes.rows_before} offers; it may be cut off or of another "
+            "kind. The catalogue is unchanged; --allow-shrink takes it all the same"
+        )
+
+
+def write_catalogue(offers: Iterable[Offer], path: Path) -> None:
+    """Write offers as CSV beside `path` and rename: readers see the old file or the new one, never a part."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".offers-", suffix=".csv")
+    except OSError as error:
+        raise GreenAIError(f"{path}: can't be written: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows(map(_cells, offers))
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise GreenAIError(f"{path}: can't be written: {error.strerror}") from None
+
+
+def _key(offer: Offer) -> tuple[str, str, str]:
+    return offer.region, offer.instance_type, offer.accelerator
+
+
+def _cells(offer: Offer) -> list[str]:
+    values: list[object] = [
+        offer.provider,
+        offer.region,
+        offer.instance_type,
+        offer.accelerator,
+        offer.accelerators,
+        offer.vcpus,
+        offer.memory_gib,
+        offer.usd_per_hour_on_demand,
+        offer.usd_per_hour_spot_min,
+        offer.usd_per_hour_spot,
+        offer.priced_on,
+        str(offer.suspect).lower(),
+        str(offer.per_chip).lower(),
+        offer.minimum_chips,
+        offer.source,
+        offer.note,
+    ]
+    return ["" if value is None else str(value) for value in values]

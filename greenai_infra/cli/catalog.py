@@ -1,0 +1,180 @@
+"""`greenai-infra catalog`: accelerators and offers as the planner sees them, and how to renew the prices."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from greenai_infra.catalog.accelerators import accelerators as all_accelerators
+from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.catalog.offers import EMBEDDED, offers, stale_price_warning, user_catalogue
+from greenai_infra.catalog.regions import find_region
+from greenai_infra.errors import InputError
+from greenai_infra.reporting.tables import show_table
+
+if TYPE_CHECKING:
+    from greenai_infra.catalog.offers import Offer
+    from greenai_infra.catalog.refresh import Changes
+
+_SHOWN_MOVES = 5
+
+
+@click.group()
+def catalog() -> None:
+    """Show or refresh accelerators, offers and prices."""
+
+
+@catalog.command()
+@click.option("--from", "where", required=True, metavar="FILE_OR_URL", help="SkyPilot's vms.csv of the provider.")
+@click.option("--provider", required=True, type=click.Choice(["aws", "gcp"]), help="Whose prices the file holds.")
+@click.option(
+    "--priced-on", metavar="DATE", help="Day of the prices (YYYY-MM-DD). Default: today for a URL, a file's own date."
+)
+@click.option("--dry-run", is_flag=True, help="Print what would change; write nothing.")
+@click.option("--allow-shrink", is_flag=True, help="Accept a file that lacks most of what was offered.")
+def refresh(where: str, provider: str, priced_on: str | None, dry_run: bool, allow_shrink: bool) -> None:
+    """Renew one provider's offers; those of the other provider are kept.
+
+    Example:  greenai-infra catalog refresh --provider aws --from vms.csv --priced-on 2026-11-20
+    """
+    from greenai_infra.catalog.fetch import fetch
+    from greenai_infra.catalog.refresh import check, compare, write_catalogue
+    from greenai_infra.catalog.skypilot import read_vms
+
+    day = _day(priced_on)
+    fetched = fetch(where)
+    renewed = read_vms(
+        StringIO(fetched.text, newline=""),
+        provider=provider,
+        where=fetched.where,
+        priced_on=day or fetched.day,
+        source=f"SkyPilot catalog layout: {fetched.where}",
+    )
+    held = _held()
+    changes = compare([offer for offer in held if offer.provider == provider], renewed)
+    click.echo(f"{provider} prices of {day or fetched.day} from {fetched.where}")
+    _print_changes(changes)
+    check(changes, allow_shrink=allow_shrink)
+    if dry_run:
+        click.echo("dry run: nothing written")
+        return
+    target = user_catalogue()
+    write_catalogue([*(offer for offer in held if offer.provider != provider), *renewed], target)
+    click.echo(f"written: {target}")
+
+
+@catalog.command()
+@click.option("--accelerator", metavar="NAME", help="Only this chip, as in H100.")
+@click.option("--region", metavar="REGION", help="Only this region, as in aws:eu-north-1.")
+@click.option("--include-suspect", is_flag=True, help="Also rows whose on-demand price is probably another tariff.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(accelerator: str | None, region: str | None, include_suspect: bool, as_json: bool) -> None:
+    """Offers with prices in USD an hour for the whole instance (or per chip where marked).
+
+    Example:  greenai-infra catalog show --accelerator H100 --region aws:eu-north-1
+    """
+    chip = find_accelerator(accelerator).name if accelerator else None
+    place = find_region(region) if region else None
+    found = [
+        offer
+        for offer in offers(include_suspect=include_suspect)
+        if (chip is None or offer.accelerator == chip)
+        and (place is None or (offer.provider, offer.region) == (place.provider, place.name))
+    ]
+    if as_json:
+        click.echo(json.dumps([asdict(offer) for offer in found], default=str, indent=2))
+        return
+    if not found:
+        click.echo("no offer in the catalog fits; absent means unknown, not unavailable")
+        return
+    show_table(
+        ["region", "instance", "chips", "on demand", "spot", "priced on"],
+        [
+            [
+                f"{offer.provider}:{offer.region}",
+                offer.instance_type,
+                f"{offer.accelerators} {offer.accelerator}" + (" (per chip)" if offer.per_chip else ""),
+                _usd(offer.usd_per_hour_on_demand) + ("?" if offer.suspect else ""),
+                _usd(offer.usd_per_hour_spot),
+                str(offer.priced_on),
+            ]
+            for offer in found
+        ],
+        right=(3, 4),
+    )
+    warning = stale_price_warning(found, datetime.now(UTC))
+    if warning:
+        click.echo(f"warning: {warning}", err=True)
+
+
+@catalog.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with sources and bands.")
+def accelerators(as_json: bool) -> None:
+    """Chips: power, speed, memory and embodied emissions, per chip.
+
+    Example:  greenai-infra catalog accelerators --json
+    """
+    if as_json:
+        chips = [asdict(chip) | {"uses": sorted(chip.uses)} for chip in all_accelerators()]
+        click.echo(json.dumps(chips, indent=2))
+        return
+    rows = []
+    for chip in all_accelerators():
+        power = f"{chip.power_w:g}" if chip.tdp_w is not None else f"~{chip.power_w:g}"
+        embodied = "-" if chip.embodied is None else f"{chip.embodied.kg:g}"
+        band = "-" if chip.embodied is None else f"{chip.embodied.low:g}-{chip.embodied.high:g}"
+        speed = chip.tflops.get("bf16") or chip.tflops.get("fp16")
+        cells = [f"{chip.memory_gb:g}", f"{chip.bandwidth_gb_per_s:g}", embodied, band]
+        rows.append([chip.name, power, f"{speed:g}" if speed else "-", *cells])
+    headers = ["chip", "W", "16-bit TFLOPS", "GB", "GB/s", "embodied kg", "low-high"]
+    show_table(headers, rows, right=range(1, len(headers)))
+    click.echo("~ power is not published and estimated; - not published. Sources: --json")
+
+
+def _held() -> tuple[Offer, ...]:
+    """All offers in use; a user's file that can't be read is said and passed over, so that it can be renewed."""
+    try:
+        return offers(include_suspect=True)
+    except InputError as error:
+        click.echo(f"warning: {error}; starting again from the embedded offers", err=True)
+        return offers(include_suspect=True, path=EMBEDDED)
+
+
+def _print_changes(changes: Changes) -> None:
+    click.echo(
+        f"  offers: {changes.rows_before} before, {changes.rows_after} now, {changes.lost_rows} no longer listed"
+    )
+    listed: dict[str, Any] = {
+        "new types": changes.new_types,
+        "types no longer listed": changes.lost_types,
+        "new regions": changes.new_regions,
+        "regions no longer listed": changes.lost_regions,
+    }
+    for title, names in listed.items():
+        if names:
+            click.echo(f"  {title}: {', '.join(names)}")
+    dearer = sum(1 for move in changes.moves if move.ratio > 1)
+    click.echo(f"  on-demand prices: {dearer} dearer, {len(changes.moves) - dearer} cheaper")
+    for move in changes.moves[:_SHOWN_MOVES]:
+        click.echo(f"    {move.offer}: {move.before:g} -> {move.after:g} USD/h ({move.ratio - 1:+.0%})")
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--priced-on '{text}' is not a date; write it like 2026-11-20") from None
+    if day > datetime.now(UTC).date():
+        raise InputError(f"--priced-on {text} lies in the future")
+    return day
+
+
+def _usd(price: float | None) -> str:
+    return "-" if price is None else f"{price:.4f}"

@@ -1,0 +1,177 @@
+"""`greenai-infra preview --offline`: what a stack would build, its tags, its outputs, what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+from greenai_infra.deploy.declared import STACK_TYPE, DeclaredResource, Finding, PreviewResult, redact
+from greenai_infra.deploy.offline import preview
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STYLES = {"error": "bold red", "warning": "yellow", "heading": "bold"}
+PLAIN_WIDTH = 80
+
+
+def run_offline(project_dir: Path, stack: str | None, as_json: bool) -> int:
+    """Preview a stack offline and print it; returns the exit code: 1 if a finding is an error, else 0."""
+    result = preview(project_dir, stack)
+    if as_json:
+        print(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
+    elif sys.stdout.isatty():
+        _print_styled(result, shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns)
+    else:
+        for _, line in preview_lines(result, PLAIN_WIDTH):
+            print(line)
+    return 1 if result.failed else 0
+
+
+def _print_styled(result: PreviewResult, width: int) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    for kind, line in preview_lines(result, width):
+        console.print(Text(line, style=STYLES.get(kind, "")), soft_wrap=True)
+
+
+def preview_lines(result: PreviewResult, width: int) -> Iterator[tuple[str, str]]:
+    """(kind of line, text without styling) from top to bottom; the kind is a key of STYLES or empty."""
+    yield "heading", f"Offline preview of {result.project}/{result.stack}" + _place(result)
+    yield "", ""
+    for line in _tree_lines(result, width):
+        yield "", line
+    for title, lines in (
+        ("Tags on every taggable resource" if not result.missing_tags() else "Tags", _tag_lines(result)),
+        ("Outputs", [f"{name}: {_output(value)}" for name, value in result.outputs.items()]),
+        ("Messages of the program", result.messages),
+    ):
+        if lines:
+            yield "", ""
+            yield "heading", title
+            for line in lines:
+                for part in _wrapped(line, width, "  ", "    "):
+                    yield "", part
+    if result.findings:
+        yield "", ""
+        yield "heading", "Findings"
+        for finding in result.findings:
+            yield from _finding_lines(finding, width)
+    yield "", ""
+    for line in _wrapped(_summary(result), width, "", ""):
+        yield "error" if result.failed else "heading", line
+
+
+def _place(result: PreviewResult) -> str:
+    return f" in {result.region}" if result.region else ""
+
+
+def _tree_lines(result: PreviewResult, width: int) -> Iterator[str]:
+    """One line a resource, indented below its parent: type and name, and a mark where something is wrong with it."""
+    urns = {one.urn for one in result.resources}
+    children: dict[str, list[DeclaredResource]] = {}
+    for resource in result.resources:
+        children.setdefault(resource.parent if resource.parent in urns else "", []).append(resource)
+    marks: dict[str, str] = {}
+    for finding in result.findings:
+        if marks.get(finding.urn) != "error":
+            marks[finding.urn] = finding.severity
+    for start, name, end in _branch(children.get("", []), children, marks, ""):
+        yield f"{start}{_shorten(name, width - len(start) - len(end))}{end}"
+
+
+def _branch(
+    level: list[DeclaredResource], children: dict[str, list[DeclaredResource]], marks: dict[str, str], indent: str
+) -> Iterator[tuple[str, str, str]]:
+    """(branch and type, name, mark) of each resource."""
+    for index, resource in enumerate(level):
+        last = index == len(level) - 1
+        top = resource.type == STACK_TYPE and not indent
+        joint = "" if top else "└─ " if last else "├─ "
+        mark = f"   <-- {marks[resource.urn]}" if resource.urn in marks and not top else ""
+        read = " (read)" if resource.read else ""
+        yield f"{indent}{joint}{_short_type(resource)}  ", resource.name, f"{read}{mark}"
+        below = indent if top else indent + ("   " if last else "│  ")
+        yield from _branch(children.get(resource.urn, []), children, marks, below)
+
+
+def _short_type(resource: DeclaredResource) -> str:
+    """`aws:sns:Topic` for `aws:sns/topic:Topic`, as the engine shows it."""
+    parts = resource.type.split(":")
+    return ":".join([parts[0], parts[1].split("/")[0], *parts[2:]]) if len(parts) == 3 else resource.type
+
+
+def _tag_lines(result: PreviewResult) -> list[str]:
+    lines = [f"{key}: {value}" for key, value in result.common_tags.items()]
+    names = {one.urn: f"{_short_type(one)} {one.name}" for one in result.resources}
+    for urn, keys in result.missing_tags().items():
+        lines.append(f"not on {names[urn]}: {', '.join(keys)}")
+    return lines
+
+
+def _output(value: object) -> str:
+    shown = redact(value)
+    if shown == "[unknown]":
+        return "known after apply"
+    if isinstance(shown, str):
+        return shown
+    return json.dumps(shown, ensure_ascii=False).replace('"[unknown]"', "known after apply")
+
+
+def _finding_lines(finding: Finding, width: int) -> Iterator[tuple[str, str]]:
+    where = ""
+    if finding.urn:
+        type_, name = finding.urn.split("::", 3)[2:]
+        parts = type_.rsplit("$", 1)[-1].split(":")
+        where = (
+            ":".join([parts[0], parts[1].split("/")[0], *parts[2:]]) + f" {name}: " if len(parts) == 3 else f"{name}: "
+        )
+    source = f" ({finding.source})" if finding.source else ""
+    first = f"{finding.severity} [{finding.code}] {where}{finding.message}{source}"
+    for line in _wrapped(first, width, "  ", "    "):
+        yield finding.severity, line
+    if finding.remedy:
+        for line in _wrapped(finding.remedy, width, "    -> ", "       "):
+            yield "", line
+
+
+def _wrapped(text: str, width: int, first: str, rest: str) -> Iterator[str]:
+    for paragraph in text.splitlines() or [""]:
+        yield from textwrap.wrap(
+            paragraph,
+            width,
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_on_hyphens=False,
+            break_long_words=False,
+        ) or [first]
+        first = rest
+
+
+def _shorten(name: str, width: int) -> str:
+    """The name in so many columns (at least 20): long ones differ at their ends, so the middle is left out."""
+    width = max(width, 20)
+    if len(name) <= width:
+        return name
+    tail = (width - 3) * 2 // 3
+    return f"{name[: width - 3 - tail]}...{name[-tail:]}"
+
+
+def _summary(result: PreviewResult) -> str:
+    counts = result.summary()
+    parts = [
+        f"{_count(counts['resources'], 'resource')} in {_count(counts['components'], 'component')}",
+        _count(counts["errors"], "error"),
+        _count(counts["warnings"], "warning"),
+    ]
+    return ", ".join(parts) + ". Nothing was built and no cloud was asked."
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")

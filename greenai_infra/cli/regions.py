@@ -1,0 +1,131 @@
+"""`regions`: rank cloud regions by carbon intensity and PUE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from greenai_infra.cli.plan import moment_of, source_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from greenai_infra.catalog.regions import Region
+    from greenai_infra.intensity.values import Intensity, Unavailable
+
+
+@click.command(epilog="Example:  greenai-infra regions --provider aws --accelerator H100 --limit 5")
+@click.option("--provider", type=click.Choice(["aws", "gcp"]), help="Only this provider's regions.")
+@click.option("--accelerator", metavar="NAME", help="Only regions that offer this chip, as in H100.")
+@source_options
+@click.option("--signal", type=click.Choice(["average", "marginal"]), help="Signal of a file's values.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with all provenance.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all provenance.")
+def regions(
+    provider: str | None,
+    accelerator: str | None,
+    source: str | None,
+    at: str | None,
+    basis: str | None,
+    file_kind: str | None,
+    allow_mixed: bool,
+    signal: str | None,
+    limit: int | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Rank cloud regions by carbon intensity and PUE.
+
+    The figure that counts is g/kWh x PUE: what a kWh that reaches a computer emits. Without a key or a network the
+    ranking is by yearly means that come with the package. `--basis direct` ranks Google's regions by Google's own
+    figures.
+    """
+    from greenai_infra.errors import DataUnavailable
+    from greenai_infra.intensity.ranking import rank
+    from greenai_infra.reporting import regions_text
+
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv can't be had together")
+    as_of = moment_of(at)
+    candidates = _candidates(provider, accelerator)
+    pairs, left_out, notes = _ask(candidates, as_of, source, signal, basis, file_kind)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    if not pairs:
+        why = f"; {left_out[0][0].key}: {left_out[0][1].reason}" if left_out else ""
+        raise DataUnavailable(f"no region has an intensity{why}")
+    ranked = rank(pairs, allow_mixed=allow_mixed)
+    shown = ranked[:limit]
+    for warning in regions_text.warnings(ranked, left_out):
+        click.echo(f"warning: {warning}", err=True)
+    if as_json:
+        click.echo(regions_text.as_json(shown, as_of))
+    elif as_csv:
+        click.echo(regions_text.as_csv(shown, as_of), nl=False)
+    else:
+        regions_text.show(shown, as_of, total=len(ranked))
+
+
+def _candidates(provider: str | None, accelerator: str | None) -> list[Region]:
+    """The catalog's regions of a provider that offer a chip. Raises InputError for an unknown or unoffered chip."""
+    from greenai_infra.catalog.regions import regions as all_regions
+
+    chosen = [region for region in all_regions() if provider in (None, region.provider)]
+    if accelerator is None:
+        return chosen
+    from greenai_infra.catalog.accelerators import find_accelerator
+    from greenai_infra.catalog.offers import offers
+    from greenai_infra.errors import InputError
+
+    chip = find_accelerator(accelerator).name
+    offered = {(offer.provider, offer.region) for offer in offers(include_suspect=True) if offer.accelerator == chip}
+    chosen = [region for region in chosen if (region.provider, region.name) in offered]
+    if not chosen:
+        raise InputError(f"{chip} is offered in no region of {provider or 'aws or gcp'} that the catalog knows")
+    return chosen
+
+
+def _ask(
+    candidates: Sequence[Region],
+    as_of: datetime,
+    source: str | None,
+    signal: str | None,
+    basis: str | None,
+    file_kind: str | None,
+) -> tuple[list[tuple[Region, Intensity]], list[tuple[Region, Unavailable]], list[str]]:
+    """The newest intensity of each region, the regions without one, and notes on the source."""
+    from greenai_infra.intensity.choose import AUTO, EMBEDDED, open_source
+    from greenai_infra.intensity.declaration import FileKind
+    from greenai_infra.intensity.embedded import embedded_direct
+    from greenai_infra.intensity.settings import electricity_maps_access
+    from greenai_infra.intensity.values import Basis, Signal, Unavailable
+
+    notes: list[str] = []
+    answers: dict[str, Intensity | Unavailable]
+    by_google = source == EMBEDDED or (source in (None, AUTO) and electricity_maps_access() is None)
+    if basis == Basis.DIRECT and signal != Signal.MARGINAL and by_google:
+        notes.append("the direct figures are Google's, of its own regions; for AWS regions there are none")
+        candidates = [region for region in candidates if region.provider == "gcp"]
+        answers = {region.key: embedded_direct(region.name, as_of) for region in candidates}
+    else:
+        opened = open_source(
+            source,
+            as_of=as_of,
+            signal=Signal(signal) if signal else None,
+            basis=Basis(basis) if basis else None,
+            file_kind=FileKind(file_kind) if file_kind else None,
+        )
+        by_zone = opened.latest(sorted({region.zone for region in candidates}))
+        answers = {region.key: by_zone[region.zone] for region in candidates}
+        notes += getattr(opened, "notes", [])
+    pairs, left_out = [], []
+    for region in candidates:
+        answer = answers[region.key]
+        if isinstance(answer, Unavailable):
+            left_out.append((region, answer))
+        else:
+            pairs.append((region, answer))
+    return pairs, left_out, notes

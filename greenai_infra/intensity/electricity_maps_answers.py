@@ -1,0 +1,159 @@
+"""Reading Electricity Maps' answers (API v4; v3 has the same ones), and refusing what can't be believed.
+
+latest: {"zone", "carbonIntensity", "datetime", "emissionFactorType", "isEstimated", "estimationMethod"}
+history: {"zone", "history": [...]}; past-range: {"zone", "data": [...]}
+forecast: {"zone", "updatedAt", "forecast": [...]}, each entry with "carbonIntensity" and "datetime"
+A sandbox token gets made-up values, marked by a `_disclaimer` and by `estimationMethod: "SANDBOX_MODE_DATA"`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.intensity.checks import FUTURE_TOLERANCE, STALE_AFTER
+from greenai_infra.intensity.points import Points
+from greenai_infra.intensity.values import Basis, Flag
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UNITS = ("gco2eq/kwh", "gco2e/kwh", "gco2/kwh", "gco₂eq/kwh")
+MAX_POINTS = 5000
+
+
+class AnswerError(ValueError):
+    """Why an answer is refused."""
+
+
+def read_latest(answer: Mapping[str, Any], zone: str, basis: Basis, now: datetime) -> Points:
+    """The newest value. Raises AnswerError."""
+    flags = _check_frame(answer, zone, basis, is_forecast=False)
+    start_s, value, point_flags = _point(answer, zone, basis)
+    if value is None:
+        raise AnswerError("has no value right now (carbonIntensity is null)")
+    _check_not_ahead(start_s, now)
+    return _points({start_s: value}, flags | point_flags)
+
+
+def read_history(answer: Mapping[str, Any], zone: str, basis: Basis, now: datetime) -> Points:
+    """What was observed; a null is a gap. Raises AnswerError."""
+    flags = _check_frame(answer, zone, basis, is_forecast=False)
+    values, point_flags = _list(answer, ("history", "data"), zone, basis)
+    _check_not_ahead(max(values), now)
+    return _points(values, flags | point_flags)
+
+
+def read_forecast(answer: Mapping[str, Any], zone: str, basis: Basis, now: datetime) -> Points:
+    """What is expected; a null is a gap; stale if it was made over six hours ago. Raises AnswerError."""
+    flags = _check_frame(answer, zone, basis, is_forecast=True)
+    values, point_flags = _list(answer, ("forecast", "data"), zone, basis)
+    issued_s = None
+    if answer.get("updatedAt") is not None:
+        issued_s = _time(answer["updatedAt"])
+        _check_not_ahead(issued_s, now)
+        if now.timestamp() - issued_s > STALE_AFTER.total_seconds():
+            flags |= {Flag.STALE}
+    return _points(values, (flags | point_flags) - {Flag.ESTIMATED}, issued_s)
+
+
+def _points(values: dict[float, float | None], flags: frozenset[Flag], issued_s: float | None = None) -> Points:
+    try:
+        return Points.of(values, flags, issued_s)
+    except ValueError as error:
+        raise AnswerError(str(error)) from None
+
+
+def _check_frame(answer: Mapping[str, Any], zone: str, basis: Basis, *, is_forecast: bool) -> frozenset[Flag]:
+    """Refuse an answer about something else; return SANDBOX if it says so."""
+    _check_zone(answer.get("zone"), zone)
+    granularity = answer.get("temporalGranularity", "hourly")
+    if granularity != "hourly":
+        raise AnswerError(f"was asked for hourly means and answered with {_shown(granularity)}")
+    unit = answer.get("unit")
+    if unit is not None and str(unit).replace(" ", "").casefold() not in UNITS:
+        raise AnswerError(f"answered in {_shown(unit)}, not gCO2eq/kWh")
+    if not is_forecast and basis is not Basis.LIFECYCLE and "emissionFactorType" not in answer:
+        entries = answer.get("history", answer.get("data"))
+        entries = entries if isinstance(entries, list) else []
+        if not entries or not all(isinstance(entry, dict) and "emissionFactorType" in entry for entry in entries):
+            raise AnswerError(f"does not say that its values are {basis}")
+    _check_basis(answer, basis)
+    said = " ".join(str(text) for key, text in answer.items() if "disclaimer" in key.casefold())
+    return frozenset({Flag.SANDBOX}) if "sandbox" in said.casefold() else frozenset()
+
+
+def _check_zone(said: object, zone: str) -> None:
+    if said != zone:
+        raise AnswerError(f"was asked about {zone} and answered about {_shown(said)}")
+
+
+def _check_basis(part: Mapping[str, Any], basis: Basis) -> None:
+    said = part.get("emissionFactorType", basis.value)
+    if said != basis.value:
+        raise AnswerError(f"was asked for {basis} values and answered with {_shown(said)}")
+
+
+def _list(
+    answer: Mapping[str, Any], keys: tuple[str, ...], zone: str, basis: Basis
+) -> tuple[dict[float, float | None], frozenset[Flag]]:
+    """Values by time, and the flags of any of them."""
+    entries = next((answer[key] for key in keys if key in answer), None)
+    if not isinstance(entries, list) or not entries:
+        raise AnswerError(f"answered without a list of values ('{keys[0]}')")
+    if len(entries) > MAX_POINTS:
+        raise AnswerError(f"answered with {len(entries):,} values")
+    values: dict[float, float | None] = {}
+    flags: frozenset[Flag] = frozenset()
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise AnswerError(f"answered with {_shown(entry)} where a value should be")
+        start_s, value, point_flags = _point(entry, zone, basis)
+        if values.setdefault(start_s, value) != value:
+            raise AnswerError(f"answered with two values for {entry['datetime']}")
+        flags |= point_flags
+    return values, flags
+
+
+def _point(entry: Mapping[str, Any], zone: str, basis: Basis) -> tuple[float, float | None, frozenset[Flag]]:
+    """Start, value and flags of one entry."""
+    _check_zone(entry.get("zone", zone), zone)
+    _check_basis(entry, basis)
+    value = entry.get("carbonIntensity")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise AnswerError(f"answered with {_shown(value)} where a number should be")
+    try:
+        number = None if value is None else float(value)
+    except OverflowError:
+        raise AnswerError("answered with an absurd number") from None
+    flags = set()
+    method = str(entry.get("estimationMethod") or "")
+    if "sandbox" in method.casefold():
+        flags.add(Flag.SANDBOX)
+    if method or entry.get("isEstimated"):
+        flags.add(Flag.ESTIMATED)
+    return _time(entry.get("datetime")), number, frozenset(flags)
+
+
+def _time(text: object) -> float:
+    """Unix seconds of an RFC 3339 time with offset."""
+    try:
+        moment = datetime.fromisoformat(text if isinstance(text, str) else "")
+        seconds = moment.timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise AnswerError(f"answered with {_shown(text)} where a time should be") from None
+    if moment.tzinfo is None:
+        raise AnswerError(f"answered with the time {_shown(text)}, which has no time zone")
+    return seconds
+
+
+def _check_not_ahead(start_s: float, now: datetime) -> None:
+    ahead = timedelta(seconds=start_s - now.timestamp())
+    if ahead > FUTURE_TOLERANCE:
+        raise AnswerError(f"answered with an observation {ahead.total_seconds() / 3600:.1f} h ahead of now")
+
+
+def _shown(value: object) -> str:
+    """A value of an answer, short and printable."""
+    text = value if isinstance(value, str) else repr(value)
+    return f"'{''.join(letter for letter in text[:40] if letter.isprintable())}'"

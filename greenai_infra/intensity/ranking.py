@@ -1,0 +1,49 @@
+"""Ranking regions by what a kWh of computing emits there: grid intensity times PUE. Pure calculation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greenai_infra.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from greenai_infra.catalog.regions import Region
+    from greenai_infra.intensity.values import Intensity, Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A region with the intensity of its grid; `effective_g_per_kwh` is g CO2eq per kWh that reaches a computer."""
+
+    region: Region
+    intensity: Intensity
+    effective_g_per_kwh: float
+
+
+def rank(pairs: Iterable[tuple[Region, Intensity]], *, allow_mixed: bool = False) -> list[Ranked]:
+    """Regions by intensity x PUE, least first; ties by provider and name.
+
+    Raises Refused if the values differ in signal or basis, unless `allow_mixed`: mixing swaps the order of regions.
+    """
+    ranked = [Ranked(region, intensity, intensity.g_per_kwh * region.pue) for region, intensity in pairs]
+    if not allow_mixed:
+        refuse_mix(one.intensity.provenance for one in ranked)
+    return sorted(ranked, key=lambda one: (one.effective_g_per_kwh, one.region.provider, one.region.name))
+
+
+def meanings(provenances: Iterable[Provenance]) -> list[str]:
+    """The distinct pairs of signal and basis, as in `average lifecycle`, sorted."""
+    return sorted({f"{one.signal} {one.basis}" for one in provenances})
+
+
+def refuse_mix(provenances: Iterable[Provenance]) -> None:
+    """Raise Refused, naming them, if values of unlike signal or basis come together."""
+    found = meanings(provenances)
+    if len(found) > 1:
+        raise Refused(
+            f"{' and '.join(found)} intensities can't be ranked together: their order would mean nothing; "
+            "choose one --source or --basis, or give --allow-mixed"
+        )

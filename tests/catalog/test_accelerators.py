@@ -1,0 +1,60 @@
+"""Chips against their data sheets."""
+
+import pytest
+
+from greenai_infra.catalog.accelerators import accelerators, find_accelerator
+from greenai_infra.catalog.offers import EMBEDDED, offers
+from greenai_infra.errors import InputError
+
+
+def test_power_speed_and_memory_are_of_one_chip() -> None:
+    h100 = find_accelerator("h100")
+    assert (h100.tdp_w, h100.tflops["bf16"], h100.tflops["fp8"], h100.memory_gb) == (700, 989, 1979, 80)
+    assert find_accelerator("TPU-v4").tdp_w == 192  # 275 is its TFLOPS
+
+
+@pytest.mark.parametrize("name", ["T4", "V100"])
+def test_chips_without_bf16_do_not_list_it(name: str) -> None:
+    assert "bf16" not in find_accelerator(name).tflops
+    assert "fp16" in find_accelerator(name).tflops
+
+
+@pytest.mark.parametrize("name", ["TPU-v5e", "TPU-v5p", "TPU-v6e", "Inferentia2", "Trainium1", "Trainium2", "B300"])
+def test_unpublished_power_is_an_estimate_with_a_wide_band(name: str) -> None:
+    chip = find_accelerator(name)
+    assert chip.tdp_w is None
+    assert chip.power_w_low < chip.power_w < chip.power_w_high
+    assert chip.power_w_high >= 1.3 * chip.power_w_low
+    assert chip.power_source.startswith("estimate")
+
+
+def test_embodied_figures_with_band_boundary_and_source() -> None:
+    a100, h100 = find_accelerator("A100-40GB").embodied, find_accelerator("H100").embodied
+    assert a100 is not None
+    assert (a100.kg, a100.high) == (127.6, 319)
+    assert h100 is not None
+    assert h100.kg == 1312 / 8
+    for chip in accelerators():
+        if chip.embodied:
+            assert chip.embodied.low <= chip.embodied.kg <= chip.embodied.high
+            assert chip.embodied.boundary
+            assert chip.embodied.source
+    assert find_accelerator("Trainium1").embodied is None
+
+
+def test_tpu_figures_say_that_they_hold_the_host() -> None:
+    boundaries = [chip.embodied.boundary for chip in accelerators() if chip.family == "tpu" and chip.embodied]
+    assert boundaries
+    assert all("with host share" in boundary for boundary in boundaries)
+
+
+def test_an_ambiguous_name_lists_the_variants() -> None:
+    with pytest.raises(InputError, match="write A100-40GB or A100-80GB"):
+        find_accelerator("A100")
+    with pytest.raises(InputError, match="did you mean Trainium"):
+        find_accelerator("Trainum2")
+
+
+def test_every_offered_chip_is_described() -> None:
+    known = {chip.name for chip in accelerators()}
+    assert {offer.accelerator for offer in offers(include_suspect=True, path=EMBEDDED)} <= known

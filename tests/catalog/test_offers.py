@@ -1,0 +1,131 @@
+"""Offers, their dates, the servers and transfers that come with them."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from greenai_infra.catalog.egress import egress_usd_per_gb
+from greenai_infra.catalog.hosts import host_embodied, host_power_w
+from greenai_infra.catalog.offers import EMBEDDED, Offer, offers, price_age_days, stale_price_warning
+from greenai_infra.catalog.regions import find_region, regions
+from greenai_infra.catalog.sagemaker import is_sagemaker_hosting, is_sagemaker_training
+from greenai_infra.catalog.zones import availability_zones
+from greenai_infra.errors import InputError
+
+
+def offer_of(region: str, instance_type: str) -> Offer:
+    found = [o for o in offers(path=EMBEDDED) if (o.region, o.instance_type) == (region, instance_type)]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_price_is_of_the_instance_and_chips_are_counted() -> None:
+    p4d = offer_of("us-east-1", "p4d.24xlarge")
+    assert (p4d.usd_per_hour_on_demand, p4d.accelerators, p4d.accelerator) == (21.957642, 8, "A100-40GB")
+    assert p4d.usd_per_hour_on_demand is not None
+    assert round(p4d.usd_per_hour_on_demand / p4d.accelerators, 2) == 2.74
+    assert p4d.priced_on == date(2026, 1, 22)
+
+
+def test_tpus_are_per_chip_with_their_smallest_slice() -> None:
+    v5p, v5e = offer_of("us-central1", "tpu-v5p"), offer_of("us-central1", "tpu-v5litepod-1")
+    assert (v5p.per_chip, v5p.minimum_chips, v5p.usd_per_hour_on_demand) == (True, 4, 4.2)
+    assert (v5e.per_chip, v5e.minimum_chips, v5e.usd_per_hour_on_demand) == (True, 1, 1.2)
+    assert "accelerator alone" in offer_of("us-central1", "n1+nvidia-tesla-t4").note
+
+
+def test_suspect_prices_only_when_told_to() -> None:
+    everything = offers(include_suspect=True, path=EMBEDDED)
+    assert len(everything) == 412
+    assert len(offers(path=EMBEDDED)) == 412 - 43
+    assert any(offer.suspect and offer.region == "us-west1" for offer in everything)
+
+
+def test_a_price_without_a_listing_is_none_not_zero() -> None:
+    assert offer_of("us-east-2", "p5e.48xlarge").usd_per_hour_on_demand is None
+
+
+def test_every_offer_lies_in_a_known_region() -> None:
+    known = {(region.provider, region.name) for region in regions()}
+    assert {(offer.provider, offer.region) for offer in offers(include_suspect=True, path=EMBEDDED)} <= known
+
+
+@pytest.mark.parametrize(("day", "stale"), [("2026-07-21", False), ("2026-07-22", True)])
+def test_prices_older_than_180_days_warn(day: str, stale: bool) -> None:
+    aws = [offer for offer in offers(path=EMBEDDED) if offer.provider == "aws"]
+    warning = stale_price_warning(aws, datetime.fromisoformat(day).replace(tzinfo=UTC))
+    assert (warning is not None) is stale
+    assert price_age_days(aws[0], date(2026, 7, 22)) == 181
+    if warning:
+        assert "2026-01-22" in warning
+        assert "catalog refresh" in warning
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [("nan", "is not finite"), ("-1", "is negative"), ("0", "is not a price"), ("cheap", "is not a number")],
+)
+def test_a_broken_price_names_file_line_and_column(tmp_path: Path, cell: str, problem: str) -> None:
+    lines = EMBEDDED.read_text().splitlines()
+    cells = lines[1].split(",")
+    cells[7] = cell
+    broken = tmp_path / "offers.csv"
+    broken.write_text("\n".join([lines[0], ",".join(cells)]))
+    with pytest.raises(InputError, match=rf"offers\.csv:2: usd_per_hour_on_demand '{cell}' {problem}"):
+        offers(path=broken)
+
+
+def test_an_offer_carries_its_share_of_the_server() -> None:
+    whole, eighth = (
+        host_embodied(offer_of("us-east-1", "p5.48xlarge")),
+        host_embodied(offer_of("us-east-1", "p5.4xlarge")),
+    )
+    assert whole is not None
+    assert whole.kg == 5700
+    assert eighth is not None
+    assert eighth.kg == 712.5
+    assert host_power_w(offer_of("us-east-1", "p5.4xlarge")) == 150
+    assert host_embodied(offer_of("us-central1", "tpu-v5p")) is None
+
+
+def test_a_family_does_not_match_its_longer_namesake() -> None:
+    p4de = host_embodied(offer_of("us-east-1", "p4de.24xlarge"))
+    assert p4de is not None
+    assert "estimate" in p4de.boundary
+
+
+def test_sagemaker_trains_on_p5_and_only_serves_from_inf2() -> None:
+    assert is_sagemaker_training("p5.48xlarge")
+    assert is_sagemaker_training("ml.g5.2xlarge")
+    assert not is_sagemaker_training("inf2.xlarge")
+    assert is_sagemaker_hosting("inf2.xlarge")
+    assert not is_sagemaker_training("trn2.3xlarge")
+
+
+def test_availability_zones_for_two_subnets() -> None:
+    assert availability_zones("eu-north-1")[:2] == ("eu-north-1a", "eu-north-1b")
+    assert availability_zones("ap-northeast-1")[:2] == ("ap-northeast-1a", "ap-northeast-1c")
+    assert availability_zones("us-west-1") == ()
+
+
+@pytest.mark.parametrize(
+    ("origin", "destination", "usd"),
+    [
+        ("us-east-1", "us-east-1", 0),
+        ("us-east-1", "eu-north-1", 0.02),
+        ("us-east-1", "us-east-2", 0.01),
+        ("aws:us-east-1", "gcp:us-east4", 0.09),
+        ("ap-northeast-1", "us-west-2", 0.09),
+        ("us-central1", "us-east4", 0.02),
+        ("us-central1", "europe-north1", 0.05),
+    ],
+)
+def test_transfer_prices(origin: str, destination: str, usd: float) -> None:
+    assert egress_usd_per_gb(find_region(origin), find_region(destination)).usd_per_gb == usd
+
+
+def test_every_pair_of_regions_has_a_transfer_price() -> None:
+    for origin in regions():
+        for destination in regions():
+            assert egress_usd_per_gb(origin, destination).usd_per_gb >= 0

@@ -1,0 +1,127 @@
+"""Interruptible slices against a brute force over every subset of slots."""
+
+from __future__ import annotations
+
+import itertools
+from math import inf
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenai_infra.planning.slices import Interruption, best_slices, lower_bound, weighted_time
+from greenai_infra.planning.windows import StepGrid
+
+HOUR = 3600.0
+
+
+def hourly(values: list[float]) -> StepGrid:
+    return StepGrid.build(np.arange(len(values) + 1) * HOUR, np.array([values], dtype=float))
+
+
+def runs_of(mask: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Maximal runs of ones as (first, last + 1)."""
+    runs, start = [], None
+    for slot, on in enumerate((*mask, 0)):
+        if on and start is None:
+            start = slot
+        if not on and start is not None:
+            runs.append((start, slot))
+            start = None
+    return runs
+
+
+def brute_force(values: list[float], work: int, overhead: int, shortest: int) -> float:
+    """Least intensity-weighted hours over all 2^n choices of hours."""
+    best = inf
+    for mask in itertools.product((0, 1), repeat=len(values)):
+        runs = runs_of(mask)
+        if not runs or any(end - start < min(shortest, work) for start, end in runs):
+            continue
+        if sum(mask) != work + (len(runs) - 1) * overhead:
+            continue
+        best = min(best, sum(value for value, on in zip(values, mask, strict=True) if on))
+    return best
+
+
+def test_two_cheap_valleys_are_taken_and_the_ridge_is_skipped() -> None:
+    slices = best_slices(hourly([10, 10, 500, 500, 20, 20]), 4 * HOUR, Interruption(0, HOUR), 0, 6 * HOUR)
+
+    assert slices == [(0, 2 * HOUR), (4 * HOUR, 6 * HOUR)]
+
+
+def test_a_resume_costs_running_time() -> None:
+    # Two slices need 4 + 1 hours: 10 + 10 + 20 + 20 + 20; the overhead is spent inside the second one.
+    slices = best_slices(hourly([10, 10, 500, 500, 20, 20, 20]), 4 * HOUR, Interruption(HOUR, 2 * HOUR), 0, 7 * HOUR)
+
+    assert slices == [(0, 2 * HOUR), (4 * HOUR, 7 * HOUR)]
+
+
+def test_a_dear_resume_is_not_worth_it() -> None:
+    # One run of 2 h costs 10 + 30; two slices would need 2 + 2 hours at 10 or more each, of at least 3 h length.
+    slices = best_slices(hourly([10, 30, 50, 10, 40, 40]), 2 * HOUR, Interruption(2 * HOUR, 3 * HOUR), 0, 6 * HOUR)
+
+    assert slices == [(0, 2 * HOUR)]
+
+
+def test_work_that_is_no_whole_number_of_slots_runs_exactly_as_long_as_it_needs() -> None:
+    slices = best_slices(hourly([10, 20, 500, 5, 500, 500]), 2.25 * HOUR, Interruption(600, HOUR), 0, 6 * HOUR)
+
+    assert slices is not None
+    powered = sum(end - start for start, end in slices)
+    assert powered == pytest.approx(2.25 * HOUR + (len(slices) - 1) * 600)
+
+
+def test_a_gap_is_never_run_through() -> None:
+    slices = best_slices(hourly([10, float("nan"), 30, 40]), 3 * HOUR, Interruption(0, HOUR), 0, 4 * HOUR)
+
+    assert slices == [(0, HOUR), (2 * HOUR, 4 * HOUR)]
+
+
+def test_work_that_does_not_fit_has_no_slices() -> None:
+    assert best_slices(hourly([10, 20]), 3 * HOUR, Interruption(0, HOUR), 0, 2 * HOUR) is None
+
+
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_no_choice_of_hours_is_cleaner(data: st.DataObject) -> None:
+    values = [float(v) for v in data.draw(st.lists(st.integers(1, 60), min_size=2, max_size=11))]
+    work = data.draw(st.integers(1, len(values)))
+    shortest = data.draw(st.integers(1, 4))
+    overhead = data.draw(st.integers(0, shortest - 1))
+    grid = hourly(values)
+
+    slices = best_slices(grid, work * HOUR, Interruption(overhead * HOUR, shortest * HOUR), 0, len(values) * HOUR)
+
+    assert slices is not None
+    assert weighted_time(grid, slices) / HOUR == pytest.approx(brute_force(values, work, overhead, shortest))
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_slices_obey_every_rule(data: st.DataObject) -> None:
+    values = [float(v) for v in data.draw(st.lists(st.integers(1, 900), min_size=12, max_size=60))]
+    work_s = data.draw(st.integers(1800, int(len(values) * HOUR * 0.8)))
+    rule = Interruption(data.draw(st.sampled_from([0, 300, 600, 1200])), data.draw(st.sampled_from([1800, 3600, 7200])))
+    earliest = data.draw(st.integers(0, 3599))
+    end = len(values) * HOUR
+    grid = hourly(values)
+
+    slices = best_slices(grid, work_s, rule, earliest, end)
+
+    if slices is None:
+        assert work_s > end - earliest - 3600
+        return
+    assert slices[0][0] >= earliest
+    assert slices[-1][1] <= end
+    assert all(later[0] >= earlier[1] for earlier, later in itertools.pairwise(slices))
+    assert all(b - a >= min(rule.minimum_slice_s, work_s) - 1e-6 for a, b in slices)
+    powered = sum(b - a for a, b in slices)
+    assert powered >= work_s + (len(slices) - 1) * rule.resume_overhead_s - 1e-6
+    bound = float(lower_bound(grid, work_s, earliest, end)[0]) * work_s
+    assert weighted_time(grid, slices) >= bound - 1e-6
+
+
+def test_the_lower_bound_is_the_mean_of_the_cleanest_hours() -> None:
+    assert lower_bound(hourly([50, 10, 40, 20]), 2.5 * HOUR, 0, 4 * HOUR)[0] == pytest.approx((10 + 20 + 0.5 * 40) / 2.5)
