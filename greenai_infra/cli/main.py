@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from importlib import import_module
 
@@ -62,6 +64,7 @@ def main() -> None:
 
 def run() -> None:
     """Run the command line; errors that a user can meet end in one message and an exit code, never a traceback."""
+    _start_lightly()
     try:
         outcome = main(standalone_mode=False)
         sys.exit(outcome if isinstance(outcome, int) else 0)
@@ -77,6 +80,12 @@ def run() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+
+
+def _start_lightly() -> None:
+    """A command lives for a moment: no pool of linear-algebra threads, and rare garbage collection."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(50_000, 20, 20)
 
 
 if __name__ == "__main__":

@@ -10,17 +10,27 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from greenai_infra.clock import parse_duration_hours, parse_time
+from greenai_infra.errors import InputError
+
 if TYPE_CHECKING:
     from datetime import datetime
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
+NAME_PATTERN = r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$"
+MOMENT_PATTERN = r"^(\+\d+(\.\d+)?\s*(m|min|h|d)|\d{4}-\d{2}-\d{2}[T ].+)$"
+IN_WORDS = {
+    NAME_PATTERN: "3 to 40 small letters, digits and hyphens, a letter first and no hyphen last",
+    MOMENT_PATTERN: "a time with offset such as 2026-01-31T18:00:00Z, or one from now such as +90m, +12h or +3d",
+}
+
+Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Amount = Annotated[float, Meta(gt=0, le=1e18)]
 Hours = Annotated[float, Meta(gt=0, le=87_600)]
 Share = Annotated[float, Meta(gt=0, le=1)]
 Moment = Annotated[
     str,
     Meta(
-        pattern=r"^(\+\d+(\.\d+)?\s*(m|min|h|d)|\d{4}-\d{2}-\d{2}[T ].+)$",
+        pattern=MOMENT_PATTERN,
         description="RFC 3339 time with offset (2026-01-31T18:00:00Z), or a time from now (+12h, +3d)",
     ),
 ]
@@ -170,6 +180,22 @@ class When(Section, frozen=True):
         Meta(ge=0, le=100, description="waits only if that saves more than this: less is within forecast error"),
     ] = 10.0
 
+    def __post_init__(self) -> None:
+        """Refuse times that can't be read, and a deadline before the start where that shows without knowing now."""
+        earliest, deadline = _comparable("earliest", self.earliest), _comparable("deadline", self.deadline)
+        if earliest and deadline and earliest[0] == deadline[0] and deadline[1] <= earliest[1]:
+            raise ValueError(f"deadline {self.deadline} does not lie after earliest {self.earliest}")
+
+
+def _comparable(key: str, text: str | None) -> tuple[bool, float] | None:
+    """Whether a moment counts from now, and where it lies among moments of its kind. Raises ValueError."""
+    if text is None:
+        return None
+    try:
+        return (True, parse_duration_hours(text[1:])) if text.startswith("+") else (False, parse_time(text).timestamp())
+    except (InputError, OverflowError) as error:
+        raise ValueError(f"{key}: {error}") from None
+
 
 class Data(Section, frozen=True):
     """The data that the job reads, and where it lies now."""
@@ -231,6 +257,10 @@ class Workload(Section, frozen=True):
                 raise ValueError(f"work.{served[0]} belongs to kind: inference, not training")
             if len(stated) != 1:
                 raise ValueError(f"work needs exactly one of {', '.join(training)} (has {len(stated)})")
+            if work.measured and self.hardware.count not in (None, work.measured.count):
+                raise ValueError(
+                    f"hardware.count {self.hardware.count} is not the {work.measured.count} of work.measured; leave it out"
+                )
             return
         if stated:
             raise ValueError(f"work.{stated[0]} belongs to kind: training, not inference")

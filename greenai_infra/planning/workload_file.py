@@ -11,13 +11,14 @@ import yaml
 
 from greenai_infra.clock import format_time, parse_duration_hours, parse_time
 from greenai_infra.errors import InputError, WorkloadError
-from greenai_infra.planning.workload import Window, Workload
+from greenai_infra.planning.workload import IN_WORDS, Window, Workload
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
+MAX_SHOWN = 60  # characters of a value in an error
 
 KeyPath = tuple[str | int, ...]
 Lines = dict[KeyPath, int]
@@ -52,6 +53,7 @@ def parse_workload(text: bytes | str, where: str) -> Workload:
     """The workload of YAML text; `where` is named in errors."""
     lines: Lines = {}
     try:
+        _check_shape(text, where)
         loader = _Loader(text)
         node = loader.get_single_node()
         values = _plain(loader, node, (), lines, where) if node is not None else None
@@ -89,14 +91,29 @@ def _moment(key: str, text: str | None, now: datetime) -> datetime | None:
         return now + timedelta(hours=parse_duration_hours(text[1:])) if text.startswith("+") else parse_time(text)
     except InputError as error:
         raise InputError(f"{key}: {error}") from None
+    except OverflowError:
+        raise InputError(f"{key}: '{text}' lies outside of the calendar") from None
+
+
+def _check_shape(text: bytes | str, where: str) -> None:
+    """Refuse, before anything is built, what would grow without bound: deep nesting, and aliases (`*name`)."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise WorkloadError([f"{where}:{line}: '*{event.anchor}' is an alias; write the value out"])
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise WorkloadError([f"{where}:{line}: nested deeper than {MAX_DEPTH} levels"])
 
 
 def _plain(loader: Any, node: yaml.Node, at: KeyPath, lines: Lines, where: str) -> Any:
-    """Plain values of a YAML node; notes the line of each key, refuses duplicate keys, aliases and deep nesting."""
+    """Plain values of a YAML node; notes the line of each key, refuses duplicate keys."""
     line = node.start_mark.line + 1
     lines.setdefault(at, line)
-    if len(at) > MAX_DEPTH:
-        raise WorkloadError([f"{where}:{line}: nested deeper than {MAX_DEPTH} levels"])
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -109,7 +126,12 @@ def _plain(loader: Any, node: yaml.Node, at: KeyPath, lines: Lines, where: str) 
         return mapping
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, (*at, index), lines, where) for index, item in enumerate(node.value)]
-    return loader.construct_object(node)
+    try:
+        return loader.construct_object(node)
+    except (ValueError, AttributeError):  # a tag or number that the text does not fit, such as `!!int abc`
+        shown = node.value if len(node.value) <= MAX_SHOWN else node.value[:MAX_SHOWN] + "..."
+        kind = node.tag.rpartition(":")[2]
+        raise WorkloadError([f"{where}:{line}: '{shown}' can't be read as {kind}"]) from None
 
 
 def _section_problems(values: dict[str, Any]) -> list[tuple[KeyPath, str]]:
@@ -139,7 +161,27 @@ def _split(error: msgspec.ValidationError) -> tuple[KeyPath, str]:
     missing = re.fullmatch(r"Object missing required field `(.*)`", message)
     if missing:
         return (*at, missing[1]), "is missing"
+    for pattern, words in IN_WORDS.items():
+        if repr(pattern) in message:
+            return at, f"must be {words}"
+    if message.startswith("Invalid enum value"):
+        return at, f"must be {' or '.join(_choices(at))}"
     return at, message.replace("`", "'")
+
+
+def _choices(at: KeyPath) -> list[str]:
+    """What may stand at a place of the workload file, where that is a choice of words."""
+    nodes = [msgspec.inspect.type_info(Workload)]
+    for part in (*at, None):
+        nodes = [one for node in nodes for one in (node.types if isinstance(node, msgspec.inspect.UnionType) else [node])]
+        if part is None:
+            break
+        fields = [f for node in nodes if isinstance(node, msgspec.inspect.StructType) for f in node.fields]
+        items = [node.item_type for node in nodes if isinstance(node, msgspec.inspect.ListType)]
+        nodes = items if isinstance(part, int) else [f.type for f in fields if f.encode_name == part]
+    words = [str(word) for node in nodes if isinstance(node, msgspec.inspect.LiteralType) for word in node.values]
+    lists = ["a list such as [H100, A100-80GB]" for node in nodes if isinstance(node, msgspec.inspect.ListType)]
+    return lists + words
 
 
 def _describe(where: str, lines: Lines, values: Any, at: KeyPath, message: str) -> str:
@@ -148,9 +190,11 @@ def _describe(where: str, lines: Lines, values: Any, at: KeyPath, message: str) 
     for part in at:
         inside = isinstance(value, dict) and part in value
         value = value[part] if inside or (isinstance(value, list) and isinstance(part, int)) else None
-    place = at
+    named = (*at, *message.partition(" ")[0].rstrip(":").split("."))  # a rule about several keys names the first one first
+    place = named if named in lines else at
     while place and place not in lines:
         place = place[:-1]
-    shown = f" (is {value!r})" if isinstance(value, str | int | float) and message != "unknown key" else ""
+    text = repr(value) if len(repr(value)) <= MAX_SHOWN else repr(value)[:MAX_SHOWN] + "..."
+    shown = f" (is {text})" if isinstance(value, str | int | float) and message != "unknown key" else ""
     key = ".".join(map(str, at))
     return f"{where}:{lines.get(place, 1)}: {key + ': ' if key else ''}{message}{shown}"

@@ -82,9 +82,9 @@ def test_an_offer_carries_its_share_of_the_server() -> None:
         host_embodied(offer_of("us-east-1", "p5.4xlarge")),
     )
     assert whole is not None
-    assert whole.kg == 5700
+    assert whole.kg == 4500
     assert eighth is not None
-    assert eighth.kg == 712.5
+    assert eighth.kg == 562.5
     assert host_power_w(offer_of("us-east-1", "p5.4xlarge")) == 150
     assert host_embodied(offer_of("us-central1", "tpu-v5p")) is None
 

@@ -1,0 +1,80 @@
+"""Benchmarks compare with a peer in the same run; they run only when asked for: `pytest tests/benchmarks --benchmark-only`.
+
+Each prints its ratio and limit in a table at the end.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+
+class Outcome(NamedTuple):
+    """Median seconds of ours and of the peer, and the largest ratio that is accepted."""
+
+    name: str
+    ours_s: float
+    peer_s: float
+    limit: float
+
+
+OUTCOMES: list[Outcome] = []
+
+Compare = "Callable[[str, Callable[[], object], Callable[[], object], float, int], float]"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--benchmark-only", default=False):
+        skip = pytest.mark.skip(reason="a benchmark; run with --benchmark-only")
+        for item in items:
+            if "benchmarks" in item.path.parts:
+                item.add_marker(skip)
+
+
+@pytest.fixture
+def compare(benchmark: BenchmarkFixture) -> Compare:
+    """Time ours and a peer in turn, so that a drift of the machine meets both; assert the ratio of the medians."""
+
+    def run(
+        name: str, ours: Callable[[], object], peer: Callable[[], object], limit: float, rounds: int = 7
+    ) -> float:
+        ours()
+        peer()
+        ours_s, peer_s = [], []
+        for _ in range(rounds):
+            ours_s.append(_seconds(ours))
+            peer_s.append(_seconds(peer))
+        outcome = Outcome(name, statistics.median(ours_s), statistics.median(peer_s), limit)
+        OUTCOMES.append(outcome)
+        benchmark.extra_info["ratio"] = outcome.ours_s / outcome.peer_s
+        benchmark.pedantic(ours, rounds=1)
+        assert outcome.ours_s <= limit * outcome.peer_s, f"{name}: {outcome.ours_s / outcome.peer_s:.3g} > {limit}"
+        return outcome.ours_s / outcome.peer_s
+
+    return run
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None] | None:
+    if OUTCOMES:
+        terminalreporter.section("ratios")
+        for one in OUTCOMES:
+            terminalreporter.write_line(
+                f"{one.name:<62} {one.ours_s * 1e3:9.1f} ms / {one.peer_s * 1e3:9.1f} ms = "
+                f"{one.ours_s / one.peer_s:7.3g} (limit {one.limit:g})"
+            )
+    return None

@@ -1,0 +1,47 @@
+"""The command line as a whole process, against processes that only import what it uses, and against CATS."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.benchmarks.conftest import Compare
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+WORKLOAD = ROOT / "templates" / "workloads" / "finetune-7b.yaml"
+LIBRARIES = "import click, numpy, yaml; from rich import console, table; from pydantic import BaseModel"
+
+
+def process(*command: object) -> None:
+    subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
+
+
+def plan() -> None:
+    process(BIN / "greenai-infra", "plan", WORKLOAD, "--source", "embedded")
+
+
+def test_plan_against_importing_its_libraries(compare: Compare) -> None:
+    compare("plan / import of its libraries", plan, lambda: process(sys.executable, "-c", LIBRARIES), 1.5, 15)
+
+
+def test_plan_against_the_help_of_cats(compare: Compare) -> None:
+    cats = BIN / "cats"
+    if not cats.exists():
+        pytest.skip("climate-aware-task-scheduler is not installed")
+    compare("plan / cats --help", plan, lambda: process(cats, "--help"), 1.0, 15)
+
+
+def test_help_against_importing_click(compare: Compare) -> None:
+    compare(
+        "--help / import click",
+        lambda: process(BIN / "greenai-infra", "--help"),
+        lambda: process(sys.executable, "-c", "import click"),
+        2.0,
+        15,
+    )

@@ -1,0 +1,40 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greenai_infra.intensity.cache import AnswerCache
+from greenai_infra.intensity.electricity_maps import ElectricityMaps
+from greenai_infra.intensity.settings import Access
+
+from .service import NOW, TOKEN, Service
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("ELECTRICITYMAPS_TOKEN", "ELECTRICITYMAPS_BASE_URL", "HTTP_PROXY", "http_proxy", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GREENAI_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> AnswerCache:
+    return AnswerCache(tmp_path / "answers")
+
+
+@pytest.fixture
+def maps(service: Service) -> Callable[..., ElectricityMaps]:
+    """A source that asks the local server, as of NOW."""
+
+    def make(**options: Any) -> ElectricityMaps:
+        return ElectricityMaps(Access(service.url, TOKEN), **{"as_of": NOW, **options})
+
+    return make
