@@ -83,7 +83,9 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
         Misfit(instance_type, accelerator, run.reason)
         for (provider, instance_type), run in sorted(runs.items())
         if isinstance(run, Unfit)
-        for accelerator in {o.accelerator for o in offers if (o.provider, o.instance_type) == (provider, instance_type)}
+        for accelerator in sorted(
+            {o.accelerator for o in offers if (o.provider, o.instance_type) == (provider, instance_type)}
+        )
     )
     return Field(tuple(candidates), misfits, tuple(sorted(unpriced)))
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from greenai_infra.planning.workload import Workload
 
 PLACE_RULES = frozenset({"where.providers", "where.allow", "where.deny", "where.residency"})
+MISFITS_SHOWN = 12
 HARDWARE_RULES = frozenset({"hardware.accelerators", "hardware.instance_types"})
 
 
@@ -174,10 +175,13 @@ def _why_nothing_is_left(
             nearest = min(group, key=lambda one: one.candidate.run.hours.value)
             what = f"{nearest.candidate.run.accelerators} x {nearest.candidate.offer.accelerator}"
             lines.append(f"  {title} removed {len(group)}; the fastest, {what}: {nearest.reason}")
-    if not field.candidates:
-        lines += [f"  {m.instance_type} ({m.accelerator}): {m.reason}" for m in field.misfits[:12]]
-        if field.unpriced:
-            lines.append(f"  {len(field.unpriced)} offers have no {workload.hardware.purchase} price")
+    wanted = wanted_accelerators(workload)
+    asked_for = [m for m in field.misfits if m.accelerator in wanted]
+    lines += [f"  {m.instance_type} ({m.accelerator}): {m.reason}" for m in asked_for[:MISFITS_SHOWN]]
+    if not field.candidates and field.unpriced:
+        lines.append(f"  {len(field.unpriced)} offers have no {workload.hardware.purchase} price")
+    if len(lines) == 1:
+        lines.append(f"  the catalogue offers none of {', '.join(sorted(wanted))}")
     return "\n".join(lines)
 
 

@@ -16,8 +16,7 @@ from greenai_infra.catalog.offers import stale_price_warning
 from greenai_infra.clock import format_time, from_unix, hours_between
 from greenai_infra.planning.decide import constraint_value
 from greenai_infra.planning.inputs import plan_inputs, provenance_document
-from greenai_infra.planning.placements import placement as place
-from greenai_infra.planning.windows import StepGrid
+from greenai_infra.planning.placements import place_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,8 +97,8 @@ def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
         "slices": [{"start": format_time(from_unix(s)), "end": format_time(from_unix(e))} for s, e in one.slices],
         "run_hours": one.hours,
         "energy_kwh": one.energy_kwh,
-        "energy_kwh_low": run.power_kw.low * run.hours.low,
-        "energy_kwh_high": run.power_kw.high * run.hours.high,
+        "energy_kwh_low": one.energy_kwh * run.energy_kwh.low / run.energy_kwh.value,
+        "energy_kwh_high": one.energy_kwh * run.energy_kwh.high / run.energy_kwh.value,
         "pue": region.pue,
         "pue_year": region.pue_year,
         "pue_is_fleet_mean": region.pue_is_fleet_mean,
@@ -154,7 +153,7 @@ def _savings(plan: Plan) -> dict[str, Any]:
     same_hardware = _same_hardware_at_baseline(plan)
     return {
         "emissions_kg": kept,
-        "percent": 100 * kept / baseline.emissions_kg,
+        "percent": 100 * kept / baseline.emissions_kg if baseline.emissions_kg else None,
         "cost_usd": baseline.cost_usd - chosen.cost_usd,
         "by_hardware_kg": None if same_hardware is None else baseline.emissions_kg - same_hardware,
         "by_place_kg": None if same_hardware is None else same_hardware - chosen.emissions_now_kg,
@@ -175,10 +174,8 @@ def _same_hardware_at_baseline(plan: Plan) -> float | None:
     ]
     if not there:
         return None
-    start_s = plan.window.earliest.timestamp()
-    end_s = start_s + there[0].run.hours.value * 3600
-    mean = float(StepGrid.of([plan.series[there[0].region.zone]], start_s, end_s).mean(start_s, end_s)[0])
-    return place(there[0], ((start_s, end_s),), mean, mean).emissions_kg
+    found = place_now(there[0], plan.series[there[0].region.zone], plan.window.earliest.timestamp())
+    return found.emissions_kg if found else None
 
 
 def plan_notes(plan: Plan) -> list[str]:

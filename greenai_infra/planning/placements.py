@@ -80,16 +80,17 @@ def place_all(
     row_of = {zone: row for row, zone in enumerate(zones)}
     end_s = timing.deadline_s or max(timing.earliest_s + _work_s(c) for c in candidates)
     grid = StepGrid.of([series[zone] for zone in zones], timing.earliest_s, end_s)
-    by_duration: dict[float, list[Candidate]] = {}
+    alike: dict[tuple[float, float], list[Candidate]] = {}
     unplaced = []
     for candidate in candidates:
         if candidate.region.zone in row_of:
-            by_duration.setdefault(_work_s(candidate), []).append(candidate)
+            burden = _embodied_g_per_kwh(candidate) if timing.interruption else 0.0
+            alike.setdefault((_work_s(candidate), burden), []).append(candidate)
         else:
             unplaced.append(candidate)
     placements = []
-    for duration_s, group in by_duration.items():
-        chosen = _choose_times(grid, duration_s, timing, {row_of[c.region.zone] for c in group})
+    for (duration_s, burden), group in alike.items():
+        chosen = _choose_times(grid, duration_s, timing, {row_of[c.region.zone] for c in group}, burden)
         for candidate in group:
             times = chosen.get(row_of[candidate.region.zone])
             if times is None:
@@ -133,12 +134,21 @@ def _work_s(candidate: Candidate) -> float:
     return candidate.run.hours.value * SECONDS_PER_HOUR
 
 
+def _embodied_g_per_kwh(candidate: Candidate) -> float:
+    """The hardware's embodied share by energy at the meter: what time lost to a resume costs beside its energy."""
+    run = candidate.run
+    if run.embodied_kg_per_hour is None:
+        return 0.0
+    return run.embodied_kg_per_hour.value * 1000.0 / (run.power_kw.value * candidate.region.pue)
+
+
 def _choose_times(
-    grid: StepGrid, duration_s: float, timing: Timing, rows: set[int]
+    grid: StepGrid, duration_s: float, timing: Timing, rows: set[int], burden_g_per_kwh: float
 ) -> dict[int, tuple[Slices, float, float]]:
     """For each row of the grid: slices, their mean intensity, and the mean of starting at once.
 
     Waiting or slicing must cut the intensity-weighted time by more than the threshold, or the run starts at once.
+    Slices run longer by their resumes, so they must also pay for the embodied share of that time.
     """
     deadline_s = timing.deadline_s or timing.earliest_s + duration_s
     now_end_s = timing.earliest_s + duration_s
@@ -157,26 +167,30 @@ def _choose_times(
         if np.isfinite(now_mean) and min(best_mean, float(floor[row])) >= keep_below:
             chosen[row] = (at_once, now_mean, now_mean)
             continue
-        options: list[tuple[float, float, Slices]] = []
+        options: list[tuple[float, float, float, Slices]] = []
         if np.isfinite(best_mean):
-            options.append((best_mean * duration_s, best_mean, ((start_s, start_s + duration_s),)))
+            whole = (start_s, start_s + duration_s)
+            weighted = best_mean * duration_s
+            options.append((weighted + burden_g_per_kwh * duration_s, weighted, best_mean, (whole,)))
         if timing.interruption is not None and float(floor[row]) < best_mean:
-            one = _row(grid, row)
-            slices = best_slices(one, duration_s, timing.interruption, timing.earliest_s, deadline_s)
+            burdened = _row(grid, row, burden_g_per_kwh)
+            slices = best_slices(burdened, duration_s, timing.interruption, timing.earliest_s, deadline_s)
             if slices is not None:
-                weighted = weighted_time(one, slices)
-                options.append((weighted, weighted / sum(end - start for start, end in slices), tuple(slices)))
+                weighted = weighted_time(_row(grid, row, 0.0), slices)
+                running_s = sum(end - start for start, end in slices)
+                options.append((weighted + burden_g_per_kwh * running_s, weighted, weighted / running_s, tuple(slices)))
         if not options:
             continue
-        weighted, mean, times = min(options)
+        _, weighted, mean, times = min(options)
         if np.isfinite(now_mean) and weighted >= keep_below * duration_s:
-            weighted, mean, times = now_mean * duration_s, now_mean, at_once
+            mean, times = now_mean, at_once
         chosen[row] = (times, mean, now_mean if np.isfinite(now_mean) else mean)
     return chosen
 
 
-def _row(grid: StepGrid, row: int) -> StepGrid:
-    """One zone of a grid."""
+def _row(grid: StepGrid, row: int, burden_g_per_kwh: float) -> StepGrid:
+    """One zone of a grid, with a constant added to its intensity."""
     pick = slice(row, row + 1)
     gap_s = None if grid.gap_s is None else grid.gap_s[pick]
-    return replace(grid, values=grid.values[pick], integral=grid.integral[pick], gap_s=gap_s)
+    integral = grid.integral[pick] + burden_g_per_kwh * (grid.edges_s - grid.edges_s[0])
+    return replace(grid, values=grid.values[pick] + burden_g_per_kwh, integral=integral, gap_s=gap_s)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import hours_between
-from greenai_infra.errors import InputError, NoPlacement, Refused
+from greenai_infra.errors import InputError, NoPlacement
 from greenai_infra.intensity.predict import predict
+from greenai_infra.intensity.ranking import meanings, refuse_mix
 from greenai_infra.intensity.values import Series
 from greenai_infra.planning.candidates import Field, find_candidates
 from greenai_infra.planning.decide import PLACE_RULES, Decision, decide
@@ -59,11 +61,12 @@ def make_plan(
     end = window.deadline or window.earliest + timedelta(hours=_longest_run_hours(field, workload))
     if hours_between(window.now, end) > MAX_WINDOW_HOURS:
         raise InputError(f"the plan would reach to {end:%Y-%m-%d}, more than two years ahead; shorten it")
+    baseline = find_region(workload.baseline.region)
     zones = sorted(
         {
             c.region.zone
             for c in field.candidates
-            if ask_everywhere or not c.removed_by & PLACE_RULES or c.region.key == workload.baseline.region
+            if ask_everywhere or not c.removed_by & PLACE_RULES or c.region == baseline
         }
     )
     answers, source_notes = predict(source, zones, window.earliest, end)
@@ -103,14 +106,13 @@ def _longest_run_hours(field: Field, workload: Workload) -> float:
 
 def _check_signal(workload: Workload, series: dict[str, Series], allow_mixed: bool) -> bool:
     """Whether signals or bases are mixed, which is refused unless allowed."""
-    kinds = {(s.provenance.signal.value, s.provenance.basis.value) for s in series.values()}
-    signals = {signal for signal, _ in kinds}
-    if workload.signal not in signals and series:
+    provenances = [one.provenance for one in series.values()]
+    signals = sorted({one.signal.value for one in provenances})
+    if signals and workload.signal not in signals:
         raise InputError(
-            f"the workload asks for {workload.signal} intensity, the source has {', '.join(sorted(signals))}; "
+            f"the workload asks for {workload.signal} intensity, the source has {', '.join(signals)}; "
             "change `signal` or choose another --source"
         )
-    if len(kinds) > 1 and not allow_mixed:
-        named = "; ".join(f"{signal} {basis}" for signal, basis in sorted(kinds))
-        raise Refused(f"the source mixes {named}: such values must not be ranked together (--allow-mixed does it)")
-    return len(kinds) > 1
+    if not allow_mixed:
+        refuse_mix(provenances)
+    return len(meanings(provenances)) > 1

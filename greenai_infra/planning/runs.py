@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.accelerators import Accelerator, find_accelerator
 from greenai_infra.catalog.hosts import host_embodied
+from greenai_infra.errors import InputError
 from greenai_infra.footprint import inference, training
 from greenai_infra.footprint.equation import HOURS_PER_YEAR
 from greenai_infra.footprint.estimate import Estimate
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from greenai_infra.planning.workload import Workload
 
 MAX_CHIPS = 1024
+MAX_SERVING_CHIPS = 1_000_000
+MIN_RUN_HOURS = 1 / 3600  # times are written in whole seconds
 CLUSTER_CHIPS = 8  # instances with fewer chips have no fabric for training across instances
 
 
@@ -52,7 +55,10 @@ def run_on(workload: Workload, offer: Offer, chip: Accelerator, longest_hours: f
     """The run of a workload on one kind of offer; it grows to meet `longest_hours` if the workload sets no count."""
     if workload.kind not in chip.uses:
         return Unfit(f"not for {workload.kind}")
-    if workload.hardware.precision not in chip.tflops:
+    measured = workload.work.measured or workload.work.measured_request
+    if measured is not None and find_accelerator(measured.accelerator).name != chip.name:
+        return Unfit(f"measured on {measured.accelerator} only")
+    if measured is None and workload.hardware.precision not in chip.tflops:
         return Unfit(f"no {workload.hardware.precision}")
     if workload.kind == "inference":
         return _serving_run(workload, offer, chip)
@@ -61,8 +67,6 @@ def run_on(workload: Workload, offer: Offer, chip: Accelerator, longest_hours: f
 
 def _training_run(workload: Workload, offer: Offer, chip: Accelerator, longest_hours: float | None) -> Run | Unfit:
     measured = workload.work.measured
-    if measured is not None and find_accelerator(measured.accelerator).name != chip.name:
-        return Unfit(f"measured on {measured.accelerator} only")
     sizes = _chip_counts(offer, measured.count if measured else workload.hardware.count)
     if isinstance(sizes, Unfit):
         return sizes
@@ -73,6 +77,8 @@ def _training_run(workload: Workload, offer: Offer, chip: Accelerator, longest_h
             reason = f"needs {needed_gb:,.0f} GB, {chips} x {chip.name} have {chips * chip.memory_gb:,.0f} GB"
             continue
         hours, notes = _training_hours(workload, chip, chips)
+        if hours.value < MIN_RUN_HOURS:
+            return Unfit(f"takes {hours.value * 3600:.1g} s: too short to plan, check work")
         if longest_hours is not None and hours.value > longest_hours and chips != sizes[-1]:
             continue
         power_kw = (
@@ -87,17 +93,22 @@ def _training_run(workload: Workload, offer: Offer, chip: Accelerator, longest_h
 
 
 def _training_hours(workload: Workload, chip: Accelerator, chips: int) -> tuple[Estimate, tuple[str, ...]]:
-    work = workload.work
-    peak = chip.tflops[workload.hardware.precision]
+    work, precision = workload.work, workload.hardware.precision
     if work.measured:
         return Estimate.exact(work.measured.hours), ("energy and hours as measured in an earlier run",)
+    peak = chip.tflops[precision]
     if work.accelerator_hours:
         stated = find_accelerator(work.accelerator_hours.accelerator)
         hours = work.accelerator_hours.hours / chips
         if stated.name == chip.name:
             return Estimate.exact(hours), ()
-        ratio = stated.tflops[workload.hardware.precision] / peak
-        note = f"hours scaled from {stated.name} by peak {workload.hardware.precision} FLOPS"
+        if precision not in stated.tflops:
+            raise InputError(
+                f"work.accelerator_hours: {stated.name} has no {precision}, so its hours can't be scaled to others; "
+                f"set hardware.precision to one of {', '.join(stated.tflops) or 'none: state work.model'}"
+            )
+        ratio = stated.tflops[precision] / peak
+        note = f"hours scaled from {stated.name} by peak {precision} FLOPS"
         return Estimate.of("chip_scaling_band") * (hours * ratio), (note,)
     assert work.model is not None
     utilisation = Estimate.exact(work.model.mfu) if work.model.mfu else Estimate.of("model_flops_utilisation")
@@ -134,15 +145,12 @@ def _serving_run(workload: Workload, offer: Offer, chip: Accelerator) -> Run | U
     assert hours is not None
     measured = workload.work.measured_request
     if measured is not None:
-        if find_accelerator(measured.accelerator).name != chip.name:
-            return Unfit(f"measured on {measured.accelerator} only")
-        busy = ceil(rate / measured.requests_per_second_per_accelerator - 1e-9)
-        chips = _reserved(offer, busy, workload.hardware.count)
+        busy = _units(rate / measured.requests_per_second_per_accelerator)
+        chips = _reserved(offer, busy, 1, workload.hardware.count)
         if isinstance(chips, Unfit):
             return chips
-        power_kw = measured.joules * rate / 1000.0
-        if measured.boundary == "accelerator":
-            power_kw += inference.replica_power_kw(busy, 0.0)
+        hosted = chips if measured.boundary == "accelerator" else chips - busy
+        power_kw = measured.joules * rate / 1000.0 + inference.replica_power_kw(hosted, 0.0)
         power_kw += (chips - busy) * inference.idle_power_w(chip) / 1000.0
         note = f"J per request as measured ({measured.boundary})"
         return _run(offer, chip, chips, Estimate.exact(hours), Estimate.exact(power_kw), (note,))
@@ -161,11 +169,11 @@ def _serving_run(workload: Workload, offer: Offer, chip: Accelerator) -> Run | U
     while needed_gb > replica_chips * chip.memory_gb:
         replica_chips *= 2
         if replica_chips > largest:
-            held_gb = largest * chip.memory_gb
-            return Unfit(f"needs {needed_gb:,.0f} GB, {largest} x {chip.name} have {held_gb:,.0f} GB")
+            held = replica_chips // 2
+            return Unfit(f"needs {needed_gb:,.0f} GB, {held} x {chip.name} have {held * chip.memory_gb:,.0f} GB")
     one = inference.serve(model, traffic, chip, replica_chips)
-    replicas = ceil(rate / one.requests_per_second - 1e-9)
-    chips = _reserved(offer, replicas * replica_chips, workload.hardware.count)
+    replicas = _units(rate / one.requests_per_second)
+    chips = _reserved(offer, replicas, replica_chips, workload.hardware.count)
     if isinstance(chips, Unfit):
         return chips
     load = rate / (replicas * one.requests_per_second)
@@ -176,12 +184,23 @@ def _serving_run(workload: Workload, offer: Offer, chip: Accelerator) -> Run | U
     return _run(offer, chip, chips, Estimate.exact(hours), Estimate.of("roofline_band") * power_kw, notes)
 
 
-def _reserved(offer: Offer, needed: int, count: int | None) -> int | Unfit:
-    """Chips that are reserved when `needed` are used: whole machines, whole slices, or the stated count."""
-    if count is not None:
-        return count if count >= needed else Unfit(f"needs {needed} chips for the request rate, not {count}")
+def _units(wanted: float) -> int:
+    """Whole units for a rate; as many as may be planned at most, which `_reserved` refuses."""
+    return max(1, ceil(min(wanted, MAX_SERVING_CHIPS + 1) - 1e-9))
+
+
+def _reserved(offer: Offer, replicas: int, replica_chips: int, count: int | None) -> int | Unfit:
+    """Chips that are reserved for replicas that each stay within one machine: whole machines, or the stated count."""
     unit = 1 if offer.per_chip else offer.accelerators
-    return max(ceil(needed / unit) * unit, offer.minimum_chips)
+    machines = replicas * replica_chips if offer.per_chip else ceil(replicas / (unit // replica_chips))
+    needed = max(machines * unit, offer.minimum_chips)
+    if needed > MAX_SERVING_CHIPS:
+        return Unfit(f"the request rate needs more than {MAX_SERVING_CHIPS:,} chips")
+    if count is None:
+        return needed
+    if count % unit:
+        return Unfit(f"sold by {unit}, which does not divide {count}")
+    return count if count >= needed else Unfit(f"needs {needed} chips for the request rate, not {count}")
 
 
 def _chip_power_w(chip: Accelerator) -> Estimate:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MAX_STATES = 8_000_000  # work slots x time slots; beyond it slots get longer
 GAP_G_PER_KWH = 1e9  # stands for "not available" in sums, where infinity would turn into NaN
 
+SECONDS_PER_HOUR = 3600
+
 EXTEND, FIRST, RESUME = 0, 1, 2
 
 
@@ -79,11 +81,23 @@ def lower_bound(grid: StepGrid, work_s: float, earliest_s: float, latest_end_s: 
 
 def _slot_length(grid: StepGrid, work_s: float, rule: Interruption, span_s: float) -> int:
     """Seconds a slot: divides the step, the overhead and the shortest slice if the problem stays small enough."""
-    step_s = int(grid.step_s or 3600)
-    slot_s = gcd(step_s, int(rule.resume_overhead_s), int(rule.minimum_slice_s)) or step_s
+    step_s = _step_length(grid)
+    finest_s = gcd(step_s, int(rule.resume_overhead_s), int(rule.minimum_slice_s))
+    for slot_s in range(finest_s, step_s, finest_s):
+        if step_s % slot_s == 0 and span_s * work_s / slot_s**2 <= MAX_STATES:
+            return slot_s
+    slot_s = step_s
     while span_s * work_s / slot_s**2 > MAX_STATES:
         slot_s *= 2
     return slot_s
+
+
+def _step_length(grid: StepGrid) -> int:
+    """Seconds a step; on an uneven grid the longest step whose multiples meet every edge but the two outer ones."""
+    if grid.step_s is not None:
+        return int(grid.step_s)
+    inner_s = np.diff(grid.edges_s[1:-1]).astype(np.int64)
+    return int(np.gcd.reduce(inner_s)) if inner_s.size else SECONDS_PER_HOUR
 
 
 def _slot_costs(grid: StepGrid, edges_s: NDArray[np.float64]) -> NDArray[np.float64]:

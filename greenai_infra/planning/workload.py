@@ -259,7 +259,7 @@ class Workload(Section, frozen=True):
                 raise ValueError(f"work needs exactly one of {', '.join(training)} (has {len(stated)})")
             if work.measured and self.hardware.count not in (None, work.measured.count):
                 raise ValueError(
-                    f"hardware.count {self.hardware.count} is not the {work.measured.count} of work.measured; leave it out"
+                    f"hardware.count {self.hardware.count} contradicts the {work.measured.count} of work.measured.count"
                 )
             return
         if stated:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +10,16 @@ import yaml
 
 from greenai_infra.clock import format_time, parse_duration_hours, parse_time
 from greenai_infra.errors import InputError, WorkloadError
-from greenai_infra.planning.workload import IN_WORDS, Window, Workload
+from greenai_infra.planning.workload import Window, Workload
+from greenai_infra.planning.workload_problems import describe, problems, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from greenai_infra.planning.workload_problems import KeyPath, Lines
+
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
-MAX_SHOWN = 60  # characters of a value in an error
-
-KeyPath = tuple[str | int, ...]
-Lines = dict[KeyPath, int]
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -67,8 +65,8 @@ def parse_workload(text: bytes | str, where: str) -> Workload:
     try:
         return msgspec.convert(values, Workload, strict=False)
     except msgspec.ValidationError as error:
-        problems = _section_problems(values) or [_split(error)]
-    raise WorkloadError([_describe(where, lines, values, *problem) for problem in problems])
+        found = problems(values, error)
+    raise WorkloadError([describe(where, lines, values, problem) for problem in found])
 
 
 def window_of(workload: Workload, now: datetime) -> Window:
@@ -99,7 +97,7 @@ def _check_shape(text: bytes | str, where: str) -> None:
     """Refuse, before anything is built, what would grow without bound: deep nesting, and aliases (`*name`)."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             raise WorkloadError([f"{where}:{line}: '*{event.anchor}' is an alias; write the value out"])
         if isinstance(event, yaml.CollectionStartEvent):
@@ -129,72 +127,5 @@ def _plain(loader: Any, node: yaml.Node, at: KeyPath, lines: Lines, where: str) 
     try:
         return loader.construct_object(node)
     except (ValueError, AttributeError):  # a tag or number that the text does not fit, such as `!!int abc`
-        shown = node.value if len(node.value) <= MAX_SHOWN else node.value[:MAX_SHOWN] + "..."
         kind = node.tag.rpartition(":")[2]
-        raise WorkloadError([f"{where}:{line}: '{shown}' can't be read as {kind}"]) from None
-
-
-def _section_problems(values: dict[str, Any]) -> list[tuple[KeyPath, str]]:
-    """The first problem of each section, so that several are shown at once; none if only the whole is wrong."""
-    problems: list[tuple[KeyPath, str]] = []
-    known = {section.name: section for section in msgspec.structs.fields(Workload)}
-    for key, value in values.items():
-        if key not in known:
-            problems.append(((key,), "unknown key"))
-            continue
-        try:
-            msgspec.convert(value, known[key].type, strict=False)
-        except msgspec.ValidationError as error:
-            at, message = _split(error)
-            problems.append(((key, *at), message))
-    missing = [name for name, section in known.items() if section.required and name not in values]
-    return [*problems, *((((name,), "is missing")) for name in missing)]
-
-
-def _split(error: msgspec.ValidationError) -> tuple[KeyPath, str]:
-    """Where in the values a problem lies, and what it is."""
-    message, _, trail = str(error).partition(" - at `$")
-    at: KeyPath = tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]`]+", trail))
-    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", message)
-    if unknown:
-        return (*at, unknown[1]), "unknown key"
-    missing = re.fullmatch(r"Object missing required field `(.*)`", message)
-    if missing:
-        return (*at, missing[1]), "is missing"
-    for pattern, words in IN_WORDS.items():
-        if repr(pattern) in message:
-            return at, f"must be {words}"
-    if message.startswith("Invalid enum value"):
-        return at, f"must be {' or '.join(_choices(at))}"
-    return at, message.replace("`", "'")
-
-
-def _choices(at: KeyPath) -> list[str]:
-    """What may stand at a place of the workload file, where that is a choice of words."""
-    nodes = [msgspec.inspect.type_info(Workload)]
-    for part in (*at, None):
-        nodes = [one for node in nodes for one in (node.types if isinstance(node, msgspec.inspect.UnionType) else [node])]
-        if part is None:
-            break
-        fields = [f for node in nodes if isinstance(node, msgspec.inspect.StructType) for f in node.fields]
-        items = [node.item_type for node in nodes if isinstance(node, msgspec.inspect.ListType)]
-        nodes = items if isinstance(part, int) else [f.type for f in fields if f.encode_name == part]
-    words = [str(word) for node in nodes if isinstance(node, msgspec.inspect.LiteralType) for word in node.values]
-    lists = ["a list such as [H100, A100-80GB]" for node in nodes if isinstance(node, msgspec.inspect.ListType)]
-    return lists + words
-
-
-def _describe(where: str, lines: Lines, values: Any, at: KeyPath, message: str) -> str:
-    """One `file:line: key: message (is value)`."""
-    value = values
-    for part in at:
-        inside = isinstance(value, dict) and part in value
-        value = value[part] if inside or (isinstance(value, list) and isinstance(part, int)) else None
-    named = (*at, *message.partition(" ")[0].rstrip(":").split("."))  # a rule about several keys names the first one first
-    place = named if named in lines else at
-    while place and place not in lines:
-        place = place[:-1]
-    text = repr(value) if len(repr(value)) <= MAX_SHOWN else repr(value)[:MAX_SHOWN] + "..."
-    shown = f" (is {text})" if isinstance(value, str | int | float) and message != "unknown key" else ""
-    key = ".".join(map(str, at))
-    return f"{where}:{lines.get(place, 1)}: {key + ': ' if key else ''}{message}{shown}"
+        raise WorkloadError([f"{where}:{line}: '{shortened(node.value)}' can't be read as {kind}"]) from None

@@ -88,10 +88,11 @@ def _baseline(document: Document) -> str:
     if "unavailable" in baseline:
         return f"none: {baseline['unavailable']}"
     change = "less" if savings["emissions_kg"] >= 0 else "MORE"
+    percent = "" if savings["percent"] is None else f" ({abs(savings['percent']):.0f} %)"
     return (
         f"{significant(baseline['emissions_kg'])} kg, {significant(baseline['cost_usd'], 4)} USD on "
         f"{baseline['instances']} x {baseline['instance_type']} in {baseline['region']} at once: "
-        f"the plan emits {significant(abs(savings['emissions_kg']))} kg ({abs(savings['percent']):.0f} %) {change}"
+        f"the plan emits {significant(abs(savings['emissions_kg']))} kg{percent} {change}"
     )
 
 

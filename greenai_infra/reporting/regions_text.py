@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import shutil
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.values import Provenance, Unavailable
 
 LEAST_PLACE_WIDTH = 6  # a narrower column of places says nothing, and is left out
-GAP, GAP_ON_TERMINAL = 2, 3  # blanks between columns of show_table
+GAP = 2  # blanks between the columns of show_table
 _WARNINGS = {
     Flag.SANDBOX: "{n} values are made up: the token is a sandbox token",
     Flag.STALE: "{n} values are stale: a mean of two or more years ago, or an observation over six hours old",
@@ -119,9 +118,8 @@ def _when(provenance: Provenance, as_of: datetime) -> str:
 
 def _fit_place(columns: dict[str, list[str]]) -> None:
     """Shorten the places so that the table fits the terminal, or 80 columns when piped."""
-    gap = GAP_ON_TERMINAL if sys.stdout.isatty() else GAP
     widths = {name: max(len(name), *(len(cell) for cell in cells)) for name, cells in columns.items()}
-    others = sum(width + gap for name, width in widths.items() if name != "place")
+    others = sum(width + GAP for name, width in widths.items() if name != "place")
     room = shutil.get_terminal_size().columns - others
     if room < LEAST_PLACE_WIDTH:
         del columns["place"]

@@ -44,7 +44,7 @@ def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Col
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for column, header in enumerate(headers):
         table.add_column(Text(header), justify="right" if column in right else "left", overflow="fold")
     for row in rows:

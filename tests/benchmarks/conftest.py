@@ -43,9 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def compare(benchmark: BenchmarkFixture) -> Compare:
     """Time ours and a peer in turn, so that a drift of the machine meets both; assert the ratio of the medians."""
 
-    def run(
-        name: str, ours: Callable[[], object], peer: Callable[[], object], limit: float, rounds: int = 7
-    ) -> float:
+    def run(name: str, ours: Callable[[], object], peer: Callable[[], object], limit: float, rounds: int = 7) -> float:
         ours()
         peer()
         ours_s, peer_s = [], []

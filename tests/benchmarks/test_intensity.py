@@ -3,6 +3,9 @@
 import asyncio
 import json
 import multiprocessing
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -54,13 +57,38 @@ def url() -> Iterator[str]:
     process.join()
 
 
+def slowest_answer_s(url: str) -> float:
+    """The longest wait for one of sixty answers that plain sockets ask for at once: the server's and machine's part."""
+    host, port = url.split("/")[2].split(":")
+    waits: list[float] = []
+
+    def ask(zone: str) -> None:
+        began = time.perf_counter()
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(f"GET /v4/carbon-intensity/latest?zone={zone} HTTP/1.1\r\n\r\n".encode())
+            connection.recv(4096)
+        waits.append(time.perf_counter() - began)
+
+    threads = [threading.Thread(target=ask, args=(zone,)) for zone in ZONES]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return max(waits)
+
+
 def test_sixty_zones_take_at_most_a_quarter_longer_than_the_slowest(benchmark: Any, url: str) -> None:
+    slowest: list[float] = []
+
     def opened() -> tuple[tuple[ElectricityMaps], dict[str, Any]]:
+        slowest.append(slowest_answer_s(url))
         return (ElectricityMaps(Access(url, "token"), as_of=NOW),), {}  # no connection is open yet
 
     def ask(source: ElectricityMaps) -> None:
         answers = source.latest(ZONES)
         assert all(isinstance(answer, Intensity) for answer in answers.values()), answers
 
-    benchmark.pedantic(ask, setup=opened, rounds=8, warmup_rounds=1)
-    assert benchmark.stats.stats.min <= MOST * ANSWER_S  # the least disturbed round
+    benchmark.pedantic(ask, setup=opened, rounds=10, warmup_rounds=1)
+    ratio = benchmark.stats.stats.min / min(slowest)  # the least disturbed round of each
+    benchmark.extra_info["times the slowest answer"] = round(ratio, 3)
+    assert ratio <= MOST

@@ -13,7 +13,15 @@ from .service import NOW, TOKEN, Service
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("ELECTRICITYMAPS_TOKEN", "ELECTRICITYMAPS_BASE_URL", "HTTP_PROXY", "http_proxy", "COLUMNS"):
+    for name in (
+        "ELECTRICITYMAPS_TOKEN",
+        "ELECTRICITYMAPS_BASE_URL",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "COLUMNS",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GREENAI_CACHE_DIR", str(tmp_path / "cache"))
 

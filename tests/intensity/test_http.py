@@ -154,3 +154,11 @@ def test_server_that_drips_bytes_does_not_hold_the_caller() -> None:
 
 def test_no_questions_need_no_threads() -> None:
     assert client("http://127.0.0.1:9").fetch_all([]) == []
+
+
+def test_proxy_of_the_environment_is_used(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    service.scripts["latest"] = lambda asked: Reply({"ok": 1})
+    monkeypatch.setenv("http_proxy", service.url.removesuffix("/v4"))
+    assert ask("http://service.invalid/v4") == {"ok": 1}
+    monkeypatch.setenv("no_proxy", "service.invalid")
+    assert isinstance(ask("http://service.invalid/v4", total_timeout_s=2), Failure)
