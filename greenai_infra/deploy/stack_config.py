@@ -6,10 +6,13 @@ same thing and no program asks the network which region is green.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic reads the annotation at run time
+import json
+from datetime import datetime, timedelta
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+import yaml
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from greenai_infra.clock import format_time
 from greenai_infra.errors import InputError
@@ -19,6 +22,20 @@ PROJECT = "greenai-infra"
 # What both clouds take as part of a resource name.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+# AWS's commercial partition: in China and in the government regions ARNs and service names differ.
+AwsRegion = Annotated[str, Field(pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]$")]
+S3Uri = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s]*)?$")]
+# SageMaker pulls from ECR only.
+EcrImage = Annotated[str, Field(pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9][^\s]*$")]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+# A name that ends in `.$` would be read as an expression by Step Functions.
+HyperparameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,255}$")]
+HyperparameterValue = Annotated[str, Field(max_length=2500)]
+
+LONGEST_RUN = timedelta(days=28)
+"""What SageMaker allows a training job at most."""
 
 
 class _Section(BaseModel):
@@ -38,7 +55,7 @@ class Carbon(_Section):
 
 
 class Planned(_Section):
-    """What the plan expects of this placement: IT energy before PUE, emissions with PUE, transfer and embodied share."""
+    """What the plan expects of this placement: IT energy before PUE; emissions with PUE, transfer, embodied share."""
 
     plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
     planned_at: AwareDatetime
@@ -67,6 +84,19 @@ class Network(_Section):
     cidr: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])$")] = "10.42.0.0/16"
     availability_zones: Annotated[list[str], Field(min_length=2, max_length=6)]
 
+    @field_validator("cidr")
+    @classmethod
+    def _is_a_network(cls, cidr: str) -> str:
+        ip_network(cidr)  # raises ValueError, in words, for 10.42.0.1/16 or 300.0.0.0/16
+        return cidr
+
+    @field_validator("availability_zones")
+    @classmethod
+    def _each_once(cls, zones: list[str]) -> list[str]:
+        if len(set(zones)) < len(zones):
+            raise ValueError(f"names a zone twice: {', '.join(zones)}")
+        return zones
+
 
 class TrainingConfig(_Section):
     """Everything that one regional training stack is built from."""
@@ -75,21 +105,28 @@ class TrainingConfig(_Section):
     project: Name
     team: Name
     environment: Name = "research"
-    region: str
+    region: AwsRegion
     launch: Literal["scheduled", "now"] = "scheduled"
     instance_type: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
     instance_count: Annotated[int, Field(ge=1, le=64)]
     volume_gb: Annotated[int, Field(ge=1, le=16384)] = 500
-    image: Annotated[str, Field(min_length=1)] | None = None
-    """Container image URI; without one, the stack's own repository, tag `latest`."""
-    hyperparameters: dict[str, str] = {}
+    image: EcrImage | None = None
+    """Container image URI in ECR; without one, the stack's own repository with `image_tag`."""
+    image_tag: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = "v1"
+    """Tag in the stack's own repository. Tags there can't be moved, so a new image is a new tag here."""
+    data_uri: S3Uri | None = None
+    """Training data that lies in another bucket of the region (gateway endpoints don't reach further); without one,
+    `train/` in the stack's data bucket, and for `launch: now`, when that is still empty, no data channel at all."""
+    hyperparameters: dict[HyperparameterName, HyperparameterValue] = {}
     spot: bool = False
     max_wait_hours: Positive | None = None
     """With spot: how long SageMaker may wait for capacity, over all; default twice the run."""
-    slices: Annotated[list[Slice], Field(min_length=1)]
-    notify_emails: list[str] = []
+    slices: Annotated[list[Slice], Field(min_length=1, max_length=500)]
+    notify_emails: list[Email] = []
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """How long checkpoints and old object versions are kept."""
+    force_destroy: bool = False
+    """Whether `destroy` deletes buckets and images that are not empty. Off: it stops there, and nothing is lost."""
     network: Network
     carbon: Carbon
     planned: Planned
@@ -99,8 +136,47 @@ class TrainingConfig(_Section):
         for earlier, later in zip(self.slices, self.slices[1:], strict=False):
             if later.start < earlier.end:
                 raise ValueError(f"slice {format_time(later.start)} starts before the one before it has ended")
-        if self.launch == "now" and len(self.slices) > 1:
+        for piece in self.slices:
+            if piece.end - piece.start > LONGEST_RUN:
+                raise ValueError(
+                    f"slice {format_time(piece.start)} is longer than the {LONGEST_RUN.days} days of SageMaker"
+                )
+        if self.start < self.planned.planned_at:
+            planned_at = format_time(self.planned.planned_at)
+            raise ValueError(f"slices start at {format_time(self.start)}, before planned.planned_at {planned_at}")
+        return self
+
+    @model_validator(mode="after")
+    def _launch_now_has_all_it_needs(self) -> Self:
+        if self.launch == "scheduled":
+            return self
+        if len(self.slices) > 1:
             raise ValueError("launch: now runs one training job; a plan in slices needs launch: scheduled")
+        if self.image is None:
+            raise ValueError("launch: now needs image: the stack's own repository is empty when the job starts")
+        return self
+
+    @model_validator(mode="after")
+    def _waiting_fits(self) -> Self:
+        if self.max_wait_hours is None:
+            return self
+        if not self.spot:
+            raise ValueError("max_wait_hours bounds the wait for spot capacity, but spot is false")
+        if len(self.slices) > 1:
+            raise ValueError("max_wait_hours is for a single run; in slices each run ends with its slice")
+        planned_hours = (self.slices[0].end - self.slices[0].start) / timedelta(hours=1)
+        if not planned_hours <= self.max_wait_hours <= LONGEST_RUN / timedelta(hours=1):
+            raise ValueError(
+                f"max_wait_hours (is {self.max_wait_hours:g}) includes the run: at least {planned_hours:g}, "
+                f"at most {LONGEST_RUN / timedelta(hours=1):g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _zones_lie_in_region(self) -> Self:
+        for zone in self.network.availability_zones:
+            if not zone.startswith(self.region):
+                raise ValueError(f"network.availability_zones: {zone} is not in region {self.region}")
         return self
 
     @property
@@ -114,20 +190,73 @@ def stack_name(workload: str, region: str) -> str:
     return f"{workload}-{region}"
 
 
-def describe_validation_error(error: ValidationError, where: str) -> str:
-    """One line a problem: the config key, what is wrong with which value."""
+TRAINING_EXAMPLE = """\
+greenai-infra:training:
+  workload: finetune-7b
+  project: assistant
+  team: research
+  region: eu-north-1
+  instance_type: ml.p5.48xlarge
+  instance_count: 1
+  slices:
+    - {start: 2026-12-01T22:00:00Z, end: 2026-12-02T06:00:00Z}
+  network:
+    availability_zones: [eu-north-1a, eu-north-1b]
+  carbon:
+    zone: SE-SE3
+    intensity_g_per_kwh: 20
+    signal: average
+    basis: lifecycle
+    source: Electricity Maps 2025
+    kind: yearly mean
+    observed_at: 2025-01-01T00:00:00Z
+  planned:
+    plan_id: 0123456789ab
+    planned_at: 2026-11-30T12:00:00Z
+    rank: 1
+    energy_kwh: 61.4
+    emissions_kg: 1.5
+    cost_usd: 440.3
+"""
+"""The least that a training stack's config holds."""
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", list: "a list"}
+
+
+def _example_of(location: tuple[int | str, ...], example: str) -> str:
+    """What is expected at a place in the config, with the example's value; empty where the example has none."""
+    values = next(iter(yaml.safe_load(example).values()))
+    for part in location:
+        try:
+            values = values[0 if isinstance(part, int) else part]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    if isinstance(values, dict):
+        return f"expected a section with {', '.join(values)}"
+    shown = format_time(values) if isinstance(values, datetime) else json.dumps(values, default=_as_json)
+    return f"expected {_KINDS.get(type(values), 'a time')}, for example {shown}"
+
+
+def _as_json(value: datetime) -> str:
+    return format_time(value)
+
+
+def describe_validation_error(error: ValidationError, where: str, example: str | None = None) -> str:
+    """One line a problem: the config key, what is wrong with which value, and what is expected there."""
     lines = []
     for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"]) or "(all)"
+        key = ".".join(str(part) for part in problem["loc"])
         value = problem.get("input")
         shown = "" if isinstance(value, dict | list) or problem["type"] == "missing" else f" (is {value!r})"
-        lines.append(f"{where}: {key}: {problem['msg']}{shown}")
+        expected = _example_of(problem["loc"], example) if example and problem["loc"] else ""
+        message = problem["msg"].removeprefix("Value error, ") + shown
+        lines.append("; ".join(filter(None, (": ".join(filter(None, (where, key, message))), expected))))
     return "\n".join(lines)
 
 
 def read_training_config(values: Any, where: str = f"{PROJECT}:training") -> TrainingConfig:
-    """The typed config from what `pulumi.Config().require_object("training")` or a YAML file holds."""
+    """The typed config from what `pulumi.Config().get_object("training")` or a YAML file holds."""
     try:
         return TrainingConfig.model_validate(values)
     except ValidationError as error:
-        raise InputError(describe_validation_error(error, where)) from None
+        raise InputError(describe_validation_error(error, where, TRAINING_EXAMPLE)) from None

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import statistics
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pytest_benchmark.fixture import BenchmarkFixture
+    from collections.abc import Callable
 
 
 class Outcome(NamedTuple):
@@ -28,7 +26,12 @@ class Outcome(NamedTuple):
 
 OUTCOMES: list[Outcome] = []
 
-Compare = "Callable[[str, Callable[[], object], Callable[[], object], float, int], float]"
+class Compare(Protocol):
+    """Times ours and a peer in turn and asserts that the ratio of the medians keeps its limit."""
+
+    def __call__(
+        self, name: str, ours: Callable[[], object], peer: Callable[[], object], limit: float, rounds: int
+    ) -> None: ...
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -55,7 +58,6 @@ def compare(benchmark: BenchmarkFixture) -> Compare:
         benchmark.extra_info["ratio"] = outcome.ours_s / outcome.peer_s
         benchmark.pedantic(ours, rounds=1)
         assert outcome.ours_s <= limit * outcome.peer_s, f"{name}: {outcome.ours_s / outcome.peer_s:.3g} > {limit}"
-        return outcome.ours_s / outcome.peer_s
 
     return run
 
@@ -67,7 +69,7 @@ def _seconds(action: Callable[[], object]) -> float:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None] | None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if OUTCOMES:
         terminalreporter.section("ratios")
         for one in OUTCOMES:
@@ -75,4 +77,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
                 f"{one.name:<62} {one.ours_s * 1e3:9.1f} ms / {one.peer_s * 1e3:9.1f} ms = "
                 f"{one.ours_s / one.peer_s:7.3g} (limit {one.limit:g})"
             )
-    return None

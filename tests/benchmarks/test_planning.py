@@ -18,6 +18,8 @@ from greenai_infra.planning.runs import Run
 from greenai_infra.planning.windows import StepGrid, best_windows
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tests.benchmarks.conftest import Compare
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,14 +27,15 @@ PROVENANCE = Provenance("made up", Signal.AVERAGE, Basis.LIFECYCLE, Kind.FORECAS
 JOB_MINUTES = 437
 
 
-def five_minute_year() -> np.ndarray:
+def five_minute_year() -> NDArray[np.float64]:
     """A year of values with a daily and a yearly wave and noise, g/kWh."""
     steps = np.arange(365 * 24 * 12)
     noise = np.random.default_rng(7).normal(0, 15, steps.size)
-    return 300 + 120 * np.sin(steps / 288 * 2 * np.pi) + 60 * np.sin(steps / 105120 * 2 * np.pi) + noise
+    waves: NDArray[np.float64] = 120 * np.sin(steps / 288 * 2 * np.pi) + 60 * np.sin(steps / 105120 * 2 * np.pi)
+    return 300 + waves + noise
 
 
-def trapezoid_mean(values: np.ndarray, start_s: float, duration_s: float) -> float:
+def trapezoid_mean(values: NDArray[np.float64], start_s: float, duration_s: float) -> float:
     """Mean of a window over point samples joined by straight lines: CATS' definition."""
     at = np.arange(values.size) * 300.0
     inner = at[(at > start_s) & (at < start_s + duration_s)]

@@ -1,0 +1,103 @@
+"""The doors of a network without internet: one endpoint for each service that a training job calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.policy import Statement, actions_of, allow, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from components.site import Site
+
+# Service, and what may be asked of it through the endpoint. Each one is billed by the hour and zone, so only those that
+# a job calls are here. `sagemaker.runtime` is not: it invokes endpoints, which training does not.
+_PULL = "BatchCheckLayerAvailability BatchGetImage GetDownloadUrlForLayer"
+INTERFACES: dict[str, list[str]] = {
+    "sagemaker.api": actions_of("sagemaker", "DescribeTrainingJob ListTags"),
+    "ecr.api": actions_of("ecr", f"GetAuthorizationToken {_PULL}"),
+    "ecr.dkr": actions_of("ecr", _PULL),
+    "logs": actions_of("logs", "CreateLogGroup CreateLogStream DescribeLogStreams PutLogEvents"),
+    "monitoring": actions_of("cloudwatch", "PutMetricData"),
+    "sts": actions_of("sts", "GetCallerIdentity"),
+    "kms": actions_of("kms", "Decrypt DescribeKey Encrypt GenerateDataKey"),
+}
+S3_ACTIONS = actions_of(
+    "s3",
+    "AbortMultipartUpload DeleteObject GetBucketLocation GetObject ListBucket ListBucketMultipartUploads "
+    "ListMultipartUploadParts PutObject",
+)
+
+
+@dataclass(frozen=True)
+class EndpointArgs:
+    """The network that the endpoints open on."""
+
+    site: Site
+    vpc_id: Any
+    account_id: Any
+    subnet_ids: Sequence[Any]
+    route_table_id: Any
+    security_group_id: Any
+    readable_buckets: Sequence[str] = ()
+
+
+class PrivateEndpoints(pulumi.ComponentResource):  # type: ignore[misc]
+    """S3 as a gateway endpoint (free), the rest as interface endpoints; each only for callers of our own account."""
+
+    def __init__(self, name: str, args: EndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("greenai:aws:PrivateEndpoints", name, None, opts)
+        site, child = args.site, pulumi.ResourceOptions(parent=self)
+        self.s3 = aws.ec2.VpcEndpoint(
+            f"{site.workload}-s3",
+            vpc_id=args.vpc_id,
+            service_name=f"com.amazonaws.{site.region}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[args.route_table_id],
+            policy=render(s3_statements(site.region, args.account_id, args.readable_buckets)),
+            region=site.region,
+            tags=site.named("s3"),
+            opts=child,
+        )
+        self.interfaces = {}
+        for service, actions in INTERFACES.items():
+            what = service.replace(".", "-")
+            statement = allow("OwnAccount", actions, "*", principal="*", condition=_callers_of(args.account_id))
+            self.interfaces[service] = aws.ec2.VpcEndpoint(
+                f"{site.workload}-{what}",
+                vpc_id=args.vpc_id,
+                service_name=f"com.amazonaws.{site.region}.{service}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=list(args.subnet_ids),
+                security_group_ids=[args.security_group_id],
+                policy=render([statement]),
+                region=site.region,
+                tags=site.named(what),
+                opts=child,
+            )
+        self.register_outputs({"s3_prefix_list_id": self.s3.prefix_list_id})
+
+
+def s3_statements(region: str, account_id: Any, readable_buckets: Sequence[str]) -> list[Statement]:
+    """Who may reach which buckets from inside: our own account its own buckets, so that data can't be carried out."""
+    own = {"StringEquals": {"aws:PrincipalAccount": account_id, "aws:ResourceAccount": account_id}}
+    statements = [
+        allow("OwnBuckets", S3_ACTIONS, "arn:aws:s3:::*", principal="*", condition=own),
+        # ECR keeps image layers in a bucket of its own and hands out signed addresses, so the caller is not ours.
+        allow("ImageLayers", ["s3:GetObject"], f"arn:aws:s3:::prod-{region}-starport-layer-bucket/*", principal="*"),
+    ]
+    if readable_buckets:
+        arns = [f"arn:aws:s3:::{bucket}{part}" for bucket in readable_buckets for part in ("", "/*")]
+        actions = ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"]
+        statements.append(allow("TrainingData", actions, arns, principal="*", condition=_callers_of(account_id)))
+    return statements
+
+
+def _callers_of(account_id: Any) -> dict[str, Any]:
+    return {"StringEquals": {"aws:PrincipalAccount": account_id}}

@@ -1,0 +1,32 @@
+"""Stack config that can't be used ends in one readable error, before anything is declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pulumi
+
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Config = TypeVar("Config")
+
+
+def read_section(section: str, read: Callable[[Any, str], Config], example: str) -> Config:
+    """The typed config of `PROJECT:SECTION`. Raises pulumi.RunError, which the engine prints without a traceback."""
+    key = f"{pulumi.get_project()}:{section}"
+    try:
+        values = pulumi.Config().get_object(section)
+    except pulumi.ConfigTypeError:
+        raise pulumi.RunError(f"{key}: expected a section with keys and values, as in\n{example}") from None
+    if values is None:
+        raise pulumi.RunError(
+            f"{key}: missing from the config of stack {pulumi.get_stack()}; `greenai-infra select` writes it, as in\n"
+            f"{example}"
+        )
+    try:
+        return read(values, key)
+    except InputError as error:
+        raise pulumi.RunError(str(error)) from None
