@@ -49,7 +49,7 @@ def test_window_search_against_cats(compare: Compare) -> None:
     points = [forecast.PointEstimate(float(v), START + timedelta(minutes=5 * i)) for i, v in enumerate(values)]
     # CATS joins point samples by lines; the same integral as steps: each interval holds the mean of its two ends.
     steps = (values[1:] + values[:-1]) / 2
-    edges = np.arange(values.size) * 300.0
+    edges = np.arange(values.size, dtype=np.float64) * 300.0
     found: dict[str, float] = {}
 
     def ours() -> None:
@@ -76,7 +76,7 @@ def offer(number: int) -> Offer:
 
 def test_joint_plan_against_twenty_cumulative_sums(compare: Compare) -> None:
     values = np.random.default_rng(3).uniform(20, 700, (60, 8760))
-    edges = START.timestamp() + np.arange(8761) * 3600.0
+    edges = START.timestamp() + np.arange(8761, dtype=np.float64) * 3600.0
     series = {f"Z{zone}": Series(f"Z{zone}", edges, row, PROVENANCE) for zone, row in enumerate(values)}
     regions = [region(zone) for zone in range(60)]
     candidates = []

@@ -17,7 +17,7 @@ HOUR = 3600.0
 
 
 def hourly(values: list[float]) -> StepGrid:
-    return StepGrid.build(np.arange(len(values) + 1) * HOUR, np.array([values], dtype=float))
+    return StepGrid.build(np.arange(len(values) + 1, dtype=np.float64) * HOUR, np.array([values], dtype=float))
 
 
 def runs_of(mask: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -124,4 +124,6 @@ def test_slices_obey_every_rule(data: st.DataObject) -> None:
 
 
 def test_the_lower_bound_is_the_mean_of_the_cleanest_hours() -> None:
-    assert lower_bound(hourly([50, 10, 40, 20]), 2.5 * HOUR, 0, 4 * HOUR)[0] == pytest.approx((10 + 20 + 0.5 * 40) / 2.5)
+    bound = lower_bound(hourly([50, 10, 40, 20]), 2.5 * HOUR, 0, 4 * HOUR)[0]
+
+    assert bound == pytest.approx((10 + 20 + 0.5 * 40) / 2.5)
