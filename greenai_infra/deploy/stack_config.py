@@ -12,7 +12,16 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from greenai_infra.clock import format_time
 from greenai_infra.errors import InputError
@@ -32,7 +41,14 @@ Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 # A name that ends in `.$` would be read as an expression by Step Functions.
 HyperparameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,255}$")]
-HyperparameterValue = Annotated[str, Field(max_length=2500)]
+
+
+def _as_text(value: Any) -> Any:
+    """SageMaker takes text only; a YAML file says `epochs: 3`."""
+    return json.dumps(value) if isinstance(value, bool | int | float) else value
+
+
+HyperparameterValue = Annotated[str, BeforeValidator(_as_text), Field(max_length=2500)]
 
 LONGEST_RUN = timedelta(days=28)
 """What SageMaker allows a training job at most."""

@@ -1,0 +1,30 @@
+"""The training program as a project folder of a test's own, with one of the example stack configs."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from .engine_cli import ROOT, Engine
+from .project import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIGS = ROOT / "tests" / "stacks" / "configs"
+
+
+def copy_program(folder: Path, *stacks: str) -> None:
+    """Put Pulumi.yaml, stacks/ and the configs of these stacks into a folder."""
+    shutil.copy(ROOT / "Pulumi.yaml", folder)
+    shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+    for stack in stacks:
+        shutil.copy(CONFIGS / f"Pulumi.{stack}.yaml", folder)
+
+
+def training_project(engine: Engine, folder: Path, stack: str) -> Project:
+    """A project with one training stack that exists and is empty. Programs find `greenai_infra` as it is installed."""
+    copy_program(folder, stack)
+    made = Project(engine, folder, stack)
+    made.pulumi("stack", "init", "--no-select")
+    return made
