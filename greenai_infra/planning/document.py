@@ -54,7 +54,7 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
             for one in decision.lifted
         ],
         "notes": plan_notes(plan),
-        "inputs": plan_inputs(plan),
+        "inputs": plan_inputs(plan, hardware or ()),
     }
     if hardware is not None:
         body["hardware"] = [_comparison(row, plan) for row in hardware]

@@ -71,5 +71,8 @@ def _why_not(chip: str, field: Field, decision: Decision, offers: Sequence[Offer
     unplaced = [one for one in decision.unplaced if one.candidate.offer.accelerator == chip]
     if unplaced:
         return min(unplaced, key=lambda one: one.candidate.run.hours.value).reason
-    reasons = [misfit.reason for misfit in field.misfits if misfit.accelerator == chip]
-    return reasons[-1] if reasons else "no price listed"
+    misfits = [misfit for misfit in field.misfits if misfit.accelerator == chip]
+    if not misfits:
+        return "no price listed"
+    size = {offer.instance_type: offer.accelerators for offer in offers if offer.accelerator == chip}
+    return max(misfits, key=lambda misfit: size[misfit.instance_type]).reason

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.catalog.egress import egress_usd_per_gb
+from greenai_infra.catalog.hosts import host_embodied
+from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import format_time, from_unix
 from greenai_infra.footprint.constants import constants
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from greenai_infra.catalog.offers import Offer
+    from greenai_infra.catalog.regions import Region
     from greenai_infra.intensity.values import Provenance, Series
+    from greenai_infra.planning.hardware import Comparison
     from greenai_infra.planning.planner import Plan
 
 
@@ -28,11 +36,12 @@ def provenance_document(provenance: Provenance) -> dict[str, Any]:
     }
 
 
-def plan_inputs(plan: Plan) -> dict[str, Any]:
-    """Everything that was used, each row with where it comes from."""
+def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, Any]:
+    """Everything that was used, for the comparison of `hardware` too, each row with where it comes from."""
     used = [c for c in plan.field.candidates if not c.removed_by]
     used += [one.placement.candidate for one in plan.decision.lifted]
     used += [plan.decision.baseline.candidate] if plan.decision.baseline else []
+    used += [row.placement.candidate for row in hardware if row.placement]
     chips = {c.offer.accelerator: find_accelerator(c.offer.accelerator) for c in used}
     regions = {c.region.key: c.region for c in used}
     zones = {region.zone for region in regions.values()}
@@ -63,15 +72,19 @@ def plan_inputs(plan: Plan) -> dict[str, Any]:
             name: {
                 "tdp_w": chip.tdp_w,
                 "power_w": chip.power_w,
+                "power_source": chip.power_source,
                 "tflops": dict(chip.tflops),
                 "memory_gb": chip.memory_gb,
                 "embodied_kg": chip.embodied.kg if chip.embodied else None,
                 "embodied_boundary": chip.embodied.boundary if chip.embodied else None,
+                "embodied_source": chip.embodied.source if chip.embodied else None,
                 "source": chip.source,
                 "year": chip.year,
             }
             for name, chip in sorted(chips.items())
         },
+        "hosts": _hosts(offers.values()),
+        "transfer": _transfer(plan, regions.values()),
         "constants": {
             name: {"value": c.value, "low": c.low, "high": c.high, "unit": c.unit, "source": c.source, "year": c.year}
             for name, c in constants().items()
@@ -81,6 +94,28 @@ def plan_inputs(plan: Plan) -> dict[str, Any]:
             for m in plan.field.misfits
         ],
         "without_price": list(plan.field.unpriced),
+    }
+
+
+def _hosts(offers: Iterable[Offer]) -> dict[str, Any]:
+    """The share of a server's embodied emissions that one instance of each type carries."""
+    known = {f"{offer.provider}:{offer.instance_type}": host_embodied(offer) for offer in offers}
+    return {
+        name: {"embodied_kg": host.kg, "embodied_boundary": host.boundary, "source": host.source, "year": host.year}
+        for name, host in sorted(known.items())
+        if host
+    }
+
+
+def _transfer(plan: Plan, regions: Iterable[Region]) -> dict[str, Any]:
+    """Prices of bringing the data to each region; empty if the workload has no data."""
+    if plan.workload.data is None:
+        return {}
+    origin = find_region(plan.workload.data.region)
+    prices = {region.key: egress_usd_per_gb(origin, region) for region in regions}
+    return {
+        key: {"usd_per_gb": price.usd_per_gb, "source": price.source, "year": price.year}
+        for key, price in sorted(prices.items())
     }
 
 

@@ -52,7 +52,7 @@ class Placement:
     @property
     def hours(self) -> float:
         """Hours for which the hardware runs, resume overheads included."""
-        return sum(end - start for start, end in self.slices) / SECONDS_PER_HOUR
+        return _running_hours(self.candidate, self.slices)
 
     @property
     def emissions_kg(self) -> float:
@@ -110,7 +110,7 @@ def place_now(candidate: Candidate, series: Series, earliest_s: float) -> Placem
 def placement(candidate: Candidate, slices: Slices, mean_g_per_kwh: float, now_g_per_kwh: float) -> Placement:
     """Emissions and cost of a candidate over slices with a known mean intensity."""
     run, pue = candidate.run, candidate.region.pue
-    hours = sum(end - start for start, end in slices) / SECONDS_PER_HOUR
+    hours = _running_hours(candidate, slices)
     power_kw, work_hours = run.power_kw.value, run.hours.value
     embodied_per_hour = run.embodied_kg_per_hour.value if run.embodied_kg_per_hour else 0.0
     now_kg = (
@@ -128,6 +128,13 @@ def placement(candidate: Candidate, slices: Slices, mean_g_per_kwh: float, now_g
         cost_usd=candidate.usd_per_hour * hours + candidate.transfer_usd,
         emissions_now_kg=now_kg,
     )
+
+
+def _running_hours(candidate: Candidate, slices: Slices) -> float:
+    """The run's own hours where it is not interrupted: Unix times would round them."""
+    if len(slices) == 1:
+        return candidate.run.hours.value
+    return sum(end - start for start, end in slices) / SECONDS_PER_HOUR
 
 
 def _work_s(candidate: Candidate) -> float:

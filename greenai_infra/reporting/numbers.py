@@ -9,8 +9,8 @@ def significant(value: float, digits: int = 3) -> str:
     """A number with that many significant digits, thousands separated, never in exponent form: 0.00123, 1,230."""
     if value == 0:
         return "0"
-    places = digits - 1 - floor(log10(abs(value)))
-    rounded = round(value, places)
+    rounded = float(f"{value:.{digits - 1}e}")
+    places = digits - 1 - floor(log10(abs(rounded)))
     return f"{rounded:,.{max(0, places)}f}"
 
 

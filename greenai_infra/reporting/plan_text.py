@@ -64,7 +64,10 @@ def _facts(document: Document) -> list[tuple[str, str]]:
 def _runs(document: Document) -> str:
     chosen = document["placement"]
     waits = document["savings"]["waits_hours"]
-    when = "at once" if waits <= 0 else f"after {duration(waits)}"
+    if waits > 0:
+        when = f"after {duration(waits)}"
+    else:
+        when = "at once" if document["window"]["earliest"] == document["as_of"] else "at the earliest start"
     slices = chosen["slices"]
     ending = f"{short_time(chosen['start'])} to {short_time(chosen['end'])} UTC"
     if len(slices) == 1:

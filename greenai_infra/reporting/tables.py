@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+GAP = 2  # blanks between columns
+LEAST_WIDTH = 8  # of a column that is folded
 
 
 def show_table(
@@ -21,21 +26,39 @@ def show_table(
         return
     if title:
         print(title)
-    for line in plain_lines(headers, rows, right):
+    for line in plain_lines(headers, rows, right, shutil.get_terminal_size().columns):
         print(line)
 
 
-def plain_lines(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int]) -> list[str]:
-    """The table as text lines, header first, each column as wide as its widest cell."""
+def plain_lines(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int], width: int) -> list[str]:
+    """The table as text lines, header first, each column as wide as its widest cell.
+
+    Where that is wider than `width`, the widest left-aligned column is folded, at hyphens and blanks if it has some.
+    """
     table = [list(headers), *map(list, rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(headers))]
+    surplus = sum(widths) + GAP * (len(widths) - 1) - width
+    if surplus > 0 and len(right) < len(widths):
+        widest = max((column for column in range(len(widths)) if column not in right), key=lambda c: widths[c])
+        widths[widest] = max(LEAST_WIDTH, widths[widest] - surplus)
+        table = [line for row in table for line in _folded(row, widest, widths[widest])]
     return [
-        "  ".join(
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
+        (" " * GAP)
+        .join(
+            cell.rjust(cell_width) if column in right else cell.ljust(cell_width)
+            for column, (cell, cell_width) in enumerate(zip(row, widths, strict=True))
+        )
+        .rstrip()
         for row in table
     ]
+
+
+def _folded(row: list[str], column: int, width: int) -> list[list[str]]:
+    """A row as one or more lines that hold one of its cells within a width."""
+    pieces = textwrap.wrap(row[column], width, subsequent_indent="  ") or [""]
+    first = [*row[:column], pieces[0], *row[column + 1 :]]
+    blank = [""] * len(row)
+    return [first, *([*blank[:column], piece, *blank[column + 1 :]] for piece in pieces[1:])]
 
 
 def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int], title: str) -> None:

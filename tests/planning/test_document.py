@@ -1,0 +1,252 @@
+"""The plan document: what others script against, and that it can be checked from itself alone."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from greenai_infra.planning.document import document_text, plan_document
+from greenai_infra.planning.hardware import compare_hardware
+from greenai_infra.planning.planner import make_plan
+from greenai_infra.planning.workload_file import window_of
+
+from .made_up import EAST, NORTH, T0, Forecast, offer, steps, workload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCRIPTED = {
+    "provider", "region", "zone", "instance_type", "accelerator", "accelerators", "start", "end", "slices",
+    "energy_kwh", "emissions_kg", "cost_usd", "intensity",
+}  # fmt: skip
+RIDGE = [10.0, 15, 90, 90, 90, 20, 20, 25, 90, 90]
+ZONES = [steps("SE-SE3", RIDGE), steps("US-MIDA-PJM", [400.0] * 10), steps("CA-QC", [45.0] * 10)]
+
+
+TPU_TRAINING = """
+name: a-job
+project: pp1
+team: tt1
+kind: training
+work:
+  measured: {energy_kwh: 40, hours: 4, accelerator: TPU-v4, count: 8}
+hardware:
+  accelerators: [TPU-v4]
+"""
+
+
+def made(**sections: str) -> dict[str, Any]:
+    job = workload(
+        when="{deadline: +10h, interruptible: {resume_overhead_minutes: 30, minimum_slice_hours: 1}}",
+        data="{size_gb: 100, region: us-east-1}",
+        where="{deny: [ca-west-1]}",
+        **sections,
+    )
+    offers = [offer(NORTH, 30.0), offer(EAST, 10.0), offer("aws:ca-central-1", 20.0)]
+    plan = make_plan(job, window_of(job, T0), offers, Forecast(ZONES))
+    return plan_document(plan, compare_hardware(job, plan.field, plan.decision, offers))
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return made()
+
+
+def placements(document: dict[str, Any]) -> list[dict[str, Any]]:
+    compared = [row["placement"] for row in document["hardware"] if row["placement"]]
+    return [document["placement"], *document["alternatives"], *document["pareto"], document["baseline"], *compared]
+
+
+def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, key)
+    else:
+        yield key, value
+
+
+def unix(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def test_keys_that_others_script_against(document: dict[str, Any]) -> None:
+    assert {"schema_version", "placement", "alternatives", "pareto", "baseline"} <= document.keys()
+    assert all(placement.keys() >= SCRIPTED for placement in placements(document))
+    assert document["schema_version"] == "1"
+
+
+def test_the_decision_by_hand(document: dict[str, Any]) -> None:
+    # 4 h of work: [0, 2) and, after half an hour of resume, [5, 7.5): 10 + 15 + 20 + 20 + 12.5 = 77.5 g/kWh x h at
+    # 10 kW and PUE. 100 GB take 0.1 kWh at the mean of 77.5 / 4.5 g/kWh, and 0.02 USD each; the node 30 USD an hour.
+    chosen = document["placement"]
+
+    assert (chosen["provider"], chosen["region"], chosen["zone"]) == ("aws", "eu-north-1", "SE-SE3")
+    assert chosen["slices"] == [
+        {"start": "2026-03-28T00:00:00Z", "end": "2026-03-28T02:00:00Z"},
+        {"start": "2026-03-28T05:00:00Z", "end": "2026-03-28T07:30:00Z"},
+    ]
+    assert chosen["energy_kwh"] == pytest.approx(45)
+    assert chosen["operational_kg"] == pytest.approx(chosen["pue"] * 0.775)
+    assert chosen["transfer_kg"] == pytest.approx(0.1 * 77.5 / 4.5 / 1000)
+    assert chosen["cost_usd"] == pytest.approx(4.5 * 30 + 2)
+
+
+def test_times_are_rfc_3339_in_utc(document: dict[str, Any]) -> None:
+    times = [value for key, value in leaves(document) if key in ("start", "end", "as_of", "earliest", "observed_at")]
+
+    assert len(times) > 10
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", time) for time in times)
+
+
+def test_every_number_is_finite(document: dict[str, Any]) -> None:
+    assert all(math.isfinite(value) for _, value in leaves(document) if isinstance(value, int | float))
+
+
+def test_units_stand_in_the_keys_of_a_placement(document: dict[str, Any]) -> None:
+    units = ("kwh", "kg", "usd", "hours", "hour", "year")
+    counted = {"instances", "accelerators", "pue", "pue_is_fleet_mean"}
+    numbers = {key for key, value in document["placement"].items() if isinstance(value, int | float)}
+
+    without_unit = {key for key in numbers - counted if not set(key.split("_")) & set(units)}
+    assert without_unit == set()
+
+
+def test_no_slice_begins_early_or_ends_late(document: dict[str, Any]) -> None:
+    for placement in [document["placement"], *document["alternatives"], *document["pareto"]]:
+        assert document["window"]["earliest"] <= placement["start"]
+        assert placement["end"] <= document["window"]["deadline"]
+        assert (placement["start"], placement["end"]) == (
+            placement["slices"][0]["start"],
+            placement["slices"][-1]["end"],
+        )
+
+
+def test_emissions_can_be_recomputed_from_the_intensity_in_the_document(document: dict[str, Any]) -> None:
+    for placement in placements(document):
+        zone = document["inputs"]["intensity"][placement["zone"]]
+        known = zone["steps_g_per_kwh"]
+        edges = [unix(start) for start, _ in known] + [unix(zone["until"])]
+        weighted = 0.0
+        for one in placement["slices"]:
+            for (left, right), (_, value) in zip(pairwise(edges), known, strict=True):
+                weighted += max(0.0, min(right, unix(one["end"])) - max(left, unix(one["start"]))) * value
+        hours = sum(unix(one["end"]) - unix(one["start"]) for one in placement["slices"]) / 3600
+        power_kw = placement["energy_kwh"] / hours
+
+        assert placement["run_hours"] == pytest.approx(hours)
+        assert placement["operational_kg"] == pytest.approx(power_kw * placement["pue"] * weighted / 3600 / 1000)
+        parts = placement["operational_kg"] + placement["transfer_kg"] + placement["embodied_kg"]
+        assert placement["emissions_kg"] == pytest.approx(parts)
+        assert placement["cost_usd"] == pytest.approx(placement["usd_per_hour"] * hours + placement["transfer_usd"])
+
+
+def test_a_value_lies_within_its_band_even_with_resumes(document: dict[str, Any]) -> None:
+    nearly = 1e-9
+    for placement in placements(document):
+        for key in ("energy_kwh", "emissions_kg"):
+            assert placement[f"{key}_low"] <= placement[key] + nearly
+            assert placement[key] <= placement[f"{key}_high"] + nearly
+
+
+def test_savings_are_what_hardware_place_and_waiting_save(document: dict[str, Any]) -> None:
+    savings = document["savings"]
+
+    assert savings["emissions_kg"] == pytest.approx(
+        document["baseline"]["emissions_kg"] - document["placement"]["emissions_kg"]
+    )
+    parts = savings["by_hardware_kg"] + savings["by_place_kg"] + savings["by_waiting_kg"]
+    assert parts == pytest.approx(savings["emissions_kg"])
+
+
+def test_a_plan_that_starts_at_once_saves_exactly_nothing_by_waiting() -> None:
+    job = workload(baseline="{region: eu-north-1}")
+    plan = make_plan(job, window_of(job, T0), [offer(NORTH)], Forecast([steps("SE-SE3", [33.3] * 7)]))
+
+    assert plan_document(plan)["savings"]["by_waiting_kg"] == 0
+    assert plan_document(plan)["savings"]["emissions_kg"] == 0
+
+
+def test_a_baseline_that_emits_nothing_has_no_percentage() -> None:
+    job = workload(
+        baseline="{region: us-central2}",
+        text=TPU_TRAINING,
+    )
+    sold = offer("gcp:us-central2", accelerator="TPU-v4", instance_type="tpu-v4", accelerators=1, per_chip=True)
+    plan = make_plan(job, window_of(job, T0), [sold], Forecast([steps("US-CENT-SWPP", [0.0] * 4)]))
+
+    assert plan_document(plan)["savings"]["percent"] is None
+
+
+def test_every_input_says_where_it_comes_from(document: dict[str, Any]) -> None:
+    inputs = document["inputs"]
+
+    for zone in inputs["intensity"].values():
+        assert zone["source"]
+        assert zone["observed_at"]
+        assert (zone["signal"], zone["basis"], zone["kind"]) == ("average", "lifecycle", "forecast")
+    for name in ("regions", "accelerators", "hosts", "transfer", "constants"):
+        assert inputs[name], name
+        assert all(row["source"] for row in inputs[name].values()), name
+    assert all(row["source"] and row["priced_on"] for row in inputs["offers"])
+
+
+def test_whatever_a_placement_names_is_among_the_inputs(document: dict[str, Any]) -> None:
+    inputs = document["inputs"]
+    priced = {(row["region"], row["instance_type"]) for row in inputs["offers"]}
+    for placement in placements(document):
+        assert placement["zone"] in inputs["intensity"]
+        assert placement["accelerator"] in inputs["accelerators"]
+        assert (f"{placement['provider']}:{placement['region']}", placement["instance_type"]) in priced
+
+
+def test_the_pareto_front_begins_with_the_choice_and_gets_cheaper(document: dict[str, Any]) -> None:
+    front = [(one["emissions_kg"], one["cost_usd"]) for one in document["pareto"]]
+
+    assert document["pareto"][0] == document["placement"]
+    assert front == sorted(front)
+    assert [cost for _, cost in front] == sorted((cost for _, cost in front), reverse=True)
+
+
+def test_equal_inputs_give_equal_bytes_and_id(document: dict[str, Any]) -> None:
+    assert document_text(made()) == document_text(document)
+
+
+def test_another_workload_gives_another_id(document: dict[str, Any]) -> None:
+    assert made(limits="{cost_usd: 9999}")["plan_id"] != document["plan_id"]
+
+
+def test_the_text_is_json_that_reads_back_the_same(document: dict[str, Any]) -> None:
+    assert json.loads(document_text(document)) == document
+
+
+@pytest.mark.parametrize("seed", ["0", "12345"])
+def test_the_order_of_hashes_in_another_process_changes_nothing(document: dict[str, Any], seed: str) -> None:
+    program = (
+        "from tests.planning.test_document import made; "
+        "from greenai_infra.planning.document import document_text; "
+        "print(document_text(made()), end='')"
+    )
+
+    again = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8",
+        cwd=Path(__file__).parents[2],
+    )
+
+    assert again.stdout == document_text(document)

@@ -1,0 +1,255 @@
+"""How one instance type would run a workload: chips, hours, power and embodied share by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.errors import InputError
+from greenai_infra.planning.runs import Run, Unfit, run_on
+
+from .made_up import EAST, TRAINING, offer, workload
+
+if TYPE_CHECKING:
+    from greenai_infra.catalog.offers import Offer
+
+WORK = "measured: {energy_kwh: 40, hours: 4, accelerator: A100-40GB, count: 8}"
+SERVING = """
+name: a-service
+project: pp1
+team: tt1
+kind: inference
+work:
+  requests_per_second: 10
+  serve_hours: 24
+  measured_request: {joules: 100, boundary: accelerator, requests_per_second_per_accelerator: 3, accelerator: H100}
+hardware:
+  accelerators: any
+"""
+MODEL = "served_model: {parameters: %s, kv_bytes_per_token: 1000, input_tokens: 100, output_tokens: 100, batch: 8}"
+P5 = offer(EAST, accelerator="H100", instance_type="p5.48xlarge")
+TPU = offer("gcp:us-central1", accelerator="TPU-v6e", instance_type="tpu-v6e-1", accelerators=1, per_chip=True)
+
+
+def run(text: str, sold: Offer, longest_hours: float | None = None) -> Run:
+    found = run_on(workload(text), sold, find_accelerator(sold.accelerator), longest_hours)
+    assert isinstance(found, Run), found
+    return found
+
+
+def unfit(text: str, sold: Offer) -> str:
+    found = run_on(workload(text), sold, find_accelerator(sold.accelerator), None)
+    assert isinstance(found, Unfit), found
+    return found.reason
+
+
+def training(work: str, hardware: str = "accelerators: any") -> str:
+    return TRAINING.replace(WORK, work).replace("accelerators: [A100-40GB]", hardware)
+
+
+def serving(work: str | None = None, hardware: str = "") -> str:
+    lines = SERVING.splitlines()
+    if work is not None:
+        lines = [f"  {work}" if "measured_request" in line else line for line in lines]
+    return "\n".join(lines) + (f"\n  {hardware}\n" if hardware else "\n")
+
+
+def test_a_measured_run_draws_its_mean_power() -> None:
+    found = run(TRAINING, offer(EAST))
+
+    assert (found.instances, found.accelerators) == (1, 8)
+    assert found.power_kw.value == 10
+    assert found.hours.value == 4
+
+
+def test_a_node_carries_its_chips_and_its_host_over_four_years() -> None:
+    # 8 x 127.6 kg + 1,800 kg over 4 x 8,766 h.
+    embodied = run(TRAINING, offer(EAST)).embodied_kg_per_hour
+
+    assert embodied is not None
+    assert embodied.value == pytest.approx(2820.8 / 35064)
+
+
+def test_a_measured_run_is_planned_on_its_chip_only_whatever_the_precision() -> None:
+    v100 = training("measured: {energy_kwh: 40, hours: 4, accelerator: V100, count: 8}")  # V100 has no bf16
+
+    assert unfit(v100, P5) == "measured on V100 only"
+    assert run(v100, offer(EAST, accelerator="V100", instance_type="p3.16xlarge")).power_kw.value == 10
+
+
+def test_hours_on_one_chip_scale_by_peak_flops() -> None:
+    # 96 A100-hours on 8 H100: 12 h x 312 / 989, and the band of such scaling.
+    found = run(training("accelerator_hours: {hours: 96, accelerator: A100-40GB}"), P5)
+
+    assert found.hours.value == pytest.approx(12 * 312 / 989)
+    assert found.hours.low < found.hours.value < found.hours.high
+
+
+def test_hours_on_the_same_chip_are_taken_as_stated() -> None:
+    found = run(training("accelerator_hours: {hours: 96, accelerator: h100}"), P5)
+
+    assert (found.hours.low, found.hours.value, found.hours.high) == (12, 12, 12)
+
+
+def test_hours_on_a_chip_without_the_precision_cannot_be_scaled() -> None:
+    with pytest.raises(InputError, match="V100 has no bf16"):
+        run(training("accelerator_hours: {hours: 96, accelerator: V100}"), P5)
+
+
+def test_a_model_takes_the_hours_of_its_flops() -> None:
+    # 6 x 1e9 x 3.6e12 = 2.16e22 FLOP; eight chips do 3.956e15 a second: 5.46e6 s = 1,516.7 h.
+    found = run(training("model: {parameters: 1.0e+9, tokens: 3.6e+12, mfu: 0.5}"), P5)
+
+    assert found.hours.value == pytest.approx(1516.7, rel=1e-4)
+    assert found.hours.low == found.hours.high
+
+
+def test_nodes_are_added_until_the_model_fits() -> None:
+    # 70e9 x 16 bytes x 1.25 = 1,400 GB: three nodes of 640 GB would do, doubling gives four.
+    found = run(training("model: {parameters: 70.0e+9, tokens: 1.0e+9}"), P5)
+
+    assert (found.instances, found.accelerators) == (4, 32)
+
+
+def test_nodes_are_added_until_the_deadline_is_met() -> None:
+    found = run(training("accelerator_hours: {hours: 96, accelerator: H100}"), P5, longest_hours=4)
+
+    assert (found.accelerators, found.hours.value) == (32, 3)
+
+
+def test_all_weights_of_a_mixture_must_fit_but_only_the_active_ones_are_computed() -> None:
+    dense = run(training("model: {parameters: 12.0e+9, tokens: 1.0e+9}"), P5)
+    mixture = run(training("model: {parameters: 12.0e+9, total_parameters: 47.0e+9, tokens: 1.0e+9}"), P5)
+
+    assert dense.accelerators == 8
+    assert mixture.accelerators == 16
+    assert mixture.hours.value == pytest.approx(dense.hours.value / 2)
+
+
+def test_a_model_that_fits_nowhere_says_what_it_needs() -> None:
+    assert unfit(training("model: {parameters: 1.0e+15, tokens: 1.0e+9}"), P5) == (
+        "needs 20,000,000 GB, 1024 x H100 have 81,920 GB"
+    )
+
+
+def test_single_chips_without_a_fabric_are_not_joined() -> None:
+    single = offer(EAST, accelerator="L4", instance_type="g6.xlarge", accelerators=1)
+
+    assert unfit(training("model: {parameters: 7.0e+9, tokens: 1.0e+9}"), single) == ("needs 140 GB, 1 x L4 have 24 GB")
+
+
+def test_a_count_must_be_sold() -> None:
+    assert unfit(training(WORK, "accelerators: any").replace("count: 8", "count: 12"), offer(EAST)) == (
+        "sold by 8, which does not divide 12"
+    )
+
+
+def test_chips_sold_one_by_one_are_counted_one_by_one() -> None:
+    found = run(training("accelerator_hours: {hours: 8, accelerator: TPU-v6e}", "{accelerators: any, count: 4}"), TPU)
+
+    assert (found.instances, found.accelerators, found.hours.value) == (4, 4, 2)
+
+
+def test_a_slice_has_a_smallest_size() -> None:
+    sold = offer(
+        "gcp:us-central1", accelerator="TPU-v5p", instance_type="v5p", accelerators=1, per_chip=True, minimum_chips=4
+    )
+
+    assert unfit(
+        training("accelerator_hours: {hours: 8, accelerator: H100}", "{accelerators: any, count: 2}"), sold
+    ) == ("smallest slice is 4 chips, not 2")
+
+
+def test_work_of_less_than_a_second_is_not_planned() -> None:
+    assert "too short to plan" in unfit(training("accelerator_hours: {hours: 1.0e-9, accelerator: H100}"), P5)
+
+
+def test_measured_requests_draw_their_joules_and_the_whole_node_its_host() -> None:
+    # 10 requests/s x 100 J = 1 kW; 4 chips are busy, 4 idle at 700 W x 0.55; the host of 8 chips draws 1.2 kW.
+    found = run(SERVING, P5)
+
+    assert found.accelerators == 8
+    assert found.power_kw.value == pytest.approx(1.0 + 4 * 0.385 + 1.2)
+
+
+def test_joules_of_the_whole_server_hold_the_host_of_the_busy_chips() -> None:
+    found = run(SERVING.replace("boundary: accelerator", "boundary: server"), P5)
+
+    assert found.power_kw.value == pytest.approx(1.0 + 4 * 0.385 + 0.6)
+
+
+def test_a_measured_request_does_not_ask_for_a_precision() -> None:
+    t4 = offer(EAST, accelerator="T4", instance_type="g4dn.xlarge", accelerators=1)  # T4 has no bf16
+
+    assert run(SERVING.replace("accelerator: H100", "accelerator: T4"), t4).accelerators == 4
+
+
+def test_a_count_of_serving_chips_must_be_sold_as_well() -> None:
+    assert unfit(serving(hardware="count: 4"), P5) == "sold by 8, which does not divide 4"
+    assert run(serving(hardware="count: 16"), P5).instances == 2
+
+
+def test_a_count_below_the_request_rate_is_refused() -> None:
+    assert unfit(SERVING.replace("second: 10", "second: 100") + "  count: 16\n", P5) == (
+        "needs 40 chips for the request rate, not 16"
+    )
+
+
+def test_a_replica_stays_within_one_machine() -> None:
+    # 40e9 parameters take (80 GB + cache) x 1.25 = 100 GB: 4 chips of 34 GB, and a machine of 6 holds one such replica.
+    # A step reads 20 GB a chip in some 36 ms: 2.2 requests a second, so 5 need 3 replicas: 18 chips, not 12.
+    sold = offer(EAST, accelerator="Inferentia2", instance_type="inf2.24xlarge", accelerators=6)
+
+    assert run(serving(MODEL % "40.0e+9").replace("second: 10", "second: 5"), sold).accelerators == 18
+
+
+def test_a_model_that_fits_no_machine_names_the_largest_replica() -> None:
+    sold = offer(EAST, accelerator="Inferentia2", instance_type="inf2.24xlarge", accelerators=6)
+
+    assert unfit(serving(MODEL % "60.0e+9"), sold).endswith("4 x Inferentia2 have 136 GB")
+
+
+def test_a_rate_beyond_reason_is_refused() -> None:
+    text = SERVING.replace("second: 10", "second: 1.0e+18").replace("accelerator: 3", "accelerator: 1.0e-300")
+
+    assert unfit(text, P5) == "the request rate needs more than 1,000,000 chips"
+
+
+def test_the_smallest_rate_needs_one_replica() -> None:
+    text = SERVING.replace("requests_per_second: 10", "requests_per_second: 1.0e-12")
+
+    assert run(text, P5).accelerators == 8
+
+
+def test_a_roofline_is_flagged_with_a_wide_band() -> None:
+    found = run(serving(MODEL % "8.0e+9"), P5)
+
+    assert any("uncalibrated" in note for note in found.notes)
+    assert found.power_kw.high / found.power_kw.low == pytest.approx(4)
+
+
+def test_unknown_hardware_is_an_error_and_not_a_guess() -> None:
+    with pytest.raises(InputError, match="'X100' is not an accelerator in the catalog"):
+        run(training("accelerator_hours: {hours: 96, accelerator: X100}"), P5)
+
+
+def test_a_chip_without_a_published_embodied_figure_gets_none_and_says_so() -> None:
+    sold = offer("gcp:us-central2", accelerator="TPU-v4", instance_type="tpu-v4", accelerators=1, per_chip=True)
+    found = run(training("accelerator_hours: {hours: 96, accelerator: TPU-v4}", "{accelerators: any, count: 4}"), sold)
+
+    assert found.embodied_kg_per_hour is None
+    assert "TPU-v4: no embodied figure is published, so none is counted for the chip" in found.notes
+
+
+def test_power_and_embodied_share_are_those_of_the_chips_that_the_price_buys() -> None:
+    # One H100 of a server of eight: 700 W x 0.80 x 1.30, and an eighth of the host: (164 + 4,500 / 8) kg over 35,064 h.
+    eighth = offer(EAST, accelerator="H100", instance_type="p5.4xlarge", accelerators=1)
+    one = run(training("accelerator_hours: {hours: 8, accelerator: H100}"), eighth)
+    eight = run(training("accelerator_hours: {hours: 8, accelerator: H100}"), P5)
+
+    assert one.power_kw.value == pytest.approx(0.728)
+    assert one.embodied_kg_per_hour is not None
+    assert one.embodied_kg_per_hour.value == pytest.approx(726.5 / 35064)
+    assert eight.energy_kwh.value == pytest.approx(one.energy_kwh.value)
