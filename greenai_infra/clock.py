@@ -19,6 +19,8 @@ def parse_time(text: str) -> datetime:
         raise InputError(f"'{text}' is not a time; write it like 2026-01-31T18:00:00Z") from None
     if moment.tzinfo is None:
         raise InputError(f"'{text}' has no time zone; write 'Z' for UTC or an offset such as +02:00")
+    if not 1970 < moment.year < 2200:
+        raise InputError(f"'{text}' is not a time of this era; years from 1971 to 2199 are understood")
     return moment.astimezone(UTC)
 
 

@@ -75,6 +75,7 @@ def plan(
     """
     from greenai_infra.catalog.offers import offers
     from greenai_infra.catalog.signals import Basis, Signal
+    from greenai_infra.files import write_whole
     from greenai_infra.intensity.choose import open_source
     from greenai_infra.intensity.declaration import FileKind
     from greenai_infra.planning.document import document_text, plan_document
@@ -96,7 +97,7 @@ def plan(
     compared = compare_hardware(workload, made.field, made.decision, known) if hardware else None
     document = plan_document(made, compared)
     if out:
-        write_text(out, document_text(document))
+        write_whole(out, document_text(document))
     if as_json:
         click.echo(document_text(document), nl=False)
         return
@@ -120,48 +121,13 @@ def is_live(source: str | None) -> bool:
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 def explain(plan_file: Path) -> None:
     """Explain a plan again from its file alone."""
+    from greenai_infra.planning.document import read_document
     from greenai_infra.reporting.plan_text import show_plan
 
-    show_plan(read_plan(plan_file), explain=True)
-
-
-def read_plan(path: Path) -> dict[str, Any]:
-    """The plan document in a file. Raises InputError for a file that is none, or of another version."""
-    import json
-
-    from greenai_infra.planning.document import SCHEMA_VERSION
-
+    document = read_document(plan_file)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise InputError(f"{path}: not a plan document: {error}") from None
-    if not isinstance(document, dict) or "placement" not in document:
-        raise InputError(f"{path}: not a plan document; `greenai-infra plan --out` writes one")
-    version = document.get("schema_version")
-    if version != SCHEMA_VERSION:
+        show_plan(document, explain=True)
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{path}: plan version {version!r} can't be read by this release (it reads {SCHEMA_VERSION!r})"
-        )
-    return document
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all: to a temporary name beside it, then renamed."""
-    import os
-    import tempfile
-
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+            f"{plan_file}: the plan is damaged ({error!r}); make it again with `greenai-infra plan`"
+        ) from None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from greenai_infra.intensity.values import Series
     from greenai_infra.planning.candidates import Candidate, Field
-    from greenai_infra.planning.placements import Timing
+    from greenai_infra.planning.timing import Timing
     from greenai_infra.planning.workload import Workload
 
 PLACE_RULES = frozenset({"where.providers", "where.allow", "where.deny", "where.residency"})

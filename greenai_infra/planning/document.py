@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
 from greenai_infra.catalog.offers import stale_price_warning
 from greenai_infra.clock import format_time, from_unix, hours_between
+from greenai_infra.errors import InputError
 from greenai_infra.planning.decide import constraint_value
 from greenai_infra.planning.inputs import plan_inputs, provenance_document
 from greenai_infra.planning.placements import place_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from greenai_infra.planning.hardware import Comparison
     from greenai_infra.planning.placements import Placement
@@ -71,6 +73,35 @@ def _without_empty(values: Any) -> Any:
 def document_text(document: dict[str, Any]) -> str:
     """The document as it is written to a file."""
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The plan document in a file. Raises InputError if it can't be read, is none, or has another version."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be read ({error.strerror}); write a plan with: greenai-infra plan WORKLOAD --out {path}"
+        ) from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not a plan: it is not UTF-8 text") from None
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not a plan: not JSON ({error})") from None
+    if not isinstance(document, dict):
+        raise InputError(f"{path} is not a plan: expected an object, found {type(document).__name__}")
+    version = document.get("schema_version")
+    if version != SCHEMA_VERSION:
+        found = "no schema_version" if version is None else f"schema_version {version!r}"
+        raise InputError(
+            f"{path} has {found}, this release reads {SCHEMA_VERSION!r}; make the plan again with this release"
+        )
+    return document
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not a JSON number")
 
 
 def _digest(body: dict[str, Any]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from greenai_infra.footprint.equation import operational_kg, transfer_kg
-from greenai_infra.planning.slices import Interruption, best_slices, lower_bound, weighted_time
-from greenai_infra.planning.windows import StepGrid, best_windows
+from greenai_infra.planning.timing import Slices, Timing, choose_times
+from greenai_infra.planning.windows import StepGrid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from greenai_infra.planning.candidates import Candidate
 
 SECONDS_PER_HOUR = 3600.0
-
-Slices = tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """What is known of the time: Unix seconds; `threshold` is the least relative gain worth waiting for."""
-
-    earliest_s: float
-    deadline_s: float | None
-    interruption: Interruption | None
-    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +61,10 @@ class Placement:
 def place_all(
     candidates: Sequence[Candidate], series: Mapping[str, Series], timing: Timing
 ) -> tuple[list[Placement], list[Candidate]]:
-    """The best timing of every candidate, and the candidates that fit no window of known intensity."""
+    """The timings of every candidate that are worth having, and the candidates that fit no window of known intensity.
+
+    A candidate that is best in slices appears unbroken too: that emits more but costs less.
+    """
     zones = sorted({c.region.zone for c in candidates if c.region.zone in series})
     if not zones:
         return [], list(candidates)
@@ -90,13 +81,12 @@ def place_all(
             unplaced.append(candidate)
     placements = []
     for (duration_s, burden), group in alike.items():
-        chosen = _choose_times(grid, duration_s, timing, {row_of[c.region.zone] for c in group}, burden)
+        chosen = choose_times(grid, duration_s, timing, {row_of[c.region.zone] for c in group}, burden)
         for candidate in group:
-            times = chosen.get(row_of[candidate.region.zone])
-            if times is None:
+            timings = chosen.get(row_of[candidate.region.zone], ())
+            placements += [placement(candidate, *times) for times in timings]
+            if not timings:
                 unplaced.append(candidate)
-            else:
-                placements.append(placement(candidate, *times))
     return placements, unplaced
 
 
@@ -147,57 +137,3 @@ def _embodied_g_per_kwh(candidate: Candidate) -> float:
     if run.embodied_kg_per_hour is None:
         return 0.0
     return run.embodied_kg_per_hour.value * 1000.0 / (run.power_kw.value * candidate.region.pue)
-
-
-def _choose_times(
-    grid: StepGrid, duration_s: float, timing: Timing, rows: set[int], burden_g_per_kwh: float
-) -> dict[int, tuple[Slices, float, float]]:
-    """For each row of the grid: slices, their mean intensity, and the mean of starting at once.
-
-    Waiting or slicing must cut the intensity-weighted time by more than the threshold, or the run starts at once.
-    Slices run longer by their resumes, so they must also pay for the embodied share of that time.
-    """
-    deadline_s = timing.deadline_s or timing.earliest_s + duration_s
-    now_end_s = timing.earliest_s + duration_s
-    now_fits = now_end_s <= min(deadline_s, float(grid.edges_s[-1])) + 1e-6
-    now = grid.mean(timing.earliest_s, now_end_s) if now_fits else np.full(len(grid.values), np.inf)
-    starts, means = best_windows(grid, duration_s, timing.earliest_s, deadline_s)
-    floor = means
-    if timing.interruption is not None:
-        floor = lower_bound(grid, duration_s, timing.earliest_s, deadline_s)
-    chosen: dict[int, tuple[Slices, float, float]] = {}
-    for row in rows:
-        now_mean = float(now[row])
-        keep_below = now_mean * (1 - timing.threshold)
-        at_once = ((timing.earliest_s, now_end_s),)
-        best_mean, start_s = float(means[row]), float(starts[row])
-        if np.isfinite(now_mean) and min(best_mean, float(floor[row])) >= keep_below:
-            chosen[row] = (at_once, now_mean, now_mean)
-            continue
-        options: list[tuple[float, float, float, Slices]] = []
-        if np.isfinite(best_mean):
-            whole = (start_s, start_s + duration_s)
-            weighted = best_mean * duration_s
-            options.append((weighted + burden_g_per_kwh * duration_s, weighted, best_mean, (whole,)))
-        if timing.interruption is not None and float(floor[row]) < best_mean:
-            burdened = _row(grid, row, burden_g_per_kwh)
-            slices = best_slices(burdened, duration_s, timing.interruption, timing.earliest_s, deadline_s)
-            if slices is not None:
-                weighted = weighted_time(_row(grid, row, 0.0), slices)
-                running_s = sum(end - start for start, end in slices)
-                options.append((weighted + burden_g_per_kwh * running_s, weighted, weighted / running_s, tuple(slices)))
-        if not options:
-            continue
-        _, weighted, mean, times = min(options)
-        if np.isfinite(now_mean) and weighted >= keep_below * duration_s:
-            mean, times = now_mean, at_once
-        chosen[row] = (times, mean, now_mean if np.isfinite(now_mean) else mean)
-    return chosen
-
-
-def _row(grid: StepGrid, row: int, burden_g_per_kwh: float) -> StepGrid:
-    """One zone of a grid, with a constant added to its intensity."""
-    pick = slice(row, row + 1)
-    gap_s = None if grid.gap_s is None else grid.gap_s[pick]
-    integral = grid.integral[pick] + burden_g_per_kwh * (grid.edges_s - grid.edges_s[0])
-    return replace(grid, values=grid.values[pick] + burden_g_per_kwh, integral=integral, gap_s=gap_s)

@@ -14,8 +14,8 @@ from greenai_infra.intensity.ranking import meanings, refuse_mix
 from greenai_infra.intensity.values import Series
 from greenai_infra.planning.candidates import Field, find_candidates
 from greenai_infra.planning.decide import PLACE_RULES, Decision, decide
-from greenai_infra.planning.placements import Timing
 from greenai_infra.planning.slices import Interruption
+from greenai_infra.planning.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -185,6 +185,8 @@ class When(Section, frozen=True):
         earliest, deadline = _comparable("earliest", self.earliest), _comparable("deadline", self.deadline)
         if earliest and deadline and earliest[0] == deadline[0] and deadline[1] <= earliest[1]:
             raise ValueError(f"deadline {self.deadline} does not lie after earliest {self.earliest}")
+        if self.interruptible is not None and self.deadline is None:
+            raise ValueError("interruptible needs a deadline: without one the job starts at the earliest moment")
 
 
 def _comparable(key: str, text: str | None) -> tuple[bool, float] | None:

@@ -1,4 +1,4 @@
-"""Benchmarks compare with a peer in the same run; they run only when asked for: `pytest tests/benchmarks --benchmark-only`.
+"""Benchmarks compare with a peer in the same run. They run when asked for: `pytest tests/benchmarks --benchmark-only`.
 
 Each prints its ratio and limit in a table at the end.
 """

@@ -214,12 +214,12 @@ def test_a_forecast_that_ends_too_early_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"not json", "not a plan document"),
-        (b"[1, 2]", "not a plan document; `greenai-infra plan --out` writes one"),
-        (b"{}", "not a plan document"),
-        (b"\xff\xfe", "not a plan document"),
-        (b'{"placement": {}, "schema_version": "0"}', "plan version '0' can't be read by this release"),
-        (b'{"placement": {}, "schema_version": "99"}', "plan version '99' can't be read by this release"),
+        (b"not json", "is not a plan"),
+        (b"[1, 2]", "is not a plan: expected an object"),
+        (b"{}", "has no schema_version"),
+        (b"\xff\xfe", "is not a plan"),
+        (b'{"placement": {}, "schema_version": "0"}', "has schema_version '0', this release reads '1'"),
+        (b'{"placement": {}, "schema_version": "99"}', "has schema_version '99', this release reads '1'"),
     ],
 )
 def test_a_file_that_is_no_plan_of_this_version_is_refused(tmp_path: Path, content: bytes, message: str) -> None:

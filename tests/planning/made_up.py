@@ -13,9 +13,11 @@ from greenai_infra.catalog.regions import Region, find_region
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Provenance, Series, Signal, Unavailable
 from greenai_infra.planning.candidates import Candidate, Field
-from greenai_infra.planning.placements import Timing
+from greenai_infra.planning.decide import Decision, decide
+from greenai_infra.planning.planner import Plan, make_plan
 from greenai_infra.planning.runs import Run
-from greenai_infra.planning.workload_file import parse_workload
+from greenai_infra.planning.timing import Timing
+from greenai_infra.planning.workload_file import parse_workload, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,3 +142,15 @@ def timing(deadline_hours: float | None, rule: Interruption | None = None, thres
 def hours_of(slices: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Slices in hours after the start of the made-up world."""
     return [((start - unix(0)) / HOUR, (end - unix(0)) / HOUR) for start, end in slices]
+
+
+def decision(
+    *candidates: Candidate, zones: dict[str, list[float]], when: Timing, step_hours: float = 1.0, **sections: str
+) -> Decision:
+    series = {zone: steps(zone, values, step_hours) for zone, values in zones.items()}
+    return decide(workload(**sections), field_of(*candidates), series, when)
+
+
+def planned(offers: list[Offer], *series: Series, text: str = TRAINING, now: datetime = T0, **sections: str) -> Plan:
+    job = workload(text, **sections)
+    return make_plan(job, window_of(job, now), offers, Forecast(series))

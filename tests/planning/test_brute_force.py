@@ -1,0 +1,107 @@
+"""The joint choice against every region, offer and start."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenai_infra.planning.decide import pareto_front
+from greenai_infra.planning.placements import Placement
+from greenai_infra.planning.slices import Interruption
+
+from .made_up import (
+    HOUR,
+    candidate,
+    decision,
+    timing,
+    unix,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_no_region_offer_and_start_is_cleaner(data: st.DataObject) -> None:
+    count = data.draw(st.integers(4, 10))
+    zones = {
+        zone: [float(v) for v in data.draw(st.lists(st.integers(1, 900), min_size=count, max_size=count))]
+        for zone in "ABC"
+    }
+    shapes = data.draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from("ABC"),
+                st.sampled_from([0.5, 1.0, 1.25, 2.0, 3.5]),
+                st.integers(1, 30),
+                st.sampled_from([0.0, 0.4, 3.0]),
+            ),
+            min_size=1,
+            max_size=5,
+        )
+    )
+    candidates = [
+        candidate(zone, hours=hours, power_kw=kw, embodied_kg_per_hour=made, instance_type=f"node-{index}")
+        for index, (zone, hours, kw, made) in enumerate(shapes)
+    ]
+
+    chosen = decision(*candidates, zones=zones, when=timing(count, threshold=0.0)).placement
+
+    def emitted(zone: str, hours: float, kw: float, made: float, start: float) -> float:
+        total = sum(
+            max(0.0, min(hour + 1, start + hours) - max(hour, start)) * value for hour, value in enumerate(zones[zone])
+        )
+        return total * kw * 1.25 / 1000 + made * hours
+
+    brute = min(
+        emitted(zone, hours, kw, made, quarter / 4)
+        for zone, hours, kw, made in shapes
+        for quarter in range(int((count - hours) * 4) + 1)
+    )
+    assert chosen.emissions_kg == pytest.approx(brute)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_interruptible_plans_beat_no_brute_force_and_obey_every_rule(data: st.DataObject) -> None:
+    values = [float(v) for v in data.draw(st.lists(st.integers(1, 200), min_size=4, max_size=9))]
+    hours = data.draw(st.integers(1, len(values) - 1))
+    shortest = data.draw(st.integers(1, 3))
+    overhead = data.draw(st.integers(0, shortest - 1))
+    made_kg = data.draw(st.sampled_from([0.0, 0.5, 5.0]))
+    one = candidate("A", hours=hours, embodied_kg_per_hour=made_kg)
+    rule = Interruption(overhead * HOUR, shortest * HOUR)
+
+    chosen = decision(one, zones={"A": values}, when=timing(len(values), rule, 0.0)).placement
+
+    def lengths_of(mask: list[int]) -> list[int]:
+        return [len(run) for run in "".join(map(str, mask)).split("0") if run]
+
+    options = []
+    for number in range(1, 2 ** len(values)):
+        mask = [number >> index & 1 for index in range(len(values))]
+        runs = lengths_of(mask)
+        if sum(mask) == hours + (len(runs) - 1) * overhead and (len(runs) == 1 or min(runs) >= min(shortest, hours)):
+            grams = sum(value for value, on in zip(values, mask, strict=True) if on)
+            options.append(12.5 * grams / 1000 + made_kg * sum(mask))
+    assert chosen.emissions_kg == pytest.approx(min(options))
+    assert chosen.hours == pytest.approx(hours + (len(chosen.slices) - 1) * overhead)
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(chosen.slices))
+    assert chosen.slices[-1][1] <= unix(len(values))
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=12))
+def test_nothing_on_the_pareto_front_is_dominated_and_all_else_is(pairs: list[tuple[int, int]]) -> None:
+    placements = [
+        Placement(candidate("A", instance_type=f"n{i}"), ((0, 4 * HOUR),), 1.0, kg, 0.0, 0.0, usd, kg)
+        for i, (kg, usd) in enumerate(pairs)
+    ]
+
+    front = {(one.emissions_kg, one.cost_usd) for one in pareto_front(placements)}
+
+    dominated = {a for a in pairs for b in pairs if a != b and b[0] <= a[0] and b[1] <= a[1]}
+    assert front == set(pairs) - dominated
+
+
+# With the real catalogue of regions: PUE of eu-north-1 is 1.10, of us-east-1 1.15.
