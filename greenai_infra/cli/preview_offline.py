@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import sys
@@ -21,14 +22,21 @@ PLAIN_WIDTH = 80
 
 def run_offline(project_dir: Path, stack: str | None, as_json: bool) -> int:
     """Preview a stack offline and print it; returns the exit code: 1 if a finding is an error, else 0."""
-    result = preview(project_dir, stack)
-    if as_json:
-        print(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
-    elif sys.stdout.isatty():
-        _print_styled(result, shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns)
-    else:
-        for _, line in preview_lines(result, PLAIN_WIDTH):
-            print(line)
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        result = preview(project_dir, stack)
+        if as_json:
+            print(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
+        elif sys.stdout.isatty():
+            _print_styled(result, shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns)
+        else:
+            for _, line in preview_lines(result, PLAIN_WIDTH):
+                print(line)
+    finally:
+        if collecting:
+            gc.freeze()  # the process is about to end: don't go through all of the SDK once more
+            gc.enable()
     return 1 if result.failed else 0
 
 

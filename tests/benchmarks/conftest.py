@@ -5,6 +5,7 @@ Each prints its ratio and limit in a table at the end.
 
 from __future__ import annotations
 
+import gc
 import statistics
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -64,9 +65,15 @@ def compare(benchmark: Any) -> Compare:
 
 
 def _seconds(action: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
+    """One run as timeit does it: what earlier tests left behind is not collected meanwhile."""
+    gc.collect()
+    gc.disable()
+    try:
+        start = time.perf_counter()
+        action()
+        return time.perf_counter() - start
+    finally:
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
