@@ -1,0 +1,95 @@
+"""`select`: pin a plan's ranked regions as Pulumi stacks and name the one to apply."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from greenai_infra.deploy.select import Selection
+
+PROJECT_DIR = click.option(
+    "--dir",
+    "project_dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Folder with Pulumi.yaml. Default: the current one.",
+)
+
+
+@click.command(epilog="Example:  greenai-infra select plan.json --top 2 --notify ml-team@example.com")
+@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
+@click.option("--top", type=click.IntRange(1, 50), default=3, show_default=True, help="How many regions to pin.")
+@PROJECT_DIR
+@click.option(
+    "--threshold",
+    metavar="PERCENT",
+    type=click.FloatRange(0, 100),
+    default=10.0,
+    show_default=True,
+    help="Move an earlier choice only for a larger saving of emissions.",
+)
+@click.option("--force", is_flag=True, help="Take the plan's first region whatever was chosen before.")
+@click.option(
+    "--launch",
+    type=click.Choice(["now", "scheduled"]),
+    help="Start with `up` itself, or at the planned time. Default: scheduled, or what the stack file says.",
+)
+@click.option("--image", metavar="URI", help="Training image in ECR; {region} in it is filled in for each stack.")
+@click.option("--notify", metavar="EMAIL", multiple=True, help="Who hears of the run; may be given again.")
+def select(
+    plan_file: Path,
+    top: int,
+    project_dir: Path,
+    threshold: float,
+    force: bool,
+    launch: str | None,
+    image: str | None,
+    notify: tuple[str, ...],
+) -> None:
+    """Pin a plan's ranked regions as stacks Pulumi.<workload>-<region>.yaml, and name the one to apply.
+
+    Only what the plan decides is written; your own settings in those files stay. An earlier choice moves to another
+    region only if that saves more than --threshold percent of the emissions.
+    """
+    from greenai_infra.deploy.plan_file import read_plan_file
+    from greenai_infra.deploy.select import Options
+    from greenai_infra.deploy.select import select as select_stacks
+    from greenai_infra.deploy.stack_files import write_all
+
+    options = Options(top, threshold, force, launch, image, notify)
+    selection = select_stacks(read_plan_file(plan_file), project_dir, options, datetime.now(UTC))
+    write_all(selection.texts)
+    show_selection(selection)
+    where = "" if project_dir == Path() else f" --dir {shlex.quote(str(project_dir))}"
+    chosen = selection.stacks[0].stack
+    click.echo("\nLook at it without an account, then build it:")
+    click.echo(f"  greenai-infra preview --offline --stack {chosen}{where}")
+    click.echo(f"  greenai-infra up --stack {chosen}{where}")
+
+
+def show_selection(selection: Selection) -> None:
+    """The pinned stacks, why the first is the first, and what was left out."""
+    from greenai_infra.clock import format_time
+    from greenai_infra.reporting.numbers import short_time
+    from greenai_infra.reporting.tables import show_table
+
+    rows = [
+        [
+            str(one.config.planned.rank),
+            one.stack,
+            one.config.instance_type,
+            short_time(format_time(one.config.start)) if one.config.launch == "scheduled" else "with up",
+            f"{one.config.planned.emissions_kg:,.3g}",
+            f"{one.config.planned.cost_usd:,.2f}",
+        ]
+        for one in selection.stacks
+    ]
+    show_table(["", "stack", "instance", "start UTC", "kg CO2e", "USD"], rows, right=(0, 4, 5))
+    click.echo(f"\n{selection.choice.reason}")
+    for note in selection.notes:
+        click.echo(f"note: {note}")

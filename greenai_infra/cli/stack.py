@@ -1,0 +1,195 @@
+"""`preview`, `up` and `destroy`: one stack, or the first ranked region that has capacity."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from greenai_infra.errors import InputError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from greenai_infra.deploy.engine import Outcome, StackEngine
+
+SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-"}
+
+
+def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which stack of which project; without --stack, the only one or the chosen one."""
+    where = click.option(
+        "--dir",
+        "project_dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        help="Folder with Pulumi.yaml. Default: the current one.",
+    )
+    which = click.option("--stack", metavar="NAME", help="Default: the only stack, or the one that select chose.")
+    return which(where(command))
+
+
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+@click.command(epilog="Example:  greenai-infra preview --offline --stack finetune-7b-eu-north-1")
+@stack_options
+@click.option("--offline", is_flag=True, help="No Pulumi CLI, no account, no network.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def preview(project_dir: Path, stack: str | None, offline: bool, as_json: bool) -> int:
+    """Show what a stack would build. Nothing is built.
+
+    With --offline the program runs against an in-process monitor, with checks of names, types, values and regions;
+    without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and AWS credentials).
+    """
+    from greenai_infra.deploy.stack_files import require_stack
+
+    name = require_stack(project_dir, stack)
+    if offline:
+        from greenai_infra.cli.preview_offline import run_offline
+
+        return run_offline(project_dir, name, as_json)
+    engine = open_engine(project_dir, name)
+    if as_json:
+        click.echo(engine.preview_json())
+    else:
+        engine.preview()
+    return 0
+
+
+@click.command(epilog="Example:  greenai-infra up --stack finetune-7b-eu-north-1 --yes")
+@stack_options
+@click.option(
+    "--plan",
+    "plan_file",
+    metavar="PLAN",
+    type=click.Path(path_type=Path),
+    help="Pin this plan's regions as select does, and build the first that has capacity.",
+)
+@click.option("--top", type=click.IntRange(1, 50), default=3, show_default=True, help="With --plan: how many regions.")
+@click.option("--clean-up", is_flag=True, help="With --plan: remove what was built in a region without capacity.")
+@YES
+def up(project_dir: Path, stack: str | None, plan_file: Path | None, top: int, clean_up: bool, yes: bool) -> None:
+    """Build a stack, or the first ranked region with capacity. Shows what will change, then asks.
+
+    With --plan, a region that reports no capacity is left for the next of the ranking, which is said; any other
+    failure stops. Only a job that starts with `up` (launch: now) meets capacity here; a scheduled one meets it at its
+    planned start, in the stack's state machine.
+    """
+    require_answer(yes)
+    if plan_file is None:
+        from greenai_infra.deploy.stack_files import require_stack
+
+        name = require_stack(project_dir, stack)
+        build(project_dir, name, yes)
+        click.echo(f"{name} is up")
+        return
+    if stack is not None:
+        raise InputError("--plan says which stacks to build; leave --stack away, or --plan")
+    up_plan(project_dir, plan_file, top, clean_up, yes)
+
+
+@click.command(epilog="Example:  greenai-infra destroy --stack finetune-7b-eu-north-1")
+@stack_options
+@YES
+def destroy(project_dir: Path, stack: str | None, yes: bool) -> None:
+    """Remove what a stack has built. Shows what will go, then asks. The stack's config file stays.
+
+    Where there is more than one stack, --stack is needed.
+    """
+    from greenai_infra.deploy.stack_files import require_stack, stack_files
+
+    require_answer(yes)
+    names = [one.stack for one in stack_files(project_dir)]
+    if stack is None and len(names) > 1:
+        raise InputError(f"there are {len(names)} stacks here; say which to remove with --stack: {', '.join(names)}")
+    name = require_stack(project_dir, stack)
+    remove(project_dir, name, yes)
+    click.echo(f"{name} is removed; forget its history too with:  pulumi stack rm {name} --preserve-config")
+
+
+def up_plan(project_dir: Path, plan_file: Path, top: int, clean_up: bool, yes: bool) -> None:
+    """Pin a plan's regions and build the first with capacity; the choice follows to where it was built."""
+    from datetime import UTC, datetime
+
+    from greenai_infra.cli.select import show_selection
+    from greenai_infra.deploy.failover import build_first_with_capacity
+    from greenai_infra.deploy.plan_file import read_plan_file
+    from greenai_infra.deploy.select import Options, select
+    from greenai_infra.deploy.stack_files import mark_built, write_all
+    from greenai_infra.errors import NoCapacity
+
+    plan = read_plan_file(plan_file)
+    selection = select(plan, project_dir, Options(top=top), datetime.now(UTC))
+    write_all(selection.texts)
+    show_selection(selection)
+
+    def go_on(stack: str, error: NoCapacity, following: str | None) -> None:
+        click.echo(f"\nno capacity: {error}", err=True)
+        if clean_up:
+            remove(project_dir, stack, yes)
+            click.echo(f"removed what was built in {stack}", err=True)
+        else:
+            click.echo(
+                f"what was built in {stack} before that is still there; remove it with:  "
+                f"greenai-infra destroy --stack {stack}",
+                err=True,
+            )
+        if following:
+            click.echo(f"going on with the next ranked region: {following}\n", err=True)
+
+    stacks = [one.stack for one in selection.stacks]
+    applied = build_first_with_capacity(stacks, lambda name: build(project_dir, name, yes), go_on)
+    if applied.without_capacity:
+        mark_built(project_dir, plan.plan_id, applied.stack, applied.without_capacity)
+    click.echo(f"{applied.stack} is up")
+
+
+def build(project_dir: Path, stack: str, yes: bool) -> Outcome:
+    """Preview, ask, build."""
+    engine = open_engine(project_dir, stack)
+    planned = engine.preview()
+    ask(f"Build {stack}: {in_words(planned.changed)}?", yes)
+    return engine.up()
+
+
+def remove(project_dir: Path, stack: str, yes: bool) -> Outcome:
+    """Preview, ask, remove."""
+    engine = open_engine(project_dir, stack)
+    planned = engine.preview_destroy()
+    ask(f"Remove {stack}: {in_words(planned.changed)}?", yes)
+    return engine.destroy()
+
+
+def open_engine(project_dir: Path, stack: str) -> StackEngine:
+    """The engine, with its output on this command's standard output."""
+    from greenai_infra.deploy.engine import StackEngine, wants_colour
+
+    output = sys.stdout
+
+    def say(line: str) -> None:
+        # Where nobody reads any more, the engine still has to be read to its end.
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            print(line, file=output, flush=True)
+
+    return StackEngine(project_dir, stack, say, colour=wants_colour())
+
+
+def require_answer(yes: bool) -> None:
+    """Raises InputError if a question could not be answered."""
+    if not yes and not sys.stdin.isatty():
+        raise InputError("there is no terminal to ask at; say --yes to go on without being asked")
+
+
+def ask(question: str, yes: bool) -> None:
+    """Raises Refused if the answer is no."""
+    if not yes and not click.confirm(question):
+        raise Refused("nothing was changed")
+
+
+def in_words(changes: Mapping[str, int]) -> str:
+    """`+ 60 to create, ~ 1 to update`, or `no changes`."""
+    return ", ".join(f"{SIGNS.get(op, '*')} {count} to {op}" for op, count in changes.items()) or "no changes"

@@ -1,0 +1,103 @@
+"""AWS's own service models as botocore ships them: allowed values, each service's regions. No client, no network.
+
+The files are read as they lie in the package: loading whole models through botocore takes longer than the preview.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+# Modules of pulumi_aws whose botocore service has another name.
+SERVICES = {
+    "alb": "elbv2",
+    "appautoscaling": "application-autoscaling",
+    "cfg": "config",
+    "cognito": "cognito-idp",
+    "costexplorer": "ce",
+    "directoryservice": "ds",
+    "ebs": "ec2",
+    "ec2clientvpn": "ec2",
+    "ec2transitgateway": "ec2",
+    "lb": "elbv2",
+    "sfn": "stepfunctions",
+    "vpc": "ec2",
+}
+_CLOUDWATCH_PARTS = {"event": "events", "log": "logs", "metric": "cloudwatch"}
+
+
+@cache
+def _data() -> Path:
+    spec = find_spec("botocore")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("botocore is not installed", name="botocore")
+    return Path(spec.submodule_search_locations[0]) / "data"
+
+
+@cache
+def _model_text(service: str) -> str:
+    """The model of a service (its newest version) as JSON text. Raises KeyError if there is no such service."""
+    versions = sorted((_data() / service).glob("*/service-2.json*"))
+    if not versions:
+        raise KeyError(f"botocore has no service {service}")
+    content = versions[-1].read_bytes()
+    return (gzip.decompress(content) if versions[-1].suffix == ".gz" else content).decode()
+
+
+@cache
+def service_model(service: str) -> Any:
+    """The model document of a service: metadata, operations, shapes. Raises KeyError if there is no such service."""
+    return json.loads(_model_text(service))
+
+
+@cache
+def allowed_values(service: str, shape: str) -> tuple[str, ...]:
+    """The values of an enum shape. Raises KeyError if the model has no such enum: then a table here is out of date."""
+    found = re.search(rf'"{shape}":\s*(?=\{{\s*"type")', text := _model_text(service))
+    if found is None:
+        raise KeyError(f"botocore's {service} has no shape {shape}")
+    definition, _ = json.JSONDecoder().raw_decode(text, found.end())
+    return tuple(definition["enum"])
+
+
+def service_of(token: str) -> str | None:
+    """The botocore service behind `aws:sfn/stateMachine:StateMachine`, or None if it isn't known."""
+    package, _, rest = token.partition(":")
+    module, _, resource = rest.split(":")[0].partition("/")
+    if package != "aws":
+        return None
+    if module == "cloudwatch":
+        return next((name for part, name in _CLOUDWATCH_PARTS.items() if resource.startswith(part)), module)
+    name = SERVICES.get(module, module.rstrip("_"))
+    return name if (_data() / name).is_dir() else None
+
+
+@cache
+def _partitions() -> list[dict[str, Any]]:
+    return list(json.loads((_data() / "endpoints.json").read_bytes())["partitions"])
+
+
+@cache
+def known_regions() -> frozenset[str]:
+    """Every region of every partition that botocore knows."""
+    return frozenset(region for partition in _partitions() for region in partition["regions"])
+
+
+@cache
+def regions_of(service: str) -> frozenset[str] | None:
+    """The regions that offer a service; None for a service without regions, or whose regions botocore does not list."""
+    prefix = re.search(r'"endpointPrefix":\s*"([^"]+)"', _model_text(service))
+    found: set[str] = set()
+    for partition in _partitions():
+        entry = partition["services"].get(prefix[1] if prefix else service)
+        if entry is None:
+            continue
+        if not entry.get("isRegionalized", True):
+            return None
+        found |= set(entry["endpoints"]) & set(partition["regions"])
+    return frozenset(found) or None

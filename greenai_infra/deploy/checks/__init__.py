@@ -1,0 +1,1 @@
+"""Checks of a previewed stack: one a function, each listed once in `registry`."""

@@ -1,0 +1,55 @@
+"""Which region to apply when a new plan meets an earlier choice: it moves only for a gain that is worth the move.
+
+Moving means building one stack and removing another, and forecasts are wrong by some percent, so between regions that
+are nearly equal the choice stays where it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_THRESHOLD_PERCENT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The region to apply, whether that is another one than before, and why, in a sentence."""
+
+    region: str
+    switched: bool
+    reason: str
+
+
+def choose(
+    ranked: Sequence[tuple[str, float]],
+    current: str | None,
+    threshold_percent: float = DEFAULT_THRESHOLD_PERCENT,
+    *,
+    force: bool = False,
+) -> Choice:
+    """The region to apply.
+
+    `ranked` holds (region, kg CO2e) of the new plan, best first, not empty. The gain of the best region is a share of
+    what the current region would emit in the same plan; it must lie above the threshold, not at it.
+    """
+    best, best_kg = ranked[0]
+    if current is None or current == best:
+        return Choice(best, False, f"{best} has the least emissions in this plan ({best_kg:.3g} kg CO2e)")
+    emissions = dict(ranked)
+    if current not in emissions:
+        return Choice(best, True, f"moved from {current} to {best}: {current} is not in the new plan any more")
+    current_kg = emissions[current]
+    # Rounded, so that 0.99 against 1.1 kg is a gain of 10 % and not of 10.000000000000009 %.
+    gain_percent = round((1 - best_kg / current_kg) * 100, 9)
+    figures = f"{best_kg:.3g} kg CO2e in {best}, {current_kg:.3g} in {current}"
+    if force:
+        return Choice(best, True, f"moved from {current} to {best} as forced: {figures}")
+    if gain_percent > threshold_percent:
+        return Choice(best, True, f"moved from {current} to {best}: saves {gain_percent:.3g} % ({figures})")
+    saving = f"would save {gain_percent:.3g} %" if gain_percent > 0 else "would save nothing"
+    reason = f"stays in {current}: {best} {saving} ({figures}), not more than {threshold_percent:g} %"
+    return Choice(current, False, f"{reason}; --force moves it all the same")

@@ -1,0 +1,228 @@
+"""What an offline preview sees: declared resources, findings about them, and the whole result.
+
+Values in `inputs` are plain JSON-like Python values with two additions: `UNKNOWN` for what only exists after `up`, and
+`Secret(value)` around what must not be shown. `plain` takes secrets off for a check; `redact` makes a value showable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA_VERSION = 1
+STACK_TYPE = "pulumi:pulumi:Stack"
+PROVIDER_PREFIX = "pulumi:providers:"
+
+
+class Unknown:
+    """The type of `UNKNOWN`: a value that is not known before `up`."""
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that is never shown."""
+
+    value: Any = field(repr=False)
+
+
+def plain(value: Any) -> Any:
+    """The value with every secret in it unwrapped; unknowns stay."""
+    if isinstance(value, Secret):
+        return plain(value.value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def redact(value: Any) -> Any:
+    """The value as it may be shown and written as JSON: `[secret]` and `[unknown]` in place of what they stand for."""
+    if isinstance(value, Secret):
+        return "[secret]"
+    if value is UNKNOWN:
+        return "[unknown]"
+    if isinstance(value, dict):
+        return {key: redact(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [redact(item) for item in value]
+    return value
+
+
+def has_unknown(value: Any) -> bool:
+    """Whether the value or anything in it is unknown."""
+    if isinstance(value, Secret):
+        return has_unknown(value.value)
+    if isinstance(value, dict):
+        return any(has_unknown(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_unknown(item) for item in value)
+    return value is UNKNOWN
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong, or something that could not be looked at.
+
+    `code` is stable. `property` is a path of wire names. `source` is the line that declared the resource, where known.
+    """
+
+    severity: Literal["error", "warning"]
+    code: str
+    urn: str
+    property: str
+    message: str
+    remedy: str = ""
+    source: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """All fields by name."""
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class DeclaredResource:
+    """One resource as the program declares it, after transforms and the provider's default tags.
+
+    `rendered` is `inputs` with stand-ins in place of values that exist only after `up` (an ARN, an id): documents that
+    are put together from them can be read there. It is `inputs` itself where there was no need of stand-ins.
+    `options` holds only what the program set.
+    """
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    custom: bool
+    inputs: Mapping[str, Any]
+    rendered: Mapping[str, Any]
+    dependencies: tuple[str, ...] = ()
+    provider: str = ""
+    region: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    taggable: bool = False
+    read: bool = False
+    source: str = ""
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether this is a provider, not something that a provider builds."""
+        return self.type.startswith(PROVIDER_PREFIX)
+
+    @property
+    def package(self) -> str:
+        """`aws` of `aws:sns/topic:Topic`."""
+        return self.type.split(":", 1)[0]
+
+    @property
+    def tags(self) -> Any:
+        """Tags (AWS: with the provider's default tags) or labels: a mapping, UNKNOWN, or None if none are declared."""
+        for name in ("tagsAll", "tags", "labels"):
+            if name in self.inputs:
+                return plain(self.inputs[name])
+        return None
+
+    def finding(
+        self, code: str, property_: str, message: str, remedy: str = "", severity: Literal["error", "warning"] = "error"
+    ) -> Finding:
+        """A finding about a property of this resource."""
+        return Finding(severity, code, self.urn, property_, message, remedy, self.source)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `--json` prints: unknowns and secrets replaced by words."""
+        return {
+            "urn": self.urn,
+            "type": self.type,
+            "name": self.name,
+            "parent": self.parent,
+            "custom": self.custom,
+            "read": self.read,
+            "provider": self.provider,
+            "region": self.region,
+            "inputs": redact(dict(self.inputs)),
+            "dependencies": list(self.dependencies),
+            "options": redact(dict(self.options)),
+            "taggable": self.taggable,
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True)
+class PreviewResult:
+    """An offline preview of one stack. Resources are in order of URN, the stack itself first."""
+
+    project: str
+    stack: str
+    region: str
+    resources: tuple[DeclaredResource, ...]
+    outputs: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+    messages: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether any finding is an error."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def built(self) -> tuple[DeclaredResource, ...]:
+        """What a provider would build: no components, no providers, nothing that is only read."""
+        return tuple(one for one in self.resources if one.custom and not one.read and not one.is_provider)
+
+    @property
+    def common_tags(self) -> dict[str, str]:
+        """The tags that at least half of the taggable resources carry, with the value that most of them give."""
+        taggable = [one for one in self.built if one.taggable]
+        counts: dict[tuple[str, str], int] = {}
+        for resource in taggable:
+            for item in (resource.tags or {}).items():
+                if item[1] is not UNKNOWN:
+                    counts[item] = counts.get(item, 0) + 1
+        return {key: value for (key, value), count in sorted(counts.items()) if 2 * count > len(taggable)}
+
+    def missing_tags(self) -> dict[str, list[str]]:
+        """URN of each taggable resource that lacks some of the common tags -> the keys that it lacks."""
+        common = self.common_tags
+        lacking = {}
+        for resource in self.built:
+            if resource.taggable:
+                own = resource.tags or {}
+                lacking[resource.urn] = [key for key, value in common.items() if own.get(key) != value]
+        return {urn: keys for urn, keys in lacking.items() if keys}
+
+    def summary(self) -> dict[str, int]:
+        """Counts: what would be built, components, taggable resources, errors and warnings."""
+        return {
+            "resources": len(self.built),
+            "components": sum(not one.custom and one.type != STACK_TYPE for one in self.resources),
+            "taggable": sum(one.taggable for one in self.built),
+            "errors": sum(one.severity == "error" for one in self.findings),
+            "warnings": sum(one.severity == "warning" for one in self.findings),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """The document that `greenai-infra preview --offline --json` prints."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "project": self.project,
+            "stack": self.stack,
+            "region": self.region,
+            "resources": [one.as_json() for one in self.resources],
+            "outputs": redact(dict(self.outputs)),
+            "tags": {"common": self.common_tags, "missing": self.missing_tags()},
+            "findings": [one.as_json() for one in self.findings],
+            "messages": list(self.messages),
+            "summary": self.summary(),
+        }

@@ -1,0 +1,193 @@
+"""One stack on the real Pulumi engine, in the project's folder, with the state that plain `pulumi` sees.
+
+The program runs inside this process: the engine calls back, so neither a virtual environment nor Pulumi's language host
+is needed. Pulumi.yaml and the stack's config file are read as they are; the engine itself adds an encryption salt to
+the latter when it creates the stack.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib import metadata
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.deploy.engine_errors import MINIMUM_CLI, NO_CLI, NO_SDK, explain
+from greenai_infra.deploy.project import read_stack
+from greenai_infra.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import FrameType
+
+
+@dataclass
+class Outcome:
+    """What an operation did or would do: operation (create, update, same, ...) to number of resources."""
+
+    changes: dict[str, int]
+    text: str = ""
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """The changes without the resources that stay as they are."""
+        return {op: count for op, count in self.changes.items() if op not in ("same", "read", "refresh") and count}
+
+
+@dataclass
+class _Events:
+    """What the engine reports while it runs."""
+
+    errors: list[str] = field(default_factory=list)
+    changes: Counter[str] = field(default_factory=Counter)
+
+    def __call__(self, event: Any) -> None:
+        said = event.diagnostic_event
+        if said and said.severity == "error":
+            self.errors.append(_without_colour(said.message))
+        if event.summary_event:
+            for operation, count in (event.summary_event.resource_changes or {}).items():
+                self.changes[str(getattr(operation, "value", operation))] += count
+
+
+class StackEngine:
+    """Preview, up and destroy of one stack.
+
+    `say` takes the engine's output line by line while it runs. Every method raises EngineError with the command that
+    mends it, NoCapacity if that is the only thing wrong, InputError if the project can't be read.
+    """
+
+    def __init__(self, project_dir: Path, stack: str, say: Callable[[str], None], *, colour: bool = False) -> None:
+        check_requirements()
+        self._program = read_stack(project_dir, stack)
+        self._say = say
+        self._options = {"color": "always" if colour else "never", "suppress_progress": not colour}
+
+    def preview(self) -> Outcome:
+        """What `up` would do."""
+        return self._operate("preview", create=True)
+
+    def preview_json(self) -> str:
+        """The engine's own JSON document of a preview."""
+        self._say = _silent
+        return self._operate("preview", create=True, json=True).text
+
+    def up(self) -> Outcome:
+        """Build or change what the program declares."""
+        return self._operate("up", create=True, show_secrets=False)
+
+    def preview_destroy(self) -> Outcome:
+        """What `destroy` would remove."""
+        return self._operate("destroy", create=False, preview_only=True, show_secrets=False)
+
+    def destroy(self) -> Outcome:
+        """Remove everything that the stack has built; its config file stays."""
+        return self._operate("destroy", create=False, show_secrets=False)
+
+    def _operate(self, operation: str, *, create: bool, **options: Any) -> Outcome:
+        from greenai_infra.deploy.program import _own_process
+
+        events, stderr = _Events(), list[str]()
+        with _own_process(self._program), _patient(self._say), self._explained(events, stderr):
+            stack = self._open(create)
+            result = getattr(stack, operation)(
+                on_output=self._say, on_error=stderr.append, on_event=events, **self._options, **options
+            )
+        if not options.get("json"):
+            for line in filter(None, stderr):
+                self._say(line)
+        return Outcome(dict(events.changes), result.stdout)
+
+    def _open(self, create: bool) -> Any:
+        from pulumi import automation
+        from semver import VersionInfo
+
+        options = automation.LocalWorkspaceOptions(
+            work_dir=str(self._program.root),
+            env_vars={"PULUMI_SKIP_UPDATE_CHECK": "true"},
+            pulumi_command=automation.PulumiCommand(version=VersionInfo.parse(MINIMUM_CLI)),
+        )
+        open_stack = automation.create_or_select_stack if create else automation.select_stack
+        return open_stack(
+            self._program.stack, project_name=self._program.project, program=self._run_program, opts=options
+        )
+
+    def _run_program(self) -> None:
+        runpy.run_path(str(self._program.program), run_name="__main__")
+
+    @contextlib.contextmanager
+    def _explained(self, events: _Events, stderr: list[str]) -> Iterator[None]:
+        """Engine failures as EngineError."""
+        from pulumi.automation import CommandError, InvalidVersionError
+
+        try:
+            yield
+        except InvalidVersionError as error:
+            raise EngineError(f"{error} The CLI is installed anew as it was installed: {NO_CLI}") from None
+        except FileNotFoundError as error:
+            raise EngineError(NO_CLI) from error
+        except subprocess.CalledProcessError as error:
+            raise EngineError(f"`pulumi version` fails with exit code {error.returncode}; {NO_CLI}") from None
+        except CommandError as error:
+            stdout, _, said = str(error).partition("\n stderr: ")
+            text = _without_colour("\n".join(stderr) or said)
+            stack = self._program.stack
+            raise explain(stack, events.errors, text, _without_colour(stdout), _sdk_version()) from None
+
+
+def check_requirements() -> None:
+    """Raises EngineError if the CLI or the SDK is missing."""
+    if shutil.which("pulumi") is None:
+        raise EngineError(NO_CLI)
+    if find_spec("pulumi") is None:
+        raise EngineError(NO_SDK)
+
+
+@contextlib.contextmanager
+def _patient(say: Callable[[str], None]) -> Iterator[None]:
+    """At Ctrl-C wait for the engine, which gets the signal too and ends its work; at the second one stop at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        say("interrupted: waiting for Pulumi to finish what it has begun; Ctrl-C again stops at once")
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, wait)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+def _without_colour(text: str) -> str:
+    import re
+
+    return re.sub(r"\x1b\[[0-9;]*m|<\{%.*?%\}>", "", text)
+
+
+def _sdk_version() -> str:
+    try:
+        return f"v{metadata.version('pulumi-aws')}"
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def wants_colour() -> bool:
+    """Whether standard output is a terminal that should get colours."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,48 @@
+"""When a region has no capacity, the next one of the ranking is tried; any other failure stops.
+
+Capacity is met while building only by what claims it at once (`launch: now`). A scheduled run meets it at its start, in
+the state machine, which retries there and sends a notice: nothing is moved to another region then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from greenai_infra.errors import NoCapacity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Built = TypeVar("Built")
+
+
+@dataclass(frozen=True)
+class Applied(Generic[Built]):
+    """The stack that was built, what building it gave, and the stacks tried before it, which had no capacity."""
+
+    stack: str
+    result: Built
+    without_capacity: tuple[str, ...]
+
+
+def build_first_with_capacity(
+    stacks: Sequence[str],
+    build: Callable[[str], Built],
+    on_no_capacity: Callable[[str, NoCapacity, str | None], None],
+) -> Applied[Built]:
+    """Build the first of the stacks, best first, whose region has capacity.
+
+    `on_no_capacity(stack, error, next_stack)` is called for each that has none; `next_stack` is None at the end of the
+    ranking, and then NoCapacity is raised.
+    """
+    tried: list[str] = []
+    for stack, following in zip(stacks, [*stacks[1:], None], strict=True):
+        try:
+            return Applied(stack, build(stack), tuple(tried))
+        except NoCapacity as error:
+            tried.append(stack)
+            on_no_capacity(stack, error, following)
+    raise NoCapacity(
+        f"none of the {len(tried)} ranked regions has capacity: {', '.join(tried)}; try later, or plan again"
+    )

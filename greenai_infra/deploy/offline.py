@@ -1,0 +1,150 @@
+"""Preview a stack with no Pulumi CLI, no account and no network: run its program, record what it declares, check it.
+
+    from greenai_infra.deploy.offline import preview
+    result = preview(Path("."), "finetune-7b-eu-north-1")
+
+A program whose documents (policies, state machines) hold values that exist only after `up` is run a second time with
+stand-ins in their place, so that the documents can be read; nothing else of that run is used.
+"""
+
+from __future__ import annotations
+
+import gc
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.deploy.declared import STACK_TYPE, DeclaredResource, PreviewResult
+from greenai_infra.deploy.project import StackProgram, read_stack
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from greenai_infra.deploy.aws_provider import AwsProviders
+    from greenai_infra.deploy.recorded import Recorded, Registration
+
+
+def preview(project_dir: Path, stack: str | None = None) -> PreviewResult:
+    """Preview one stack of a project; without a name, the only one that has a config file.
+
+    What is wrong with the program is in the result's findings. Raises InputError where there is nothing to run: no
+    project, no such stack, or the SDK is not installed.
+    """
+    program = read_stack(project_dir, stack)
+    collecting = gc.isenabled()
+    gc.disable()  # the SDK's hundreds of classes would be gone through again and again: a third of the time
+    try:
+        return _preview(program)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _preview(program: StackProgram) -> PreviewResult:
+    for package in ("pulumi", "botocore"):
+        if find_spec(package) is None:
+            raise InputError(
+                f"the offline preview needs {package}, which is not installed; "
+                "install it with: pip install 'greenai-infra[aws]'"
+            )
+    from greenai_infra.deploy.aws_provider import AwsProviders
+    from greenai_infra.deploy.checks.registry import run_checks
+    from greenai_infra.deploy.documents import render_documents
+    from greenai_infra.deploy.program import run_program
+    from greenai_infra.deploy.run_findings import config_findings, program_findings
+
+    providers = AwsProviders(program.config)
+    recorded, failure = run_program(program, providers.check)
+    findings = [*config_findings(program), *program_findings(recorded, failure)]
+    rendered: dict[str, dict[str, Any]] = {}
+    if failure is None:
+        rendered, unread = render_documents(program, recorded)
+        findings += unread
+    resources = _declared(program, recorded, rendered, providers)
+    findings += run_checks(resources)
+    return PreviewResult(
+        project=program.project,
+        stack=program.stack,
+        region=program.region,
+        resources=tuple(resources),
+        outputs=_stack_outputs(recorded),
+        findings=tuple(sorted(findings, key=lambda one: (one.severity, one.urn))),
+        messages=tuple(message for severity, message, _ in recorded.logs if severity == "info"),
+    )
+
+
+def _declared(
+    program: StackProgram, recorded: Recorded, rendered: dict[str, dict[str, Any]], providers: AwsProviders
+) -> list[DeclaredResource]:
+    ordered = sorted(recorded.registrations.values(), key=lambda one: (one.request.type != STACK_TYPE, one.urn))
+    return [_resource(program, one, rendered, providers) for one in ordered]
+
+
+def _resource(
+    program: StackProgram, one: Registration, rendered: dict[str, dict[str, Any]], providers: AwsProviders
+) -> DeclaredResource:
+    from greenai_infra.deploy import wire
+    from greenai_infra.deploy.sdk_schema import resource_schema
+
+    request = one.request
+    custom = one.read or bool(request.custom)
+    inputs = wire.decode_struct(one.inputs)
+    schema = resource_schema(request.type) if custom else None
+    return DeclaredResource(
+        urn=one.urn,
+        type=request.type,
+        name=request.name,
+        parent=request.parent,
+        custom=custom,
+        inputs=inputs,
+        rendered=rendered.get(one.urn, inputs),
+        dependencies=tuple(sorted(request.dependencies)),
+        provider=request.provider.rpartition("::")[0],
+        region=providers.region(request.type, request.provider, inputs) if custom else "",
+        options={} if one.read else _options(request),
+        taggable=schema is not None and schema.taggable,
+        read=one.read,
+        source=_relative(one.source, program.root),
+    )
+
+
+# Option as Pulumi documents it -> field of the registration
+_OPTIONS = {
+    "protect": "protect",
+    "deleteBeforeReplace": "deleteBeforeReplace",
+    "retainOnDelete": "retainOnDelete",
+    "import": "importId",
+    "version": "version",
+    "deletedWith": "deletedWith",
+    "ignoreChanges": "ignoreChanges",
+    "replaceOnChanges": "replaceOnChanges",
+    "additionalSecretOutputs": "additionalSecretOutputs",
+}
+
+
+def _options(request: Any) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for name, field in _OPTIONS.items():
+        value = getattr(request, field)
+        if value:
+            options[name] = value if isinstance(value, str | bool) else list(value)
+    aliases = [alias.urn or alias.spec.name or alias.spec.type or str(alias.spec) for alias in request.aliases]
+    if aliases:
+        options["aliases"] = aliases
+    return options
+
+
+def _stack_outputs(recorded: Recorded) -> dict[str, Any]:
+    from greenai_infra.deploy import wire
+
+    for urn, one in recorded.registrations.items():
+        if one.request.type == STACK_TYPE and urn in recorded.outputs:
+            return dict(sorted(wire.decode_struct(recorded.outputs[urn]).items()))
+    return {}
+
+
+def _relative(source: str, root: Path) -> str:
+    """`path:line` below the project, or empty for code that is not the project's."""
+    path, _, line = source.rpartition(":")
+    if not path or not Path(path).is_relative_to(root):
+        return ""
+    return f"{Path(path).relative_to(root)}:{line}"

@@ -1,0 +1,162 @@
+"""A Pulumi project on disk: which program a stack runs and with which config, read as the engine reads them.
+
+`Pulumi.yaml` names the program and may give config defaults; `Pulumi.<stack>.yaml` holds the stack's config. Objects
+reach the program as JSON text. Encrypted values can't be read without the stack's passphrase or key: unknown here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from greenai_infra.deploy.wire import UNKNOWN_MARK
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 scalars: times stay text, and only true and false are booleans."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":bool"))]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
+@dataclass(frozen=True)
+class StackProgram:
+    """What is needed to run the program of one stack."""
+
+    project: str
+    stack: str
+    root: Path
+    program: Path
+    """A file, or a folder with `__main__.py`."""
+    config: dict[str, str]
+    encrypted: tuple[str, ...]
+    config_file: str = ""
+
+    @property
+    def region(self) -> str:
+        """The AWS region of the stack's default provider, or empty."""
+        return self.config.get("aws:region", "")
+
+
+def read_stack(project_dir: Path, stack: str | None) -> StackProgram:
+    """The program and config of a stack; without a name, of the only stack there is. Raises InputError."""
+    root = project_dir.resolve()
+    project_file = next((root / name for name in ("Pulumi.yaml", "Pulumi.yml") if (root / name).is_file()), None)
+    if project_file is None:
+        raise InputError(f"{root} has no Pulumi.yaml; run this in a project, or write one with: greenai-infra init DIR")
+    project = _read_mapping(project_file)
+    name = project.get("name")
+    if not isinstance(name, str) or not name:
+        raise InputError(f"{project_file}: 'name' is missing; give the project a name")
+    runtime = project.get("runtime")
+    runtime_name = runtime.get("name") if isinstance(runtime, dict) else runtime
+    if runtime_name != "python":
+        raise InputError(f"{project_file}: runtime is {runtime_name!r}; the offline preview runs Python programs only")
+    config_dir = root / str(project.get("stackConfigDir") or ".")
+    config_file = _find_config(config_dir, stack)
+    stack_name = config_file.name.removeprefix("Pulumi.").rsplit(".", 1)[0]
+    config, encrypted = _read_config(_read_mapping(config_file), name)
+    _add_defaults(config, project.get("config") or {}, name, config_file)
+    return StackProgram(name, stack_name, root, _program(root, project), config, encrypted, config_file.name)
+
+
+def stack_names(config_dir: Path) -> list[str]:
+    """The stacks that have a config file there."""
+    files = [file for pattern in ("Pulumi.*.yaml", "Pulumi.*.yml") for file in config_dir.glob(pattern)]
+    return sorted({file.name.removeprefix("Pulumi.").rsplit(".", 1)[0] for file in files})
+
+
+def _find_config(config_dir: Path, stack: str | None) -> Path:
+    found = stack_names(config_dir)
+    if stack is None:
+        if len(found) == 1:
+            stack = found[0]
+        elif found:
+            raise InputError(f"there are {len(found)} stacks here; choose one with --stack: {', '.join(found)}")
+        else:
+            raise InputError(f"{config_dir} has no Pulumi.<stack>.yaml; write one with: greenai-infra select plan.json")
+    for ending in ("yaml", "yml"):
+        if (file := config_dir / f"Pulumi.{stack}.{ending}").is_file():
+            return file
+    there = f"stacks here: {', '.join(found)}" if found else "there is none here; greenai-infra select writes them"
+    raise InputError(f"no stack config Pulumi.{stack}.yaml in {config_dir}; {there}")
+
+
+def _program(root: Path, project: dict[str, Any]) -> Path:
+    main = str(project.get("main") or ".")
+    program = (root / main).resolve()
+    if program != root and root not in program.parents:
+        raise InputError(f"{root / 'Pulumi.yaml'}: main: {main} lies outside the project")
+    if program.is_dir():
+        if not (program / "__main__.py").is_file():
+            raise InputError(f"{program} has no __main__.py, which main: {main} in Pulumi.yaml asks for")
+    elif not program.is_file():
+        raise InputError(f"{root / 'Pulumi.yaml'}: main: {main} does not exist")
+    return program
+
+
+def _read_mapping(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), _Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} is not valid YAML: {error}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(f"{file}: expected a mapping, found {type(content).__name__}")
+    return content
+
+
+def _read_config(content: dict[str, Any], project: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    config, encrypted = {}, []
+    for key, value in (content.get("config") or {}).items():
+        full = key if ":" in key else f"{project}:{key}"
+        hidden = _hide_encrypted(value)
+        if hidden != value:
+            encrypted.append(full)
+        config[full] = as_text(hidden)
+    return config, tuple(encrypted)
+
+
+def _hide_encrypted(value: Any) -> Any:
+    """The value with an unknown in place of each `secure:` value."""
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return UNKNOWN_MARK
+        return {key: _hide_encrypted(item) for key, item in value.items()}
+    return [_hide_encrypted(item) for item in value] if isinstance(value, list) else value
+
+
+def _add_defaults(config: dict[str, str], declared: dict[str, Any], project: str, config_file: Path) -> None:
+    """The config block of Pulumi.yaml: defaults, fixed values, and keys that a stack must set."""
+    for key, entry in declared.items():
+        full = key if ":" in key else f"{project}:{key}"
+        if full in config:
+            continue
+        if not isinstance(entry, dict):
+            config[full] = as_text(entry)
+        elif "default" in entry or "value" in entry:
+            config[full] = as_text(entry.get("default", entry.get("value")))
+        elif "type" in entry:
+            raise InputError(f"{config_file}: config key {full} ({entry['type']}) is missing; Pulumi.yaml requires it")
+
+
+def as_text(value: Any) -> str:
+    """A config value as the program receives it."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,65 @@
+"""Findings about the run itself: why the program stopped, names used twice, what could not be answered offline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenai_infra.deploy.declared import Finding
+
+if TYPE_CHECKING:
+    from greenai_infra.deploy.program import ProgramFailure
+    from greenai_infra.deploy.project import StackProgram
+    from greenai_infra.deploy.recorded import Recorded
+
+
+def config_findings(program: StackProgram) -> list[Finding]:
+    """Config values that can't be read without the stack's key."""
+    return [
+        Finding(
+            "warning",
+            "config-encrypted",
+            "",
+            key,
+            f"{key} is encrypted; offline its value is unknown",
+            "what depends on it is checked in the engine's preview only",
+        )
+        for key in program.encrypted
+    ]
+
+
+def program_findings(recorded: Recorded, failure: ProgramFailure | None) -> list[Finding]:
+    """What happened while the program ran."""
+    findings = []
+    if failure is not None:
+        place = f"{failure.source}: " if failure.source else ""
+        remedy = "correct the program or its config; resources after this point are not shown"
+        remedy += f" ({failure.hint})" if failure.hint else ""
+        findings.append(Finding("error", "program-failed", "", "", f"{place}{failure.message}", remedy))
+    for one in recorded.duplicates:
+        first = recorded.registrations[one.urn]
+        message = f"two resources have the type {one.request.type} and the name '{one.request.name}' here"
+        lines = " and ".join(dict.fromkeys(filter(None, (_tail(first.source), _tail(one.source)))))
+        message += f" ({lines})" if lines else ""
+        findings.append(Finding("error", "duplicate-name", one.urn, "", message, "give each of them a name of its own"))
+    for token in dict.fromkeys(recorded.invokes):
+        message = f"the program asks for {token}, which only the cloud can answer; its result is unknown offline"
+        remedy = "pin what it asks for in the stack's config, so that preview and up see the same"
+        findings.append(Finding("warning", "lookup-not-answered", "", token, message, remedy))
+    for one in recorded.registrations.values():
+        if not one.read and one.request.remote:
+            message = "a component that a plugin builds; what it is made of is not shown offline"
+            findings.append(Finding("warning", "component-not-run", one.urn, "", message))
+        if one.read:
+            message = "read from the cloud; its properties are unknown offline"
+            findings.append(Finding("warning", "read-not-answered", one.urn, "", message))
+    for severity, message, urn in recorded.logs:
+        if severity == "error":
+            remedy = "the program logged this as an error, which stops preview and up"
+            findings.append(Finding("error", "program-reported", urn, "", message, remedy))
+        elif severity == "warning":
+            findings.append(Finding("warning", "program-reported", urn, "", message))
+    return findings
+
+
+def _tail(source: str) -> str:
+    return "/".join(source.split("/")[-2:])

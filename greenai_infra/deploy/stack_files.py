@@ -1,0 +1,182 @@
+"""The files `Pulumi.<stack>.yaml` of a project: reading them, which of them is the chosen one, writing several at once.
+
+The chosen stack of a workload is the one whose file says `greenai-infra:selected: true` (the prefix is the project's
+name). A region that reported no capacity for a plan says `greenai-infra:no-capacity: PLAN_ID`. Both marks are config,
+so they are kept in version control with the rest; the program does not read them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.deploy import yaml_edit
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+SELECTED = "selected"
+NO_CAPACITY = "no-capacity"
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """One stack's config file; `text` is empty for a stack that has none yet."""
+
+    stack: str
+    path: Path
+    text: str
+    config: dict[str, Any]
+    project: str
+
+    def value(self, key: str) -> Any:
+        """A config value of the project's own namespace; None if it is not set."""
+        return self.config.get(f"{self.project}:{key}", self.config.get(key))
+
+    def key(self, key: str) -> str:
+        """The config key as it stands in the file, with the namespace unless the file leaves it out."""
+        return key if key in self.config else f"{self.project}:{key}"
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """The training section, empty if there is none."""
+        section = self.value("training")
+        return section if isinstance(section, dict) else {}
+
+    @property
+    def selected(self) -> bool:
+        """Whether this is the chosen stack of its workload."""
+        return self.value(SELECTED) in (True, "true")
+
+
+def project_name(project_dir: Path) -> str:
+    """The name in Pulumi.yaml. Raises InputError if there is no project in that folder."""
+    file = next((project_dir / name for name in ("Pulumi.yaml", "Pulumi.yml") if (project_dir / name).is_file()), None)
+    if file is None:
+        raise InputError(
+            f"{project_dir.resolve()} has no Pulumi.yaml; run this in a project, name it with --dir, "
+            "or write one with: greenai-infra init DIR"
+        )
+    name = yaml_edit.load(_text(file), str(file)).get("name")
+    if not isinstance(name, str) or not name:
+        raise InputError(f"{file}: 'name' is missing; give the project a name")
+    return name
+
+
+def stack_file(project_dir: Path, project: str, stack: str) -> StackFile:
+    """The file of one stack, empty if it isn't there yet."""
+    path = next((p for p in _candidates(project_dir, stack) if p.is_file()), project_dir / f"Pulumi.{stack}.yaml")
+    text = _text(path) if path.is_file() else ""
+    config = yaml_edit.load(text, str(path)).get("config") or {}
+    if not isinstance(config, dict):
+        raise InputError(f"{path}: config: expected a mapping, found {type(config).__name__}")
+    return StackFile(stack, path, text, config, project)
+
+
+def stack_files(project_dir: Path) -> list[StackFile]:
+    """Every stack file of a project, by name."""
+    project = project_name(project_dir)
+    names = {
+        path.name.removeprefix("Pulumi.").rpartition(".")[0]
+        for ending in ("yaml", "yml")
+        for path in project_dir.glob(f"Pulumi.*.{ending}")
+    }
+    return [stack_file(project_dir, project, name) for name in sorted(names)]
+
+
+def default_stack(project_dir: Path) -> str:
+    """The stack meant when none is named: the only one there is, or the only chosen one. Raises InputError."""
+    files = stack_files(project_dir)
+    if not files:
+        raise InputError(
+            f"{project_dir.resolve()} has no Pulumi.<stack>.yaml; write one with: greenai-infra select plan.json"
+        )
+    for some in (files, [one for one in files if one.selected]):
+        if len(some) == 1:
+            return some[0].stack
+    raise InputError(
+        f"there are {len(files)} stacks here; choose one with --stack: {', '.join(one.stack for one in files)}"
+    )
+
+
+def require_stack(project_dir: Path, stack: str | None) -> str:
+    """The stack to work on: the one named, if it has a config file, or the default. Raises InputError."""
+    if stack is None:
+        return default_stack(project_dir)
+    names = [one.stack for one in stack_files(project_dir)]
+    if stack not in names:
+        there = f"stacks here: {', '.join(names)}" if names else "greenai-infra select plan.json writes them"
+        raise InputError(f"there is no Pulumi.{stack}.yaml in {project_dir.resolve()}; {there}")
+    return stack
+
+
+def mark_built(project_dir: Path, plan_id: str, built: str, without_capacity: Sequence[str]) -> None:
+    """Mark a stack as the chosen one, and those tried before it as without capacity for that plan."""
+    project = project_name(project_dir)
+    texts: dict[Path, str] = {}
+    for stack in (built, *without_capacity):
+        file = stack_file(project_dir, project, stack)
+        marks = (
+            {SELECTED: "true", NO_CAPACITY: yaml_edit.REMOVE}
+            if stack == built
+            else {SELECTED: yaml_edit.REMOVE, NO_CAPACITY: plan_id}
+        )
+        changes = {("config", file.key(key)): value for key, value in marks.items()}
+        texts[file.path] = yaml_edit.edit(file.text, changes, str(file.path))
+    write_all(texts)
+
+
+def write_all(texts: Mapping[Path, str]) -> None:
+    """Write every file or none: all to temporary names first, then renamed; undone if a rename fails."""
+    done: dict[Path, bytes | None] = {}
+    waiting: dict[Path, Path] = {}
+    try:
+        for path, text in texts.items():
+            waiting[path] = _temporary(path, text.encode())
+        for path, temporary in waiting.items():
+            before = path.read_bytes() if path.exists() else None
+            temporary.replace(path)
+            done[path] = before
+    except OSError as error:
+        _undo(done)
+        raise InputError(f"{error.filename or 'a stack file'} can't be written: {error.strerror}") from None
+    finally:
+        for temporary in waiting.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _undo(done: Mapping[Path, bytes | None]) -> None:
+    for path, before in done.items():
+        with contextlib.suppress(OSError):
+            if before is None:
+                path.unlink()
+            else:
+                _temporary(path, before).replace(path)
+
+
+def _temporary(path: Path, content: bytes) -> Path:
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(os.path.basename(name))
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    temporary.chmod(mode)
+    return temporary
+
+
+def _candidates(project_dir: Path, stack: str) -> list[Path]:
+    return [project_dir / f"Pulumi.{stack}.{ending}" for ending in ("yaml", "yml")]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""Tests of stack config, the offline preview and the engine commands."""
