@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.offers import COLUMNS, Offer
-from greenai_infra.errors import GreenAIError, Refused
+from greenai_infra.errors import InputError, Refused
+from greenai_infra.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,24 +82,16 @@ def check(changes: Changes, *, allow_shrink: bool = False) -> None:
 
 
 def write_catalogue(offers: Iterable[Offer], path: Path) -> None:
-    """Write offers as CSV beside `path` and rename: readers see the old file or the new one, never a part."""
+    """Write offers as CSV, whole or not at all. Raises InputError if the folder can't be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".offers-", suffix=".csv")
     except OSError as error:
-        raise GreenAIError(f"{path}: can't be written: {error.strerror}") from None
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(map(_cells, offers))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise GreenAIError(f"{path}: can't be written: {error.strerror}") from None
+        raise InputError(f"{path.parent}: cannot be made: {error.strerror}") from None
+    text = StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(map(_cells, offers))
+    write_whole(path, text.getvalue())
 
 
 def _key(offer: Offer) -> tuple[str, str, str]:

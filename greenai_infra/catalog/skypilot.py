@@ -8,55 +8,20 @@ another place and grid.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cache
-from statistics import median
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.offers import Offer
-from greenai_infra.catalog.read import parse, table
+from greenai_infra.catalog.read import parse
 from greenai_infra.catalog.regions import regions
+from greenai_infra.catalog.skypilot_rows import REQUIRED, Line, line_of, low_and_median, namings, positive
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from greenai_infra.catalog.read import Row
-
-REQUIRED = (
-    "InstanceType", "AcceleratorName", "AcceleratorCount", "vCPUs", "MemoryGiB", "Price", "SpotPrice", "Region",
-    "AvailabilityZone",
-)  # fmt: skip
 # An availability zone by id (use1-az1) or by name (us-east-1a); a local zone has a city in it (usw2-lax1-az1).
 _AWS_ZONE = re.compile(r"[a-z]+\d+-az\d+|[a-z]+(-[a-z]+)+-\d+[a-z]")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row of vms.csv. Prices are USD an hour; None where the cell is empty, 0.0 where the file says zero."""
-
-    instance_type: str
-    accelerator: str
-    count: int
-    vcpus: float | None
-    memory_gib: float | None
-    on_demand: float | None
-    spot: float | None
-    region: str
-    zone: str
-
-
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """How SkyPilot's name of a chip (with an instance type's prefix, or a TPU's name prefix) reads in the catalog."""
-
-    provider: str
-    skypilot_name: str
-    instance_prefix: str
-    accelerator: str
-    cores_per_chip: int
-    minimum_chips: int
 
 
 def read_vms(lines: Iterable[str], *, provider: str, where: str, priced_on: date, source: str) -> tuple[Offer, ...]:
@@ -66,7 +31,7 @@ def read_vms(lines: Iterable[str], *, provider: str, where: str, priced_on: date
     that are not finite or negative, and for a file without any offer.
     """
     known = {region.name for region in regions() if region.provider == provider}
-    read = [_line(row) for row in parse(lines, where, REQUIRED) if row.text("Region") in known]
+    read = [line_of(row) for row in parse(lines, where, REQUIRED) if row.text("Region") in known]
     if provider == "aws":
         found = _aws_offers(read, priced_on, source)
     elif provider == "gcp":
@@ -78,33 +43,6 @@ def read_vms(lines: Iterable[str], *, provider: str, where: str, priced_on: date
     if not found:
         raise InputError(f"{where}: has no accelerator offer of {provider} in a known region; is it the right vms.csv?")
     return tuple(sorted(found, key=lambda offer: (offer.accelerator, offer.instance_type, offer.region)))
-
-
-@cache
-def namings() -> tuple[Naming, ...]:
-    """The table of names, `data/skypilot-accelerators.csv`."""
-    columns = ("provider", "skypilot_name", "instance_prefix", "accelerator", "cores_per_chip", "minimum_chips")
-    return tuple(
-        Naming(
-            row.text("provider"),
-            row.text("skypilot_name"),
-            row.text("instance_prefix"),
-            row.text("accelerator"),
-            row.integer("cores_per_chip"),
-            row.integer("minimum_chips"),
-        )
-        for row in table("skypilot-accelerators.csv", columns)
-    )
-
-
-def positive(price: float | None) -> float | None:
-    """The price, or None for a zero, which the files use for a price that is not known."""
-    return price or None
-
-
-def low_and_median(prices: Sequence[float]) -> tuple[float | None, float | None]:
-    """Least and median of the zones' spot prices; None if no zone has one."""
-    return (round(min(prices), 6), round(median(prices), 6)) if prices else (None, None)
 
 
 def _aws_offers(lines: Iterable[Line], priced_on: date, source: str) -> list[Offer]:
@@ -154,19 +92,4 @@ def _aws_offer(zones: Sequence[Line], chip: str, priced_on: date, source: str) -
         priced_on=priced_on,
         source=source,
         note="; ".join(notes),
-    )
-
-
-def _line(row: Row) -> Line:
-    count = row.optional("AcceleratorCount")
-    return Line(
-        instance_type=row.text("InstanceType"),
-        accelerator=row.text("AcceleratorName"),
-        count=int(count) if count and count == int(count) else 0,
-        vcpus=row.optional("vCPUs"),
-        memory_gib=row.optional("MemoryGiB"),
-        on_demand=row.optional("Price"),
-        spot=row.optional("SpotPrice"),
-        region=row.text("Region"),
-        zone=row.text("AvailabilityZone"),
     )

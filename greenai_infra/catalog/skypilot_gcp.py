@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.offers import Offer
 from greenai_infra.catalog.read import table
-from greenai_infra.catalog.skypilot import Line, Naming, low_and_median, namings, positive
+from greenai_infra.catalog.skypilot_rows import Line, Naming, low_and_median, namings, positive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
