@@ -63,7 +63,7 @@ class Engine:
         """An engine that keeps its state, its plugins and its settings in a folder."""
         write_plugins(folder / "bin")
         for name in ("state", "home"):
-            (folder / name).mkdir(exist_ok=True)
+            (folder / name).mkdir(parents=True, exist_ok=True)
         path = [str(folder / "bin"), str(binary.parent), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "AWS_"))}
         settings = {

@@ -23,8 +23,12 @@ def copy_program(folder: Path, *stacks: str) -> None:
 
 
 def training_project(engine: Engine, folder: Path, stack: str) -> Project:
-    """A project with one training stack that exists and is empty. Programs find `greenai_infra` as it is installed."""
+    """A project with one training stack that exists and is empty, in a backend of its own.
+
+    Programs find `greenai_infra` as it is installed.
+    """
+    own = Engine.in_folder(engine.binary, folder / "engine")
     copy_program(folder, stack)
-    made = Project(engine, folder, stack)
+    made = Project(own, folder, stack)
     made.pulumi("stack", "init", "--no-select")
     return made

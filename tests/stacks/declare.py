@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import importlib
@@ -129,6 +130,7 @@ def run_program(config: dict[str, Any]) -> tuple[Declared, str]:
         except pulumi.RunError as error:
             refused = str(error)
 
+    asyncio.set_event_loop(asyncio.new_event_loop())  # the mocks want one, and another test may have closed it
     mocks.set_mocks(declared, project="greenai-infra", stack="example", preview=False)
     pulumi.runtime.set_all_config(values, [])
     program()
