@@ -1,13 +1,13 @@
 """Every failure that a user can meet, in one screen.
 
-    GreenAIError                    exit code 1: a run that was refused or failed
-    |-- InputError                  exit code 2: something the user wrote can't be used; names the value and what to do
-    |   `-- WorkloadError           the same, in a workload file: carries file and line
-    |-- DataUnavailable             no intensity (or price) can be had from where it was asked
-    |-- NoPlacement                 every region or offer was removed by some constraint; says which removed which
-    |-- Refused                     possible, but a rule or the user says no
-    `-- EngineError                 the Pulumi engine is missing, not set up, or reported a failure
-        `-- NoCapacity              the cloud has no capacity for the planned instances in that region
+GreenAIError                    exit code 1: a run that was refused or failed
+|-- InputError                  exit code 2: something the user wrote can't be used; names the value and what to do
+|   `-- WorkloadError           the same, in a workload file: carries file and line
+|-- DataUnavailable             no intensity (or price) can be had from where it was asked
+|-- NoPlacement                 every region or offer was removed by some constraint; says which removed which
+|-- Refused                     possible, but a rule or the user says no
+`-- EngineError                 the Pulumi engine is missing, not set up, or reported a failure
+    `-- NoCapacity              the cloud has no capacity for the planned instances in that region
 """
 
 from __future__ import annotations

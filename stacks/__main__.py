@@ -3,6 +3,7 @@
 import importlib
 
 import pulumi
+
 from programs import PROGRAMS
 
 program = pulumi.Config().get("program") or "training"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from greenai_infra.errors import InputError, Refused
+from greenai_infra.errors import InputError, NoCapacity, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,7 +84,12 @@ def up(project_dir: Path, stack: str | None, plan_file: Path | None, top: int, c
         from greenai_infra.deploy.stack_files import require_stack
 
         name = require_stack(project_dir, stack)
-        build(project_dir, name, yes)
+        try:
+            build(project_dir, name, yes)
+        except NoCapacity as error:
+            raise NoCapacity(
+                f"no capacity: {error}\nto go on in the next ranked region:  greenai-infra up --plan plan.json"
+            ) from None
         click.echo(f"{name} is up")
         return
     if stack is not None:
@@ -120,7 +125,6 @@ def up_plan(project_dir: Path, plan_file: Path, top: int, clean_up: bool, yes: b
     from greenai_infra.deploy.plan_file import read_plan_file
     from greenai_infra.deploy.select import Options, select
     from greenai_infra.deploy.stack_files import mark_built, write_all
-    from greenai_infra.errors import NoCapacity
 
     plan = read_plan_file(plan_file)
     selection = select(plan, project_dir, Options(top=top), datetime.now(UTC))

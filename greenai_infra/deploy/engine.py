@@ -8,7 +8,10 @@ the latter when it creates the stack.
 from __future__ import annotations
 
 import contextlib
+import inspect
+import logging
 import os
+import re
 import runpy
 import shutil
 import signal
@@ -98,11 +101,15 @@ class StackEngine:
         from greenai_infra.deploy.program import _own_process
 
         events, stderr = _Events(), list[str]()
-        with _own_process(self._program), _patient(self._say), self._explained(events, stderr):
-            stack = self._open(create)
-            result = getattr(stack, operation)(
-                on_output=self._say, on_error=stderr.append, on_event=events, **self._options, **options
-            )
+        try:
+            with _own_process(self._program), _patient(self._say), self._explained(events, stderr):
+                stack = self._open(create)
+                result = getattr(stack, operation)(
+                    on_output=self._say, on_error=stderr.append, on_event=events, **self._options, **options
+                )
+        except EngineError:
+            _leave_unfinished_quietly()
+            raise
         if not options.get("json"):
             for line in filter(None, stderr):
                 self._say(line)
@@ -171,13 +178,26 @@ def _patient(say: Callable[[str], None]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _leave_unfinished_quietly() -> None:
+    """Keep asyncio and the interpreter from complaining of what a stopped program left waiting, as the SDK's own host.
+
+    For the rest of the process: some of it is dropped only at the end.
+    """
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    complain = sys.unraisablehook
+
+    def without_coroutines(unraisable: Any) -> None:
+        if not inspect.iscoroutine(unraisable.object):
+            complain(unraisable)
+
+    sys.unraisablehook = without_coroutines
+
+
 def _silent(line: str) -> None:
     pass
 
 
 def _without_colour(text: str) -> str:
-    import re
-
     return re.sub(r"\x1b\[[0-9;]*m|<\{%.*?%\}>", "", text)
 
 

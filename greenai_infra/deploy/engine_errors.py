@@ -60,7 +60,8 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"No valid credential sources|unable to validate AWS credentials|NoCredentialProviders|"
-        r"failed to refresh cached credentials|ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|get credentials",
+        r"failed to refresh cached credentials|ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|"
+        r"get credentials",
         "there are no valid AWS credentials",
         CREDENTIALS,
     ),

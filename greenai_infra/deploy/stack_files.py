@@ -126,7 +126,7 @@ def mark_built(project_dir: Path, plan_id: str, built: str, without_capacity: Se
             if stack == built
             else {SELECTED: yaml_edit.REMOVE, NO_CAPACITY: plan_id}
         )
-        changes = {("config", file.key(key)): value for key, value in marks.items()}
+        changes: dict[yaml_edit.Path, object] = {("config", file.key(key)): value for key, value in marks.items()}
         texts[file.path] = yaml_edit.edit(file.text, changes, str(file.path))
     write_all(texts)
 

@@ -57,7 +57,10 @@ def parse_workload(text: bytes | str, where: str) -> Workload:
         values = _plain(loader, node, (), lines, where) if node is not None else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise WorkloadError([f"{where}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem}"]) from None
+        line = mark.line + 1 if mark else 1
+        if "nesting depth" in str(error.problem):  # newer releases of libyaml count levels too, and before we can
+            raise WorkloadError([_too_deep(where, line)]) from None
+        raise WorkloadError([f"{where}:{line}: not valid YAML: {error.problem}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise WorkloadError([f"{where}:1: not valid YAML: {str(error).splitlines()[0]}"]) from None
     if not isinstance(values, dict):
@@ -105,7 +108,11 @@ def _check_shape(text: bytes | str, where: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise WorkloadError([f"{where}:{line}: nested deeper than {MAX_DEPTH} levels"])
+            raise WorkloadError([_too_deep(where, line)])
+
+
+def _too_deep(where: str, line: int) -> str:
+    return f"{where}:{line}: nested deeper than {MAX_DEPTH} levels"
 
 
 def _plain(loader: Any, node: yaml.Node, at: KeyPath, lines: Lines, where: str) -> Any:

@@ -1,0 +1,112 @@
+"""The files that a new project starts from, and writing them: the whole project or nothing.
+
+They lie at the top of a checkout, and in an installed package under `project/`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import greenai_infra
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+EXAMPLE = "templates/workloads/finetune-7b.yaml"
+WORKLOAD = "workload.yaml"
+
+GITIGNORE = """\
+__pycache__/
+.venv/
+# Pulumi's state, if it is kept in this folder: pulumi login file://.
+.pulumi/
+"""
+
+REQUIREMENTS = """\
+# What Pulumi's Python host installs for stacks/: pulumi install
+greenai-infra[aws]=={version}
+"""
+
+
+def shipped(name: str) -> Path:
+    """A file or folder that comes with the toolkit, such as `Pulumi.yaml`, `stacks` or `templates/workloads`."""
+    package = Path(greenai_infra.__file__).resolve().parent
+    for root in (package / "project", package.parent):
+        if (root / "Pulumi.yaml").is_file() and (root / name).exists():
+            return root / name
+    raise InputError(f"this installation of greenai-infra lacks {name}; install it again: pip install greenai-infra")
+
+
+def write_project(target: Path, fill: Callable[[Path], None]) -> list[str]:
+    """Write a project into a folder that is new, or holds none of its files; the names written, in order.
+
+    `fill` gets the unfinished folder and adds to it what is made from its files. If anything fails, `target` is as it
+    was. Raises InputError naming the file that would be overwritten, or why the folder can't be written.
+    """
+    target = target.resolve()
+    try:
+        if target.exists() and not target.is_dir():
+            raise InputError(f"{target} is a file; name a folder")
+        with _unfinished(target) as unfinished:
+            _copy_shipped(unfinished)
+            _refuse_overwriting(unfinished, target)
+            fill(unfinished)
+            _refuse_overwriting(unfinished, target)
+            names = sorted(entry.name for entry in unfinished.iterdir())
+            _move(unfinished, target)
+    except OSError as error:
+        raise InputError(f"{error.filename or target} can't be written: {error.strerror}") from None
+    return names
+
+
+def _copy_shipped(folder: Path) -> None:
+    shutil.copyfile(shipped("Pulumi.yaml"), folder / "Pulumi.yaml")
+    shutil.copyfile(shipped(EXAMPLE), folder / WORKLOAD)
+    ignore = shutil.ignore_patterns("__pycache__", "*.py[co]", ".*")
+    shutil.copytree(shipped("stacks"), folder / "stacks", ignore=ignore, copy_function=shutil.copyfile)
+    (folder / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
+    (folder / "requirements.txt").write_text(REQUIREMENTS.format(version=greenai_infra.__version__), encoding="utf-8")
+
+
+def _refuse_overwriting(unfinished: Path, target: Path) -> None:
+    there = sorted(entry.name for entry in unfinished.iterdir() if os.path.lexists(target / entry.name))
+    if there:
+        raise InputError(f"{target} already has {', '.join(there)}, which is never overwritten; name another folder")
+
+
+@contextlib.contextmanager
+def _unfinished(target: Path) -> Iterator[Path]:
+    """A temporary folder on the target's file system, removed at the end."""
+    parent = target if target.exists() else target.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=".greenai-infra-init-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(unfinished: Path, target: Path) -> None:
+    """Rename the folder, or into a folder that is there already each entry; undone if one fails."""
+    if not target.exists():
+        mask = os.umask(0)
+        os.umask(mask)
+        unfinished.chmod(0o777 & ~mask)
+        unfinished.rename(target)
+        return
+    moved: list[Path] = []
+    try:
+        for entry in sorted(unfinished.iterdir()):
+            entry.rename(target / entry.name)
+            moved.append(entry)
+    except OSError:
+        for entry in moved:
+            with contextlib.suppress(OSError):
+                (target / entry.name).rename(entry)
+        raise
