@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Writing files whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -15,27 +16,71 @@ def write_whole(path: Path, text: str) -> None:
 
     A link is followed, what is no regular file (/dev/stdout) is written to, and an existing file keeps its mode.
     """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        try:
+            with target.open("w", encoding="utf-8") as device:
+                device.write(text)
+        except OSError as error:
+            raise _not_written(path, error) from None
+    else:
+        write_all({path: text})
+
+
+def write_all(texts: Mapping[Path, str]) -> None:
+    """Write every file or none: all to temporary names first, then renamed; undone if a rename fails.
+
+    Raises InputError naming the file that can't be written.
+    """
+    before: dict[Path, bytes | None] = {}
+    waiting: dict[Path, Path] = {}
+    path = None
+    try:
+        for path, text in texts.items():
+            waiting[path] = _temporary(path.resolve(), text.encode())
+        for path, temporary in waiting.items():
+            target = path.resolve()
+            content = target.read_bytes() if target.exists() else None
+            temporary.replace(target)
+            before[target] = content
+    except OSError as error:
+        _restore(before)
+        raise _not_written(path, error) from None
+    finally:
+        for temporary in waiting.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _not_written(path: Path | None, error: OSError) -> InputError:
+    return InputError(f"{path}: cannot be written: {error.strerror}")
+
+
+def _restore(before: Mapping[Path, bytes | None]) -> None:
+    import contextlib
+
+    for path, content in before.items():
+        with contextlib.suppress(OSError):
+            if content is None:
+                path.unlink()
+            else:
+                _temporary(path, content).replace(path)
+
+
+def _temporary(target: Path, content: bytes) -> Path:
+    """A file beside the target with the content and with the mode that the target has or will have."""
     import os
     import tempfile
 
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = target.with_name(os.path.basename(name))
     try:
-        target = path.resolve()
-        if target.exists() and not target.is_file():
-            with target.open("w", encoding="utf-8") as device:
-                device.write(text)
-            return
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        temporary = target.with_name(os.path.basename(name))
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            temporary.chmod(_mode(target))
-            temporary.replace(target)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        temporary.chmod(_mode(target))
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
 
 
 def _mode(target: Path) -> int:

@@ -33,10 +33,11 @@ def plan_and_pin(folder: Path) -> None:
     """Plan the folder's workload on embedded data and pin the plan's first regions there."""
     from greenai_infra.catalog.offers import offers
     from greenai_infra.catalog.signals import Signal
+    from greenai_infra.deploy.pin import Options
     from greenai_infra.deploy.plan_file import read_plan_file
-    from greenai_infra.deploy.select import Options, select
-    from greenai_infra.deploy.stack_files import write_all
+    from greenai_infra.deploy.select import select
     from greenai_infra.deploy.starter import WORKLOAD
+    from greenai_infra.files import write_all
     from greenai_infra.intensity.choose import open_source
     from greenai_infra.planning.document import document_text, plan_document
     from greenai_infra.planning.planner import make_plan

@@ -56,10 +56,10 @@ def select(
     Only what the plan decides is written; your own settings in those files stay. An earlier choice moves to another
     region only if that saves more than --threshold percent of the emissions.
     """
+    from greenai_infra.deploy.pin import Options
     from greenai_infra.deploy.plan_file import read_plan_file
-    from greenai_infra.deploy.select import Options
     from greenai_infra.deploy.select import select as select_stacks
-    from greenai_infra.deploy.stack_files import write_all
+    from greenai_infra.files import write_all
 
     options = Options(top, threshold, force, launch, image, notify)
     selection = select_stacks(read_plan_file(plan_file), project_dir, options, datetime.now(UTC))

@@ -122,9 +122,11 @@ def up_plan(project_dir: Path, plan_file: Path, top: int, clean_up: bool, yes: b
 
     from greenai_infra.cli.select import show_selection
     from greenai_infra.deploy.failover import build_first_with_capacity
+    from greenai_infra.deploy.pin import Options
     from greenai_infra.deploy.plan_file import read_plan_file
-    from greenai_infra.deploy.select import Options, select
-    from greenai_infra.deploy.stack_files import mark_built, write_all
+    from greenai_infra.deploy.select import select
+    from greenai_infra.deploy.stack_files import mark_built
+    from greenai_infra.files import write_all
 
     plan = read_plan_file(plan_file)
     selection = select(plan, project_dir, Options(top=top), datetime.now(UTC))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from greenai_infra.deploy.stack_config import Name, describe_validation_error
+from greenai_infra.deploy.config_problems import describe_validation_error
+from greenai_infra.deploy.stack_config import Name
 from greenai_infra.errors import InputError
+from greenai_infra.planning.document import read_document
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SCHEMA_VERSION = "1"
 
 Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -91,41 +90,13 @@ class PlanFile(_Part):
 
 def read_plan_file(path: Path) -> PlanFile:
     """The plan in a file. Raises InputError if it can't be read, is no plan, or has another version."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(
-            f"{path} can't be read ({error.strerror}); write a plan with: greenai-infra plan WORKLOAD --out {path}"
-        ) from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not a plan: it is not UTF-8 text") from None
-    try:
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not a plan: not JSON ({error})") from None
-    return parse_plan(document, str(path))
-
-
-def parse_plan(document: Any, where: str) -> PlanFile:
-    """The plan in a parsed document; `where` names it in messages."""
-    if not isinstance(document, dict):
-        raise InputError(f"{where} is not a plan: expected an object, found {type(document).__name__}")
-    version = document.get("schema_version")
-    if version != SCHEMA_VERSION:
-        found = "no schema_version" if version is None else f"schema_version {version!r}"
-        raise InputError(
-            f"{where} has {found}, this release reads {SCHEMA_VERSION!r}; make the plan again with this release"
-        )
+    document = read_document(path)
     try:
         plan = PlanFile.model_validate(document)
     except ValidationError as error:
-        raise InputError(describe_validation_error(error, where)) from None
+        raise InputError(describe_validation_error(error, str(path))) from None
     keys = [one.key for one in plan.ranked]
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise InputError(f"{where} ranks {twice} more than once; one placement a region is expected")
+        raise InputError(f"{path} ranks {twice} more than once; one placement a region is expected")
     return plan
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a JSON number")

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -24,6 +23,7 @@ from pydantic import (
 )
 
 from greenai_infra.clock import format_time
+from greenai_infra.deploy.config_problems import describe_validation_error
 from greenai_infra.errors import InputError
 
 PROJECT = "greenai-infra"
@@ -235,39 +235,6 @@ greenai-infra:training:
     cost_usd: 440.3
 """
 """The least that a training stack's config holds."""
-
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", list: "a list"}
-
-
-def _example_of(location: tuple[int | str, ...], example: str) -> str:
-    """What is expected at a place in the config, with the example's value; empty where the example has none."""
-    values = next(iter(yaml.safe_load(example).values()))
-    for part in location:
-        try:
-            values = values[0 if isinstance(part, int) else part]
-        except (KeyError, IndexError, TypeError):
-            return ""
-    if isinstance(values, dict):
-        return f"expected a section with {', '.join(values)}"
-    shown = format_time(values) if isinstance(values, datetime) else json.dumps(values, default=_as_json)
-    return f"expected {_KINDS.get(type(values), 'a time')}, for example {shown}"
-
-
-def _as_json(value: datetime) -> str:
-    return format_time(value)
-
-
-def describe_validation_error(error: ValidationError, where: str, example: str | None = None) -> str:
-    """One line a problem: the config key, what is wrong with which value, and what is expected there."""
-    lines = []
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        value = problem.get("input")
-        shown = "" if isinstance(value, dict | list) or problem["type"] == "missing" else f" (is {value!r})"
-        expected = _example_of(problem["loc"], example) if example and problem["loc"] else ""
-        message = problem["msg"].removeprefix("Value error, ") + shown
-        lines.append("; ".join(filter(None, (": ".join(filter(None, (where, key, message))), expected))))
-    return "\n".join(lines)
 
 
 def read_training_config(values: Any, where: str = f"{PROJECT}:training") -> TrainingConfig:

@@ -1,4 +1,4 @@
-"""The files `Pulumi.<stack>.yaml` of a project: reading them, which of them is the chosen one, writing several at once.
+"""The files `Pulumi.<stack>.yaml` of a project: reading them, and which of them is the chosen one.
 
 The chosen stack of a workload is the one whose file says `greenai-infra:selected: true` (the prefix is the project's
 name). A region that reported no capacity for a plan says `greenai-infra:no-capacity: PLAN_ID`. Both marks are config,
@@ -7,17 +7,15 @@ so they are kept in version control with the rest; the program does not read the
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.errors import InputError
+from greenai_infra.files import write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 SELECTED = "selected"
@@ -129,44 +127,6 @@ def mark_built(project_dir: Path, plan_id: str, built: str, without_capacity: Se
         changes: dict[yaml_edit.Path, object] = {("config", file.key(key)): value for key, value in marks.items()}
         texts[file.path] = yaml_edit.edit(file.text, changes, str(file.path))
     write_all(texts)
-
-
-def write_all(texts: Mapping[Path, str]) -> None:
-    """Write every file or none: all to temporary names first, then renamed; undone if a rename fails."""
-    done: dict[Path, bytes | None] = {}
-    waiting: dict[Path, Path] = {}
-    try:
-        for path, text in texts.items():
-            waiting[path] = _temporary(path, text.encode())
-        for path, temporary in waiting.items():
-            before = path.read_bytes() if path.exists() else None
-            temporary.replace(path)
-            done[path] = before
-    except OSError as error:
-        _undo(done)
-        raise InputError(f"{error.filename or 'a stack file'} can't be written: {error.strerror}") from None
-    finally:
-        for temporary in waiting.values():
-            temporary.unlink(missing_ok=True)
-
-
-def _undo(done: Mapping[Path, bytes | None]) -> None:
-    for path, before in done.items():
-        with contextlib.suppress(OSError):
-            if before is None:
-                path.unlink()
-            else:
-                _temporary(path, before).replace(path)
-
-
-def _temporary(path: Path, content: bytes) -> Path:
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = path.with_name(os.path.basename(name))
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    temporary.chmod(mode)
-    return temporary
 
 
 def _candidates(project_dir: Path, stack: str) -> list[Path]:

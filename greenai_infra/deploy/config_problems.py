@@ -1,0 +1,47 @@
+"""What is wrong with a config or a plan, in words: the key, the value, and what is expected there."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import yaml
+
+from greenai_infra.clock import format_time
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", list: "a list"}
+
+
+def _example_of(location: tuple[int | str, ...], example: str) -> str:
+    """What is expected at a place in the config, with the example's value; empty where the example has none."""
+    values = next(iter(yaml.safe_load(example).values()))
+    for part in location:
+        try:
+            values = values[0 if isinstance(part, int) else part]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    if isinstance(values, dict):
+        return f"expected a section with {', '.join(values)}"
+    shown = format_time(values) if isinstance(values, datetime) else json.dumps(values, default=_as_json)
+    return f"expected {_KINDS.get(type(values), 'a time')}, for example {shown}"
+
+
+def _as_json(value: datetime) -> str:
+    return format_time(value)
+
+
+def describe_validation_error(error: ValidationError, where: str, example: str | None = None) -> str:
+    """One line a problem: the config key, what is wrong with which value, and what is expected there."""
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        value = problem.get("input")
+        shown = "" if isinstance(value, dict | list) or problem["type"] == "missing" else f" (is {value!r})"
+        expected = _example_of(problem["loc"], example) if example and problem["loc"] else ""
+        message = problem["msg"].removeprefix("Value error, ") + shown
+        lines.append("; ".join(filter(None, (": ".join(filter(None, (where, key, message))), expected))))
+    return "\n".join(lines)
