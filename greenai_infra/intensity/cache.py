@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CACHE_DIR_VARIABLE = "GREENAI_CACHE_DIR"
 FALLBACK_AGE = timedelta(hours=6)  # an answer as old as this no longer stands in for one that can't be had
 CLOCK_TOLERANCE = timedelta(minutes=5)
-VERSION = 1
+VERSION = 2
 
 _log = logging.getLogger(__name__)
 

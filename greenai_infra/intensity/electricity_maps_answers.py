@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.intensity.checks import FUTURE_TOLERANCE, STALE_AFTER
 from greenai_infra.intensity.points import Points
+from greenai_infra.intensity.questions import AnswerError
 from greenai_infra.intensity.values import Basis, Flag
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 UNITS = ("gco2eq/kwh", "gco2e/kwh", "gco2/kwh", "gco₂eq/kwh")
 MAX_POINTS = 5000
-
-
-class AnswerError(ValueError):
-    """Why an answer is refused."""
 
 
 def read_latest(answer: Mapping[str, Any], zone: str, basis: Basis, now: datetime) -> Points:

@@ -7,19 +7,21 @@ about as much processor time as the rest.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import threading
 import time
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import certifi
 import urllib3
 from urllib3 import exceptions
+
+from greenai_infra.intensity.questions import Failure, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +36,7 @@ RETRIED_STATUS = (429, 500, 502, 503, 504)
 MAX_SERVER_WORDS = 120  # of a server's own message, in a reason
 
 _STATUS_REASONS = {
+    204: "there is no data for this question",
     400: "the question was not understood",
     401: "the token was refused, or does not cover this zone",
     403: "the token does not cover this zone or question",
@@ -43,39 +46,33 @@ _STATUS_REASONS = {
 _local = threading.local()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A GET below the base URL."""
-
-    path: str
-    params: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why there is no answer, in plain words; `transient` if the same question may be answered later."""
-
-    reason: str
-    transient: bool
-
-
 class Client:
-    """One service: pooled connections, and `secret` sent in the header of that name, never shown.
+    """One service: pooled connections, `headers` and `params` sent with every question.
 
-    Redirects are not followed, so that the secret reaches no other host.
+    `secrets` are the values in them that are never shown. Redirects are not followed, so that they reach no other host.
     """
 
     def __init__(
-        self, base_url: str, *, secret_header: str, secret: str, total_timeout_s: float = TOTAL_TIMEOUT_S
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        secrets: Sequence[str] = (),
+        total_timeout_s: float = TOTAL_TIMEOUT_S,
+        max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         self._base_url = base_url
-        self._secret = secret
+        self._params = dict(params or {})
+        self._secrets = tuple(secrets)
         self._total_timeout_s = total_timeout_s
-        headers = {secret_header: secret, "accept": "application/json", "accept-encoding": "gzip"}
-        self._pool = _pool_manager(base_url, headers)
+        self._max_in_flight = max_in_flight
+        common = {"accept": "application/json", "accept-encoding": "gzip"}
+        self._pool = _pool_manager(base_url, {**common, **(headers or {})})
+        _keep_from_logs(self._secrets)
 
-    def fetch_all(self, questions: Sequence[Question]) -> list[dict[str, Any] | Failure]:
-        """The JSON object that answers each question, or why there is none; up to MAX_IN_FLIGHT at a time.
+    def fetch_all(self, questions: Sequence[Question]) -> list[Any | Failure]:
+        """The JSON value that answers each question, or why there is none; up to `max_in_flight` at a time.
 
         Never takes much longer than the total timeout, whatever a server does: the threads are daemons, so that one
         that hangs in a read holds up neither the answer nor the end of the program.
@@ -84,7 +81,7 @@ class Client:
         for index in range(len(questions)):
             todo.put(index)
         late = Failure(f"no complete answer within {self._total_timeout_s:g} s", transient=True)
-        answers: list[dict[str, Any] | Failure | Exception] = [late] * len(questions)
+        answers: list[Any | Failure | Exception] = [late] * len(questions)
         deadline = time.monotonic() + self._total_timeout_s
 
         def work() -> None:
@@ -99,24 +96,24 @@ class Client:
                 except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
                     answers[index] = error
 
-        threads = [threading.Thread(target=work, daemon=True) for _ in questions[:MAX_IN_FLIGHT]]
+        threads = [threading.Thread(target=work, daemon=True) for _ in questions[: self._max_in_flight]]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        results: list[dict[str, Any] | Failure] = []
+        results: list[Any | Failure] = []
         for answer in list(answers):
             if isinstance(answer, Exception):
                 raise answer
             results.append(answer)
         return results
 
-    def _fetch(self, question: Question) -> dict[str, Any] | Failure:
+    def _fetch(self, question: Question) -> Any | Failure:
         try:
             response = self._pool.request(
                 "GET",
                 f"{self._base_url}/{question.path}",
-                fields=dict(question.params),
+                fields=_pairs({**question.params, **self._params}),
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
                 redirect=False,
                 preload_content=False,
@@ -132,8 +129,9 @@ class Client:
             answer = json.loads(body, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             return Failure("the answer is not JSON (a proxy's page, or cut off)", transient=True)
-        if not isinstance(answer, dict):
-            return Failure("the answer is not a JSON object", transient=True)
+        if not isinstance(answer, question.expects):
+            expected = "object" if question.expects is dict else "array"
+            return Failure(f"the answer is not a JSON {expected}", transient=True)
         return answer
 
     def _status_failure(self, response: urllib3.BaseHTTPResponse, body: bytes) -> Failure:
@@ -144,16 +142,66 @@ class Client:
         return Failure(f"{reason} (HTTP {status}{again}){self._server_words(body)}", transient=status in RETRIED_STATUS)
 
     def _server_words(self, body: bytes) -> str:
-        """What the server itself says of an error, short, printable, and without the secret."""
+        """What the server itself says of an error, short, printable, and without the secrets."""
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
             return ""
-        words = (answer.get("message") or answer.get("error")) if isinstance(answer, dict) else None
-        if not isinstance(words, str) or not words:
+        words = _words(answer)
+        if not words:
             return ""
-        plain = "".join(letter if letter.isprintable() else " " for letter in words.replace(self._secret, "***"))
+        for secret in self._secrets:
+            words = words.replace(secret, "***")
+        plain = "".join(letter if letter.isprintable() else " " for letter in words)
         return f": {plain[:MAX_SERVER_WORDS]}"
+
+
+def _words(answer: Any) -> str:
+    """The message in an error answer: `message`, `error` (a text, or an object with one), `detail` or `title`."""
+    if not isinstance(answer, dict):
+        return ""
+    for key in ("message", "error", "detail", "title"):
+        said = answer.get(key)
+        if isinstance(said, dict):
+            said = _words(said)
+        if isinstance(said, str) and said:
+            return said
+    return ""
+
+
+def _pairs(params: Mapping[str, str | list[str]]) -> list[tuple[str, str]]:
+    """Query parameters, those with several values several times."""
+    return [(key, one) for key, value in params.items() for one in ([value] if isinstance(value, str) else value)]
+
+
+class _Masking(logging.Filter):
+    """Takes secrets out of log records: at level DEBUG urllib3 logs addresses with their parameters."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record's text; never drops one."""
+        text = record.getMessage()
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        record.msg, record.args = text, ()
+        return True
+
+
+_masked: set[str] = set()
+
+
+def _keep_from_logs(secrets: Sequence[str]) -> None:
+    """Also as they stand in an address, where some letters are escaped."""
+    new = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
+    new -= _masked
+    if new:
+        _masked.update(new)
+        masking = _Masking(sorted(new))
+        for name in ("urllib3.connectionpool", "urllib3.util.retry"):
+            logging.getLogger(name).addFilter(masking)
 
 
 class _BoundedRetry(urllib3.Retry):

@@ -1,4 +1,4 @@
-"""What a live source read from one answer: hourly means with their start, before they become a value or a series."""
+"""What a live source read from one answer: means with their start, before they become a value or a series."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HOUR_S = 3600
-MAX_SPAN_HOURS = 366 * 24
+STEPS_S = (300, 900, 1800, HOUR_S)
+MAX_SPAN_S = 366 * 24 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Means of an hour: `starts_s` in Unix seconds, strictly increasing; `g_per_kwh` None where the source has none.
+    """Means over `step_s` seconds: `starts_s` in Unix seconds, strictly increasing; `g_per_kwh` None in a gap.
 
     `issued_s` is when a forecast was made, None if not known or not a forecast.
     """
@@ -28,17 +29,26 @@ class Points:
     g_per_kwh: tuple[float | None, ...]
     flags: frozenset[Flag]
     issued_s: float | None = None
+    step_s: int = HOUR_S
 
     @classmethod
-    def of(cls, values: dict[float, float | None], flags: frozenset[Flag], issued_s: float | None = None) -> Points:
-        """Points in order of time. Raises ValueError if there are none, or one is implausible."""
+    def of(
+        cls,
+        values: dict[float, float | None],
+        flags: frozenset[Flag] = frozenset(),
+        issued_s: float | None = None,
+        step_s: int = HOUR_S,
+    ) -> Points:
+        """Points in order of time. Raises ValueError if there are none, or one or the step is implausible."""
         if not values:
             raise ValueError("the answer holds no values")
+        if step_s not in STEPS_S:
+            raise ValueError(f"steps of {step_s / 60:g} minutes are not understood")
         for value in values.values():
             if value is not None and (problem := implausible(value)):
                 raise ValueError(problem)
         starts = sorted(values)
-        return cls(tuple(starts), tuple(values[start] for start in starts), flags, issued_s)
+        return cls(tuple(starts), tuple(values[start] for start in starts), flags, issued_s, step_s)
 
     @property
     def newest(self) -> tuple[float, float] | None:
@@ -47,16 +57,17 @@ class Points:
         return known[-1] if known else None
 
     def steps(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Edges (n + 1,) and values (n,), hour by hour, NaN in gaps. Raises ValueError for a time off the hour."""
-        if any(start % HOUR_S for start in self.starts_s):
-            raise ValueError("its times are not full hours")
-        hours = np.array(self.starts_s) // HOUR_S
-        if hours[-1] - hours[0] > MAX_SPAN_HOURS:
+        """Edges (n + 1,) and values (n,), step by step, NaN in gaps. Raises ValueError for a time off the step."""
+        if any(start % self.step_s for start in self.starts_s):
+            what = "hours" if self.step_s == HOUR_S else f"steps of {self.step_s / 60:g} minutes"
+            raise ValueError(f"its times are not full {what}")
+        if self.starts_s[-1] - self.starts_s[0] > MAX_SPAN_S:
             raise ValueError("its times lie years apart")
-        index = (hours - hours[0]).astype(np.int64)
+        numbers = np.array(self.starts_s) // self.step_s
+        index = (numbers - numbers[0]).astype(np.int64)
         values = np.full(int(index[-1]) + 1, np.nan)
         values[index] = [np.nan if g is None else g for g in self.g_per_kwh]
-        return (hours[0] + np.arange(values.size + 1)) * HOUR_S, values
+        return (numbers[0] + np.arange(values.size + 1)) * self.step_s, values
 
     def flagged(self, *flags: Flag) -> Points:
         """The same with more flags."""
@@ -68,6 +79,7 @@ class Points:
             "points": [list(point) for point in zip(self.starts_s, self.g_per_kwh, strict=True)],
             "flags": sorted(self.flags),
             "issued_s": self.issued_s,
+            "step_s": self.step_s,
         }
 
     @classmethod
@@ -76,4 +88,4 @@ class Points:
         values = {float(start): None if g is None else float(g) for start, g in stored["points"]}
         issued = stored["issued_s"]
         flags = frozenset(Flag(flag) for flag in stored["flags"])
-        return cls.of(values, flags, None if issued is None else float(issued))
+        return cls.of(values, flags, None if issued is None else float(issued), stored["step_s"])

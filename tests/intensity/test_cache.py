@@ -50,7 +50,7 @@ def test_too_old_or_from_the_future(cache: AnswerCache, age: timedelta) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", '{"version": 1}', "\x00" * 50, '{"version": 1, "points": [[0, -5]]}', "[" * 100_000],
+    ["", "{", "[]", "null", '{"version": 2}', "\x00" * 50, '{"version": 2, "points": [[0, -5]]}', "[" * 100_000],
 )
 def test_broken_file_is_discarded_with_a_notice(
     cache: AnswerCache, caplog: pytest.LogCaptureFixture, text: str
@@ -84,7 +84,7 @@ def test_altered_file_is_checked_like_an_answer(cache: AnswerCache, field: str, 
 def test_file_of_another_version_is_left_alone(cache: AnswerCache) -> None:
     put(cache, points(1))
     (path,) = cache.directory.iterdir()
-    path.write_text(json.dumps({"version": 2}))
+    path.write_text(json.dumps({"version": 1}))
     assert cache.get(KEY, NOW) is None
     assert path.exists()
 

@@ -273,7 +273,7 @@ def test_own_answer_stands_in_for_a_failing_service(service: Service, maps: Maps
     assert stand_in.g_per_kwh == 220
     assert stand_in.provenance.kind is Kind.LATEST
     assert stand_in.provenance.flags == {Flag.CACHED, Flag.FALLBACK}
-    assert "fetched 5.0 h ago, since now Electricity Maps the answer is not JSON" in stand_in.provenance.detail
+    assert "fetched 5.0 h ago, since now Electricity Maps: the answer is not JSON" in stand_in.provenance.detail
     assert "is not JSON" in refusal(maps(cache=cache, as_of=NOW + 6 * HOUR))
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from greenai_infra.intensity import http
-from greenai_infra.intensity.http import Client, Failure, Question
+from greenai_infra.intensity.http import Client
+from greenai_infra.intensity.questions import Failure, Question
 
 from .service import TOKEN, Asked, Reply, Service
 
@@ -16,7 +17,7 @@ Answer = dict[str, object] | Failure
 
 
 def client(url: str, total_timeout_s: float = 20.0) -> Client:
-    return Client(url, secret_header="auth-token", secret=TOKEN, total_timeout_s=total_timeout_s)
+    return Client(url, headers={"auth-token": TOKEN}, secrets=[TOKEN], total_timeout_s=total_timeout_s)
 
 
 def ask(url: str, total_timeout_s: float = 20.0) -> dict[str, object] | Failure:

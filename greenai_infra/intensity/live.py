@@ -1,0 +1,181 @@
+"""What every live source shares: asking once, keeping answers, and what may be called live.
+
+A source says what it asks and reads the answers into points; the rest is here, so that no source labels on its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from greenai_infra.clock import format_time, from_unix
+from greenai_infra.intensity.cache import Kept, Key
+from greenai_infra.intensity.checks import STALE_AFTER
+from greenai_infra.intensity.questions import AnswerError, Failure
+from greenai_infra.intensity.values import (
+    Basis,
+    Flag,
+    Intensity,
+    Kind,
+    Provenance,
+    Series,
+    Signal,
+    Unavailable,
+    cut,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from greenai_infra.intensity.cache import AnswerCache
+    from greenai_infra.intensity.points import Points
+
+    Fetch = Callable[[Sequence[str]], Mapping[str, Points | Failure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who answers: `name` as after `--source`, `title` as people read it, `address` of the service.
+
+    `delay` is how long after an interval has begun its value is expected.
+    """
+
+    name: str
+    title: str
+    address: str
+    signal: Signal
+    basis: Basis
+    delay: timedelta = timedelta(minutes=5)
+
+
+class Answer(NamedTuple):
+    """Points, and a word on how they were had; empty if they came straight from the service."""
+
+    points: Points
+    note: str
+
+
+def read_or_refuse(answer: Any | Failure, read: Callable[..., Points], *arguments: object) -> Points | Failure:
+    """`read(answer, *arguments)`; where that raises AnswerError, a failure that may pass."""
+    if isinstance(answer, Failure):
+        return answer
+    try:
+        return read(answer, *arguments)
+    except AnswerError as error:
+        return Failure(str(error), transient=True)
+
+
+class LiveAnswers:
+    """Points of one publisher as of a moment: each zone and question is fetched at most once."""
+
+    def __init__(self, publisher: Publisher, as_of: datetime, cache: AnswerCache | None) -> None:
+        self.publisher = publisher
+        self.as_of = as_of
+        self._cache = cache
+        self._had: dict[Key, Answer | Unavailable] = {}
+
+    def ask(self, zones: Sequence[str], question: str, fetch: Fetch) -> dict[str, Answer | Unavailable]:
+        """The answer for each zone: had before, from the cache while valid, else by `fetch(zones)`.
+
+        `question` names kind and reach, and with zone and publisher the place in the cache. Where fetching fails for a
+        reason that may pass, an own answer of less than six hours ago stands in, flagged as cached and as fallback.
+        """
+        keys = {zone: self._key(zone, question) for zone in zones}
+        kept: dict[str, Kept | None] = {}
+        for zone, key in keys.items():
+            if key in self._had:
+                continue
+            kept[zone] = had = self._cache.get(key, self.as_of) if self._cache else None
+            if had and self.as_of < had.valid_until:
+                self._had[key] = Answer(had.points.flagged(Flag.CACHED), f"fetched {_ago(had, self.as_of)}")
+        open_zones = [zone for zone, key in keys.items() if key not in self._had]
+        if open_zones:
+            fetched = fetch(open_zones)
+            for zone in open_zones:
+                self._had[keys[zone]] = self._believe(zone, fetched[zone], keys[zone], kept[zone])
+        return {zone: self._had[key] for zone, key in keys.items()}
+
+    def value(self, zone: str, answer: Answer | Unavailable) -> Intensity | Unavailable:
+        """The newest point as a value, called live only if it is recent, measured and straight from the service."""
+        if isinstance(answer, Unavailable):
+            return answer
+        newest = answer.points.newest
+        if newest is None:
+            return Unavailable(zone, f"{self.publisher.title}: every value is null")
+        start_s, g_per_kwh = newest
+        observed_at = from_unix(start_s)
+        flags = answer.points.flags
+        if self.as_of - observed_at > STALE_AFTER:
+            flags |= {Flag.STALE}
+        kind = Kind.LATEST if flags else Kind.LIVE
+        return Intensity(zone, g_per_kwh, self._provenance(kind, observed_at, flags, answer.note))
+
+    def series(
+        self, zone: str, answer: Answer | Unavailable, start: datetime, end: datetime, kind: Kind
+    ) -> Series | Unavailable:
+        """The steps that overlap [start, end). A forecast must not begin later than one step after `start`."""
+        if isinstance(answer, Unavailable):
+            return answer
+        points, note = answer
+        newest = points.newest
+        try:
+            edges_s, values = points.steps()
+        except ValueError as error:
+            return Unavailable(zone, f"{self.publisher.title}: {error}")
+        if newest is None:
+            return Unavailable(zone, f"{self.publisher.title}: every value is null")
+        if kind is Kind.HISTORY:
+            observed_at = from_unix(newest[0])
+        else:
+            first = from_unix(points.starts_s[0])
+            if timedelta() < first - start <= timedelta(seconds=points.step_s):
+                edges_s[0] -= points.step_s
+                note = "; ".join(filter(None, [note, "the step before the first is taken to be like it"]))
+            observed_at = min(first, self.as_of) if points.issued_s is None else from_unix(points.issued_s)
+        part = cut(Series(zone, edges_s, values, self._provenance(kind, observed_at, points.flags, note)), start, end)
+        if part is None or (kind is Kind.FORECAST and part.start > start):
+            covered = f"{format_time(from_unix(float(edges_s[0])))} to {format_time(from_unix(float(edges_s[-1])))}"
+            return Unavailable(zone, f"{self.publisher.title}: its {kind} covers {covered}, not {format_time(start)}")
+        return part
+
+    def _key(self, zone: str, question: str) -> Key:
+        by = self.publisher
+        return Key(f"{by.name} {by.address}", by.signal, by.basis, zone, question)
+
+    def _believe(self, zone: str, fetched: Points | Failure, key: Key, kept: Kept | None) -> Answer | Unavailable:
+        if not isinstance(fetched, Failure):
+            if self._cache and Flag.SANDBOX not in fetched.flags:
+                self._cache.put(key, fetched, fetched_at=self.as_of, valid_until=self._valid_until(fetched))
+            return Answer(fetched, "")
+        if kept and fetched.transient:
+            note = f"fetched {_ago(kept, self.as_of)}, since now {self.publisher.title}: {fetched.reason}"
+            return Answer(kept.points.flagged(Flag.CACHED, Flag.FALLBACK), note)
+        return Unavailable(zone, f"{self.publisher.title}: {fetched.reason}")
+
+    def _valid_until(self, points: Points) -> datetime:
+        """When the service should have something newer: after the step of a single value, or of `as_of`."""
+        step = timedelta(seconds=points.step_s)
+        following = from_unix(self.as_of.timestamp() // points.step_s * points.step_s) + step
+        if len(points.starts_s) == 1:
+            following = min(following, from_unix(points.starts_s[0]) + step)
+        return following + self.publisher.delay
+
+    def _provenance(self, kind: Kind, observed_at: datetime, flags: frozenset[Flag], note: str) -> Provenance:
+        by = self.publisher
+        return Provenance(by.title, by.signal, by.basis, kind, observed_at, flags, note)
+
+
+def hour_floor(moment: datetime) -> datetime:
+    """The start of the hour, in UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def hour_ceiling(moment: datetime) -> datetime:
+    """The end of the hour, in UTC; a full hour is its own."""
+    return hour_floor(moment + timedelta(hours=1, microseconds=-1))
+
+
+def _ago(kept: Kept, now: datetime) -> str:
+    minutes = max(0, round((now - kept.fetched_at).total_seconds() / 60))
+    return f"{minutes} min ago" if minutes < 120 else f"{minutes / 60:.1f} h ago"

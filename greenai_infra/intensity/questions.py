@@ -1,0 +1,33 @@
+"""What is asked of a web service, and why there may be no answer. Imports nothing, as a cached answer needs no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A GET below the base URL; `expects` is what the JSON text holds: an object (dict) or an array (list).
+
+    A parameter with several values is given several times.
+    """
+
+    path: str
+    params: Mapping[str, str | list[str]] = field(default_factory=dict)
+    expects: type = dict
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer, in plain words; `transient` if the same question may be answered later."""
+
+    reason: str
+    transient: bool
+
+
+class AnswerError(ValueError):
+    """Why an answer that did come is refused."""
