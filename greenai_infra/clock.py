@@ -10,6 +10,9 @@ from greenai_infra.errors import InputError
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(minutes?|min|m|hours?|h|days?|d)\s*")
 _UNIT_HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
 
+EARLIEST_YEAR, LATEST_YEAR = 1971, 2199
+"""Every time zone's view of a time of these years is one that `datetime` can hold."""
+
 
 def parse_time(text: str) -> datetime:
     """An RFC 3339 time with offset, as UTC. A time without an offset is refused: it means another moment elsewhere."""
@@ -19,8 +22,10 @@ def parse_time(text: str) -> datetime:
         raise InputError(f"'{text}' is not a time; write it like 2026-01-31T18:00:00Z") from None
     if moment.tzinfo is None:
         raise InputError(f"'{text}' has no time zone; write 'Z' for UTC or an offset such as +02:00")
-    if not 1970 < moment.year < 2200:
-        raise InputError(f"'{text}' is not a time of this era; years from 1971 to 2199 are understood")
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise InputError(
+            f"'{text}' is not a time of this era; years from {EARLIEST_YEAR} to {LATEST_YEAR} are understood"
+        )
     return moment.astimezone(UTC)
 
 

@@ -16,7 +16,7 @@ _DIRECT = "google-region-direct.csv"
 class YearlyMean:
     """The mean intensity of a year, in gCO2eq per kWh, of `zone` (a grid zone, or a GCP region in `direct`).
 
-    `carbon_free_share` (0 to 1) is the provider's hourly matched share, a market-based figure: shown beside, never
+    `carbon_free_share` (0 to 1) is the provider's hourly matched share, a market-based figure, never
     multiplied in. None where there is none.
     """
 

@@ -71,9 +71,12 @@ def refresh(where: str, provider: str, priced_on: str | None, dry_run: bool, all
 @catalog.command()
 @click.option("--accelerator", metavar="NAME", help="Only this chip, as in H100.")
 @click.option("--region", metavar="REGION", help="Only this region, as in aws:eu-north-1.")
+@click.option("--provider", type=click.Choice(["aws", "gcp"]), help="Only this provider's offers.")
 @click.option("--include-suspect", is_flag=True, help="Also rows whose on-demand price is probably another tariff.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def show(accelerator: str | None, region: str | None, include_suspect: bool, as_json: bool) -> None:
+def show(
+    accelerator: str | None, region: str | None, provider: str | None, include_suspect: bool, as_json: bool
+) -> None:
     """Offers with prices in USD an hour for the whole instance (or per chip where marked).
 
     Example:  greenai-infra catalog show --accelerator H100 --region aws:eu-north-1
@@ -84,6 +87,7 @@ def show(accelerator: str | None, region: str | None, include_suspect: bool, as_
         offer
         for offer in offers(include_suspect=include_suspect)
         if (chip is None or offer.accelerator == chip)
+        and provider in (None, offer.provider)
         and (place is None or (offer.provider, offer.region) == (place.provider, place.name))
     ]
     if as_json:
@@ -93,7 +97,7 @@ def show(accelerator: str | None, region: str | None, include_suspect: bool, as_
         click.echo("no offer in the catalog fits; absent means unknown, not unavailable")
         return
     show_table(
-        ["region", "instance", "chips", "on demand", "spot", "priced on"],
+        ["region", "instance", "chips", "on demand", "spot"],
         [
             [
                 f"{offer.provider}:{offer.region}",
@@ -101,12 +105,13 @@ def show(accelerator: str | None, region: str | None, include_suspect: bool, as_
                 f"{offer.accelerators} {offer.accelerator}" + (" (per chip)" if offer.per_chip else ""),
                 _usd(offer.usd_per_hour_on_demand) + ("?" if offer.suspect else ""),
                 _usd(offer.usd_per_hour_spot),
-                str(offer.priced_on),
             ]
             for offer in found
         ],
         right=(3, 4),
     )
+    days = sorted({str(offer.priced_on) for offer in found})
+    click.echo(f"USD an hour; prices of {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}")
     warning = stale_price_warning(found, datetime.now(UTC))
     if warning:
         click.echo(f"warning: {warning}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -15,8 +16,12 @@ from greenai_infra.errors import GreenAIError
 # name -> (module, attribute, one line of help). The help stands here so that `--help` imports nothing else.
 COMMANDS = {
     "regions": ("greenai_infra.cli.regions", "regions", "Rank cloud regions by carbon intensity and PUE."),
+    "sources": ("greenai_infra.cli.sources", "sources", "List where intensity can come from, and what is set up."),
+    "forecast": ("greenai_infra.cli.forecast", "forecast", "Draw what is expected of a zone, and the best time in it."),
     "plan": ("greenai_infra.cli.plan", "plan", "Choose region, hardware and start time for a workload."),
     "explain": ("greenai_infra.cli.plan", "explain", "Explain a plan again from its file alone."),
+    "watch": ("greenai_infra.cli.watch", "watch", "Plan again and again; say what has changed, and when to move."),
+    "backtest": ("greenai_infra.cli.backtest", "backtest", "Compare strategies on historical intensity."),
     "schema": ("greenai_infra.cli.schema", "schema", "Print the JSON Schema of workload files."),
     "select": ("greenai_infra.cli.select", "select", "Pin a plan's ranked regions as Pulumi stacks."),
     "preview": ("greenai_infra.cli.stack", "preview", "Show what a stack would build; --offline needs no account."),
@@ -67,6 +72,7 @@ def run() -> None:
     _start_lightly()
     try:
         outcome = main(standalone_mode=False)
+        sys.stdout.flush()
         sys.exit(outcome if isinstance(outcome, int) else 0)
     except click.Abort:
         click.echo("aborted", err=True)
@@ -80,6 +86,11 @@ def run() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        click.echo(f"error: the output can't be written: {error.strerror}", err=True)
+        os._exit(1)  # at the end Python would try to write it once more, and complain
 
 
 def _start_lightly() -> None:

@@ -14,37 +14,58 @@ from greenai_infra.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenai_infra.intensity.forecast_archive import ForecastArchive
+
+
+_OPTIONS = {
+    "source": click.option(
+        "--source",
+        metavar="SOURCE",
+        help="auto, embedded, file:PATH, climatology:SOURCE, or a live one (`greenai-infra sources`).",
+    ),
+    "at": click.option("--at", metavar="TIME", help="Plan as of this moment, such as 2026-01-31T18:00:00Z."),
+    "basis": click.option(
+        "--basis",
+        type=click.Choice(["lifecycle", "direct"]),
+        help="Basis of a file's values, or to ask a live source for.",
+    ),
+    "file_kind": click.option(
+        "--file-kind",
+        type=click.Choice(["history", "forecast"]),
+        help="What a file: source holds, if its header doesn't say.",
+    ),
+    "allow_mixed": click.option("--allow-mixed", is_flag=True, help="Rank values of unlike signal or basis together."),
+    "require_live": click.option("--require-live", is_flag=True, help="Ask services afresh; refuse any other answer."),
+}
+
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that say where intensity comes from, shared by the commands that ask for it."""
-    for option in reversed(
-        (
-            click.option(
-                "--source",
-                metavar="SOURCE",
-                help="auto, embedded, electricity-maps, file:PATH, climatology:file:PATH. Default: auto.",
-            ),
-            click.option("--at", metavar="TIME", help="Plan as of this moment, such as 2026-01-31T18:00:00Z."),
-            click.option(
-                "--basis",
-                type=click.Choice(["lifecycle", "direct"]),
-                help="Basis of a file's values, or to ask a live source for.",
-            ),
-            click.option(
-                "--file-kind",
-                type=click.Choice(["history", "forecast"]),
-                help="What a file: source holds, if its header doesn't say.",
-            ),
-            click.option("--allow-mixed", is_flag=True, help="Rank values of unlike signal or basis together."),
-        )
-    ):
-        command = option(command)
-    return command
+    return source_options_but()(command)
+
+
+def source_options_but(*without: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The same without some, named by their parameter."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name, option in reversed(_OPTIONS.items()):
+            if name not in without:
+                command = option(command)
+        return command
+
+    return add
 
 
 def moment_of(at: str | None) -> datetime:
     """The moment to plan as of: `--at`, or now in whole seconds."""
     return parse_time(at) if at else datetime.now(UTC).replace(microsecond=0)
+
+
+def open_archive() -> ForecastArchive:
+    """The user's kept forecasts."""
+    from greenai_infra.intensity.forecast_archive import ForecastArchive
+
+    return ForecastArchive()
 
 
 @click.command(epilog="Example:  greenai-infra plan templates/workloads/finetune-7b.yaml --hardware --out plan.json")
@@ -62,6 +83,7 @@ def plan(
     basis: str | None,
     file_kind: str | None,
     allow_mixed: bool,
+    require_live: bool,
     hardware: bool,
     explain: bool,
     suspect_prices: bool,
@@ -78,6 +100,7 @@ def plan(
     from greenai_infra.files import write_whole
     from greenai_infra.intensity.choose import open_source
     from greenai_infra.intensity.declaration import FileKind
+    from greenai_infra.intensity.liveness import refuse_unless_live
     from greenai_infra.planning.document import document_text, plan_document
     from greenai_infra.planning.hardware import compare_hardware
     from greenai_infra.planning.planner import make_plan
@@ -91,9 +114,13 @@ def plan(
         signal=Signal(workload.signal),
         basis=Basis(basis) if basis else None,
         file_kind=FileKind(file_kind) if file_kind else None,
+        use_cache=not require_live,
     )
     known = offers(include_suspect=suspect_prices)
-    made = make_plan(workload, window, known, opened, allow_mixed=allow_mixed, ask_everywhere=not is_live(source))
+    made = make_plan(workload, window, known, opened, allow_mixed=allow_mixed, open_archive=open_archive)
+    if require_live:
+        provenances = {zone: series.provenance for zone, series in made.series.items()}
+        refuse_unless_live(made.answered_by, provenances, made.source_notes)
     compared = compare_hardware(workload, made.field, made.decision, known) if hardware else None
     document = plan_document(made, compared)
     if out:
@@ -106,15 +133,6 @@ def plan(
     show_plan(document, explain=explain)
     if out:
         click.echo(f"\nplan {document['plan_id']} written to {out}; pin it:  greenai-infra select {out}")
-
-
-def is_live(source: str | None) -> bool:
-    """Whether a source may ask a service for each zone, so that zones are asked only if needed."""
-    from greenai_infra.intensity.choose import AUTO, ELECTRICITY_MAPS
-    from greenai_infra.intensity.settings import electricity_maps_access
-
-    name = source or AUTO
-    return ELECTRICITY_MAPS in name or (name == AUTO and electricity_maps_access() is not None)
 
 
 @click.command(epilog="Example:  greenai-infra explain plan.json")

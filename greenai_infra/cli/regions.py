@@ -32,6 +32,7 @@ def regions(
     basis: str | None,
     file_kind: str | None,
     allow_mixed: bool,
+    require_live: bool,
     signal: str | None,
     limit: int | None,
     as_json: bool,
@@ -51,7 +52,7 @@ def regions(
         raise click.UsageError("--json and --csv can't be had together")
     as_of = moment_of(at)
     candidates = _candidates(provider, accelerator)
-    pairs, left_out, notes = _ask(candidates, as_of, source, signal, basis, file_kind)
+    pairs, left_out, notes = _ask(candidates, as_of, source, signal, basis, file_kind, require_live)
     for note in notes:
         click.echo(f"note: {note}", err=True)
     if not pairs:
@@ -95,17 +96,24 @@ def _ask(
     signal: str | None,
     basis: str | None,
     file_kind: str | None,
+    require_live: bool,
 ) -> tuple[list[tuple[Region, Intensity]], list[tuple[Region, Unavailable]], list[str]]:
     """The newest intensity of each region, the regions without one, and notes on the source."""
-    from greenai_infra.intensity.choose import AUTO, EMBEDDED, open_source
+    from greenai_infra.intensity.choose import EMBEDDED, open_source
     from greenai_infra.intensity.declaration import FileKind
     from greenai_infra.intensity.embedded import embedded_direct
-    from greenai_infra.intensity.settings import electricity_maps_access
+    from greenai_infra.intensity.fallback import AUTO
+    from greenai_infra.intensity.live_sources import BY_NAME
+    from greenai_infra.intensity.liveness import refuse_unless_live
+    from greenai_infra.intensity.settings import read_settings
     from greenai_infra.intensity.values import Basis, Signal, Unavailable
 
     notes: list[str] = []
     answers: dict[str, Intensity | Unavailable]
-    by_google = source == EMBEDDED or (source in (None, AUTO) and electricity_maps_access() is None)
+    by_google = source == EMBEDDED or (
+        source in (None, AUTO) and BY_NAME["electricity-maps"].missing(read_settings()) != ""
+    )
+    answered_by = EMBEDDED
     if basis == Basis.DIRECT and signal != Signal.MARGINAL and by_google:
         notes.append("the direct figures are Google's, of its own regions; for AWS regions there are none")
         candidates = [region for region in candidates if region.provider == "gcp"]
@@ -117,10 +125,12 @@ def _ask(
             signal=Signal(signal) if signal else None,
             basis=Basis(basis) if basis else None,
             file_kind=FileKind(file_kind) if file_kind else None,
+            use_cache=not require_live,
         )
         by_zone = opened.latest(sorted({region.zone for region in candidates}))
         answers = {region.key: by_zone[region.zone] for region in candidates}
         notes += getattr(opened, "notes", [])
+        answered_by = getattr(opened, "answered_by", opened.name)
     pairs, left_out = [], []
     for region in candidates:
         answer = answers[region.key]
@@ -128,4 +138,6 @@ def _ask(
             left_out.append((region, answer))
         else:
             pairs.append((region, answer))
+    if require_live and pairs:
+        refuse_unless_live(answered_by, {region.key: one.provenance for region, one in pairs}, notes)
     return pairs, left_out, notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,13 @@ PROJECT_DIR = click.option(
 )
 
 
+def a_number(context: click.Context, option: click.Parameter, value: float) -> float:
+    """Refuses nan, which lies in every range as it is neither below nor above it."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is not a number.", context, option)
+    return value
+
+
 @click.command(epilog="Example:  greenai-infra select plan.json --top 2 --notify ml-team@example.com")
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--top", type=click.IntRange(1, 50), default=3, show_default=True, help="How many regions to pin.")
@@ -29,6 +37,7 @@ PROJECT_DIR = click.option(
     "--threshold",
     metavar="PERCENT",
     type=click.FloatRange(0, 100),
+    callback=a_number,
     default=10.0,
     show_default=True,
     help="Move an earlier choice only for a larger saving of emissions.",

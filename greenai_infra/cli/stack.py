@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.engine import Outcome, StackEngine
 
 SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-"}
+DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
 
 
 def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,7 +46,8 @@ def preview(project_dir: Path, stack: str | None, offline: bool, as_json: bool) 
     """Show what a stack would build. Nothing is built.
 
     With --offline the program runs against an in-process monitor, with checks of names, types, values and regions;
-    without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and AWS credentials).
+    without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and AWS credentials). A stack
+    that the backend does not know yet is entered there, empty.
     """
     from greenai_infra.deploy.stack_files import require_stack
 
@@ -85,15 +89,16 @@ def up(project_dir: Path, stack: str | None, plan_file: Path | None, top: int, c
 
         name = require_stack(project_dir, stack)
         try:
-            build(project_dir, name, yes)
+            show_built(project_dir, name, build(project_dir, name, yes))
         except NoCapacity as error:
             raise NoCapacity(
                 f"no capacity: {error}\nto go on in the next ranked region:  greenai-infra up --plan plan.json"
             ) from None
-        click.echo(f"{name} is up")
         return
     if stack is not None:
         raise InputError("--plan says which stacks to build; leave --stack away, or --plan")
+    from greenai_infra.cli.up_plan import up_plan
+
     up_plan(project_dir, plan_file, top, clean_up, yes)
 
 
@@ -112,62 +117,53 @@ def destroy(project_dir: Path, stack: str | None, yes: bool) -> None:
     if stack is None and len(names) > 1:
         raise InputError(f"there are {len(names)} stacks here; say which to remove with --stack: {', '.join(names)}")
     name = require_stack(project_dir, stack)
-    remove(project_dir, name, yes)
-    click.echo(f"{name} is removed; forget its history too with:  pulumi stack rm {name} --preserve-config")
-
-
-def up_plan(project_dir: Path, plan_file: Path, top: int, clean_up: bool, yes: bool) -> None:
-    """Pin a plan's regions and build the first with capacity; the choice follows to where it was built."""
-    from datetime import UTC, datetime
-
-    from greenai_infra.cli.select import show_selection
-    from greenai_infra.deploy.failover import build_first_with_capacity
-    from greenai_infra.deploy.pin import Options
-    from greenai_infra.deploy.plan_file import read_plan_file
-    from greenai_infra.deploy.select import select
-    from greenai_infra.deploy.stack_files import mark_built
-    from greenai_infra.files import write_all
-
-    plan = read_plan_file(plan_file)
-    selection = select(plan, project_dir, Options(top=top), datetime.now(UTC))
-    write_all(selection.texts)
-    show_selection(selection)
-
-    def go_on(stack: str, error: NoCapacity, following: str | None) -> None:
-        click.echo(f"\nno capacity: {error}", err=True)
-        if clean_up:
-            remove(project_dir, stack, yes)
-            click.echo(f"removed what was built in {stack}", err=True)
-        else:
-            click.echo(
-                f"what was built in {stack} before that is still there; remove it with:  "
-                f"greenai-infra destroy --stack {stack}",
-                err=True,
-            )
-        if following:
-            click.echo(f"going on with the next ranked region: {following}\n", err=True)
-
-    stacks = [one.stack for one in selection.stacks]
-    applied = build_first_with_capacity(stacks, lambda name: build(project_dir, name, yes), go_on)
-    if applied.without_capacity:
-        mark_built(project_dir, plan.plan_id, applied.stack, applied.without_capacity)
-    click.echo(f"{applied.stack} is up")
+    if remove(project_dir, name, yes):
+        click.echo(
+            f"{name} is removed; forget its history too with:\n"
+            f"  pulumi stack rm {name} --preserve-config{in_dir('--cwd', project_dir)}"
+        )
+    else:
+        click.echo(f"nothing is built in {name}; there is nothing to remove")
 
 
 def build(project_dir: Path, stack: str, yes: bool) -> Outcome:
     """Preview, ask, build."""
+    from greenai_infra.clock import format_time
+    from greenai_infra.deploy.stack_files import passed_start
+
     engine = open_engine(project_dir, stack)
     planned = engine.preview()
-    ask(f"Build {stack}: {in_words(planned.changed)}?", yes)
+    if start := passed_start(project_dir, stack, datetime.now(UTC)):
+        click.echo(
+            f"warning: the planned start of {stack}, {format_time(start)}, has passed: a new schedule for it starts "
+            "nothing. Plan and select again, or: greenai-infra select PLAN --launch now --image URI",
+            err=True,
+        )
+    ask(f"Build {stack}: {in_words(planned.changed)}?", stack, yes)
     return engine.up()
 
 
-def remove(project_dir: Path, stack: str, yes: bool) -> Outcome:
-    """Preview, ask, remove."""
+def remove(project_dir: Path, stack: str, yes: bool) -> bool:
+    """Preview, ask, remove; False, without a question, if there is nothing to remove."""
     engine = open_engine(project_dir, stack)
     planned = engine.preview_destroy()
-    ask(f"Remove {stack}: {in_words(planned.changed)}?", yes)
-    return engine.destroy()
+    if not planned.changed:
+        return False
+    ask(f"Remove {stack}: {in_words(planned.changed)}?", stack, yes)
+    engine.destroy()
+    return True
+
+
+def show_built(project_dir: Path, stack: str, built: Outcome) -> None:
+    """What was changed, and where to read the outputs that the engine has cut short."""
+    changes = ", ".join(f"{count} {DONE.get(op, op)}" for op, count in built.changed.items())
+    click.echo(f"{stack} is up: {changes or 'no changes'}")
+    click.echo(f"its outputs in full:  pulumi stack output --stack {stack}{in_dir('--cwd', project_dir)}")
+
+
+def in_dir(option: str, project_dir: Path) -> str:
+    """The option that makes a command to copy work from here, empty in the project's own folder."""
+    return "" if project_dir == Path() else f" {option} {shlex.quote(str(project_dir))}"
 
 
 def open_engine(project_dir: Path, stack: str) -> StackEngine:
@@ -190,12 +186,17 @@ def require_answer(yes: bool) -> None:
         raise InputError("there is no terminal to ask at; say --yes to go on without being asked")
 
 
-def ask(question: str, yes: bool) -> None:
-    """Raises Refused if the answer is no."""
-    if not yes and not click.confirm(question):
-        raise Refused("nothing was changed")
+def ask(question: str, stack: str, yes: bool) -> None:
+    """Raises Refused if the answer is no, or Ctrl-C or the end of input."""
+    try:
+        agreed = yes or click.confirm(question)
+    except click.Abort:
+        click.echo()
+        agreed = False
+    if not agreed:
+        raise Refused(f"nothing was changed in {stack}")
 
 
 def in_words(changes: Mapping[str, int]) -> str:
-    """`+ 60 to create, ~ 1 to update`, or `no changes`."""
-    return ", ".join(f"{SIGNS.get(op, '*')} {count} to {op}" for op, count in changes.items()) or "no changes"
+    """`+ 60 to create, ~ 1 to update`, or `no resource changes`."""
+    return ", ".join(f"{SIGNS.get(op, '*')} {count} to {op}" for op, count in changes.items()) or "no resource changes"

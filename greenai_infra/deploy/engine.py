@@ -1,8 +1,8 @@
 """One stack on the real Pulumi engine, in the project's folder, with the state that plain `pulumi` sees.
 
 The program runs inside this process: the engine calls back, so neither a virtual environment nor Pulumi's language host
-is needed. Pulumi.yaml and the stack's config file are read as they are; the engine itself adds an encryption salt to
-the latter when it creates the stack.
+is needed. Pulumi.yaml and the stack's config file are read as they are; to the latter an encryption salt is added when
+the engine creates the stack.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.engine_errors import MINIMUM_CLI, NO_CLI, NO_SDK, explain
+from greenai_infra.deploy.authored import author_kept
+from greenai_infra.deploy.engine_errors import INSTALL_CLI, MINIMUM_CLI, NO_CLI, NO_SDK, explain
 from greenai_infra.deploy.project import read_stack
 from greenai_infra.errors import EngineError
 
@@ -98,11 +99,11 @@ class StackEngine:
         return self._operate("destroy", create=False, show_secrets=False)
 
     def _operate(self, operation: str, *, create: bool, **options: Any) -> Outcome:
-        from greenai_infra.deploy.program import _own_process
+        from greenai_infra.deploy.program import own_process
 
         events, stderr = _Events(), list[str]()
         try:
-            with _own_process(self._program), _patient(self._say), self._explained(events, stderr):
+            with own_process(self._program), _patient(self._say), self._explained(events, stderr):
                 stack = self._open(create)
                 result = getattr(stack, operation)(
                     on_output=self._say, on_error=stderr.append, on_event=events, **self._options, **options
@@ -125,9 +126,10 @@ class StackEngine:
             pulumi_command=automation.PulumiCommand(version=VersionInfo.parse(MINIMUM_CLI)),
         )
         open_stack = automation.create_or_select_stack if create else automation.select_stack
-        return open_stack(
-            self._program.stack, project_name=self._program.project, program=self._run_program, opts=options
-        )
+        with author_kept(self._program.root / self._program.config_file):
+            return open_stack(
+                self._program.stack, project_name=self._program.project, program=self._run_program, opts=options
+            )
 
     def _run_program(self) -> None:
         runpy.run_path(str(self._program.program), run_name="__main__")
@@ -140,16 +142,28 @@ class StackEngine:
         try:
             yield
         except InvalidVersionError as error:
-            raise EngineError(f"{error} The CLI is installed anew as it was installed: {NO_CLI}") from None
+            raise EngineError(f"{error}\nto mend it: {INSTALL_CLI}") from None
         except FileNotFoundError as error:
             raise EngineError(NO_CLI) from error
         except subprocess.CalledProcessError as error:
-            raise EngineError(f"`pulumi version` fails with exit code {error.returncode}; {NO_CLI}") from None
+            raise EngineError(
+                f"`pulumi version` fails with exit code {error.returncode}.\nto mend it: {INSTALL_CLI}"
+            ) from None
         except CommandError as error:
-            stdout, _, said = str(error).partition("\n stderr: ")
+            code, stdout, said = _parts(str(error))
             text = _without_colour("\n".join(stderr) or said)
+            if code == -signal.SIGINT:  # it had not got as far as to say so itself
+                text = "error: update canceled"
             stack = self._program.stack
-            raise explain(stack, events.errors, text, _without_colour(stdout), _sdk_version()) from None
+            # Paths in the project relative to its folder: that is how a user names them.
+            errors = [one.replace(f"{self._program.root}{os.sep}", "") for one in events.errors]
+            raise explain(stack, errors, text, _without_colour(stdout), _sdk_version()) from None
+
+
+def _parts(command_error: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error from the text of the SDK's CommandError, its only form."""
+    found = re.fullmatch(r"\s*code: (-?\d+)\s*stdout: (.*?)\s*stderr: (.*)", command_error, re.DOTALL)
+    return (int(found[1]), found[2], found[3]) if found else (1, "", command_error)
 
 
 def check_requirements() -> None:
@@ -162,13 +176,19 @@ def check_requirements() -> None:
 
 @contextlib.contextmanager
 def _patient(say: Callable[[str], None]) -> Iterator[None]:
-    """At Ctrl-C wait for the engine, which gets the signal too and ends its work; at the second one stop at once."""
+    """At Ctrl-C wait for the engine, which gets the signal too: it ends its work, and at the second one stops at once.
+
+    Only a third one, if the engine hangs, ends this process before it.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def wait(number: int, frame: FrameType | None) -> None:
         say("interrupted: waiting for Pulumi to finish what it has begun; Ctrl-C again stops at once")
+        signal.signal(signal.SIGINT, last_wait)
+
+    def last_wait(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, before)
 
     before = signal.signal(signal.SIGINT, wait)

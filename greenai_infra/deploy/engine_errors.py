@@ -12,16 +12,19 @@ from greenai_infra.errors import EngineError, NoCapacity
 MINIMUM_CLI = "3.181.0"
 """First CLI that runs in-process programs for every operation."""
 
-NO_CLI = (
-    "there is no `pulumi` on PATH; install the CLI (https://www.pulumi.com/docs/install/), at least "
-    f"{MINIMUM_CLI}. Without it:  greenai-infra preview --offline"
+INSTALL_CLI = (
+    f"install the CLI, at least {MINIMUM_CLI}: https://www.pulumi.com/docs/install/\n"
+    "without it:  greenai-infra preview --offline"
 )
-NO_SDK = "the Pulumi SDK is not installed; install it with:  pip install 'greenai-infra[aws]'"
+NO_CLI = f"there is no `pulumi` on PATH.\nto mend it: {INSTALL_CLI}"
+NO_SDK = "the Pulumi SDK is not installed.\nto mend it: pip install 'greenai-infra[aws]'"
 
-BACKEND = (
-    "choose where Pulumi keeps its state:  pulumi login file://$HOME/.pulumi-state  (a folder, which must exist), "
-    "pulumi login s3://BUCKET, or pulumi login; or set PULUMI_BACKEND_URL"
-)
+BACKEND = """\
+choose where Pulumi keeps its state, by one of
+  mkdir -p $HOME/.pulumi-state && pulumi login file://$HOME/.pulumi-state
+  pulumi login s3://BUCKET
+  pulumi login
+or set PULUMI_BACKEND_URL"""
 PASSPHRASE = (
     "export PULUMI_CONFIG_PASSPHRASE=...  (or PULUMI_CONFIG_PASSPHRASE_FILE=FILE); it encrypts the stack's secrets"
 )
@@ -35,23 +38,34 @@ CAPACITY = re.compile(
     re.IGNORECASE,
 )
 
+INTERRUPTED = r"^(?:error: )?(?:update|preview|destroy) cancell?ed$"
+
 # pattern in what the engine says -> (what is wrong, how to mend it); {stack} and {sdk} are filled in
 TABLE: tuple[tuple[str, str, str], ...] = (
-    (r"PULUMI_ACCESS_TOKEN must be set|not logged in|could not determine .*backend", "Pulumi has no backend", BACKEND),
+    (r"PULUMI_ACCESS_TOKEN must be set|this command requires logging in", "Pulumi has no backend", BACKEND),
+    (
+        r"No valid credential sources|unable to validate AWS credentials|AWS credentials are invalid|"
+        r"Invalid credentials configured|AWS \w+ session for .* has expired|AWS profile .* was not found|"
+        r"credential_process configured for|failed to refresh cached credentials|failed to get shared config profile|"
+        r"ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|get credentials",
+        "there are no valid AWS credentials",
+        CREDENTIALS,
+    ),
     (
         r"unable to open state directory|unable to open bucket|read \"?\.pulumi/meta\.yaml",
         "Pulumi's backend can't be opened",
         BACKEND,
     ),
     (
-        r"passphrase must be set|passphrase .* not set|failed to read PULUMI_CONFIG_PASSPHRASE_FILE",
+        r"passphrase must be set|passphrase .* not set|(?:failed|unable) to read PULUMI_CONFIG_PASSPHRASE_FILE",
         "there is no passphrase for the stack's secrets",
         PASSPHRASE,
     ),
     (
         r"incorrect passphrase|cipher: message authentication failed",
         "the passphrase is not the one that the stack's secrets were encrypted with",
-        f"{PASSPHRASE}. Or, if nothing was built yet, take encryptionsalt out of Pulumi.{{stack}}.yaml",
+        "export PULUMI_CONFIG_PASSPHRASE=...  with the old one. If nothing was built and no value is encrypted yet, "
+        "take encryptionsalt out of Pulumi.{stack}.yaml instead",
     ),
     (
         r"currently locked by|Another update is currently in progress",
@@ -59,27 +73,25 @@ TABLE: tuple[tuple[str, str, str], ...] = (
         "wait for it, or if it is gone:  pulumi cancel --stack {stack}",
     ),
     (
-        r"No valid credential sources|unable to validate AWS credentials|NoCredentialProviders|"
-        r"failed to refresh cached credentials|ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|"
-        r"get credentials",
-        "there are no valid AWS credentials",
-        CREDENTIALS,
-    ),
-    (
         r"AccessDenied|UnauthorizedOperation|is not authorized to perform",
         "the AWS credentials lack a permission",
         "allow the action that is named above, or use another profile: export AWS_PROFILE=...",
     ),
     (
-        r"no resource plugin 'pulumi-resource-aws'|could not (?:load|download) .*plugin",
+        r"no resource plugin 'pulumi-resource-aws'|could not (?:load|automatically download and install) .*plugin|"
+        r"failed to download plugin",
         "the engine's plugin for AWS is missing",
         "pulumi plugin install resource aws {sdk}",
     ),
-    (r"No module named '(?:pulumi_aws|pulumi|boto3|botocore)'", "an SDK package is missing", NO_SDK),
     (
-        r"pending operations from previous deployment|has \d+ pending operation",
-        "an earlier update was interrupted, and it is not known what it built",
-        "pulumi refresh --stack {stack}",
+        r"No module named '(?:pulumi_aws|pulumi|boto3|botocore)'",
+        "an SDK package is missing",
+        "pip install 'greenai-infra[aws]'",
+    ),
+    (
+        INTERRUPTED,
+        "interrupted before it was done",
+        "go on with  greenai-infra up --stack {stack}  or remove it with  greenai-infra destroy --stack {stack}",
     ),
     (
         r"BucketNotEmpty|RepositoryNotEmptyException",
@@ -89,10 +101,22 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     (
         r"no stack named",
         "the stack is not in Pulumi's backend: nothing has been built, or that was in another backend",
-        "pulumi whoami --verbose  says which backend this is",
+        "look which backend this is:  pulumi whoami --verbose",
     ),
 )
 
+PROGRAM_FAILED = (
+    "the stack's program failed",
+    "correct Pulumi.{stack}.yaml or the program, and look again:  greenai-infra preview --offline --stack {stack}",
+)
+
+UNHANDLED = "an unhandled error occurred: "
+INLINE = "python inline source runtime error: "
+TRACEBACK = "Traceback (most recent call last):\n"
+FRAME = re.compile(r'^ +File "([^"]+)", line (\d+)', re.MULTILINE)
+"""Paths in the project are relative to its folder in what `explain` gets."""
+
+FLAGS = re.IGNORECASE | re.MULTILINE
 SHOWN_LINES = 15
 
 
@@ -102,17 +126,39 @@ def explain(stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = 
     `errors` are the engine's diagnostics of severity error, which streaming output has shown already; `stderr` and
     `stdout` are what the command line printed. NoCapacity only if every diagnostic is about capacity.
     """
-    errors = [one.strip() for one in errors if one.strip()]
+    program_failed = any(one.startswith(UNHANDLED) for one in errors)
+    errors = list(dict.fromkeys(filter(None, map(_condensed, errors))))
     about = [one for one in errors if not re.fullmatch(r"(?:update|preview|destroy) failed", one)]
     if about and all(CAPACITY.search(one) for one in about):
         return NoCapacity(f"{stack}: {_last_lines(about[0])}")
-    said = "\n".join(errors) or _errors_in(stderr) or _errors_in(stdout)
-    for pattern, what, remedy in TABLE:
-        if re.search(pattern, said, re.IGNORECASE):
-            return EngineError(f"{what}.\n{_quoted(said)}\nto mend it: {remedy.format(stack=stack, sdk=sdk).rstrip()}")
+    said = "\n".join(about) or _errors_in(stderr) or _errors_in(stdout) or "\n".join(errors)
+    known = next(((what, remedy) for pattern, what, remedy in TABLE if re.search(pattern, said, FLAGS)), None)
+    if known is None and program_failed:
+        known = PROGRAM_FAILED
+    if known:
+        what, remedy = known
+        remedy = remedy.format(stack=stack, sdk=sdk).rstrip()
+        return EngineError(f"{stack}: {what}.\n{_quoted(said)}\nto mend it: {remedy}")
     if not said:
-        return EngineError(f"pulumi failed on {stack} and gave no reason; its last output:\n{_quoted(stdout)}")
-    return EngineError(f"pulumi failed on {stack}:\n{_quoted(said)}")
+        return EngineError(f"{stack}: pulumi failed and gave no reason; its last output:\n{_quoted(stdout)}")
+    return EngineError(f"{stack}: pulumi failed.\n{_quoted(said)}")
+
+
+def _condensed(error: str) -> str:
+    """A diagnostic in its own words: without what the SDK puts before it, and a traceback's last line only.
+
+    The engine has masked the stack's secrets in it, which the exception itself still holds.
+    """
+    error = error.strip().removeprefix(UNHANDLED)
+    _, has_traceback, last = error.rpartition(TRACEBACK)
+    if not has_traceback:
+        return error.removeprefix(INLINE)
+    lines = last.splitlines()
+    start = next((number for number, line in enumerate(lines) if not line.startswith(" ")), None)
+    if start is None:
+        return error
+    own = [f"at {path}:{line}" for path, line in FRAME.findall(last) if not path.startswith(("/", "<"))]
+    return "\n".join([*lines[start:], *own[-1:]]).strip()
 
 
 def _errors_in(text: str) -> str:

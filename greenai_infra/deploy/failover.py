@@ -44,5 +44,6 @@ def build_first_with_capacity(
             tried.append(stack)
             on_no_capacity(stack, error, following)
     raise NoCapacity(
-        f"none of the {len(tried)} ranked regions has capacity: {', '.join(tried)}; try later, or plan again"
+        f"none of the ranked regions that were tried has capacity or quota: {', '.join(tried)}; "
+        "try later, try more of the ranking with --top, or plan again"
     )

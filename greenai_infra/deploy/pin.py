@@ -9,10 +9,10 @@ from greenai_infra.catalog.sagemaker import is_sagemaker_training
 from greenai_infra.catalog.zones import availability_zones
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
-from greenai_infra.deploy.choice import DEFAULT_THRESHOLD_PERCENT
 from greenai_infra.deploy.stack_config import TrainingConfig, read_training_config
 from greenai_infra.deploy.stack_files import NO_CAPACITY, SELECTED, StackFile
 from greenai_infra.errors import InputError, Refused
+from greenai_infra.planning.hysteresis import DEFAULT_THRESHOLD_PERCENT
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.plan_file import Placement, PlanFile

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from greenai_infra.deploy.config_problems import describe_validation_error
 from greenai_infra.deploy.stack_config import Name
+from greenai_infra.deploy.times import Time
 from greenai_infra.errors import InputError
 from greenai_infra.planning.document import read_document
 
@@ -30,15 +31,15 @@ class Intensity(_Part):
     basis: Literal["lifecycle", "direct"]
     source: str
     kind: str
-    observed_at: AwareDatetime
+    observed_at: Time
     flags: list[str] = []
 
 
 class Run(_Part):
     """One uninterrupted run, [start, end)."""
 
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Time
+    end: Time
 
 
 class Placement(_Part):
@@ -50,8 +51,8 @@ class Placement(_Part):
     instance_type: Annotated[str, Field(min_length=1)]
     instances: Annotated[int, Field(ge=1)]
     purchase: Literal["on_demand", "spot"]
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Time
+    end: Time
     slices: Annotated[list[Run], Field(min_length=1)]
     energy_kwh: Positive
     emissions_kg: Positive
@@ -77,7 +78,7 @@ class PlanFile(_Part):
     """A plan: the chosen placement and the best of each other region, with rising emissions."""
 
     plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
-    as_of: AwareDatetime
+    as_of: Time
     workload: PlannedWorkload
     placement: Placement
     alternatives: list[Placement]

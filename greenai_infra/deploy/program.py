@@ -54,7 +54,7 @@ def run_program(
     Raises InputError if an SDK package that it imports is not installed.
     """
     monitor = Monitor(stack.project, stack.stack, check, stand_ins)
-    with serving(monitor) as client, _own_process(stack):
+    with serving(monitor) as client, own_process(stack):
         failure = contextvars.copy_context().run(_run, stack, client, Engine(monitor.recorded))
     return monitor.recorded, failure
 
@@ -145,7 +145,7 @@ def _line(error: BaseException, stack: StackProgram) -> str:
 
 
 @contextlib.contextmanager
-def _own_process(stack: StackProgram) -> Iterator[None]:
+def own_process(stack: StackProgram) -> Iterator[None]:
     """What a program would find in a process of its own; its output goes to standard error."""
     folder = stack.program if stack.program.is_dir() else stack.program.parent
     before = (Path.cwd(), sys.argv, list(sys.path), _take_modules(folder))

@@ -7,30 +7,15 @@ reach the program as JSON text. Encrypted values can't be read without the stack
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.wire import UNKNOWN_MARK
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars: times stay text, and only true and false are booleans."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":bool"))]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
 
 
 @dataclass(frozen=True)
@@ -111,14 +96,9 @@ def _program(root: Path, project: dict[str, Any]) -> Path:
 
 def _read_mapping(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} is not valid YAML: {error}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise InputError(f"{file}: expected a mapping, found {type(content).__name__}")
-    return content
+        return yaml_edit.load(file.read_text(encoding="utf-8-sig"), str(file))
+    except UnicodeDecodeError:
+        raise InputError(f"{file} is not UTF-8 text") from None
 
 
 def _read_config(content: dict[str, Any], project: str) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.regions import find_region
 from greenai_infra.deploy.declared import Finding
+from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.program import ProgramFailure
     from greenai_infra.deploy.project import StackProgram
     from greenai_infra.deploy.recorded import Recorded
+
+SDK_ON_UNKNOWN = "get can only be used with classes decorated"
+"""What the SDK says when a program reads a field of a lookup's result that is unknown."""
 
 
 def config_findings(program: StackProgram) -> list[Finding]:
@@ -27,6 +33,19 @@ def config_findings(program: StackProgram) -> list[Finding]:
     ]
 
 
+def zone_findings(program: StackProgram) -> list[Finding]:
+    """Carbon facts of another grid zone than that of the region they are pinned for: every tag would be wrong."""
+    try:
+        section = json.loads(program.config.get(f"{program.project}:training", "{}"))
+        region, zone = find_region(f"aws:{section['region']}"), section["carbon"]["zone"]
+    except (ValueError, KeyError, TypeError, InputError):
+        return []  # the program itself says what is wrong
+    if region.zone == zone:
+        return []
+    message = f"carbon.zone is {zone}, but {region.name} ({region.place}) lies in {region.zone}"
+    return [Finding("error", "zone-mismatch", "", "carbon.zone", message, "plan again and select again")]
+
+
 def program_findings(recorded: Recorded, failure: ProgramFailure | None) -> list[Finding]:
     """What happened while the program ran."""
     findings = []
@@ -34,7 +53,11 @@ def program_findings(recorded: Recorded, failure: ProgramFailure | None) -> list
         place = f"{failure.source}: " if failure.source else ""
         remedy = "correct the program or its config; resources after this point are not shown"
         remedy += f" ({failure.hint})" if failure.hint else ""
-        findings.append(Finding("error", "program-failed", "", "", f"{place}{failure.message}", remedy))
+        message = failure.message
+        if recorded.invokes and SDK_ON_UNKNOWN in message:
+            message = f"the result of {recorded.invokes[-1]} is used at once, and offline it is not known"
+            remedy = "use the form that gives an output, as in get_region_output(), or pin the value in the config"
+        findings.append(Finding("error", "program-failed", "", "", f"{place}{message}", remedy))
     for one in recorded.duplicates:
         first = recorded.registrations[one.urn]
         message = f"two resources have the type {one.request.type} and the name '{one.request.name}' here"

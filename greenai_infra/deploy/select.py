@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
-from greenai_infra.deploy.choice import Choice, choose
 from greenai_infra.deploy.pin import Pinned, pin
 from greenai_infra.deploy.stack_config import stack_name
 from greenai_infra.deploy.stack_files import (
     NO_CAPACITY,
     SELECTED,
     StackFile,
-    project_name,
+    read_project,
     stack_file,
     stack_files,
 )
 from greenai_infra.errors import InputError, Refused
+from greenai_infra.planning.hysteresis import Choice, choose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +54,11 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
     if plan.workload.kind != "training":
         raise Refused(
             f"{plan.workload.name} is planned as {plan.workload.kind}; there is only a program for training yet"
+        )
+    if not options.force and any("sandbox" in one.intensity.flags for one in plan.ranked):
+        raise Refused(
+            "the plan was made on made-up values, as the token is a sandbox token; plan again with a real token or "
+            "another --source, or pin it all the same with --force"
         )
     own = [one for one in stack_files(project_dir) if one.training.get("workload") == plan.workload.name]
     current = _current(own, options)
@@ -110,7 +115,7 @@ def _pin_first(
     plan: PlanFile, order: Sequence[Placement], project_dir: Path, options: Options
 ) -> tuple[list[Pinned], list[str]]:
     """The first `top` placements that can be pinned. What is wrong with the first one is raised."""
-    project = project_name(project_dir)
+    project = read_project(project_dir)
     pinned: list[Pinned] = []
     notes: list[str] = []
     elsewhere: list[str] = []
@@ -120,7 +125,7 @@ def _pin_first(
         if pinned and placement.provider != "aws":
             elsewhere.append(placement.key)
             continue
-        file = stack_file(project_dir, project, stack_name(plan.workload.name, placement.region))
+        file = stack_file(project, stack_name(plan.workload.name, placement.region))
         try:
             pinned.append(pin(plan, placement, file, len(pinned) + 1, options))
         except (Refused, InputError) as error:

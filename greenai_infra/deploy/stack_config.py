@@ -12,7 +12,6 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,6 +23,7 @@ from pydantic import (
 
 from greenai_infra.clock import format_time
 from greenai_infra.deploy.config_problems import describe_validation_error
+from greenai_infra.deploy.times import Time
 from greenai_infra.errors import InputError
 
 PROJECT = "greenai-infra"
@@ -67,14 +67,14 @@ class Carbon(_Section):
     basis: Literal["lifecycle", "direct"]
     source: str
     kind: str
-    observed_at: AwareDatetime
+    observed_at: Time
 
 
 class Planned(_Section):
     """What the plan expects of this placement: IT energy before PUE; emissions with PUE, transfer, embodied share."""
 
     plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
-    planned_at: AwareDatetime
+    planned_at: Time
     rank: Annotated[int, Field(ge=1)]
     energy_kwh: Positive
     emissions_kg: Positive
@@ -84,8 +84,8 @@ class Planned(_Section):
 class Slice(_Section):
     """One uninterrupted run, [start, end)."""
 
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Time
+    end: Time
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> Self:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.clock import parse_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.errors import InputError
 from greenai_infra.files import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
 SELECTED = "selected"
@@ -52,39 +54,48 @@ class StackFile:
         return self.value(SELECTED) in (True, "true")
 
 
-def project_name(project_dir: Path) -> str:
-    """The name in Pulumi.yaml. Raises InputError if there is no project in that folder."""
+@dataclass(frozen=True)
+class Project:
+    """What Pulumi.yaml says: the project's name and the folder of its stack files."""
+
+    name: str
+    config_dir: Path
+
+
+def read_project(project_dir: Path) -> Project:
+    """The project in a folder. Raises InputError if there is none."""
     file = next((project_dir / name for name in ("Pulumi.yaml", "Pulumi.yml") if (project_dir / name).is_file()), None)
     if file is None:
         raise InputError(
             f"{project_dir.resolve()} has no Pulumi.yaml; run this in a project, name it with --dir, "
             "or write one with: greenai-infra init DIR"
         )
-    name = yaml_edit.load(_text(file), str(file)).get("name")
+    content = yaml_edit.load(_text(file), str(file))
+    name = content.get("name")
     if not isinstance(name, str) or not name:
         raise InputError(f"{file}: 'name' is missing; give the project a name")
-    return name
+    return Project(name, project_dir / str(content.get("stackConfigDir") or ""))
 
 
-def stack_file(project_dir: Path, project: str, stack: str) -> StackFile:
+def stack_file(project: Project, stack: str) -> StackFile:
     """The file of one stack, empty if it isn't there yet."""
-    path = next((p for p in _candidates(project_dir, stack) if p.is_file()), project_dir / f"Pulumi.{stack}.yaml")
+    path = next((p for p in _candidates(project, stack) if p.is_file()), _candidates(project, stack)[0])
     text = _text(path) if path.is_file() else ""
     config = yaml_edit.load(text, str(path)).get("config") or {}
     if not isinstance(config, dict):
         raise InputError(f"{path}: config: expected a mapping, found {type(config).__name__}")
-    return StackFile(stack, path, text, config, project)
+    return StackFile(stack, path, text, config, project.name)
 
 
 def stack_files(project_dir: Path) -> list[StackFile]:
     """Every stack file of a project, by name."""
-    project = project_name(project_dir)
+    project = read_project(project_dir)
     names = {
         path.name.removeprefix("Pulumi.").rpartition(".")[0]
         for ending in ("yaml", "yml")
-        for path in project_dir.glob(f"Pulumi.*.{ending}")
+        for path in project.config_dir.glob(f"Pulumi.*.{ending}")
     }
-    return [stack_file(project_dir, project, name) for name in sorted(names)]
+    return [stack_file(project, name) for name in sorted(names)]
 
 
 def default_stack(project_dir: Path) -> str:
@@ -113,12 +124,24 @@ def require_stack(project_dir: Path, stack: str | None) -> str:
     return stack
 
 
+def passed_start(project_dir: Path, stack: str, now: datetime) -> datetime | None:
+    """The planned start of a stack whose run is to be started by a schedule, if that lies in the past."""
+    training = stack_file(read_project(project_dir), stack).training
+    if training.get("launch", "scheduled") != "scheduled":
+        return None
+    try:
+        start = parse_time(str(training["slices"][0]["start"]))
+    except (KeyError, IndexError, TypeError, InputError):
+        return None  # the program says what is wrong with it
+    return start if start <= now else None
+
+
 def mark_built(project_dir: Path, plan_id: str, built: str, without_capacity: Sequence[str]) -> None:
     """Mark a stack as the chosen one, and those tried before it as without capacity for that plan."""
-    project = project_name(project_dir)
+    project = read_project(project_dir)
     texts: dict[Path, str] = {}
     for stack in (built, *without_capacity):
-        file = stack_file(project_dir, project, stack)
+        file = stack_file(project, stack)
         marks = (
             {SELECTED: "true", NO_CAPACITY: yaml_edit.REMOVE}
             if stack == built
@@ -129,13 +152,14 @@ def mark_built(project_dir: Path, plan_id: str, built: str, without_capacity: Se
     write_all(texts)
 
 
-def _candidates(project_dir: Path, stack: str) -> list[Path]:
-    return [project_dir / f"Pulumi.{stack}.{ending}" for ending in ("yaml", "yml")]
+def _candidates(project: Project, stack: str) -> list[Path]:
+    return [project.config_dir / f"Pulumi.{stack}.{ending}" for ending in ("yaml", "yml")]
 
 
 def _text(path: Path) -> str:
+    """The file with the line ends that it has."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8 text") from None
     except OSError as error:

@@ -68,8 +68,11 @@ def write_project(target: Path, fill: Callable[[Path], None]) -> list[str]:
 def _copy_shipped(folder: Path) -> None:
     shutil.copyfile(shipped("Pulumi.yaml"), folder / "Pulumi.yaml")
     shutil.copyfile(shipped(EXAMPLE), folder / WORKLOAD)
-    ignore = shutil.ignore_patterns("__pycache__", "*.py[co]", ".*")
-    shutil.copytree(shipped("stacks"), folder / "stacks", ignore=ignore, copy_function=shutil.copyfile)
+    for file in sorted(shipped("stacks").rglob("*")):  # the modes of the installation are not copied
+        inside = file.relative_to(shipped("stacks"))
+        if file.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in inside.parts):
+            (folder / "stacks" / inside).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, folder / "stacks" / inside)
     (folder / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
     (folder / "requirements.txt").write_text(REQUIREMENTS.format(version=greenai_infra.__version__), encoding="utf-8")
 
@@ -82,13 +85,25 @@ def _refuse_overwriting(unfinished: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _unfinished(target: Path) -> Iterator[Path]:
-    """A temporary folder on the target's file system, removed at the end."""
+    """A temporary folder on the target's file system, removed at the end; on failure so are parents made for it."""
     parent = target if target.exists() else target.parent
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=".greenai-infra-init-"))
+    new = [one for one in (parent, *parent.parents) if not one.exists()]
+    folder = None
     try:
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=".greenai-infra-init-"))
         yield folder
-    finally:
+    except BaseException:
+        _remove(folder)
+        for one in new:
+            with contextlib.suppress(OSError):
+                one.rmdir()
+        raise
+    _remove(folder)
+
+
+def _remove(folder: Path | None) -> None:
+    if folder:
         shutil.rmtree(folder, ignore_errors=True)
 
 

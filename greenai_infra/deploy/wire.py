@@ -27,7 +27,7 @@ def decode_struct(message: struct_pb2.Struct) -> dict[str, Any]:
     from google.protobuf import json_format  # comes with the SDK, which may be missing
 
     values = json_format.MessageToDict(message)
-    return {key: decode(value) for key, value in values.items() if value is not None}
+    return {key: decode(value) for key, value in sorted(values.items()) if value is not None}
 
 
 def decode(value: Any) -> Any:
@@ -46,7 +46,7 @@ def decode(value: Any) -> Any:
 def _decode_map(value: dict[str, Any]) -> Any:
     signature = value.get(SIGNATURE)
     if signature is None:
-        return {key: decode(item) for key, item in value.items()}
+        return {key: decode(item) for key, item in sorted(value.items())}
     if signature == SECRET:
         return Secret(decode(value.get("value")))
     if signature == OUTPUT:
@@ -55,7 +55,7 @@ def _decode_map(value: dict[str, Any]) -> Any:
     if signature == RESOURCE:
         return {"urn": value.get("urn", ""), "id": decode(value.get("id") or UNKNOWN_MARK)}
     kind = {ASSET: "asset", ARCHIVE: "archive"}.get(signature, "special")
-    return {kind: {key: decode(item) for key, item in value.items() if key != SIGNATURE}}
+    return {kind: {key: decode(item) for key, item in sorted(value.items()) if key != SIGNATURE}}
 
 
 def make_secret(struct: struct_pb2.Struct, name: str) -> None:

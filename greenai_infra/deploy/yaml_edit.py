@@ -7,11 +7,11 @@ wanted; where an edit of the text can't give that (flow style, anchors), the who
 from __future__ import annotations
 
 import copy
-import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from greenai_infra.deploy.yaml_scalars import Dumper, Loader
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,24 +24,6 @@ REMOVE = object()
 INDENT = 2
 
 
-class _Loader(yaml.SafeLoader):
-    """Times stay text and only true and false are booleans, as the engine reads them."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":bool"))]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
-
-
-class _Dumper(yaml.SafeDumper):
-    """Lists are indented under their key."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
 class _NotEditableError(Exception):
     """The text around a value has a form that is not edited in place."""
 
@@ -49,7 +31,7 @@ class _NotEditableError(Exception):
 def load(text: str, where: str) -> dict[str, Any]:
     """The mapping in a YAML text. Raises InputError for anything else; an empty text is an empty mapping."""
     try:
-        content = yaml.load(text, _Loader)
+        content = yaml.load(text, Loader)
     except yaml.YAMLError as error:
         raise InputError(f"{where} is not valid YAML: {error}") from None
     except (ValueError, RecursionError) as error:
@@ -63,11 +45,13 @@ def load(text: str, where: str) -> dict[str, Any]:
 
 def dump(value: Any) -> str:
     """Block style, keys in the given order, long lines whole."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, indent=INDENT)
+    return yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=10_000, indent=INDENT)
 
 
 def edit(text: str, changes: Mapping[Path, Any], where: str) -> str:
     """The text with each path set to its value, or taken out where that is REMOVE; new keys go to the end."""
+    if "\r\n" in text:
+        return edit(text.replace("\r\n", "\n"), changes, where).replace("\n", "\r\n")
     wanted = copy.deepcopy(load(text, where))
     for path, value in changes.items():
         _set(wanted, path, value)
@@ -88,7 +72,11 @@ def edit(text: str, changes: Mapping[Path, Any], where: str) -> str:
 def _set(content: dict[str, Any], path: Path, value: Any) -> None:
     *parents, last = path
     for key in parents:
-        content = content.setdefault(key, {})
+        if content.get(key) is None:
+            if value is REMOVE:
+                return
+            content[key] = {}
+        content = content[key]
         if not isinstance(content, dict):
             raise InputError(f"{'.'.join(path)}: '{key}' is not a mapping; correct it or remove it")
     if value is REMOVE:
@@ -98,31 +86,45 @@ def _set(content: dict[str, Any], path: Path, value: Any) -> None:
 
 
 def _edit_one(text: str, path: Path, value: Any) -> str:
-    node = yaml.compose(text, _Loader)
-    parents = list(path[:-1])
-    key = path[-1]
+    *parents, key = path
+    node = yaml.compose(text, Loader)
+    if node is None:  # nothing, or comments only
+        return text if value is REMOVE else f"{text.rstrip()}\n{dump(_nested(path, value))}".lstrip("\n")
     while True:
         if not isinstance(node, yaml.MappingNode) or node.flow_style:
             raise _NotEditableError
         entries = {name.value: (name, below) for name, below in node.value}
-        if not parents or parents[0] not in entries:
+        if not parents or parents[0] not in entries or _is_empty(entries[parents[0]][1]):
             break
         node = entries[parents.pop(0)][1]
-    for name in reversed(parents):  # none of these is there yet
-        value, key = ({key: value}, name) if value is not REMOVE else (REMOVE, name)
-    if key in entries:
-        return _replace(text, *entries[key], value)
-    return text if value is REMOVE else _append(text, node, key, value)
+    if value is REMOVE and (parents or key not in entries):
+        return text
+    if parents:  # none of these is there yet
+        value, key = _nested((*parents[1:], key), value), parents[0]
+    return _replace(text, *entries[key], value) if key in entries else _append(text, node, key, value)
+
+
+def _nested(path: Path, value: Any) -> Any:
+    for key in reversed(path):
+        value = {key: value}
+    return value
+
+
+def _is_empty(node: yaml.Node) -> bool:
+    """Whether nothing, null or an empty mapping stands there."""
+    if isinstance(node, yaml.MappingNode):
+        return not node.value
+    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 
 def _replace(text: str, key: yaml.Node, old: yaml.Node, value: Any) -> str:
     after_colon = text.index(":", key.end_mark.index) + 1
-    end = _end(old)
+    end = _end(text, old)
     if value is REMOVE:
         line_end = text.find("\n", end)
         start = key.start_mark.index - key.start_mark.column
         return text[:start] + (text[line_end + 1 :] if line_end >= 0 else "")
-    if yaml.load(yaml.serialize(old, Dumper=_Dumper), _Loader) == value:
+    if Loader("").construct_document(old) == value:
         return text
     return text[:after_colon] + _value_text(value, key.start_mark.column) + text[end:]
 
@@ -131,7 +133,7 @@ def _append(text: str, mapping: yaml.MappingNode, key: str, value: Any) -> str:
     if not mapping.value:
         raise _NotEditableError
     column = mapping.value[0][0].start_mark.column
-    end = text.find("\n", _end(mapping))
+    end = text.find("\n", _end(text, mapping))
     end = len(text) if end < 0 else end
     name = dump({key: 0}).removesuffix(": 0\n")
     return f"{text[:end]}\n{' ' * column}{name}:{_value_text(value, column)}{text[end:]}"
@@ -145,9 +147,10 @@ def _value_text(value: Any, column: int) -> str:
     return dump({"k": value}).removeprefix("k:").rstrip("\n")
 
 
-def _end(node: yaml.Node) -> int:
+def _end(text: str, node: yaml.Node) -> int:
     """Index after the last character of a value; a block's own mark lies behind the comments that follow it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
-        return _end(last[1] if isinstance(last, tuple) else last)
-    return int(node.end_mark.index)
+        return _end(text, last[1] if isinstance(last, tuple) else last)
+    end = int(node.end_mark.index)
+    return len(text[:end].rstrip("\n")) if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") else end

@@ -122,6 +122,21 @@ class AnswerCache:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
 
+    def clear(self) -> int:
+        """Remove every answer and kept forecast; how many there were. Raises InputError if one can't be removed."""
+        removed = 0
+        for path in [
+            *self.directory.rglob("*.json"),
+            *self.directory.rglob(".*.json.*"),
+            *self.directory.glob(".new-*.tmp"),
+        ]:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise InputError(f"{path} can't be removed: {error.strerror}") from None
+            removed += path.suffix == ".json"
+        return removed
+
     def _discard(self, path: Path, error: Exception) -> None:
         _log.warning("a broken file in the cache was discarded: %s (%s)", path, type(error).__name__)
         with contextlib.suppress(OSError):

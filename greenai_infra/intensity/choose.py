@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from greenai_infra.clock import format_time
 from greenai_infra.errors import InputError
+from greenai_infra.intensity import fallback
 from greenai_infra.intensity.climatology import Climatology
 from greenai_infra.intensity.embedded import EmbeddedYear
-from greenai_infra.intensity.predict import Prediction, predict
-from greenai_infra.intensity.settings import ELECTRICITY_MAPS_TOKEN, electricity_maps_access
-from greenai_infra.intensity.tiers import Tiers
+from greenai_infra.intensity.fallback import AUTO
+from greenai_infra.intensity.live_sources import BY_NAME, PUBLIC, Asking, is_live, stated_meaning
+from greenai_infra.intensity.settings import read_settings
 from greenai_infra.intensity.values import Basis, Signal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from greenai_infra.intensity.cache import AnswerCache
     from greenai_infra.intensity.declaration import FileKind
     from greenai_infra.intensity.source import IntensitySource
 
-__all__ = ["AUTO", "EMBEDDED", "NAMES", "Prediction", "open_source", "predict"]
-
-AUTO = "auto"
 EMBEDDED = "embedded"
-ELECTRICITY_MAPS = "electricity-maps"
-NAMES = (
-    AUTO,
-    EMBEDDED,
-    "file:PATH",
-    ELECTRICITY_MAPS,
-    "climatology:file:PATH",
-    f"climatology:{ELECTRICITY_MAPS}",
-)
-NOW_TOLERANCE = timedelta(minutes=5)
+NAMES = (AUTO, EMBEDDED, "file:PATH", *BY_NAME, PUBLIC, "climatology:SOURCE")
 
 
 def open_source(
@@ -41,43 +32,69 @@ def open_source(
     signal: Signal | None = None,
     basis: Basis | None = None,
     file_kind: FileKind | None = None,
+    use_cache: bool = True,
 ) -> IntensitySource:
-    """The source of that name (see NAMES), asked as of `as_of`; None means `auto`.
+    """The source of that name (see NAMES), asked as of `as_of`; None means `auto`, the order in `fallback`.
 
-    `auto` is Electricity Maps if a token is set, else the embedded yearly means; and these for all zones if
-    Electricity Maps does not answer for every one. A source that is named gets no such fallback.
+    A source that is named gets no fallback to another one. Without `use_cache` services are asked afresh.
     Raises InputError for an unknown name, a signal or basis that the source does not have, a live source asked about
-    another time than now, a missing token, or a file that can't be used.
+    another time than now, a setting that is missing or unusable, or a file that can't be used.
     """
     name = (spec or AUTO).strip()
+    kind, _, rest = name.partition(":")
     if name == AUTO:
-        return _automatic(as_of, signal, basis)
+        return fallback.automatic(_asking(as_of, signal, basis, use_cache, fallback.TIER_TIMEOUT_S))
     if name == EMBEDDED:
         return _embedded(as_of, signal, basis)
-    if name == ELECTRICITY_MAPS:
-        return _electricity_maps(as_of, signal, basis)
-    kind, _, rest = name.partition(":")
     if kind == "file" and rest:
         from greenai_infra.intensity.file import FileSource
 
         return FileSource(rest, as_of=as_of, signal=signal, basis=basis, kind=file_kind)
-    if kind == "climatology" and (rest == ELECTRICITY_MAPS or rest.startswith("file:")):
-        inner = open_source(rest, as_of=as_of, signal=signal, basis=basis, file_kind=file_kind)
+    if kind == "climatology" and (rest.startswith("file:") or is_live(rest)):
+        inner = open_source(rest, as_of=as_of, signal=signal, basis=basis, file_kind=file_kind, use_cache=use_cache)
         return Climatology(inner, as_of)
+    if is_live(name) and (not rest or kind == "neso"):
+        fallback.refuse_another_time(name, as_of)
+        return _live(kind, rest, lambda s, b: _asking(as_of, s, b, use_cache), signal, basis)
     raise InputError(f"'{name}' is not a source of intensity; there is {', '.join(NAMES)}")
 
 
-def _automatic(as_of: datetime, signal: Signal | None, basis: Basis | None) -> IntensitySource:
-    notes = []
-    if electricity_maps_access() is None:
-        notes.append(f"{ELECTRICITY_MAPS} was not asked: {ELECTRICITY_MAPS_TOKEN} is not set")
-    elif not _is_now(as_of):
-        notes.append(f"{ELECTRICITY_MAPS} was not asked: it answers about now, not {format_time(as_of)}")
-    elif basis is Basis.DIRECT:
-        return _electricity_maps(as_of, signal, basis)
-    else:
-        return Tiers(AUTO, [_electricity_maps(as_of, signal, basis), _embedded(as_of, signal, basis)])
-    return Tiers(AUTO, [_embedded(as_of, signal, basis)], notes)
+def _asking(
+    as_of: datetime, signal: Signal | None, basis: Basis | None, use_cache: bool, timeout_s: float | None = None
+) -> Asking:
+    signal = signal or Signal.AVERAGE
+    if basis is None:
+        basis = Basis.DIRECT if signal is Signal.MARGINAL else Basis.LIFECYCLE
+    return Asking(as_of, signal, basis, read_settings(), _cache() if use_cache else None, timeout_s)
+
+
+def _cache() -> AnswerCache:
+    from greenai_infra.intensity.cache import AnswerCache
+
+    return AnswerCache.of_user()
+
+
+def _live(
+    kind: str,
+    detail: str,
+    asking_for: Callable[[Signal | None, Basis | None], Asking],
+    signal: Signal | None,
+    basis: Basis | None,
+) -> IntensitySource:
+    """A named live source. Where the user does not say, it is asked for what it has."""
+    if kind == PUBLIC:
+        return fallback.open_tier(PUBLIC, asking_for(signal, basis))
+    entry = BY_NAME[kind]
+    asking = asking_for(signal, basis)
+    if missing := entry.missing(asking.settings):
+        raise InputError(f"{kind} can't be asked: {missing}; `greenai-infra sources` says what each source needs")
+    meanings = entry.meanings or (stated_meaning(asking.settings),)
+    fitting = [one for one in meanings if signal in (None, one[0]) and basis in (None, one[1])]
+    if not fitting:
+        asked = " ".join(filter(None, (signal, basis)))
+        known = " or ".join(" ".join(one) for one in meanings)
+        raise InputError(f"{kind} is asked for {known} intensity, not {asked}; choose another --source")
+    return entry.open(asking_for(*fitting[0]), detail)
 
 
 def _embedded(as_of: datetime, signal: Signal | None, basis: Basis | None) -> IntensitySource:
@@ -89,24 +106,3 @@ def _embedded(as_of: datetime, signal: Signal | None, basis: Basis | None) -> In
             "direct` ranks these; else choose another --source"
         )
     return EmbeddedYear(as_of)
-
-
-def _electricity_maps(as_of: datetime, signal: Signal | None, basis: Basis | None) -> IntensitySource:
-    if signal is Signal.MARGINAL:
-        raise InputError(f"{ELECTRICITY_MAPS} is asked for average intensity, not marginal; choose another --source")
-    if not _is_now(as_of):
-        raise InputError(
-            f"{ELECTRICITY_MAPS} answers about now, not {format_time(as_of)}; leave out --at, or choose embedded "
-            "or file:PATH"
-        )
-    access = electricity_maps_access()
-    if access is None:
-        raise InputError(f"{ELECTRICITY_MAPS} needs a token: set {ELECTRICITY_MAPS_TOKEN}")
-    from greenai_infra.intensity.cache import AnswerCache
-    from greenai_infra.intensity.electricity_maps import ElectricityMaps
-
-    return ElectricityMaps(access, as_of=as_of, basis=basis or Basis.LIFECYCLE, cache=AnswerCache.of_user())
-
-
-def _is_now(as_of: datetime) -> bool:
-    return abs(as_of - datetime.now(UTC)) <= NOW_TOLERANCE

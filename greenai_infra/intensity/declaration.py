@@ -52,7 +52,7 @@ def declare(file: CsvFile, by_row: dict[str, str], stated: Mapping[str, StrEnum 
         given = {
             "its column": by_row.get(key, ""),
             "its header": file.declared.get(key, ""),
-            f"the option --{key}": stated.get(key) or "",
+            "what is asked for": stated.get(key) or "",
         }
         sayings = {by: text.casefold() for by, text in given.items() if text}
         for text in sayings.values():

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time
-from greenai_infra.intensity.electricity_maps_answers import read_forecast, read_history, read_latest
+from greenai_infra.intensity.electricity_maps_answers import read_access, read_forecast, read_history, read_latest
 from greenai_infra.intensity.live import LiveAnswers, Publisher, hour_ceiling, hour_floor, read_or_refuse
-from greenai_infra.intensity.questions import Question
+from greenai_infra.intensity.questions import Failure, Question
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.http import Client
     from greenai_infra.intensity.live import Answer
     from greenai_infra.intensity.points import Points
-    from greenai_infra.intensity.questions import Failure
     from greenai_infra.intensity.settings import Access
 
     Reader = Callable[[Mapping[str, Any], str, Basis, datetime], Points]
@@ -55,7 +54,9 @@ class ElectricityMaps:
     ) -> None:
         self.as_of = as_of
         self._basis = basis
-        self._access = access
+        self._sign_in = access
+        self._refused = False
+        self._access: Mapping[str, frozenset[str]] | None = None
         self._timeout_s = total_timeout_s
         publisher = Publisher(self.name, TITLE, access.base_url, Signal.AVERAGE, basis)
         self._answers = LiveAnswers(publisher, as_of, cache)
@@ -103,21 +104,36 @@ class ElectricityMaps:
         common = {"temporalGranularity": "hourly", "disableCallerLookup": "true", **params}
 
         def fetch(open_zones: Sequence[str]) -> dict[str, Points | Failure]:
-            fetched = self._client.fetch_all([Question(path, {"zone": zone, **common}) for zone in open_zones])
-            return {
+            asked = [zone for zone in open_zones if self._may_ask(zone, path)]
+            answers = self._client.fetch_all([Question(path, {"zone": zone, **common}) for zone in asked])
+            found: dict[str, Points | Failure] = {
                 zone: read_or_refuse(answer, read, zone, self._basis, self.as_of)
-                for zone, answer in zip(open_zones, fetched, strict=True)
+                for zone, answer in zip(asked, answers, strict=True)
             }
+            self._refused |= any(isinstance(one, Failure) and not one.transient for one in answers)
+            reason = "by its own list the token does not cover this zone, or not this question"
+            return {zone: found.get(zone) or Failure(reason, transient=False) for zone in open_zones}
 
         return self._answers.ask(zones, question, fetch)
+
+    def _may_ask(self, zone: str, path: str) -> bool:
+        """False if the token is known not to cover this: once something was refused, what it covers is asked once.
+
+        So a token for one zone is not refused for sixty zones at each further question.
+        """
+        if self._refused and self._access is None:
+            self._access = read_access(self._client.fetch_all([Question("zones")])[0])
+        if not self._access:
+            return True
+        return any(path.startswith(allowed.rstrip("*")) for allowed in self._access.get(zone, ()))
 
     @cached_property
     def _client(self) -> Client:
         from greenai_infra.intensity.http import TOTAL_TIMEOUT_S, Client
 
-        token = self._access.token
+        token = self._sign_in.token
         return Client(
-            self._access.base_url,
+            self._sign_in.base_url,
             headers={"auth-token": token},
             secrets=[token],
             total_timeout_s=self._timeout_s or TOTAL_TIMEOUT_S,

@@ -23,6 +23,22 @@ UNITS = ("gco2eq/kwh", "gco2e/kwh", "gco2/kwh", "gco₂eq/kwh")
 MAX_POINTS = 5000
 
 
+def read_access(answer: object) -> dict[str, frozenset[str]]:
+    """What a token may ask of each zone: paths, which may end in `*`. Empty where the answer to `zones` doesn't say.
+
+    {"FR": {"zoneName": "France", "access": ["carbon-intensity/latest", ...]}, ...}
+    """
+    if not isinstance(answer, dict):
+        return {}
+    access = {}
+    for zone, entry in answer.items():
+        allowed = entry.get("access") if isinstance(entry, dict) else None
+        if not isinstance(allowed, list) or not all(isinstance(path, str) for path in allowed):
+            return {}
+        access[zone] = frozenset(path.removeprefix("/").removeprefix("v4/").removeprefix("v3/") for path in allowed)
+    return access
+
+
 def read_latest(answer: Mapping[str, Any], zone: str, basis: Basis, now: datetime) -> Points:
     """The newest value. Raises AnswerError."""
     flags = _check_frame(answer, zone, basis, is_forecast=False)

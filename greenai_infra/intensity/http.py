@@ -71,18 +71,19 @@ class Client:
         self._pool = _pool_manager(base_url, {**common, **(headers or {})})
         _keep_from_logs(self._secrets)
 
-    def fetch_all(self, questions: Sequence[Question]) -> list[Any | Failure]:
+    def fetch_all(self, questions: Sequence[Question], *, within_s: float | None = None) -> list[Any | Failure]:
         """The JSON value that answers each question, or why there is none; up to `max_in_flight` at a time.
 
-        Never takes much longer than the total timeout, whatever a server does: the threads are daemons, so that one
-        that hangs in a read holds up neither the answer nor the end of the program.
+        Never takes much longer than the total timeout (or `within_s`), whatever a server does: the threads are daemons,
+        so that one that hangs in a read holds up neither the answer nor the end of the program.
         """
+        timeout_s = self._total_timeout_s if within_s is None else within_s
         todo: queue.SimpleQueue[int] = queue.SimpleQueue()
         for index in range(len(questions)):
             todo.put(index)
-        late = Failure(f"no complete answer within {self._total_timeout_s:g} s", transient=True)
+        late = Failure(f"no complete answer within {timeout_s:.3g} s", transient=True, silent=True)
         answers: list[Any | Failure | Exception] = [late] * len(questions)
-        deadline = time.monotonic() + self._total_timeout_s
+        deadline = time.monotonic() + timeout_s
 
         def work() -> None:
             _local.deadline = deadline
@@ -120,7 +121,7 @@ class Client:
             )
             body = _read_body(response)
         except (exceptions.HTTPError, OSError) as error:
-            return Failure(_plain(error), transient=True)
+            return Failure(_plain(error), transient=True, silent=True)
         if isinstance(body, Failure):
             return body
         if response.status != HTTPStatus.OK:
@@ -139,7 +140,8 @@ class Client:
         reason = _STATUS_REASONS.get(status, "the service failed" if status >= 500 else "unexpected answer")
         wait = response.headers.get("Retry-After", "")
         again = f", to be tried again in {wait} s" if wait.isdecimal() and len(wait) < 8 else ""
-        return Failure(f"{reason} (HTTP {status}{again}){self._server_words(body)}", transient=status in RETRIED_STATUS)
+        words = f"{reason} (HTTP {status}{again}){self._server_words(body)}"
+        return Failure(words, transient=status in RETRIED_STATUS, status=status)
 
     def _server_words(self, body: bytes) -> str:
         """What the server itself says of an error, short, printable, and without the secrets."""

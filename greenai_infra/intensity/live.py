@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     Fetch = Callable[[Sequence[str]], Mapping[str, Points | Failure]]
 
+LEAST_VALIDITY = timedelta(minutes=5)
+
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
@@ -74,6 +76,7 @@ class LiveAnswers:
         self.as_of = as_of
         self._cache = cache
         self._had: dict[Key, Answer | Unavailable] = {}
+        self._silent = ""
 
     def ask(self, zones: Sequence[str], question: str, fetch: Fetch) -> dict[str, Answer | Unavailable]:
         """The answer for each zone: had before, from the cache while valid, else by `fetch(zones)`.
@@ -91,10 +94,20 @@ class LiveAnswers:
                 self._had[key] = Answer(had.points.flagged(Flag.CACHED), f"fetched {_ago(had, self.as_of)}")
         open_zones = [zone for zone, key in keys.items() if key not in self._had]
         if open_zones:
-            fetched = fetch(open_zones)
+            fetched = self._fetch(open_zones, fetch)
             for zone in open_zones:
                 self._had[keys[zone]] = self._believe(zone, fetched[zone], keys[zone], kept[zone])
         return {zone: self._had[key] for zone, key in keys.items()}
+
+    def _fetch(self, zones: Sequence[str], fetch: Fetch) -> Mapping[str, Points | Failure]:
+        """A service that was silent about every zone is not asked again: a user would wait as long once more."""
+        if self._silent:
+            return {zone: Failure(f"it was silent a moment ago ({self._silent})", transient=True) for zone in zones}
+        fetched = fetch(zones)
+        silent = [one.reason for one in fetched.values() if isinstance(one, Failure) and one.silent]
+        if len(silent) == len(fetched):
+            self._silent = silent[0]
+        return fetched
 
     def value(self, zone: str, answer: Answer | Unavailable) -> Intensity | Unavailable:
         """The newest point as a value, called live only if it is recent, measured and straight from the service."""
@@ -154,16 +167,19 @@ class LiveAnswers:
         return Unavailable(zone, f"{self.publisher.title}: {fetched.reason}")
 
     def _valid_until(self, points: Points) -> datetime:
-        """When the service should have something newer: after the step of a single value, or of `as_of`."""
+        """When the service should have something newer: after the step of a single value, or of `as_of`.
+
+        A service that is late is asked again every few minutes, not each time.
+        """
         step = timedelta(seconds=points.step_s)
         following = from_unix(self.as_of.timestamp() // points.step_s * points.step_s) + step
         if len(points.starts_s) == 1:
             following = min(following, from_unix(points.starts_s[0]) + step)
-        return following + self.publisher.delay
+        return max(following + self.publisher.delay, self.as_of + LEAST_VALIDITY)
 
     def _provenance(self, kind: Kind, observed_at: datetime, flags: frozenset[Flag], note: str) -> Provenance:
         by = self.publisher
-        return Provenance(by.title, by.signal, by.basis, kind, observed_at, flags, note)
+        return Provenance(by.title, by.signal, by.basis, kind, observed_at, flags, note, by.address)
 
 
 def hour_floor(moment: datetime) -> datetime:

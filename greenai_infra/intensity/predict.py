@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenai_infra.clock import format_time
 from greenai_infra.intensity.climatology import Climatology
+from greenai_infra.intensity.live_sources import is_live
 from greenai_infra.intensity.tiers import Tiers, summary, with_flag
-from greenai_infra.intensity.values import Flag, Series, Unavailable, constant
+from greenai_infra.intensity.values import Flag, Kind, Series, Unavailable, constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,59 +18,116 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.source import IntensitySource
 
 
+class Method(StrEnum):
+    """How a series came to say what is expected."""
+
+    FORECAST = "forecast"
+    CLIMATOLOGY = "climatology"
+    PERSISTENCE = "persistence"
+    YEARLY_MEAN = "yearly mean"
+
+
+def method_of(series: Series) -> Method:
+    """The method by which `predict` made a series."""
+    by_kind = {
+        Kind.FORECAST: Method.FORECAST,
+        Kind.CLIMATOLOGY: Method.CLIMATOLOGY,
+        Kind.YEARLY_MEAN: Method.YEARLY_MEAN,
+    }
+    return by_kind.get(series.provenance.kind, Method.PERSISTENCE)
+
+
 class Prediction(NamedTuple):
-    """A series or a reason for each zone, and plain sentences on what was tried and why it was left."""
+    """A series or a reason for each zone, plain sentences on what was tried and why it was left, and who answered.
+
+    `source` is the one of that name; `chosen_by` are the zones by which it and its method were chosen.
+    """
 
     answers: dict[str, Series | Unavailable]
     notes: list[str]
+    answered_by: str
+    source: IntensitySource | None
+    chosen_by: tuple[str, ...]
 
 
-def predict(source: IntensitySource, zones: Sequence[str], start: datetime, end: datetime) -> Prediction:
+class _Method(NamedTuple):
+    """One way to predict: its name, and how to ask for zones by it."""
+
+    name: str
+    ask: Callable[[Sequence[str]], Mapping[str, Series | Unavailable]]
+
+
+class _Chosen(NamedTuple):
+    answers: dict[str, Series | Unavailable]
+    notes: list[str]
+    method: _Method
+    source: IntensitySource
+
+
+def predict(
+    source: IntensitySource,
+    zones: Sequence[str],
+    start: datetime,
+    end: datetime,
+    *,
+    beside: Sequence[str] = (),
+    free: Sequence[str] = (),
+) -> Prediction:
     """Expected intensity over [start, end): a forecast, else a climatology, else the newest value held constant.
 
     The first of these that covers every zone answers for all of them. If none does, it is the first that covers
     every zone that any of them covers, else the one that covers most: methods are never mixed. A forecast that ends
     before `end` is returned as it is, with a note.
+    Source and method are chosen by `zones` alone; then those `beside` them are asked for in the same way, and the
+    `free` ones if no service has to be asked about them.
     """
+    chosen: dict[str, _Chosen] = {}
+
+    def ask(one: IntensitySource) -> dict[str, Series | Unavailable]:
+        chosen[one.name] = _choose(one, zones, start, end)
+        return chosen[one.name].answers
+
+    before: list[str] = []
+    after: list[str] = []
     if isinstance(source, Tiers):
-        notes: list[str] = []
+        known = len(source.notes)
+        answers = source.first(zones, ask)
+        before, after = source.notes[:known], source.notes[known:]
+        answered_by = source.answered_by
+    else:
+        answers = ask(source)
+        answered_by = source.name
+    notes = [*before, *(note for one in chosen.values() for note in one.notes), *after]
+    more = sorted({*beside, *(() if is_live(answered_by) else free)} - set(zones))
+    if more and answered_by in chosen:
+        found = dict(chosen[answered_by].method.ask(more))
+        answers = {**answers, **(source.as_answered(found) if isinstance(source, Tiers) else found)}
+    by = chosen[answered_by].source if answered_by in chosen else None
+    return Prediction(answers, notes, answered_by, by, tuple(zones))
 
-        def ask(one: IntensitySource) -> dict[str, Series | Unavailable]:
-            answers, tried = predict(one, zones, start, end)
-            notes.extend(tried)
-            return answers
 
-        before = len(source.notes)
-        answers = source.first(ask)
-        return Prediction(answers, [*source.notes[:before], *notes, *source.notes[before:]])
-    return _predict(source, zones, start, end)
-
-
-def _predict(source: IntensitySource, zones: Sequence[str], start: datetime, end: datetime) -> Prediction:
-    methods: list[tuple[str, Callable[[], Mapping[str, Series | Unavailable]]]] = [
-        ("forecast", lambda: source.forecast(zones, start, end))
-    ]
+def _choose(source: IntensitySource, zones: Sequence[str], start: datetime, end: datetime) -> _Chosen:
+    methods = [_Method("forecast", lambda some: source.forecast(some, start, end))]
     if not isinstance(source, Climatology):
         by_hour = Climatology(source, source.as_of)
         methods += [
-            ("climatology of its history", lambda: by_hour.forecast(zones, start, end)),
-            ("newest value held constant", lambda: _held(source, zones, start, end)),
+            _Method("climatology of its history", lambda some: by_hour.forecast(some, start, end)),
+            _Method("newest value held constant", lambda some: _held(source, some, start, end)),
         ]
     notes: list[str] = []
-    tried: list[tuple[str, dict[str, Series | Unavailable]]] = []
-    for method, ask in methods:
-        answers = dict(ask())
-        missing = [answer for answer in answers.values() if isinstance(answer, Unavailable)]
+    tried: list[dict[str, Series | Unavailable]] = []
+    for method in methods:
+        answers = dict(method.ask(zones))
+        missing = [(one.zone, one.reason) for one in answers.values() if isinstance(one, Unavailable)]
         if not missing:
-            return Prediction(answers, [*notes, *_used(source, method, answers, end)])
-        notes.append(f"{source.name}, {method}: {summary(missing, len(answers))}")
-        tried.append((method, answers))
-    covered = [{zone for zone, answer in answers.items() if isinstance(answer, Series)} for _, answers in tried]
+            return _Chosen(answers, [*notes, *_used(source, method.name, answers, end)], method, source)
+        notes.append(f"{source.name}, {method.name}: {summary(missing, len(answers))}")
+        tried.append(answers)
+    covered = [{zone for zone, answer in answers.items() if isinstance(answer, Series)} for answers in tried]
     best = max(range(len(tried)), key=lambda index: (len(covered[index]), -index))
-    method, answers = tried[best]
-    if not covered[best]:
-        return Prediction(answers, notes)
-    return Prediction(answers, [*notes, *_used(source, method, answers, end)])
+    if covered[best]:
+        notes += _used(source, methods[best].name, tried[best], end)
+    return _Chosen(tried[best], notes, methods[best], source)
 
 
 def _used(
@@ -76,6 +135,8 @@ def _used(
 ) -> list[str]:
     """Sentences on the method that was chosen."""
     series = [answer for answer in answers.values() if isinstance(answer, Series)]
+    if all(one.provenance.kind is Kind.YEARLY_MEAN for one in series):
+        method = "yearly mean"
     notes = [f"{source.name}: {method} is used for all {len(series)} zones"]
     short = [one for one in series if one.end < end]
     if short:

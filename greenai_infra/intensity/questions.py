@@ -23,10 +23,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no answer, in plain words; `transient` if the same question may be answered later."""
+    """Why there is no answer, in plain words; `transient` if the same question may be answered later.
+
+    `silent` if nothing came back at all, so that further questions would only cost time; `status` is the HTTP status
+    that refused the question, 0 where none did.
+    """
 
     reason: str
     transient: bool
+    silent: bool = False
+    status: int = field(default=0, compare=False)
 
 
 class AnswerError(ValueError):

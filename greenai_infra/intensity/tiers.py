@@ -17,45 +17,91 @@ _Value = TypeVar("_Value", Intensity, Series)
 
 
 class Tiers:
-    """A source that asks its `sources` in turn. What comes from any but the first is flagged as fallback.
+    """A source that asks its `sources` in turn. What comes after one that was asked in vain is flagged as fallback.
 
-    `notes` are plain sentences: which source was left, and why.
+    An own earlier answer that stands in for one that can't be had now counts less than any source's fresh answer, and
+    more than the `last` source, which asks no service. `notes` are plain sentences: which source was left, and why.
     """
 
-    def __init__(self, name: str, sources: Sequence[IntensitySource], notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        sources: Sequence[IntensitySource],
+        notes: Sequence[str] = (),
+        *,
+        last: IntensitySource | None = None,
+    ) -> None:
         self.name = name
         self.sources = tuple(sources)
-        self.as_of = self.sources[0].as_of
+        self.last = last
+        self.as_of = next(one for one in (*self.sources, last) if one).as_of
         self.notes = list(notes)
+        self.answered_by = ""
+        self._failed = False
 
     def latest(self, zones: Sequence[str]) -> dict[str, Intensity | Unavailable]:
         """The newest values, all from one source."""
-        return self.first(lambda source: source.latest(zones))
+        return self.first(zones, lambda source: source.latest(zones))
 
     def history(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
         """Observations, all from one source."""
-        return self.first(lambda source: source.history(zones, start, end))
+        return self.first(zones, lambda source: source.history(zones, start, end))
 
     def forecast(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
         """Forecasts, all from one source."""
-        return self.first(lambda source: source.forecast(zones, start, end))
+        return self.first(zones, lambda source: source.forecast(zones, start, end))
 
     def first(
-        self, ask: Callable[[IntensitySource], Mapping[str, _Value | Unavailable]]
+        self, zones: Sequence[str], ask: Callable[[IntensitySource], Mapping[str, _Value | Unavailable]]
     ) -> dict[str, _Value | Unavailable]:
-        """The answers of the first source that has one for every zone, else those of the last source."""
-        for index, source in enumerate(self.sources):
-            answers = ask(source)
-            missing = [answer for answer in answers.values() if isinstance(answer, Unavailable)]
-            if not missing or source is self.sources[-1]:
-                return {zone: _as_fallback(answer) if index else answer for zone, answer in answers.items()}
+        """The answers of the first source that has one for every zone, else those of the last one asked."""
+        self._failed = False
+        earlier: tuple[IntensitySource, dict[str, _Value | Unavailable]] | None = None
+        answers: dict[str, _Value | Unavailable] = {}
+        for source in self.sources:
+            if uncovered := _uncovered(source, zones):
+                answers = answers or {zone: Unavailable(zone, uncovered.get(zone, "was not asked")) for zone in zones}
+                self.notes.append(f"{source.name} was not asked: {summary(list(uncovered.items()), len(zones))}")
+                continue
+            answers = dict(ask(source))
+            missing = [(one.zone, one.reason) for one in answers.values() if isinstance(one, Unavailable)]
+            stand_ins = [one for one in answers.values() if not isinstance(one, Unavailable) and _stands_in(one)]
+            if not missing and not stand_ins:
+                self.answered_by = source.name
+                return self.as_answered(answers)
+            if not missing:
+                earlier = earlier or (source, answers)
+            missing += [(one.zone, one.provenance.detail) for one in stand_ins]
             self.notes.append(f"{source.name} was left: {summary(missing, len(answers))}")
-        raise AssertionError("there is at least one source")
+            self._failed = True
+        if earlier:
+            self.answered_by = earlier[0].name
+            return earlier[1]
+        if self.last:
+            self.answered_by = self.last.name
+            answers = dict(ask(self.last))
+        return self.as_answered(answers)
+
+    def as_answered(self, answers: dict[str, _Value | Unavailable]) -> dict[str, _Value | Unavailable]:
+        """Answers of the source that answered, flagged as fallback if another was asked before it in vain."""
+        return {zone: _as_fallback(answer) for zone, answer in answers.items()} if self._failed else answers
 
 
-def summary(missing: Sequence[Unavailable], asked: int) -> str:
-    """How many zones have no answer, and the reason of the first."""
-    return f"no answer for {len(missing)} of {asked} zones ({missing[0].zone}: {missing[0].reason})"
+def summary(missing: Sequence[tuple[str, str]], asked: int) -> str:
+    """How many zones have no fresh answer, and the reason of the first; `missing` are (zone, reason)."""
+    zone, reason = missing[0]
+    return f"no answer for {len(missing)} of {asked} zones ({zone}: {reason})"
+
+
+def _uncovered(source: IntensitySource, zones: Sequence[str]) -> dict[str, str]:
+    """The zones that a source knows without asking that it has no answer for, with the reasons."""
+    reason_of = getattr(source, "uncovered", None)
+    reasons = {zone: reason_of(zone) for zone in zones} if reason_of else {}
+    return {zone: reason for zone, reason in reasons.items() if reason}
+
+
+def _stands_in(answer: Intensity | Series) -> bool:
+    return {Flag.CACHED, Flag.FALLBACK} <= answer.provenance.flags
 
 
 def _as_fallback(answer: _Value | Unavailable) -> _Value | Unavailable:

@@ -61,7 +61,8 @@ class Flag(StrEnum):
 class Provenance:
     """Where values come from: `source` names publisher and data set, `detail` the year, method or file.
 
-    `observed_at` is the start of the interval that the newest underlying observation covers.
+    `observed_at` is the start of the interval that the newest underlying observation covers. `service` is the address
+    that was asked, empty where none was; it tells two services of one publisher apart.
     """
 
     source: str
@@ -71,6 +72,7 @@ class Provenance:
     observed_at: datetime
     flags: frozenset[Flag] = frozenset()
     detail: str = ""
+    service: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.kind is Kind.LIVE and self.flags:

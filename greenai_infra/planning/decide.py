@@ -6,13 +6,15 @@ constraint (the best placement if that constraint alone were lifted).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.regions import find_region
+from greenai_infra.clock import format_time
 from greenai_infra.errors import NoPlacement
 from greenai_infra.planning.candidates import wanted_accelerators
 from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all, place_now
+from greenai_infra.planning.slices import Interruption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 PLACE_RULES = frozenset({"where.providers", "where.allow", "where.deny", "where.residency"})
 MISFITS_SHOWN = 12
+FREE_INTERRUPTION = Interruption(0.0, SECONDS_PER_HOUR)
 HARDWARE_RULES = frozenset({"hardware.accelerators", "hardware.instance_types"})
 
 
@@ -70,7 +73,7 @@ class Decision:
 def decide(workload: Workload, field: Field, series: Mapping[str, Series], timing: Timing) -> Decision:
     """The decision for a workload over predicted intensity by zone. Raises NoPlacement, saying what removed what."""
     placements, left = place_all(field.candidates, series, timing)
-    unplaced = tuple(_unplaced(candidate, timing) for candidate in left)
+    unplaced = tuple(_unplaced(candidate, series.get(candidate.region.zone), timing) for candidate in left)
     everything = [Ranked(p, p.candidate.removed_by | _broken_limits(workload, p)) for p in placements]
     everything.sort(key=lambda ranked: ranked.placement.order)
     allowed = [ranked.placement for ranked in everything if not ranked.removed_by]
@@ -84,7 +87,7 @@ def decide(workload: Workload, field: Field, series: Mapping[str, Series], timin
         pareto=tuple(pareto_front(allowed)),
         baseline=baseline,
         baseline_gap=gap,
-        lifted=tuple(_lift_each(everything, chosen)),
+        lifted=(*_lift_each(everything, chosen), *_lift_unbroken(chosen, series, timing)),
         everything=tuple(everything),
         unplaced=unplaced,
     )
@@ -126,6 +129,16 @@ def _lift_each(everything: Sequence[Ranked], chosen: Placement) -> list[Lifted]:
     return sorted(lifted, key=lambda one: (-one.saving_kg, one.constraint))
 
 
+def _lift_unbroken(chosen: Placement, series: Mapping[str, Series], timing: Timing) -> list[Lifted]:
+    """What the chosen hardware would emit in its region if it could stop and resume freely, if that is less."""
+    if timing.interruption is not None or timing.deadline_s is None:
+        return []
+    freely = replace(timing, interruption=FREE_INTERRUPTION)
+    best = min(place_all([chosen.candidate], series, freely)[0], key=lambda one: one.order)
+    saving_kg = chosen.emissions_kg - best.emissions_kg
+    return [Lifted("when.interruptible", best, saving_kg)] if saving_kg > 0 else []
+
+
 def _baseline(
     workload: Workload, candidates: Sequence[Candidate], series: Mapping[str, Series], timing: Timing
 ) -> tuple[Placement | None, str]:
@@ -149,12 +162,19 @@ def _baseline(
     return found, "" if found else f"the source has a gap or ends too early for {region.key} ({region.zone})"
 
 
-def _unplaced(candidate: Candidate, timing: Timing) -> Unplaced:
+def _unplaced(candidate: Candidate, known: Series | None, timing: Timing) -> Unplaced:
     hours = candidate.run.hours.value
     if timing.deadline_s is not None and hours > (timing.deadline_s - timing.earliest_s) / SECONDS_PER_HOUR:
         left = (timing.deadline_s - timing.earliest_s) / SECONDS_PER_HOUR
         return Unplaced(candidate, True, f"needs {hours:.1f} h, {left:.1f} h are left until the deadline")
-    return Unplaced(candidate, False, f"no intensity of {candidate.region.zone} for {hours:.1f} h on end")
+    zone = candidate.region.zone
+    if known is None:
+        return Unplaced(candidate, False, f"no intensity of {zone}")
+    reach = (float(known.edges_s[-1]) - timing.earliest_s) / SECONDS_PER_HOUR
+    if reach < hours:
+        ends = f"{format_time(known.end)}, {max(reach, 0.0):.1f} h after the earliest start"
+        return Unplaced(candidate, False, f"needs {hours:.1f} h; the intensity of {zone} is known to {ends}")
+    return Unplaced(candidate, False, f"no intensity of {zone} for {hours:.1f} h without a gap")
 
 
 def _why_nothing_is_left(
@@ -172,7 +192,7 @@ def _why_nothing_is_left(
     for title, too_slow in (("when.deadline", True), ("the intensity source", False)):
         group = [one for one in allowed if one.too_slow is too_slow]
         if group:
-            nearest = min(group, key=lambda one: one.candidate.run.hours.value)
+            nearest = min(group, key=lambda one: (one.reason.startswith("no "), one.candidate.run.hours.value))
             what = f"{nearest.candidate.run.accelerators} x {nearest.candidate.offer.accelerator}"
             lines.append(f"  {title} removed {len(group)}; the fastest, {what}: {nearest.reason}")
     wanted = wanted_accelerators(workload)
@@ -202,4 +222,6 @@ def constraint_value(workload: Workload, name: str) -> str:
     """A constraint as the workload states it, for people."""
     section, key = name.split(".")
     value = getattr(getattr(workload, section), key)
+    if value is None:
+        return "not stated"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

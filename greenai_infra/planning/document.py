@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from greenai_infra.catalog.offers import stale_price_warning
 from greenai_infra.clock import format_time, from_unix, hours_between
 from greenai_infra.errors import InputError
 from greenai_infra.planning.decide import constraint_value
 from greenai_infra.planning.inputs import plan_inputs, provenance_document
+from greenai_infra.planning.notes import plan_notes
 from greenai_infra.planning.placements import place_now
 
 if TYPE_CHECKING:
@@ -207,29 +207,6 @@ def _same_hardware_at_baseline(plan: Plan) -> float | None:
         return None
     found = place_now(there[0], plan.series[there[0].region.zone], plan.window.earliest.timestamp())
     return found.emissions_kg if found else None
-
-
-def plan_notes(plan: Plan) -> list[str]:
-    """Sentences that a reader of the plan must not miss: what is old, estimated, held constant or left out."""
-    chosen = plan.decision.placement.candidate
-    provenance = plan.series[chosen.region.zone].provenance
-    notes = []
-    if plan.mixed:
-        notes.append("MIXED SIGNALS OR BASES: values of unlike kind are ranked together, as --allow-mixed told")
-    considered = [c.offer for c in plan.field.candidates if not c.removed_by]
-    if warning := stale_price_warning(considered, plan.window.now):
-        notes.append(warning)
-    if provenance.kind.value == "yearly mean":
-        notes.append("intensity is a yearly mean, so it says where but not when: no time is better than another")
-    notes += [f"intensity is {flag.value}: {provenance.detail}" for flag in sorted(provenance.flags)]
-    if chosen.region.pue_is_fleet_mean:
-        notes.append(f"{chosen.region.key} publishes no PUE: the fleet mean {chosen.region.pue} is used")
-    notes += chosen.run.notes
-    if chosen.offer.provider == "aws":
-        notes.append("cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue")
-    if "per_chip" in chosen.offer.note or "alone" in chosen.offer.note:
-        notes.append(f"{chosen.offer.instance_type}: {chosen.offer.note}")
-    return notes
 
 
 def _comparison(row: Comparison, plan: Plan) -> dict[str, Any]:

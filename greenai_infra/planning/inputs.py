@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.values import Provenance, Series
     from greenai_infra.planning.hardware import Comparison
     from greenai_infra.planning.planner import Plan
+    from greenai_infra.planning.waiting import WaitRule
 
 
 def provenance_document(provenance: Provenance) -> dict[str, Any]:
@@ -48,8 +49,12 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
     offers = {(c.region.key, c.offer.instance_type): c.offer for c in used}
     return {
         "intensity_source": plan.source_name,
+        "intensity_answered_by": plan.answered_by,
         "intensity_notes": list(plan.source_notes),
-        "intensity": {zone: _series(plan.series[zone], plan) for zone in sorted(zones & set(plan.series))},
+        "intensity": {
+            zone: {**_series(plan.series[zone], plan), "forecast_error": forecast_error_document(plan.waits[zone])}
+            for zone in sorted(zones & set(plan.series))
+        },
         "zones_without_intensity": sorted(zones - set(plan.series)),
         "regions": {
             key: {"zone": r.zone, "country": r.country, "pue": r.pue, "pue_year": r.pue_year, "source": r.source}
@@ -94,6 +99,19 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
             for m in plan.field.misfits
         ],
         "without_price": list(plan.field.unpriced),
+    }
+
+
+def forecast_error_document(rule: WaitRule) -> dict[str, Any]:
+    """The measured error of what is expected in a zone (percent, None if not measured), and what a wait must save."""
+    return {
+        "method": str(rule.method),
+        "error_percent": rule.error_percent,
+        "hindcasts": rule.hindcasts,
+        "run_hours": rule.run_hours,
+        "not_measured": rule.reason or None,
+        "wait_threshold_percent": rule.threshold_percent,
+        "threshold_from": rule.threshold_from,
     }
 
 

@@ -25,7 +25,7 @@ class Placement:
     """A candidate with its slices (Unix s) and what they emit and cost.
 
     `intensity_g_per_kwh` is the time-weighted mean over the slices. `emissions_now_kg` is what the same candidate
-    would emit if it started at the earliest moment without a break.
+    would emit if it started at the earliest moment without a break, where it `could_start_at_once`.
     """
 
     candidate: Candidate
@@ -36,6 +36,7 @@ class Placement:
     embodied_kg: float
     cost_usd: float
     emissions_now_kg: float
+    could_start_at_once: bool
 
     @property
     def hours(self) -> float:
@@ -81,7 +82,8 @@ def place_all(
             unplaced.append(candidate)
     placements = []
     for (duration_s, burden), group in alike.items():
-        chosen = choose_times(grid, duration_s, timing, {row_of[c.region.zone] for c in group}, burden)
+        rows = {(row_of[c.region.zone], c.region.zone) for c in group}
+        chosen = choose_times(grid, duration_s, timing, rows, burden)
         for candidate in group:
             timings = chosen.get(row_of[candidate.region.zone], ())
             placements += [placement(candidate, *times) for times in timings]
@@ -97,8 +99,15 @@ def place_now(candidate: Candidate, series: Series, earliest_s: float) -> Placem
     return placement(candidate, ((earliest_s, end_s),), mean, mean) if np.isfinite(mean) else None
 
 
-def placement(candidate: Candidate, slices: Slices, mean_g_per_kwh: float, now_g_per_kwh: float) -> Placement:
-    """Emissions and cost of a candidate over slices with a known mean intensity."""
+def placement(
+    candidate: Candidate, slices: Slices, mean_g_per_kwh: float, now_g_per_kwh: float, known_at_once: bool = True
+) -> Placement:
+    """Emissions and cost of a candidate over slices with a known mean intensity.
+
+    Means are taken to a billionth of a g/kWh, below which they hold the rounding of running sums: equal times of equal
+    intensity must not differ.
+    """
+    mean_g_per_kwh, now_g_per_kwh = round(mean_g_per_kwh, 9), round(now_g_per_kwh, 9)
     run, pue = candidate.run, candidate.region.pue
     hours = _running_hours(candidate, slices)
     power_kw, work_hours = run.power_kw.value, run.hours.value
@@ -117,6 +126,7 @@ def placement(candidate: Candidate, slices: Slices, mean_g_per_kwh: float, now_g
         embodied_kg=embodied_per_hour * hours,
         cost_usd=candidate.usd_per_hour * hours + candidate.transfer_usd,
         emissions_now_kg=now_kg,
+        could_start_at_once=known_at_once,
     )
 
 

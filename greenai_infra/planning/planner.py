@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import hours_between
 from greenai_infra.errors import InputError, NoPlacement
-from greenai_infra.intensity.predict import predict
+from greenai_infra.intensity.predict import Method, method_of, predict
 from greenai_infra.intensity.ranking import meanings, refuse_mix
 from greenai_infra.intensity.values import Series
 from greenai_infra.planning.candidates import Field, find_candidates
 from greenai_infra.planning.decide import PLACE_RULES, Decision, decide
 from greenai_infra.planning.slices import Interruption
 from greenai_infra.planning.timing import Timing
+from greenai_infra.planning.waiting import WaitRule, WaitRules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from greenai_infra.catalog.offers import Offer
+    from greenai_infra.intensity.forecast_archive import ForecastArchive
+    from greenai_infra.intensity.predict import Prediction
     from greenai_infra.intensity.source import IntensitySource
     from greenai_infra.planning.workload import Window, Workload
 
@@ -29,7 +32,10 @@ MAX_WINDOW_HOURS = 2 * 366 * 24
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A decision with what it was made from. `notes` are sentences for people, warnings first."""
+    """A decision with what it was made from.
+
+    `waits` has for each zone the rule for the run of its best placement, or of the choice where it has none.
+    """
 
     workload: Workload
     window: Window
@@ -38,8 +44,10 @@ class Plan:
     decision: Decision
     offers: tuple[Offer, ...]
     source_name: str
+    answered_by: str
     source_notes: tuple[str, ...]
     mixed: bool
+    waits: Mapping[str, WaitRule]
 
 
 def make_plan(
@@ -49,10 +57,12 @@ def make_plan(
     source: IntensitySource,
     *,
     allow_mixed: bool = False,
-    ask_everywhere: bool = True,
+    open_archive: Callable[[], ForecastArchive] | None = None,
 ) -> Plan:
-    """The plan of a workload. With `ask_everywhere` zones that the workload forbids are asked too, to price the rules.
+    """The plan of a workload. Zones that it forbids are looked up too, to price its rules, if that asks no service.
 
+    A service's forecasts are kept in the archive, which is opened only for these, and those kept there before say how
+    wrong they are.
     Raises NoPlacement if nothing is left, Refused for unlike signal or basis, InputError for a signal that the source
     does not have.
     """
@@ -62,30 +72,69 @@ def make_plan(
     if hours_between(window.now, end) > MAX_WINDOW_HOURS:
         raise InputError(f"the plan would reach to {end:%Y-%m-%d}, more than two years ahead; shorten it")
     baseline = find_region(workload.baseline.region)
-    zones = sorted(
-        {
-            c.region.zone
-            for c in field.candidates
-            if ask_everywhere or not c.removed_by & PLACE_RULES or c.region == baseline
-        }
+    everywhere = {c.region.zone for c in field.candidates}
+    zones = sorted({c.region.zone for c in field.candidates if not c.removed_by & PLACE_RULES})
+    found = predict(
+        source, zones, window.earliest, end, beside=sorted(everywhere & {baseline.zone}), free=sorted(everywhere)
     )
-    answers, source_notes = predict(source, zones, window.earliest, end)
-    series = {zone: answer for zone, answer in answers.items() if isinstance(answer, Series)}
+    series = {zone: answer for zone, answer in found.answers.items() if isinstance(answer, Series)}
     if zones and not series:
-        reasons = sorted({str(getattr(answer, "reason", "")) for answer in answers.values()})
+        reasons = sorted({str(getattr(answer, "reason", "")) for answer in found.answers.values()})
         raise NoPlacement(f"{source.name} has no intensity for any candidate region: {'; '.join(reasons[:3])}")
     mixed = _check_signal(workload, series, allow_mixed)
-    decision = decide(workload, field, series, _timing(workload, window))
-    return Plan(workload, window, field, series, decision, tuple(offers), source.name, tuple(source_notes), mixed)
+    archive = None
+    if open_archive and any(one.provenance.service for one in series.values()):
+        archive = open_archive()
+        archive.keep(series.values())
+    rules = _wait_rules(workload, window, found, archive)
+    decision = decide(workload, field, series, _timing(workload, window, rules))
+    return Plan(
+        workload=workload,
+        window=window,
+        field=field,
+        series=series,
+        decision=decision,
+        offers=tuple(offers),
+        source_name=source.name,
+        answered_by=found.answered_by,
+        source_notes=tuple(found.notes),
+        mixed=mixed,
+        waits=_waits(rules, series, decision),
+    )
 
 
-def _timing(workload: Workload, window: Window) -> Timing:
+def _wait_rules(workload: Workload, window: Window, found: Prediction, archive: ForecastArchive | None) -> WaitRules:
+    """The rules by which waiting is decided; nothing is measured where there is nothing to wait for."""
+    stated = workload.when.wait_threshold_percent
+    methods = {method_of(one) for one in found.answers.values() if isinstance(one, Series)}
+    if window.deadline is None:
+        return WaitRules(stated, None, window.earliest, None, "without a deadline the run does not wait")
+    if methods <= {Method.YEARLY_MEAN}:
+        return WaitRules(stated, None, window.earliest, window.deadline, "a yearly mean says nothing of hours")
+    from greenai_infra.intensity.accuracy import Accuracy
+
+    return WaitRules(stated, Accuracy(found, archive), window.earliest, window.deadline)
+
+
+def _waits(rules: WaitRules, series: Mapping[str, Series], decision: Decision) -> dict[str, WaitRule]:
+    run_hours: dict[str, float] = {}
+    for ranked in decision.everything:
+        candidate = ranked.placement.candidate
+        run_hours.setdefault(candidate.region.zone, candidate.run.hours.value)
+    chosen_hours = decision.placement.candidate.run.hours.value
+    return {
+        zone: rules.of(zone, run_hours.get(zone, chosen_hours), method_of(one)) for zone, one in sorted(series.items())
+    }
+
+
+def _timing(workload: Workload, window: Window, rules: WaitRules) -> Timing:
     rule = workload.when.interruptible
     return Timing(
         earliest_s=window.earliest.timestamp(),
         deadline_s=window.deadline.timestamp() if window.deadline else None,
         interruption=Interruption(rule.resume_overhead_minutes * 60, rule.minimum_slice_hours * 3600) if rule else None,
-        threshold=workload.when.wait_threshold_percent / 100,
+        threshold=rules.default,
+        measured=rules.measured,
     )
 
 

@@ -12,27 +12,46 @@ from greenai_infra.planning.slices import Interruption, best_slices, lower_bound
 from greenai_infra.planning.windows import StepGrid, best_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 Slices = tuple[tuple[float, float], ...]
+
+DEFAULT_THRESHOLD_PERCENT = 10.0
+"""Waiting must save more than this where the error of the forecast is not measured and the workload states nothing."""
+
+ROUNDING = 1e-9  # a relative gain that a sum in another order may make; no forecast is so good that it is worth a wait
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What is known of the time: Unix seconds; `threshold` is the least relative gain worth waiting for."""
+    """What is known of the time: Unix seconds; `threshold` is the least relative gain worth waiting for.
+
+    Where `measured` knows the error of what is expected in a zone for a run of so many seconds, that takes the place
+    of the threshold.
+    """
 
     earliest_s: float
     deadline_s: float | None
     interruption: Interruption | None
     threshold: float
+    measured: Callable[[str, float], float | None] = lambda zone, duration_s: None
+
+    def least_gain(self, zone: str, duration_s: float) -> float:
+        """The relative gain that waiting in a zone must exceed."""
+        known = self.measured(zone, duration_s)
+        return self.threshold if known is None else known
 
 
 class Timed(NamedTuple):
-    """Slices with their mean intensity, and the mean of starting at once (the same where that is not possible)."""
+    """Slices with their mean intensity, and the mean of starting at once (the same where that is not possible).
+
+    `known_at_once` is whether intensity is known, and the deadline met, for a start at the earliest moment.
+    """
 
     slices: Slices
     mean_g_per_kwh: float
     now_g_per_kwh: float
+    known_at_once: bool
 
 
 class _Option(NamedTuple):
@@ -48,11 +67,12 @@ class _Option(NamedTuple):
 
 
 def choose_times(
-    grid: StepGrid, duration_s: float, timing: Timing, rows: Iterable[int], burden_g_per_kwh: float
+    grid: StepGrid, duration_s: float, timing: Timing, rows: Iterable[tuple[int, str]], burden_g_per_kwh: float
 ) -> dict[int, list[Timed]]:
     """For each row of the grid the timings worth having, the cleanest first; a row that fits no window is left out.
 
-    Waiting or slicing must cut the intensity-weighted time by more than the threshold, or the run starts at once.
+    `rows` are the rows to look at, each with its zone. Waiting or slicing must cut the intensity-weighted time by more
+    than the zone's threshold, which is asked for only where something would be gained, or the run starts at once.
     Slices run longer by their resumes, so they must also pay for the embodied share of that time, which
     `burden_g_per_kwh` adds to the intensity. Where slices win, the best unbroken run follows: it costs less.
     """
@@ -65,11 +85,13 @@ def choose_times(
     if timing.interruption is not None:
         floors = lower_bound(grid, duration_s, timing.earliest_s, deadline_s)
     chosen: dict[int, list[Timed]] = {}
-    for row in rows:
+    for row, zone in rows:
         now_mean, best_mean, floor = float(now[row]), float(means[row]), float(floors[row])
         at_once = _unbroken(timing.earliest_s, duration_s, now_mean, burden_g_per_kwh)
         unbroken = _unbroken(float(starts[row]), duration_s, best_mean, burden_g_per_kwh)
-        least_wait = now_mean * (1 - timing.threshold) * duration_s  # waiting must come below it
+        gains = at_once is not None and min(best_mean, floor) < now_mean
+        threshold = max(timing.least_gain(zone, duration_s), ROUNDING) if gains else 0.0
+        least_wait = now_mean * (1 - threshold) * duration_s  # waiting must come below it
         if at_once and (unbroken is None or unbroken.weighted >= least_wait):
             unbroken = at_once
         options = [unbroken] if unbroken else []
@@ -83,7 +105,9 @@ def choose_times(
             options = options[:1]
         if options:
             known = now_mean if isfinite(now_mean) else None
-            chosen[row] = [Timed(o.slices, o.mean, o.mean if known is None else known) for o in options]
+            chosen[row] = [
+                Timed(o.slices, o.mean, o.mean if known is None else known, known is not None) for o in options
+            ]
     return chosen
 
 

@@ -176,9 +176,12 @@ class When(Section, frozen=True):
     deadline: Annotated[Moment | None, Meta(description="finished by; without one the job starts at `earliest`")] = None
     interruptible: Interruptible | None = None
     wait_threshold_percent: Annotated[
-        float,
-        Meta(ge=0, le=100, description="waits only if that saves more than this: less is within forecast error"),
-    ] = 10.0
+        Annotated[float, Meta(ge=0, le=100)] | None,
+        Meta(
+            description="waits only if that saves more than this; default the measured error of the forecast, "
+            "10 where it is not measured"
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         """Refuse times that can't be read, and a deadline before the start where that shows without knowing now."""

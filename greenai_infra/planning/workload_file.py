@@ -11,6 +11,7 @@ import yaml
 from greenai_infra.clock import format_time, parse_duration_hours, parse_time
 from greenai_infra.errors import InputError, WorkloadError
 from greenai_infra.planning.workload import Window, Workload
+from greenai_infra.planning.workload_names import unknown_names
 from greenai_infra.planning.workload_problems import describe, problems, shortened
 
 if TYPE_CHECKING:
@@ -66,9 +67,13 @@ def parse_workload(text: bytes | str, where: str) -> Workload:
     if not isinstance(values, dict):
         raise WorkloadError([f"{where}:1: a workload is a mapping with name, kind, work and hardware"])
     try:
-        return msgspec.convert(values, Workload, strict=False)
+        workload = msgspec.convert(values, Workload, strict=False)
     except msgspec.ValidationError as error:
         found = problems(values, error)
+    else:
+        found = unknown_names(workload)
+        if not found:
+            return workload
     raise WorkloadError([describe(where, lines, values, problem) for problem in found])
 
 

@@ -46,7 +46,7 @@ def describe(where: str, lines: Lines, values: Any, problem: Problem) -> str:
     place = named if named in lines else at
     while place and place not in lines:
         place = place[:-1]
-    is_shown = isinstance(value, str | int | float) and message != "unknown key"
+    is_shown = isinstance(value, str | int | float) and message != "unknown key" and f"'{value}'" not in message
     shown = f" (is {shortened(repr(value))})" if is_shown else ""
     key = ".".join(map(str, at))
     return f"{where}:{lines.get(place, 1)}: {key + ': ' if key else ''}{message}{shown}"

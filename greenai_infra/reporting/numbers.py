@@ -24,3 +24,8 @@ def duration(hours: float) -> str:
     if hours < 1:
         return f"{hours * 60:.0f} min"
     return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:.1f} days"
+
+
+def percent(value: float) -> str:
+    """Percent with two significant digits, three from 10 on, no finer than hundredths: `8.2 %`, `12.5 %`, `0 %`."""
+    return f"{float(f'{round(value, 2):.{3 if abs(value) >= 10 else 2}g}'):g} %"

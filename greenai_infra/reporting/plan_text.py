@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.reporting.numbers import duration, short_time, significant
+from greenai_infra.reporting.error_text import error_lines, forecast_error
+from greenai_infra.reporting.numbers import duration, percent, short_time, significant
 from greenai_infra.reporting.tables import show_table
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def show_plan(document: Document, *, explain: bool = False) -> None:
     """Print the decision, what it is compared with, and what a reader must know about the figures."""
     chosen = document["placement"]
     workload = document["workload"]
+    if document["notes"] and document["notes"][0].startswith("MIXED"):
+        _print_lines([document["notes"][0], "Their order can be wrong, and no saving follows from it.", ""])
     _print_lines(
         [
             f"{workload['name']}: {chosen['accelerators']} x {chosen['accelerator']} in "
@@ -174,13 +177,14 @@ def show_hardware(rows: Sequence[Document]) -> None:
 def _explain(document: Document) -> None:
     _print_list("Why", _reasons(document))
     constraints = [f"{one['constraint']} ({one['value']}): {_constraint(one)}" for one in document["constraints"]]
-    _print_list("What each constraint costs", constraints or ["none removed anything"])
+    unpriced = "when.earliest, when.deadline, hardware.count and hardware.purchase are not priced"
+    _print_list("What each constraint costs", [*(constraints or ["none removed anything"]), unpriced])
     slices = document["placement"]["slices"]
     if len(slices) > 1:
         shown = [f"{short_time(one['start'])} to {short_time(one['end'])} UTC" for one in slices[:SLICES_SHOWN]]
         rest = len(slices) - len(shown)
         _print_list("Slices", [*shown, *([f"and {rest} more"] if rest else [])])
-    _print_list("Where intensity comes from", _intensity_sources(document))
+    _print_list("Where intensity comes from", [*_intensity_sources(document), *error_lines(document)])
     unfit = [f"{one['instance_type']}: {one['reason']}" for one in document["inputs"]["unfit"]]
     _print_list("Instance types that can't run it", unfit)
 
@@ -188,11 +192,13 @@ def _explain(document: Document) -> None:
 def _reasons(document: Document) -> list[str]:
     savings = document["savings"]
     reasons = []
-    if savings["by_waiting_kg"] > 0:
+    if savings["waits_hours"] > 0 and savings["by_waiting_kg"] <= 0:
+        reasons.append("it starts later because the source has no intensity for a start at the earliest moment")
+    elif savings["by_waiting_kg"] > 0:
         reasons.append(f"waiting and slicing save {significant(savings['by_waiting_kg'])} kg against starting at once")
     else:
-        threshold = document["workload"]["when"]["wait_threshold_percent"]
-        reasons.append(f"no later start saves more than the {threshold:g} % that a forecast may be wrong by")
+        threshold = forecast_error(document)["wait_threshold_percent"]
+        reasons.append(f"no later start saves more than the {percent(threshold)} that a wait must save")
     for key, what in (("by_place_kg", "the place"), ("by_hardware_kg", "the hardware")):
         if savings.get(key):
             verb = "saves" if savings[key] >= 0 else "costs"
@@ -207,7 +213,7 @@ def _reasons(document: Document) -> list[str]:
 def _constraint(one: Document) -> str:
     best = one["without_it"]
     if one["costs_kg"] <= 0:
-        return "costs nothing"
+        return "costs no kg"
     return (
         f"{significant(one['costs_kg'])} kg; without it {best['provider']}:{best['region']} on "
         f"{best['instances']} x {best['instance_type']} for {significant(best['cost_usd'], 4)} USD"

@@ -48,7 +48,7 @@ def one_shot_job(args: OneShotArgs, opts: pulumi.ResourceOptions) -> Any:
         },
         hyper_parameters=request["HyperParameters"],
         environment=request["Environment"],
-        input_data_configs=[_channel(channel) for channel in request.get("InputDataConfig", [])],
+        input_data_configs=[_channel(channel) for channel in request.get("InputDataConfig", [])] or None,
         output_data_config={"s3_output_path": output["S3OutputPath"], "kms_key_id": output["KmsKeyId"]},
         checkpoint_config={
             "s3_uri": request["CheckpointConfig"]["S3Uri"],

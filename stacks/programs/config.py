@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
+from pulumi.runtime import is_config_secret
 
 from greenai_infra.errors import InputError
 
@@ -17,6 +18,11 @@ Config = TypeVar("Config")
 def read_section(section: str, read: Callable[[Any, str], Config], example: str) -> Config:
     """The typed config of `PROJECT:SECTION`. Raises pulumi.RunError, which the engine prints without a traceback."""
     key = f"{pulumi.get_project()}:{section}"
+    if is_config_secret(key):
+        raise pulumi.RunError(
+            f"{key}: holds an encrypted value, which would be readable where it is used (tags, hyperparameters); "
+            "keep it in AWS Secrets Manager, let the container read it there, and take it out of this section"
+        )
     try:
         values = pulumi.Config().get_object(section)
     except pulumi.ConfigTypeError:

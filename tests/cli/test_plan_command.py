@@ -141,7 +141,7 @@ def test_a_workload_that_fits_nowhere_ends_with_1_and_says_which_constraint_remo
         ([FINETUNE, "--at", "tomorrow"], "'tomorrow' is not a time"),
         ([FINETUNE, "--source", "carrier-pigeon"], "'carrier-pigeon' is not a source of intensity"),
         ([FINETUNE, "--source", "file:nowhere.csv"], "there is no such CSV file"),
-        ([FINETUNE, "--source", "electricity-maps"], "needs a token: set ELECTRICITYMAPS_TOKEN"),
+        ([FINETUNE, "--source", "electricity-maps"], "ELECTRICITYMAPS_TOKEN is not set"),
         ([FINETUNE, "--basis", "guessed"], "Invalid value for '--basis'"),
         ([FINETUNE, "--out", "no/such/folder/plan.json"], "plan.json: cannot be written: No such file or directory"),
         ([], "Missing argument 'WORKLOAD'"),
@@ -208,7 +208,7 @@ def test_a_forecast_that_ends_too_early_is_said(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "the intensity source removed" in done.stderr
-    assert "for 10.0 h on end" in done.stderr
+    assert "needs 10.0 h; the intensity of SE-SE3 is known to 2026-03-01T03:00:00Z, 3.0 h after" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from greenai_infra.deploy.checks.aws_values import ENUMS, LISTED
 from greenai_infra.deploy.checks.policies import DOCUMENTS
 from greenai_infra.deploy.sdk_schema import Fields, kinds, resource_schema
 
-from .offline_project import name_of, only_finding, preview_program, resource
+from .offline_project import REGION, name_of, only_finding, preview_program, resource
 
 SOUND = """
 key = aws.kms.Key("key", enable_key_rotation=True, tags={"team": "ml"})
@@ -42,7 +42,7 @@ machine = aws.sfn.StateMachine("machine", role_arn=role.arn, type="STANDARD", de
         "Check": {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsPresent": True, "Next": "Done"}],
                   "Default": "Failed"},
         "Done": {"Type": "Succeed"}, "Failed": {"Type": "Fail"}}}))
-aws.scheduler.Schedule("start", schedule_expression="at(2026-12-01T02:00:00)", state="ENABLED",
+aws.scheduler.Schedule("start", schedule_expression="at(2036-12-01T02:00:00)", state="ENABLED",
     flexible_time_window={"mode": "OFF"}, target={"arn": machine.arn, "role_arn": role.arn})
 """
 
@@ -104,10 +104,10 @@ ROLE = '{"Version": "2012-10-17", "Statement": [%s]}'
         ('aws.apprunner.Service("x", service_name="s", source_configuration={}, region="eu-north-1")',
          "aws-service-not-in-region", "region"),
         # schedules
-        ('aws.scheduler.Schedule("x", schedule_expression="at(2026-12-01 02:00)", flexible_time_window={"mode": "OFF"},'
+        ('aws.scheduler.Schedule("x", schedule_expression="at(2036-12-01 02:00)", flexible_time_window={"mode": "OFF"},'
          ' target={"arn": "a", "role_arn": "r"})', "schedule-malformed", "scheduleExpression"),
         ('aws.scheduler.Schedule("x", schedule_expression="rate(1 day)", flexible_time_window={"mode": "OFF"},'
-         ' start_date="2026-12-02T00:00:00Z", end_date="2026-12-01T00:00:00Z", target={"arn": "a", "role_arn": "r"})',
+         ' start_date="2036-12-02T00:00:00Z", end_date="2036-12-01T00:00:00Z", target={"arn": "a", "role_arn": "r"})',
          "schedule-ends-before-start", "endDate"),
         ('aws.scheduler.Schedule("x", schedule_expression="rate(1 day)", flexible_time_window={"mode": "OFF"},'
          ' schedule_expression_timezone="Europe/Atlantis", target={"arn": "a", "role_arn": "r"})',
@@ -299,3 +299,32 @@ def test_the_tables_name_enums_that_botocore_has() -> None:
     session = botocore.session.get_session()
     for service, shape in {value for rows in ENUMS.values() for value in rows.values()}:
         assert session.get_service_model(service).shape_for(shape).enum, (service, shape)
+
+
+def test_one_time_schedule_that_has_passed_is_a_warning(tmp_path: Path) -> None:
+    text = """
+        aws.scheduler.Schedule("late", schedule_expression="at({when})", flexible_time_window={{"mode": "OFF"}},
+            schedule_expression_timezone="{zone}",
+            target={{"arn": "arn:aws:sqs:eu-north-1:123456789012:q", "role_arn": "arn:aws:iam::123456789012:role/r"}})
+    """
+    past = preview_program(tmp_path, text.format(when="2025-06-01T00:00:00", zone="UTC"))
+    finding = only_finding(past)
+    assert (finding.severity, finding.code) == ("warning", "schedule-passed")
+    assert "'at(2025-06-01T00:00:00)' has passed, so it starts nothing" in finding.message
+
+    ahead = preview_program(tmp_path, text.format(when="2199-06-01T00:00:00", zone="Asia/Tokyo"))
+    assert not ahead.findings
+
+
+@pytest.mark.parametrize(("zone", "codes"), [("SE-SE3", set()), ("PL", {"zone-mismatch"})])
+def test_carbon_facts_of_another_zone_are_an_error(tmp_path: Path, zone: str, codes: set[str]) -> None:
+    config = f"{REGION}  shop:training: {{region: eu-north-1, carbon: {{zone: {zone}}}}}\n"
+    result = preview_program(tmp_path, "aws.s3.Bucket('b')", config)
+    assert {one.code for one in result.findings} == codes
+
+
+def test_lookup_whose_result_is_used_at_once_is_explained(tmp_path: Path) -> None:
+    result = preview_program(tmp_path, "pulumi.export('account', aws.get_caller_identity().account_id)")
+    (failure,) = [one for one in result.findings if one.severity == "error"]
+    assert "the result of aws:index/getCallerIdentity:getCallerIdentity is used at once" in failure.message
+    assert "get_region_output()" in failure.remedy

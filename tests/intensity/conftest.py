@@ -6,16 +6,18 @@ import pytest
 
 from greenai_infra.intensity.cache import AnswerCache
 from greenai_infra.intensity.electricity_maps import ElectricityMaps
-from greenai_infra.intensity.settings import Access
+from greenai_infra.intensity.settings import SETTINGS, Access
 
 from .service import NOW, TOKEN, Service
+
+NOWHERE = "http://127.0.0.1:9"
+"""An address that refuses connections, for sources that need no key: tests ask no service."""
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in (
-        "ELECTRICITYMAPS_TOKEN",
-        "ELECTRICITYMAPS_BASE_URL",
+        *(setting.variable for setting in SETTINGS),
         "HTTP_PROXY",
         "http_proxy",
         "ALL_PROXY",
@@ -24,6 +26,9 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GREENAI_CACHE_DIR", str(tmp_path / "cache"))
+    for name in ("NESO_BASE_URL", "ENERGY_CHARTS_BASE_URL"):
+        monkeypatch.setenv(name, NOWHERE)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from greenai_infra.errors import InputError
 from greenai_infra.intensity.choose import open_source
 from greenai_infra.intensity.declaration import FileKind
 from greenai_infra.intensity.predict import predict
-from greenai_infra.intensity.settings import Access, checked_url, electricity_maps_access
+from greenai_infra.intensity.settings import Access, checked_url, read_settings
 from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Series, Signal
 
 from .service import TOKEN, Reply, Service, entry, latest
@@ -42,7 +42,9 @@ def trace(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("name", ["watttime", "file:", "file", "climatology:embedded", "climatology:", "EMBEDDED"])
+@pytest.mark.parametrize(
+    "name", ["watttme", "eia:3", "file:", "file", "climatology:embedded", "climatology:", "EMBEDDED"]
+)
 def test_unknown_name_lists_what_there_is(name: str) -> None:
     with pytest.raises(InputError, match=r"is not a source of intensity; there is auto, embedded, file:PATH, .*"):
         open_source(name, as_of=now())
@@ -50,12 +52,15 @@ def test_unknown_name_lists_what_there_is(name: str) -> None:
 
 def test_without_a_token_the_embedded_year_answers_and_says_why() -> None:
     source = open_source(None, as_of=now())
-    value = source.latest(["FR"])["FR"]
+    value = source.latest(["AU-NSW"])["AU-NSW"]
     assert isinstance(value, Intensity)
     assert value.provenance.kind is Kind.YEARLY_MEAN
     assert Flag.FALLBACK not in value.provenance.flags
-    notes = predict(source, ["FR"], now(), now() + timedelta(hours=1)).notes
-    assert notes[0] == "electricity-maps was not asked: ELECTRICITYMAPS_TOKEN is not set"
+    notes = predict(source, ["AU-NSW"], now(), now() + timedelta(hours=1)).notes
+    assert notes[0] == (
+        "not asked: electricity-maps (ELECTRICITYMAPS_TOKEN is not set), watttime (WATTTIME_USER is not set), "
+        "carbon-aware-sdk (CARBON_AWARE_SDK_URL is not set)"
+    )
 
 
 @pytest.mark.usefixtures("token")
@@ -69,7 +74,7 @@ def test_with_a_token_the_live_source_answers() -> None:
 def test_one_uncovered_zone_sends_all_to_the_embedded_year(service: Service) -> None:
     answer = service.scripts["latest"]
     service.scripts["latest"] = lambda asked: Reply({}, 403) if asked.params["zone"] == "DE" else answer(asked)
-    answers, notes = predict(open_source(None, as_of=now()), ["FR", "DE"], now(), now() + timedelta(hours=3))
+    answers, notes, *_ = predict(open_source(None, as_of=now()), ["FR", "DE"], now(), now() + timedelta(hours=3))
     for series in answers.values():
         assert isinstance(series, Series)
         assert series.provenance.kind is Kind.YEARLY_MEAN
@@ -102,7 +107,7 @@ def test_auto_as_of_the_past_leaves_the_live_source(service: Service) -> None:
 
 
 def test_live_source_without_a_token_names_the_variable() -> None:
-    with pytest.raises(InputError, match="set ELECTRICITYMAPS_TOKEN"):
+    with pytest.raises(InputError, match="ELECTRICITYMAPS_TOKEN is not set"):
         open_source("electricity-maps", as_of=now())
 
 
@@ -155,7 +160,7 @@ def test_safe_address_is_taken(url: str) -> None:
 def test_token_with_a_line_break_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELECTRICITYMAPS_TOKEN", "abc\ndef")
     with pytest.raises(InputError) as caught:
-        electricity_maps_access()
+        read_settings().get("electricity-maps", "token")
     assert "abc" not in str(caught.value)
     assert "abc" not in repr(Access("https://x", "abc"))
 
@@ -163,7 +168,7 @@ def test_token_with_a_line_break_is_refused_without_showing_it(monkeypatch: pyte
 def test_embedded_needs_no_http_library() -> None:
     code = (
         "import sys; from datetime import UTC, datetime; from greenai_infra.intensity.choose import open_source;"
-        "open_source(None, as_of=datetime.now(UTC)).latest(['FR']);"
+        "open_source(None, as_of=datetime.now(UTC)).latest(['AU-NSW']);"
         "print({'requests', 'urllib3', 'rich', 'pydantic'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

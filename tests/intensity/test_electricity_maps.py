@@ -12,6 +12,7 @@ from greenai_infra.clock import format_time
 from greenai_infra.intensity.cache import AnswerCache
 from greenai_infra.intensity.climatology import Climatology
 from greenai_infra.intensity.electricity_maps import ElectricityMaps
+from greenai_infra.intensity.settings import Access
 from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Series, Unavailable
 
 from .service import HOUR, NOW, TOKEN, Asked, Reply, Service, entry, forecast, history, hour_of, hours, latest
@@ -313,3 +314,37 @@ def test_token_reaches_no_log_reason_cache_or_representation(
     for text in (caplog.text, str(answers), repr(source), repr(vars(source)), kept.decode()):
         assert TOKEN not in text
     assert "bad ***" in str(answers["X"])
+
+
+def test_token_for_one_zone_is_not_refused_for_all_at_each_question(service: Service, maps: Maps) -> None:
+    service.scripts["forecast"] = lambda asked: Reply({"error": "not licensed"}, 403)
+    service.scripts["zones"] = lambda asked: Reply(
+        {"FR": {"access": ["/v4/carbon-intensity/history"]}, "DE": {"access": []}}
+    )
+    source = maps()
+
+    source.forecast(["FR", "DE"], NOW, NOW + 6 * HOUR)
+    past = source.history(["FR", "DE"], NOW - 6 * HOUR, NOW)
+
+    assert sorted(service.endpoints()) == ["forecast", "forecast", "history", "zones"]
+    assert isinstance(past["FR"], Series)
+    assert isinstance(past["DE"], Unavailable)
+    assert "does not cover this zone" in past["DE"].reason
+
+
+def test_service_that_was_silent_is_not_waited_for_again() -> None:
+    source = ElectricityMaps(Access("http://127.0.0.1:9", TOKEN), as_of=NOW)
+    source.forecast(["FR"], NOW, NOW + 6 * HOUR)
+
+    answer = source.latest(["FR"])["FR"]
+
+    assert answer == Unavailable("FR", "Electricity Maps: it was silent a moment ago (it could not be reached)")
+
+
+def test_zone_and_question_are_asked_once_in_a_process(service: Service, maps: Maps) -> None:
+    source = maps()
+
+    first, second = source.latest(["FR"]), source.latest(["FR", "DE"])
+
+    assert first["FR"] == second["FR"]
+    assert [asked.params["zone"] for asked in service.asked] == ["FR", "DE"]

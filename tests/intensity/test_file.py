@@ -186,7 +186,7 @@ def test_bad_file_is_refused_with_its_line(tmp_path: Path, case: str) -> None:
 
 def test_option_contradicting_the_header_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, HEAD + ROW)
-    with pytest.raises(InputError, match="basis is 'lifecycle' by its header but 'direct' by the option --basis"):
+    with pytest.raises(InputError, match="basis is 'lifecycle' by its header but 'direct' by what is asked for"):
         FileSource(path, as_of=AS_OF, basis=Basis.DIRECT)
     with pytest.raises(InputError, match="kind is"):
         FileSource(write(tmp_path, "# kind: history\n" + HEAD + ROW), as_of=AS_OF, kind=FileKind.FORECAST)

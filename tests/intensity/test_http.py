@@ -122,13 +122,13 @@ def test_nobody_listens() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    assert ask(url) == Failure("it could not be reached", transient=True)
+    assert ask(url) == Failure("it could not be reached", transient=True, silent=True)
 
 
 def test_slow_answer_ends_at_the_read_timeout(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.1)
     service.scripts["latest"] = script(Reply({}, delay_s=1.0))
-    assert ask(service.url, total_timeout_s=0.8) == Failure("no answer in time", transient=True)
+    assert ask(service.url, total_timeout_s=0.8) == Failure("no answer in time", transient=True, silent=True)
 
 
 def test_server_that_drips_bytes_does_not_hold_the_caller() -> None:
@@ -149,7 +149,7 @@ def test_server_that_drips_bytes_does_not_hold_the_caller() -> None:
         took = time.monotonic() - began
         stop.set()
         thread.join()
-    assert answer == Failure("no complete answer within 0.5 s", transient=True)
+    assert answer == Failure("no complete answer within 0.5 s", transient=True, silent=True)
     assert took < 5
 
 

@@ -74,14 +74,14 @@ def kinds(answers: Mapping[str, Series | Unavailable]) -> dict[str, Kind | None]
 
 def test_forecast_of_all_zones_is_all_that_is_asked() -> None:
     source = Scripted("s", forecast="A B", history="A B", latest="A B")
-    answers, notes = predict(source, ["A", "B"], AS_OF, END)
+    answers, notes, *_ = predict(source, ["A", "B"], AS_OF, END)
     assert kinds(answers) == {"A": Kind.FORECAST, "B": Kind.FORECAST}
     assert source.asked == ["forecast"]
     assert notes == ["s: forecast is used for all 2 zones"]
 
 
 def test_climatology_answers_for_all_where_one_zone_lacks_a_forecast() -> None:
-    answers, notes = predict(Scripted("s", forecast="A", history="A B", latest="A B"), ["A", "B"], AS_OF, END)
+    answers, notes, *_ = predict(Scripted("s", forecast="A", history="A B", latest="A B"), ["A", "B"], AS_OF, END)
     assert kinds(answers) == {"A": Kind.CLIMATOLOGY, "B": Kind.CLIMATOLOGY}
     assert notes == [
         "s, forecast: no answer for 1 of 2 zones (B: no forecast)",
@@ -90,7 +90,7 @@ def test_climatology_answers_for_all_where_one_zone_lacks_a_forecast() -> None:
 
 
 def test_newest_value_is_held_as_a_flagged_fallback() -> None:
-    answers, notes = predict(Scripted("s", latest="A"), ["A"], AS_OF, END)
+    answers, notes, *_ = predict(Scripted("s", latest="A"), ["A"], AS_OF, END)
     series = answers["A"]
     assert isinstance(series, Series)
     assert (series.start, series.end) == (AS_OF, END)
@@ -115,19 +115,19 @@ def test_methods_are_never_mixed(source: Scripted, expected: dict[str, Kind | No
 
 
 def test_short_forecast_is_returned_and_noted() -> None:
-    answers, notes = predict(Scripted("s", forecast="A", history="A", reach_h=6), ["A"], AS_OF, END)
+    answers, notes, *_ = predict(Scripted("s", forecast="A", history="A", reach_h=6), ["A"], AS_OF, END)
     assert kinds(answers) == {"A": Kind.FORECAST}
     assert notes[-1] == "s: the forecast of 1 zones ends at 2026-03-10T18:00:00Z, before 2026-03-11T12:00:00Z"
 
 
 def test_forced_climatology_has_no_other_method() -> None:
-    answers, _ = predict(Climatology(Scripted("s", forecast="A", latest="A"), AS_OF), ["A"], AS_OF, END)
+    answers, *_ = predict(Climatology(Scripted("s", forecast="A", latest="A"), AS_OF), ["A"], AS_OF, END)
     assert kinds(answers) == {"A": None}
 
 
 def test_later_tier_answers_for_all_and_is_flagged() -> None:
     first, second = Scripted("first", forecast="A", latest="A"), Scripted("second", forecast="A B")
-    answers, notes = predict(Tiers("auto", [first, second], ["a first word"]), ["A", "B"], AS_OF, END)
+    answers, notes, *_ = predict(Tiers("auto", [first, second], ["a first word"]), ["A", "B"], AS_OF, END)
     for answer in answers.values():
         assert isinstance(answer, Series)
         assert answer.provenance.source == "second"

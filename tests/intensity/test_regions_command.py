@@ -126,7 +126,7 @@ def test_mixed_bases_are_refused_and_with_permission_announced(tmp_path: Path) -
         (["--source", "foo"], "'foo' is not a source"),
         (["--at", "2026-06-01T00:30:00"], "has no time zone"),
         (["--accelerator", "H1000"], "H1000"),
-        (["--signal", "marginal"], "average, not marginal"),
+        (["--signal", "marginal", "--source", "embedded"], "average, not marginal"),
         (["--source", "file:nowhere.csv"], "there is no such CSV file"),
     ],
 )

@@ -94,7 +94,7 @@ def test_interruptible_plans_beat_no_brute_force_and_obey_every_rule(data: st.Da
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=12))
 def test_nothing_on_the_pareto_front_is_dominated_and_all_else_is(pairs: list[tuple[int, int]]) -> None:
     placements = [
-        Placement(candidate("A", instance_type=f"n{i}"), ((0, 4 * HOUR),), 1.0, kg, 0.0, 0.0, usd, kg)
+        Placement(candidate("A", instance_type=f"n{i}"), ((0, 4 * HOUR),), 1.0, kg, 0.0, 0.0, usd, kg, True)
         for i, (kg, usd) in enumerate(pairs)
     ]
 

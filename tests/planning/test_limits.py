@@ -49,7 +49,10 @@ def test_each_constraint_is_priced_by_lifting_it_alone() -> None:
 
 
 def test_a_forecast_shorter_than_the_job_is_said() -> None:
-    with pytest.raises(NoPlacement, match=r"the intensity source removed 1.*no intensity of A for 4.0 h on end"):
+    with pytest.raises(
+        NoPlacement,
+        match=r"intensity source removed 1.*needs 4.0 h; the intensity of A is known to 2026-03-28T03:00:00Z, 3.0 h",
+    ):
         decision(candidate("A"), zones={"A": [100] * 3}, when=timing(24))
 
 

@@ -9,8 +9,8 @@ import pytest
 from .declare import changed, config_of, run_program
 
 ZONES = {"availability_zones": ["eu-north-1a", "eu-north-1b"]}
-LATE = {"start": "2026-12-01T22:00:00Z", "end": "2026-12-02T06:00:00Z"}
-NEXT = {"start": "2026-12-02T22:00:00Z", "end": "2026-12-03T06:00:00Z"}
+LATE = {"start": "2036-12-01T22:00:00Z", "end": "2036-12-02T06:00:00Z"}
+NEXT = {"start": "2036-12-02T22:00:00Z", "end": "2036-12-03T06:00:00Z"}
 
 
 def refusal(config: dict[str, Any]) -> str:
@@ -37,11 +37,11 @@ def refusal(config: dict[str, Any]) -> str:
         ({"network": {**ZONES, "cidr": "10.42.0.1/16"}}, "network.cidr: 10.42.0.1/16 has host bits set"),
         ({"network": {**ZONES, "cidr": "999.42.0.0/16"}}, "network.cidr"),
         ({"slices": []}, "slices: List should have at least 1 item"),
-        ({"slices": [{"start": "2026-12-01T22:00:00", "end": LATE["end"]}]}, "slices.0.start"),
+        ({"slices": [{"start": "2036-12-01T22:00:00", "end": LATE["end"]}]}, "slices.0.start"),
         ({"slices": [{"start": LATE["end"], "end": LATE["start"]}]}, "not after its start"),
         ({"slices": [NEXT, LATE]}, "starts before the one before it has ended"),
-        ({"slices": [{"start": LATE["start"], "end": "2027-01-30T00:00:00Z"}]}, "longer than the 28 days"),
-        ({"slices": [{"start": "2026-11-29T00:00:00Z", "end": LATE["end"]}]}, "before planned.planned_at"),
+        ({"slices": [{"start": LATE["start"], "end": "2037-01-30T00:00:00Z"}]}, "longer than the 28 days"),
+        ({"slices": [{"start": "2036-11-29T00:00:00Z", "end": LATE["end"]}]}, "before planned.planned_at"),
         ({"launch": "now"}, "launch: now needs image"),
         ({"launch": "now", "slices": [LATE, NEXT]}, "launch: now runs one training job"),
         ({"launch": "later"}, "launch: Input should be 'scheduled' or 'now'"),

@@ -56,7 +56,7 @@ def test_the_job_itself_carries_the_tags_of_its_stack() -> None:
     tags = {tag["Key"]: tag["Value"] for tag in train["Parameters"]["Tags"]}
     assert tags == declared.one("StateMachine").inputs["tags"]
     assert tags["carbon-intensity-g-per-kwh"] == "131.25"
-    assert tags["carbon-source"] == "electricity-maps forecast of 2026-11-30 sandbox"
+    assert tags["carbon-source"] == "electricity-maps forecast of 2036-11-30 sandbox"
 
 
 def test_aws_tags_hold_what_a_tag_can_hold() -> None:
@@ -189,7 +189,7 @@ def test_names_are_unique_by_type(declared: Declared) -> None:
 
 
 @pytest.mark.parametrize(
-    ("example", "start"), [("contiguous", "2026-12-01T22:00:00"), ("sliced", "2026-12-01T09:00:00")]
+    ("example", "start"), [("contiguous", "2036-12-01T22:00:00"), ("sliced", "2036-12-01T09:00:00")]
 )
 def test_the_schedule_is_the_plan_s_start(example: str, start: str) -> None:
     schedule = declare(example).one("Schedule").inputs

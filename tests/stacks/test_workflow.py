@@ -16,10 +16,10 @@ from .states import Execution, definition_problems, parse
 CONTEXT = {
     "Execution": {
         "Id": "arn:aws:states:us-west-2:123456789012:execution:m:e",
-        "StartTime": "2026-12-01T09:00:07.123Z",
+        "StartTime": "2036-12-01T09:00:07.123Z",
     }
 }
-SLICE_STARTS = ["2026-12-01T09:00:00Z", "2026-12-02T10:00:00Z", "2026-12-03T09:00:00Z"]
+SLICE_STARTS = ["2036-12-01T09:00:00Z", "2036-12-02T10:00:00Z", "2036-12-03T09:00:00Z"]
 QUARTER = 900
 
 
@@ -56,8 +56,8 @@ def test_a_run_that_completes_is_over() -> None:
     cloud = SageMaker([COMPLETED])
     ended, execution = execute("contiguous", cloud)
     assert ended == "Succeed"
-    assert execution.waits == ["2026-12-01T22:00:00Z"]
-    assert list(cloud.jobs) == ["finetune-7b-20261201090007-0-0"]
+    assert execution.waits == ["2036-12-01T22:00:00Z"]
+    assert list(cloud.jobs) == ["finetune-7b-20361201090007-0-0"]
     assert cloud.notices[0]["Subject"] == "greenai: finetune-7b finished in eu-north-1"
 
 

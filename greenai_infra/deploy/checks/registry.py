@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from greenai_infra.deploy.checks.aws_values import check_enum_values, check_listed_values
 from greenai_infra.deploy.checks.policies import check_policy_documents
 from greenai_infra.deploy.checks.regions import check_provider_regions, check_region_offers_service
-from greenai_infra.deploy.checks.schedules import check_schedule_expression, check_schedule_window
+from greenai_infra.deploy.checks.schedules import (
+    check_schedule_expression,
+    check_schedule_is_ahead,
+    check_schedule_window,
+)
 from greenai_infra.deploy.checks.schema import check_schema
 from greenai_infra.deploy.checks.state_machines import check_state_machine
 from greenai_infra.deploy.checks.tags import check_aws_tags, check_gcp_labels
@@ -25,6 +29,7 @@ RESOURCE_CHECKS: tuple[Callable[[DeclaredResource], Iterable[Finding]], ...] = (
     check_aws_tags,
     check_gcp_labels,
     check_schedule_expression,
+    check_schedule_is_ahead,
     check_schedule_window,
     check_policy_documents,
     check_state_machine,

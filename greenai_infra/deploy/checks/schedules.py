@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,20 @@ def check_schedule_expression(resource: DeclaredResource) -> Iterator[Finding]:
         message = f"scheduleExpression '{expression}': {problem}"
         remedy = "write at(2026-01-31T18:00:00), rate(2 hours) or cron(0 18 * * ? *)"
         yield resource.finding("schedule-malformed", "scheduleExpression", message, remedy)
+
+
+def check_schedule_is_ahead(resource: DeclaredResource) -> Iterator[Finding]:
+    """A one-time schedule whose moment has passed never starts anything."""
+    expression = plain(resource.inputs.get("scheduleExpression"))
+    once = _AT.fullmatch(expression) if resource.type == SCHEDULE and isinstance(expression, str) else None
+    if once is None or expression_problem(str(expression), allow_at=True):
+        return
+    zone = plain(resource.inputs.get("scheduleExpressionTimezone"))
+    place = ZoneInfo(zone) if isinstance(zone, str) and _is_zone(zone) else UTC
+    if datetime.fromisoformat(once[1]).replace(tzinfo=place) <= datetime.now(UTC):
+        message = f"scheduleExpression '{expression}' has passed, so it starts nothing"
+        remedy = "plan and select again, or start with up itself: greenai-infra select PLAN --launch now --image URI"
+        yield resource.finding("schedule-passed", "scheduleExpression", message, remedy, severity="warning")
 
 
 def check_schedule_window(resource: DeclaredResource) -> Iterator[Finding]:

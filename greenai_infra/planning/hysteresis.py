@@ -41,7 +41,7 @@ def choose(
         return Choice(best, False, f"{best} has the least emissions in this plan ({best_kg:.3g} kg CO2e)")
     emissions = dict(ranked)
     if current not in emissions:
-        return Choice(best, True, f"moved from {current} to {best}: {current} is not in the new plan any more")
+        return Choice(best, True, f"moved from {current} to {best}: {current} is not in the ranking any more")
     current_kg = emissions[current]
     # Rounded, so that 0.99 against 1.1 kg is a gain of 10 % and not of 10.000000000000009 %.
     gain_percent = round((1 - best_kg / current_kg) * 100, 9)

@@ -1,0 +1,84 @@
+"""`forecast`: draw what is expected of one zone, with the best time for a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from greenai_infra.cli.plan import moment_of, open_archive, source_options_but
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from greenai_infra.catalog.regions import Region
+
+
+@click.command(epilog="Example:  greenai-infra forecast aws:eu-west-2 --hours 24 --run 4 --source neso")
+@click.argument("zone_or_region", metavar="ZONE_OR_REGION")
+@click.option("--hours", type=click.FloatRange(1, 336), default=48, show_default=True, help="How far to look.")
+@click.option(
+    "--run",
+    "run_hours",
+    metavar="HOURS",
+    type=click.FloatRange(0.05, 336),
+    default=4,
+    show_default=True,
+    help="Length of the run whose best time is marked.",
+)
+@source_options_but("allow_mixed")
+@click.option("--signal", type=click.Choice(["average", "marginal"]), help="Signal of a file's values, or to ask for.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every step and all provenance.")
+def forecast(
+    zone_or_region: str,
+    hours: float,
+    run_hours: float,
+    source: str | None,
+    at: str | None,
+    basis: str | None,
+    file_kind: str | None,
+    require_live: bool,
+    signal: str | None,
+    as_json: bool,
+) -> None:
+    """Draw the intensity that is expected of a grid zone, or of the zone of a cloud region.
+
+    Marked is where a run of the given length is put by the rule of a plan: in its cleanest time if that saves more than
+    the forecast has been wrong by, else at once.
+    """
+    from greenai_infra.catalog.signals import Basis, Signal
+    from greenai_infra.intensity.choose import open_source
+    from greenai_infra.intensity.declaration import FileKind
+    from greenai_infra.intensity.liveness import refuse_unless_live
+    from greenai_infra.planning.outlook import look_ahead
+    from greenai_infra.reporting import outlook_text
+
+    if run_hours > hours:
+        raise InputError(f"a run of {run_hours:g} h does not fit into {hours:g} h; look farther with --hours")
+    zone, regions = _zone(zone_or_region, source)
+    opened = open_source(
+        source,
+        as_of=moment_of(at),
+        signal=Signal(signal) if signal else None,
+        basis=Basis(basis) if basis else None,
+        file_kind=FileKind(file_kind) if file_kind else None,
+        use_cache=not require_live,
+    )
+    outlook = look_ahead(opened, zone, hours, run_hours, open_archive)
+    if require_live:
+        refuse_unless_live(outlook.answered_by, {zone: outlook.series.provenance}, outlook.notes)
+    if as_json:
+        click.echo(outlook_text.as_json(outlook, regions))
+    else:
+        outlook_text.show(outlook, regions)
+
+
+def _zone(text: str, source: str | None) -> tuple[str, tuple[Region, ...]]:
+    """The zone, and the regions in it. A file may have zones that nobody else knows; it says so itself if not."""
+    from greenai_infra.catalog.grid_zones import find_zone
+
+    try:
+        return find_zone(text)
+    except InputError:
+        if (source or "").removeprefix("climatology:").startswith("file:"):
+            return text, ()
+        raise

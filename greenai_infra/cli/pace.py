@@ -1,0 +1,73 @@
+"""Real time, and the signals that end it: SIGINT and SIGTERM are noticed while waiting and while working."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType, TracebackType
+
+_Value = TypeVar("_Value")
+
+
+class RealPace:
+    """The pace of the clock, to be used in the main thread as a context, in which the signals only ask to stop.
+
+    Work is done in a thread of its own, so that a signal need not wait for a service that does not answer. Work that is
+    given up so goes on in that thread: `unfinished` says so, and the program must then end without waiting for it.
+    """
+
+    def __init__(self) -> None:
+        self.stopped_by = ""
+        self.unfinished = False
+        self._wake = threading.Event()
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            self._before[one] = signal.signal(one, self._stop)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
+        self._pool.shutdown(wait=False)
+
+    def now(self) -> datetime:
+        """The time of the wall clock, UTC, whole seconds."""
+        return datetime.now(UTC).replace(microsecond=0)
+
+    def elapsed_s(self) -> float:
+        """Seconds of a clock that is never set."""
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> bool:
+        """True after so many seconds; False as soon as asked to stop."""
+        until = time.monotonic() + seconds
+        while not self.stopped_by and (left := until - time.monotonic()) > 0:
+            self._wake.wait(left)
+            self._wake.clear()
+        return not self.stopped_by
+
+    def attempt(self, work: Callable[[], _Value]) -> Future[_Value] | None:
+        """The outcome of some work, when it is done; None as soon as asked to stop, even if it goes on."""
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda _: self._wake.set())
+        while not self.stopped_by and not future.done():
+            self._wake.wait()
+            self._wake.clear()
+        self.unfinished = not future.done()
+        return None if self.stopped_by else future
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopped_by = signal.Signals(number).name
+        self._wake.set()

@@ -1,0 +1,56 @@
+"""`sources`: where intensity can come from, what is set up, and whether it answers."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from greenai_infra.intensity.check_sources import Status
+
+
+@click.command(epilog="Example:  greenai-infra sources --check")
+@click.option("--check", is_flag=True, help="Ask each source that is set up once, about one zone.")
+@click.option("--clear-cache", is_flag=True, help="Remove the answers that are kept on disk.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def sources(check: bool, clear_cache: bool, as_json: bool) -> int:
+    """List where intensity can come from: what is usable, and why not. Keys are never shown.
+
+    Settings are environment variables, or a TOML file with a table for each source. With --check the exit code is 1
+    if a source that is set up gives no answer.
+    """
+    from greenai_infra.intensity.cache import AnswerCache
+    from greenai_infra.intensity.check_sources import statuses
+    from greenai_infra.intensity.settings import read_settings
+
+    if clear_cache:
+        cache = AnswerCache.of_user()
+        click.echo(f"removed {cache.clear()} answers from {cache.directory}", err=as_json)
+        if not check and not as_json:
+            return 0
+    settings = read_settings()
+    found = statuses(settings, datetime.now(UTC).replace(microsecond=0), check=check)
+    if as_json:
+        import json
+
+        click.echo(json.dumps([one.as_dict() for one in found], indent=2, ensure_ascii=False))
+    else:
+        _show(found)
+        click.echo(f"\nsettings file: {settings.file}{'' if settings.file.is_file() else ' (not there)'}")
+    return 1 if any(one.failed for one in found) else 0
+
+
+def _show(found: list[Status]) -> None:
+    """Two or three lines a source: narrow enough for any terminal, and the same when piped."""
+    width = shutil.get_terminal_size().columns
+    name_width = max(len(one.name) for one in found)
+    state_width = max(len(one.state) for one in found)
+    for one in found:
+        click.echo(f"{one.name:{name_width}}  {one.state:{state_width}}  {one.values}")
+        for line in (f"{one.covers}; forecast: {one.forecast}; key: {one.key}", one.detail):
+            if line:
+                click.echo(textwrap.fill(line, width, initial_indent="  ", subsequent_indent="    "))

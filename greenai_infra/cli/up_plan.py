@@ -1,0 +1,82 @@
+"""`up --plan`: build the first region of a plan's ranking that has capacity, and say what was left on the way."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+
+from greenai_infra.cli.stack import build, in_dir, remove, show_built
+from greenai_infra.errors import NoCapacity, Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from greenai_infra.deploy.select import Selection
+
+
+def up_plan(project_dir: Path, plan_file: Path, top: int, clean_up: bool, yes: bool) -> None:
+    """Pin a plan's regions and build the first with capacity; the choice follows to where it was built."""
+    from datetime import UTC, datetime
+
+    from greenai_infra.cli.select import show_selection
+    from greenai_infra.deploy.failover import build_first_with_capacity
+    from greenai_infra.deploy.pin import Options
+    from greenai_infra.deploy.plan_file import read_plan_file
+    from greenai_infra.deploy.select import select
+    from greenai_infra.deploy.stack_files import mark_built
+    from greenai_infra.files import write_all
+
+    plan = read_plan_file(plan_file)
+    selection = select(plan, project_dir, Options(top=top), datetime.now(UTC))
+    write_all(selection.texts)
+    show_selection(selection)
+    stacks, elsewise = launched_alike(selection)
+    for name in elsewise:
+        click.echo(
+            f"note: {name} starts at its planned time and not with `up`, so it is not gone on to; to have it so:  "
+            f"greenai-infra select {shlex.quote(str(plan_file))} --launch now --image URI{in_dir('--dir', project_dir)}"
+        )
+    still_there: list[str] = []
+
+    def go_on(stack: str, error: NoCapacity, following: str | None) -> None:
+        click.echo(f"no capacity: {error}", err=True)
+        still_there.append(stack)
+        if clean_up and cleaned_up(project_dir, stack, yes):
+            still_there.remove(stack)
+        if following:
+            click.echo(f"going on with the next ranked region: {following}\n", err=True)
+
+    try:
+        applied = build_first_with_capacity(stacks, lambda name: build(project_dir, name, yes), go_on)
+        if applied.without_capacity:
+            mark_built(project_dir, plan.plan_id, applied.stack, applied.without_capacity)
+        show_built(project_dir, applied.stack, applied.result)
+    finally:
+        for name in still_there:
+            click.echo(
+                f"what was built in {name} before it had no capacity is still there; remove it with:\n"
+                f"  greenai-infra destroy --stack {name}{in_dir('--dir', project_dir)}",
+                err=True,
+            )
+
+
+def launched_alike(selection: Selection) -> tuple[list[str], list[str]]:
+    """The stacks to build in turn, and those left out: a stack that starts nothing meets no capacity either.
+
+    A region that select pins for the first time is scheduled, whatever the others are.
+    """
+    first = selection.stacks[0].config.launch
+    alike = [one.stack for one in selection.stacks if one.config.launch == first]
+    return alike, [one.stack for one in selection.stacks if one.config.launch != first and first == "now"]
+
+
+def cleaned_up(project_dir: Path, stack: str, yes: bool) -> bool:
+    """Remove what was built in a region without capacity; False if the user keeps it."""
+    try:
+        if remove(project_dir, stack, yes):
+            click.echo(f"removed what was built in {stack}", err=True)
+    except Refused:
+        return False
+    return True

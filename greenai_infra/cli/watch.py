@@ -1,0 +1,161 @@
+"""`watch`: plan a workload again and again, and say only what has changed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from greenai_infra.cli.plan import open_archive, source_options_but
+from greenai_infra.clock import format_time, hours_between, parse_duration_hours
+from greenai_infra.errors import InputError, NoPlacement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenai_infra.cli.pace import RealPace
+    from greenai_infra.planning.rounds import Schedule
+    from greenai_infra.planning.watch import Event, Round
+    from greenai_infra.planning.workload import Window, Workload
+
+LEAST_MINUTES = 1.0
+MOST_HOURS = 31 * 24.0
+
+
+@click.command(epilog="Example:  greenai-infra watch templates/workloads/finetune-7b.yaml --every 15m --for 12h")
+@click.argument("workload_file", metavar="WORKLOAD", type=click.Path(path_type=Path))
+@click.option("--every", metavar="DURATION", default="15m", show_default=True, help="Time between rounds, 1m or more.")
+@click.option("--for", "for_", metavar="DURATION", help="How long, 31d at most. Default: 24h, or as --rounds says.")
+@click.option("--rounds", type=click.IntRange(1, 100_000), metavar="N", help="How many rounds.")
+@click.option(
+    "--threshold",
+    metavar="PERCENT",
+    type=click.FloatRange(0, 100),
+    default=10.0,
+    show_default=True,
+    help="Tell of, and suggest to move for, larger changes of emissions only.",
+)
+@click.option("--current", metavar="REGION", help="Where it is now. Default: what the first round chooses.")
+@source_options_but("at")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def watch(
+    workload_file: Path,
+    every: str,
+    for_: str | None,
+    rounds: int | None,
+    threshold: float,
+    current: str | None,
+    source: str | None,
+    basis: str | None,
+    file_kind: str | None,
+    allow_mixed: bool,
+    require_live: bool,
+    as_json: bool,
+) -> int:
+    """Plan a workload again and again, and print only what has changed.
+
+    Told are a new best region or start, emissions that changed by more than the threshold, a source that is lost or
+    regained, and when it is worth moving to another region. Times from now in the workload (+72h) count from the first
+    round, and the watch ends with the deadline. SIGINT (Ctrl-C) and SIGTERM end it at once with exit code 0; the exit
+    code is 1 if it ended with no round that gave a plan.
+    """
+    from greenai_infra.cli.pace import RealPace
+    from greenai_infra.planning.rounds import watch_rounds
+    from greenai_infra.planning.watch import Watcher
+    from greenai_infra.planning.workload_file import read_workload, window_of
+
+    with RealPace() as pace:
+        workload = read_workload(workload_file)
+        window = window_of(workload, pace.now())
+        schedule = _schedule(every, for_, rounds, window)
+        watcher = Watcher(threshold, _region(current))
+        plan_once = _planner(workload, window, pace, (source, basis, file_kind), allow_mixed, require_live)
+        for event in watch_rounds(plan_once, watcher, schedule, pace):
+            _show(event, as_json)
+        code = 0 if pace.stopped_by or watcher.rounds > watcher.failed else 1
+        if pace.unfinished:  # a thread waits for a service; nothing that it could still write is worth the wait
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    return code
+
+
+def _planner(
+    workload: Workload,
+    window: Window,
+    pace: RealPace,
+    asked: tuple[str | None, str | None, str | None],
+    allow_mixed: bool,
+    require_live: bool,
+) -> Callable[[], Round]:
+    """What one round does: ask a source as of now and plan the rest of the window."""
+    from greenai_infra.catalog.offers import offers
+    from greenai_infra.catalog.signals import Basis, Signal
+    from greenai_infra.intensity.choose import open_source
+    from greenai_infra.intensity.declaration import FileKind
+    from greenai_infra.intensity.liveness import refuse_unless_live
+    from greenai_infra.planning.planner import make_plan
+    from greenai_infra.planning.watch import round_of
+
+    source, basis, file_kind = asked
+    known = offers()
+
+    def plan_once() -> Round:
+        now = pace.now()
+        if window.deadline is not None and now >= window.deadline:
+            raise NoPlacement(f"when.deadline {format_time(window.deadline)} has passed")
+        opened = open_source(
+            source,
+            as_of=now,
+            signal=Signal(workload.signal),
+            basis=Basis(basis) if basis else None,
+            file_kind=FileKind(file_kind) if file_kind else None,
+            use_cache=not require_live,
+        )
+        rest = replace(window, now=now, earliest=max(window.earliest, now))
+        made = make_plan(workload, rest, known, opened, allow_mixed=allow_mixed, open_archive=open_archive)
+        if require_live:
+            provenances = {zone: series.provenance for zone, series in made.series.items()}
+            refuse_unless_live(made.answered_by, provenances, made.source_notes)
+        return round_of(made)
+
+    return plan_once
+
+
+def _schedule(every: str, for_: str | None, rounds: int | None, window: Window) -> Schedule:
+    """The bounds of the watch. Raises InputError for an interval or length that won't do."""
+    from greenai_infra.planning.rounds import Schedule
+
+    every_hours = parse_duration_hours(every)
+    if every_hours * 60 < LEAST_MINUTES:
+        raise InputError(
+            f"--every {every} is too often: intensity changes every 5 to 60 min; {LEAST_MINUTES:g}m at least"
+        )
+    hours = parse_duration_hours(for_) if for_ else None
+    if hours is None and rounds is None:
+        hours = 24.0
+    if max(hours or 0.0, every_hours * ((rounds or 1) - 1)) > MOST_HOURS:
+        raise InputError(f"the watch would last longer than {MOST_HOURS / 24:g} days; shorten --for or --rounds")
+    if window.deadline is not None:
+        left = hours_between(window.now, window.deadline) - 1 / 3600  # nothing is left to plan at the deadline itself
+        hours = left if hours is None else min(hours, left)
+    return Schedule(every_hours * 3600, rounds, None if hours is None else hours * 3600)
+
+
+def _region(text: str | None) -> str | None:
+    from greenai_infra.catalog.regions import find_region
+
+    return find_region(text).key if text else None
+
+
+def _show(event: Event, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        click.echo(json.dumps(event.as_dict(), ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo(f"{format_time(event.at)} {event.kind:<9} {event.text}")

@@ -1,0 +1,151 @@
+"""`eia`: balancing authorities of the United States from their generation by fuel (Form EIA-930, EIA's API v2).
+
+Average signal; life cycle or direct basis, as `data/fuel-factors.csv` has both. The intensity is that of what a
+balancing authority generates: imports and what comes out of storage are left out. Hours; no forecast. Data: public
+domain.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.catalog.fuels import eia_respondents, fuel_factors
+from greenai_infra.intensity.coverage import ask_covered, explained
+from greenai_infra.intensity.eia_answers import PAGE_ROWS, further_pages, read_mix
+from greenai_infra.intensity.live import LiveAnswers, Publisher, hour_ceiling, hour_floor, read_or_refuse
+from greenai_infra.intensity.questions import Failure, Question
+from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenai_infra.intensity.cache import AnswerCache
+    from greenai_infra.intensity.http import Client
+    from greenai_infra.intensity.live import Answer
+    from greenai_infra.intensity.points import Points
+    from greenai_infra.intensity.settings import Access
+
+TITLE = "EIA generation x fuel factors"
+PATH = "electricity/rto/fuel-type-data/data/"
+NOTE = "imports and storage left out, small negative output as zero"
+HOUR = timedelta(hours=1)
+RECENT = timedelta(hours=30)  # asked for the newest value: some report a day late, and a day shows what is usual
+MAX_RANGE = timedelta(days=30)  # of one question about the past
+MAX_IN_FLIGHT = 4  # few, as EIA counts requests a second
+
+
+class Eia:
+    """EIA asked as of now, one request a zone and 5,000 rows. The key is a query parameter and never shown."""
+
+    name = "eia"
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        basis: Basis,
+        as_of: datetime,
+        cache: AnswerCache | None = None,
+        total_timeout_s: float | None = None,
+    ) -> None:
+        self.as_of = as_of
+        self._basis = basis
+        self._access = access
+        self._timeout_s = total_timeout_s
+        publisher = Publisher(self.name, TITLE, access.base_url, Signal.AVERAGE, basis)
+        self._answers = LiveAnswers(publisher, as_of, cache)
+
+    def uncovered(self, zone: str) -> str:
+        """Why there is no answer for this zone, "" if there may be one."""
+        return "" if zone in eia_respondents() else f"EIA has no balancing authority for {zone}"
+
+    def latest(self, zones: Sequence[str]) -> dict[str, Intensity | Unavailable]:
+        """The newest hour that is reported in full."""
+        last = hour_floor(self.as_of)
+        answers = self._ask(zones, "latest", last - RECENT, last)
+        return {zone: explained(self._answers.value(zone, one), NOTE) for zone, one in answers.items()}
+
+    def history(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
+        """The hours that overlap [start, end), at most the last thirty days of it."""
+        now = hour_floor(self.as_of)
+        last = min(hour_ceiling(end), now)
+        first = max(min(hour_floor(start), last - RECENT), last - MAX_RANGE)
+        reach = f"history {(last - first) / HOUR:.0f} h, {(now - last) / HOUR:.0f} h ago"
+        answers = self._ask(zones, reach, first, last)
+        return {
+            zone: explained(self._answers.series(zone, one, start, end, Kind.HISTORY), NOTE)
+            for zone, one in answers.items()
+        }
+
+    def forecast(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
+        """Nothing."""
+        reason = "EIA forecasts no generation by fuel"
+        return {zone: Unavailable(zone, self.uncovered(zone) or reason) for zone in zones}
+
+    def _ask(
+        self, zones: Sequence[str], question: str, first: datetime, last: datetime
+    ) -> dict[str, Answer | Unavailable]:
+        """Points of the hours within [first, last)."""
+        factors = {fuel: factor.g_per_kwh for fuel, factor in fuel_factors(self._basis).items()}
+
+        def fetch(open_zones: Sequence[str]) -> dict[str, Points | Failure]:
+            pages = self._pages(open_zones, first, last)
+            return {
+                zone: read_or_refuse(pages[zone], read_mix, eia_respondents()[zone], factors, self.as_of)
+                for zone in open_zones
+            }
+
+        return ask_covered(zones, self.uncovered, lambda covered: self._answers.ask(covered, question, fetch))
+
+    def _pages(self, zones: Sequence[str], first: datetime, last: datetime) -> dict[str, list[Any] | Failure]:
+        """All pages of each zone, or why one of them can't be had: the first ones, then what they say follows."""
+        firsts = self._client.fetch_all([_question(zone, first, last, 0) for zone in zones])
+        had = {zone: [answer] for zone, answer in zip(zones, firsts, strict=True)}
+        places = [(zone, offset) for zone in zones for offset in further_pages(had[zone][0])]
+        rest = self._client.fetch_all([_question(zone, first, last, offset) for zone, offset in places])
+        for (zone, _), answer in zip(places, rest, strict=True):
+            had[zone].append(answer)
+        pages: dict[str, list[Any] | Failure] = {}
+        for zone, answers in had.items():
+            failed = [one for one in answers if isinstance(one, Failure)]
+            pages[zone] = failed[0] if failed else answers
+        return pages
+
+    @cached_property
+    def _client(self) -> Client:
+        from greenai_infra.intensity.http import TOTAL_TIMEOUT_S, Client
+
+        key = self._access.token
+        return Client(
+            self._access.base_url,
+            params={"api_key": key},
+            secrets=[key],
+            total_timeout_s=self._timeout_s or TOTAL_TIMEOUT_S,
+            max_in_flight=MAX_IN_FLIGHT,
+        )
+
+
+def _question(zone: str, first: datetime, last: datetime, offset: int) -> Question:
+    """The rows of the hours within [first, last): EIA names an hour by its end, and includes both ends."""
+    return Question(
+        PATH,
+        {
+            "frequency": "hourly",
+            "data[0]": "value",
+            "facets[respondent][]": eia_respondents()[zone],
+            "start": _period(first + HOUR),
+            "end": _period(last),
+            "sort[0][column]": "period",
+            "sort[0][direction]": "asc",
+            "sort[1][column]": "fueltype",
+            "sort[1][direction]": "asc",
+            "offset": str(offset),
+            "length": str(PAGE_ROWS),
+        },
+    )
+
+
+def _period(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")

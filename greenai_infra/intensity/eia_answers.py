@@ -1,0 +1,148 @@
+"""Reading EIA's answers to `electricity/rto/fuel-type-data` (API v2), and refusing what can't be believed.
+
+{"response": {"total": "2688", "frequency": "hourly", "data": [{"period": "2025-01-01T00", "respondent": "CISO",
+"fueltype": "NG", "value": "9127", "value-units": "megawatthours"}, ...]}}
+
+A period is the END of its hour, in UTC: "Hourly data are published using the hour ending time reporting convention"
+(https://www.eia.gov/electricity/gridmonitor/about). `value` is text or a number.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.intensity.fuel_mix import intensity_g_per_kwh, usual
+from greenai_infra.intensity.points import HOUR_S
+from greenai_infra.intensity.questions import AnswerError
+from greenai_infra.intensity.reading import check_not_ahead, entries, number, points_of, shown, time_s
+from greenai_infra.intensity.values import Flag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from greenai_infra.intensity.points import Points
+
+PAGE_ROWS = 5000
+MAX_PAGES = 4
+FUELS = {
+    "COL": "coal",
+    "NG": "gas",
+    "OIL": "oil",
+    "NUC": "nuclear",
+    "WAT": "hydro",
+    "WND": "wind",
+    "WNB": "wind",  # with integrated battery storage
+    "SUN": "solar",
+    "SNB": "solar",  # with integrated battery storage
+    "GEO": "geothermal",
+    "OTH": "other",
+    "UNK": "other",
+}
+"""EIA's codes of generation, and the fuel of the factor table that each is counted as."""
+
+STORAGE = frozenset({"BAT", "PS", "OES", "UES"})
+"""Left out: what comes out of storage was counted when it was generated. Pumped hydro is PS, not WAT."""
+
+MAX_MWH = 1_000_000.0  # in an hour; the whole country generates about half of this
+MAX_OTHER_SHARE = 0.2  # of an hour, above which its factor decides too much
+_PERIOD = re.compile(r"\d{4}-\d\d-\d\dT\d\d")
+_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
+
+Hours = dict[float, dict[str, float]]
+"""By start of the hour in Unix seconds: MWh by code of fuel."""
+
+
+def further_pages(answer: object) -> range:
+    """The rows at which the pages after the first begin; none of an answer that `read_mix` refuses."""
+    try:
+        total = _total(answer) if isinstance(answer, dict) else 0
+    except AnswerError:
+        total = 0
+    return range(PAGE_ROWS, min(total, MAX_PAGES * PAGE_ROWS), PAGE_ROWS)
+
+
+def read_mix(
+    pages: Sequence[Mapping[str, Any]], respondent: str, factors_g_per_kwh: Mapping[str, float], now: datetime
+) -> Points:
+    """The intensity of every hour that is over and reported in full; the others are gaps. Raises AnswerError."""
+    rows = [row for page in pages for row in _rows(page)]
+    total = _total(pages[0])
+    if len(rows) != total:
+        raise AnswerError(f"answered with {len(rows):,} of {total:,} rows")
+    hours = _hours(rows, respondent)
+    check_not_ahead(max(hours), now)
+    expected = usual(hours.values())
+    values: dict[float, float | None] = {}
+    flags: frozenset[Flag] = frozenset()
+    for start_s, by_code in hours.items():
+        complete = expected <= by_code.keys() and start_s + HOUR_S <= now.timestamp()
+        mix = _by_fuel(by_code) if complete else {}
+        values[start_s] = intensity_g_per_kwh(mix, factors_g_per_kwh) if mix else None
+        if mix and mix.get("other", 0.0) > MAX_OTHER_SHARE * sum(mix.values()):
+            flags = frozenset({Flag.ESTIMATED})
+    return points_of(values.items(), HOUR_S, flags)
+
+
+def _total(answer: Mapping[str, Any]) -> int:
+    """How many rows there are, on all pages; text or a number."""
+    total = _response(answer).get("total")
+    if isinstance(total, bool) or not isinstance(total, int | str) or not re.fullmatch(r"\d{1,9}", str(total)):
+        raise AnswerError(f"answered with {shown(total)} where the number of rows should be ('total')")
+    return int(total)
+
+
+def _response(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    response = answer.get("response")
+    if not isinstance(response, dict):
+        raise AnswerError("answered without a 'response'")
+    frequency = response.get("frequency", "hourly")
+    if frequency != "hourly":
+        raise AnswerError(f"was asked for hours in UTC and answered with {shown(frequency)}")
+    return response
+
+
+def _rows(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    return entries(_response(answer).get("data"), "data")
+
+
+def _hours(rows: Sequence[Mapping[str, Any]], respondent: str) -> Hours:
+    hours: Hours = {}
+    for row in rows:
+        if row.get("respondent") != respondent:
+            raise AnswerError(f"was asked about {respondent} and answered about {shown(row.get('respondent'))}")
+        if row.get("value-units") != "megawatthours":
+            raise AnswerError(f"answered in {shown(row.get('value-units'))}, not megawatthours")
+        period, code, mwh = row.get("period"), row.get("fueltype"), _mwh(row.get("value"))
+        if not isinstance(period, str) or not _PERIOD.fullmatch(period):
+            raise AnswerError(f"answered with {shown(period)} where an hour should be")
+        by_code = hours.setdefault(time_s(f"{period}:00Z") - HOUR_S, {})
+        if mwh is None or code in STORAGE:
+            continue
+        if code not in FUELS:
+            if mwh:
+                raise AnswerError(f"answered with {mwh:g} MWh of {shown(code)}, a fuel that is not known here")
+            continue
+        if by_code.setdefault(code, mwh) != mwh:
+            raise AnswerError(f"answered with two values of {code} for {period}")
+    return hours
+
+
+def _mwh(value: object) -> float | None:
+    """A number, also as text; None for null."""
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            raise AnswerError(f"answered with {shown(value)} where a number should be")
+        value = float(value)
+    mwh = number(value)
+    if mwh is not None and abs(mwh) > MAX_MWH:
+        raise AnswerError(f"answered with {mwh:g} MWh in an hour")
+    return mwh
+
+
+def _by_fuel(by_code: Mapping[str, float]) -> dict[str, float]:
+    mix: dict[str, float] = {}
+    for code, mwh in by_code.items():
+        mix[FUELS[code]] = mix.get(FUELS[code], 0.0) + mwh
+    return mix

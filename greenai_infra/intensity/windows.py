@@ -1,0 +1,34 @@
+"""Which part of the past a service is asked for, so that similar questions become one that is asked and kept once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from greenai_infra.intensity.live import hour_ceiling, hour_floor
+
+HOUR = timedelta(hours=1)
+
+
+class Window(NamedTuple):
+    """From `first` to `last`; `reach` says it in hours before now, the same for the same question an hour later."""
+
+    first: datetime
+    last: datetime
+    reach: str
+
+
+def past_window(as_of: datetime, start: datetime, end: datetime, *, recent: timedelta, longest: timedelta) -> Window:
+    """The `recent` past if that covers [start, end), else its full hours, and of these the last within `longest`.
+
+    It ends by the start of the minute of `as_of`: never ahead of the service's clock by a fraction of a second.
+    """
+    this_hour = hour_floor(as_of)
+    now = as_of.astimezone(UTC).replace(second=0, microsecond=0)
+    if start >= this_hour - recent:
+        return Window(this_hour - recent, now, f"{recent / HOUR:.0f} h")
+    last = hour_ceiling(end)
+    first = max(hour_floor(start), min(last, hour_ceiling(as_of)) - longest)
+    if last > now:
+        return Window(first, now, f"{(this_hour - first) / HOUR:.0f} h")
+    return Window(first, last, f"{(last - first) / HOUR:.0f} h, {(this_hour - last) / HOUR:.0f} h ago")

@@ -1,0 +1,90 @@
+"""What a reader of a plan must not miss: what is made up, old, estimated, held constant or left out. In sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.offers import stale_price_warning
+from greenai_infra.clock import format_time, hours_between
+from greenai_infra.intensity.values import Flag, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greenai_infra.intensity.values import Provenance
+    from greenai_infra.planning.planner import Plan
+
+MIXED = "MIXED SIGNALS OR BASES: values of unlike kind are ranked together, as --allow-mixed told"
+REGIONS_SHOWN = 6
+
+_OF_FLAGS = {
+    Flag.SANDBOX: "the intensity is MADE UP: the token is a sandbox token; don't decide by this plan",
+    Flag.STALE: "the intensity is stale: a mean of two or more years ago, or an observation over six hours old",
+    Flag.FALLBACK: "the intensity is a fallback: what comes first did not answer, or has no forecast",
+    Flag.CACHED: "the intensity comes from the cache",
+    Flag.ESTIMATED: "the intensity is estimated by its source",
+}
+
+
+def plan_notes(plan: Plan) -> list[str]:
+    """The notes, the gravest first."""
+    return list(_notes(plan))
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    chosen = plan.decision.placement.candidate
+    provenance = plan.series[chosen.region.zone].provenance
+    if plan.mixed:
+        yield MIXED
+    yield from _of_flags(provenance)
+    yield from _regions_left_out(plan)
+    yield from _time_not_looked_at(plan)
+    considered = [c.offer for c in plan.field.candidates if not c.removed_by]
+    if warning := stale_price_warning(considered, plan.window.now):
+        yield warning
+    if provenance.kind is Kind.YEARLY_MEAN:
+        yield "intensity is a yearly mean, so it says where but not when: no time is better than another"
+    if chosen.region.pue_is_fleet_mean:
+        yield f"{chosen.region.key} publishes no PUE: the fleet mean {chosen.region.pue} is used"
+    yield from chosen.run.notes
+    if plan.workload.kind == "training" and chosen.run.instances > 1:
+        yield (
+            f"{chosen.run.instances} x {chosen.offer.instance_type} are separate servers: the time of the run takes no "
+            "account of the network between them"
+        )
+    if chosen.offer.provider == "aws":
+        yield "cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue"
+    if "per_chip" in chosen.offer.note or "alone" in chosen.offer.note:
+        yield f"{chosen.offer.instance_type}: {chosen.offer.note}"
+
+
+def _of_flags(provenance: Provenance) -> Iterator[str]:
+    for flag in sorted(provenance.flags, key=list(_OF_FLAGS).index):
+        detail = f" ({provenance.detail})" if provenance.detail else ""
+        yield _OF_FLAGS[flag] + detail
+
+
+def _regions_left_out(plan: Plan) -> Iterator[str]:
+    """Allowed regions for whose zone the source has no value: one of them may be cleaner."""
+    allowed = {c.region.key: c.region.zone for c in plan.field.candidates if not c.removed_by}
+    missing = sorted(key for key, zone in allowed.items() if zone not in plan.series)
+    if missing:
+        shown = ", ".join(missing[:REGIONS_SHOWN]) + (", ..." if len(missing) > REGIONS_SHOWN else "")
+        yield (
+            f"{len(missing)} of {len(allowed)} regions are left out, as the source has no intensity for them: {shown}; "
+            "one of them may be cleaner"
+        )
+
+
+def _time_not_looked_at(plan: Plan) -> Iterator[str]:
+    """The part of the window that lies behind the end of what the source knows, and a gap at the earliest start."""
+    chosen = plan.decision.placement
+    series = plan.series[chosen.candidate.region.zone]
+    deadline = plan.window.deadline
+    if deadline is not None and series.end < deadline:
+        yield (
+            f"the source knows {series.zone} up to {format_time(series.end)} only: "
+            f"the last {hours_between(series.end, deadline):.0f} h before the deadline were not looked at"
+        )
+    if not chosen.could_start_at_once:
+        yield f"starting at the earliest moment was not possible: the source has no value of {series.zone} for it"
