@@ -6,7 +6,7 @@ meets a step edge. So the optimum is found exactly by looking at those corners a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from greenai_infra.intensity.values import Series
 
+BLOCK_VALUES = 65_536
+ROUNDING_S = 1e-3  # of Unix times that are sums of an earliest start and a duration
 GAP_TOLERANCE_S = 1e-3  # running sums of seconds carry rounding; a shorter overlap with a gap is not one
 
 
@@ -73,8 +75,15 @@ def best_windows(
     The window lies within [earliest_s, latest_end_s] and within the grid; among equal means the earliest start wins.
     A zone without such a window gets an infinite mean.
     """
+    block = max(1, BLOCK_VALUES // grid.values.shape[1])
+    if len(grid.values) > block:  # a few zones at a time, so that the running integrals stay in the processor's cache
+        parts = [_zones(grid, slice(first, first + block)) for first in range(0, len(grid.values), block)]
+        found = [best_windows(part, duration_s, earliest_s, latest_end_s) for part in parts]
+        return np.concatenate([one[0] for one in found]), np.concatenate([one[1] for one in found])
     earliest_s = max(earliest_s, float(grid.edges_s[0]))
     latest_start_s = min(latest_end_s, float(grid.edges_s[-1])) - duration_s
+    if 0 < earliest_s - latest_start_s < ROUNDING_S:
+        latest_start_s = earliest_s  # the run fits exactly
     zones = grid.values.shape[0]
     starts, means = np.full(zones, earliest_s), np.full(zones, np.inf)
     if duration_s <= 0 or latest_start_s < earliest_s:
@@ -95,6 +104,12 @@ def best_windows(
         better = (found < means) | ((found == means) & (at_s[best] < starts))
         starts, means = np.where(better, at_s[best], starts), np.where(better, found, means)
     return starts, means
+
+
+def _zones(grid: StepGrid, rows: slice) -> StepGrid:
+    """Some of the zones of a grid; nothing is copied."""
+    gap_s = None if grid.gap_s is None else grid.gap_s[rows]
+    return replace(grid, values=grid.values[rows], integral=grid.integral[rows], gap_s=gap_s)
 
 
 def _edges_within(grid: StepGrid, start_s: float, end_s: float) -> tuple[int, int]:

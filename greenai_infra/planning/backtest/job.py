@@ -1,0 +1,172 @@
+"""The workload as it is replayed: one run on one kind of hardware, with its slack, wherever the grid is compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.regions import find_region, regions
+from greenai_infra.clock import parse_duration_hours, parse_time
+from greenai_infra.errors import InputError, NoPlacement
+from greenai_infra.planning.candidates import _PlaceRules, find_candidates
+from greenai_infra.planning.slices import Interruption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenai_infra.catalog.offers import Offer
+    from greenai_infra.catalog.regions import Region
+    from greenai_infra.planning.candidates import Candidate
+    from greenai_infra.planning.workload import Workload
+
+SECONDS_PER_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """Seconds after a start time: when the run may begin, and by when it must have ended (None: it never waits)."""
+
+    earliest_s: float
+    deadline_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is run at every start time, in every zone.
+
+    `hardware` is the candidate whose hours and power are used; its region says nothing about the zones.
+    `pue` has the region whose PUE is used for each zone, or nothing where no PUE is applied because of `without_pue`,
+    the zones that have no region. `wait_threshold` is the share that the workload says a wait must save, if it does.
+    """
+
+    hardware: Candidate
+    slack: Slack
+    interruption: Interruption | None
+    wait_threshold: float | None
+    baseline_zone: str
+    baseline_from: str
+    pue: dict[str, Region]
+    without_pue: tuple[str, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of an unbroken run."""
+        return self.hardware.run.hours.value * SECONDS_PER_HOUR
+
+    @property
+    def power_kw(self) -> float:
+        """Mean IT power."""
+        return self.hardware.run.power_kw.value
+
+    @property
+    def latest_end_s(self) -> float:
+        """Seconds after a start time by which every run has ended."""
+        return self.slack.deadline_s or self.slack.earliest_s + self.duration_s
+
+
+def job_of(workload: Workload, offers: Sequence[Offer], zones: Sequence[str], baseline: str | None) -> Job:
+    """The run of a workload that is replayed over `zones`.
+
+    Its hardware is, of all that the workload accepts and that meets its deadline and cost limit, what needs least
+    energy. A zone's PUE is that of the region in it (of several the lowest, for the baseline zone the baseline's
+    region) that the workload's rules about places allow; if one zone has no such region, no PUE is applied anywhere.
+
+    Raises InputError for times that can't be applied at many starts and for an unknown baseline, NoPlacement if no
+    hardware fits.
+    """
+    slack = slack_of(workload)
+    longest_hours = None if slack.deadline_s is None else (slack.deadline_s - slack.earliest_s) / SECONDS_PER_HOUR
+    field = find_candidates(workload, offers, longest_hours)
+    rule, threshold = workload.when.interruptible, workload.when.wait_threshold_percent
+    baseline_zone, baseline_from = _baseline_zone(workload, zones, baseline)
+    rules = _PlaceRules(workload)
+    allowed = [region for region in regions() if not rules.removing(region)]
+    pue, without = _regions_of(zones, allowed, find_region(workload.baseline.region), baseline_zone)
+    return Job(
+        hardware=_least_energy(workload, field.candidates, longest_hours),
+        slack=slack,
+        interruption=Interruption(rule.resume_overhead_minutes * 60, rule.minimum_slice_hours * 3600) if rule else None,
+        wait_threshold=None if threshold is None else threshold / 100,
+        baseline_zone=baseline_zone,
+        baseline_from=baseline_from,
+        pue=pue,
+        without_pue=without,
+    )
+
+
+def slack_of(workload: Workload) -> Slack:
+    """When a run may begin and must have ended, in seconds after a start time.
+
+    Times from now (+12h) count from each start. Two fixed times become the slack between them. Raises InputError for
+    one fixed time alone: it would mean another slack at each start.
+    """
+    when = workload.when
+    relative = {text.startswith("+") for text in (when.earliest, when.deadline) if text is not None}
+    if relative == {False} and when.earliest is not None:
+        if when.deadline is None:
+            return Slack(0.0, None)
+        return Slack(0.0, (parse_time(when.deadline) - parse_time(when.earliest)).total_seconds())
+    if False in relative:
+        key = "deadline" if when.deadline is not None and not when.deadline.startswith("+") else "earliest"
+        raise InputError(
+            f"when.{key} {getattr(when, key)} is a fixed time, and a backtest starts the workload at many times; "
+            "write it from now, such as +72h, or give both earliest and deadline as fixed times"
+        )
+    earliest_s = parse_duration_hours(when.earliest[1:]) * SECONDS_PER_HOUR if when.earliest else 0.0
+    if when.deadline is None:
+        return Slack(earliest_s, None)
+    return Slack(earliest_s, parse_duration_hours(when.deadline[1:]) * SECONDS_PER_HOUR)
+
+
+def _least_energy(workload: Workload, candidates: Sequence[Candidate], longest_hours: float | None) -> Candidate:
+    limit = workload.limits.cost_usd
+    fitting = [
+        c
+        for c in candidates
+        if not c.removed_by
+        and (longest_hours is None or c.run.hours.value <= longest_hours)
+        and (limit is None or _cost_usd(c) <= limit)
+    ]
+    if not fitting:
+        window = "" if longest_hours is None else f" within {longest_hours:g} h"
+        raise NoPlacement(
+            f"no hardware that {workload.name} accepts can run it{window} under its rules; "
+            "`greenai-infra plan` says which rule removed what"
+        )
+    return min(
+        fitting,
+        key=lambda c: (
+            c.run.energy_kwh.value, c.run.hours.value, _cost_usd(c), c.region.key, c.offer.instance_type,
+        ),
+    )  # fmt: skip
+
+
+def _cost_usd(one: Candidate) -> float:
+    return one.usd_per_hour * one.run.hours.value + one.transfer_usd
+
+
+def _baseline_zone(workload: Workload, zones: Sequence[str], wanted: str | None) -> tuple[str, str]:
+    """The zone that all is compared with, and why it is that one."""
+    if wanted is not None:
+        if wanted not in zones:
+            raise InputError(f"--baseline {wanted} is in no trace; there is {', '.join(zones)}")
+        return wanted, "as --baseline says"
+    region = find_region(workload.baseline.region)
+    if region.zone in zones:
+        return region.zone, f"the zone of the workload's baseline {region.key}"
+    return zones[0], f"the first trace, as {region.key} ({region.zone}) is not among them; --baseline names another"
+
+
+def _regions_of(
+    zones: Sequence[str], allowed: Sequence[Region], baseline: Region, baseline_zone: str
+) -> tuple[dict[str, Region], tuple[str, ...]]:
+    """The region whose PUE each zone gets; nothing, and the zones that lack a region, if there is such a zone."""
+    found = {}
+    for zone in zones:
+        here = [region for region in allowed if region.zone == zone]
+        if zone == baseline_zone == baseline.zone:
+            found[zone] = baseline
+        elif here:
+            found[zone] = min(here, key=lambda region: (region.pue, region.key))
+    without = tuple(zone for zone in zones if zone not in found)
+    return ({}, without) if without else (found, ())

@@ -1,0 +1,131 @@
+"""Slicing only where it can pay: a bound on what slices of a zone can reach decides which zones are solved at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from greenai_infra.planning.backtest.running import EQUAL
+from greenai_infra.planning.backtest.sliced import best_slices_of_all, slots_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenai_infra.planning.backtest.running import Floats, Ints
+    from greenai_infra.planning.slices import Interruption
+
+CHUNK_VALUES = 4_000_000  # values that are partly sorted at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """An interruptible run at many start times; `earliest_s` and `latest_end_s` have shape (start times,).
+
+    Times count from a moment that lies `origin_s` after a multiple of every slot length.
+    """
+
+    work_s: float
+    rule: Interruption
+    step_s: int
+    earliest_s: Floats
+    latest_end_s: Floats
+    origin_s: float
+
+
+class Schedules(NamedTuple):
+    """The best slices of each start time: zone (-1 where slicing does not pay), integral, slices padded with NaN."""
+
+    zone: Ints
+    sums: Floats
+    starts_s: Floats
+    ends_s: Floats
+
+
+def slice_where_it_pays(
+    problem: Problem,
+    integral: Callable[[Ints, Ints, Floats], Floats],
+    floors: Floats,
+    to_beat: Floats,
+    at_most: Floats | None = None,
+) -> Schedules:
+    """The zone and slices of least integral for each start time, where that is less than `to_beat`.
+
+    `integral(zones, start times, times)` gives integrals up to times, (n,), (n,) and (n, k) to (n, k). `floors` has
+    shape (zones, start times): no slices in that zone have a lesser integral. `to_beat` has shape (start times,).
+    `at_most`, of the shape of `floors`, is what slices in a zone must stay below to count at all.
+    """
+    slots = slots_of(
+        problem.step_s, problem.work_s, problem.rule, float(problem.latest_end_s[0] - problem.earliest_s[0])
+    )
+    shift_s = problem.origin_s % slots.slot_s
+    limits = np.broadcast_to(to_beat - EQUAL, floors.shape)
+    if at_most is not None:
+        limits = np.minimum(limits, at_most)
+    zones_by_floor = np.argsort(floors, axis=0, kind="stable")
+    everywhere = np.arange(to_beat.size)
+    best = Schedules(np.full(to_beat.size, -1), np.full(to_beat.size, np.inf), *np.full((2, to_beat.size, 1), np.nan))
+    for zones in zones_by_floor:
+        limit = np.minimum(limits[zones, everywhere], best.sums - EQUAL)
+        starts = np.flatnonzero(floors[zones, everywhere] < limit)
+        if not starts.size:
+            continue
+        zone = zones[starts]
+
+        def up_to(runs: Ints, times_s: Floats, zone: Ints = zone, starts: Ints = starts) -> Floats:
+            return integral(zone[runs], starts[runs], times_s - shift_s)
+
+        begins, ends = best_slices_of_all(
+            up_to,
+            slots,
+            problem.work_s,
+            problem.rule,
+            problem.earliest_s[starts] + shift_s,
+            problem.latest_end_s[starts] + shift_s,
+        )
+        runs = np.arange(starts.size)
+        found = ~np.isnan(begins[:, 0])
+        over_slices = up_to(runs, np.nan_to_num(ends)) - up_to(runs, np.nan_to_num(begins))
+        sums = np.where(found, np.where(np.isnan(begins), 0.0, over_slices).sum(axis=1), np.inf)
+        better = sums < limit[starts]
+        best = _replaced(
+            best, starts[better], zone[better], sums[better], (begins - shift_s)[better], (ends - shift_s)[better]
+        )
+    return best
+
+
+def least_possible(values: Floats, step_s: int, work_s: float, earliest_s: Floats, latest_end_s: Floats) -> Floats:
+    """A bound on the integral of any slices between two times: that over the cleanest steps which hold the work.
+
+    `values` has shape (zones, steps), g/kWh; the times have shape (start times,) and must be equally far apart and
+    equally far into a step. The result has shape (zones, start times), g/kWh x s.
+    """
+    first = np.floor(earliest_s / step_s).astype(np.int64)
+    count = int(np.ceil(latest_end_s[0] / step_s)) - int(first[0])
+    whole, part = divmod(work_s / step_s, 1.0)
+    taken = min(int(whole), count - 1)
+    windows = np.lib.stride_tricks.sliding_window_view(values, count, axis=1)
+    least = np.empty((values.shape[0], first.size))
+    size = max(1, CHUNK_VALUES // (values.shape[0] * count))
+    for begin in range(0, first.size, size):
+        chunk = np.partition(windows[:, first[begin : begin + size]], taken, axis=2)
+        least[:, begin : begin + size] = chunk[..., :taken].sum(axis=2)
+        if part and taken == whole:
+            least[:, begin : begin + size] += part * chunk[..., taken]
+    return least * step_s
+
+
+def _replaced(best: Schedules, starts: Ints, zone: Ints, sums: Floats, begins_s: Floats, ends_s: Floats) -> Schedules:
+    """Schedules with those of some start times replaced."""
+    width = max(best.starts_s.shape[1], begins_s.shape[1])
+    zones, all_sums = best.zone.copy(), best.sums.copy()
+    zones[starts], all_sums[starts] = zone, sums
+    times = []
+    for old, new in ((best.starts_s, begins_s), (best.ends_s, ends_s)):
+        wide = np.full((old.shape[0], width), np.nan)
+        wide[:, : old.shape[1]] = old
+        wide[starts] = np.nan
+        wide[starts, : new.shape[1]] = new
+        times.append(wide)
+    return Schedules(zones, all_sums, *times)
