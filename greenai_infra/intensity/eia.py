@@ -33,7 +33,6 @@ NOTE = "imports and storage left out, small negative output as zero"
 HOUR = timedelta(hours=1)
 RECENT = timedelta(hours=30)  # asked for the newest value: some report a day late, and a day shows what is usual
 MAX_RANGE = timedelta(days=30)  # of one question about the past
-MAX_IN_FLIGHT = 4  # few, as EIA counts requests a second
 
 
 class Eia:
@@ -123,7 +122,6 @@ class Eia:
             params={"api_key": key},
             secrets=[key],
             total_timeout_s=self._timeout_s or TOTAL_TIMEOUT_S,
-            max_in_flight=MAX_IN_FLIGHT,
         )
 
 

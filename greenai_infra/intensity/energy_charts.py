@@ -40,7 +40,6 @@ BASIS_NOTE = "its publisher states no basis; taken to be life cycle"
 QUARTER = timedelta(minutes=15)
 RECENT = timedelta(hours=24)  # asked for the newest value, which is one to three hours old
 MAX_RANGE = timedelta(days=10)  # of one question about the past
-MAX_IN_FLIGHT = 2  # about six quick questions are answered, then come 429 and a Retry-After of a few seconds
 
 
 class EnergyCharts:
@@ -118,7 +117,7 @@ class EnergyCharts:
     def _client(self) -> Client:
         from greenai_infra.intensity.http import TOTAL_TIMEOUT_S, Client
 
-        return Client(self._base_url, total_timeout_s=self._timeout_s or TOTAL_TIMEOUT_S, max_in_flight=MAX_IN_FLIGHT)
+        return Client(self._base_url, total_timeout_s=self._timeout_s or TOTAL_TIMEOUT_S)
 
 
 def _quarter(moment: datetime) -> datetime:

@@ -181,14 +181,14 @@ def test_zone_that_is_no_whole_country_is_refused_without_a_question(
     assert not api.asked
 
 
-def test_all_countries_are_covered_and_asked_two_at_a_time(api: WebService, charts: Make) -> None:
+def test_all_countries_are_covered_and_asked_at_once(api: WebService, charts: Make) -> None:
     api.scripts["co2eq"] = lambda asked: Reply(believable(asked).body, delay_s=0.01)
     source = charts()
     assert not any(source.uncovered(zone) for zone in COUNTRIES)
     answers = source.latest([*sorted(COUNTRIES), "SE-SE3"])
     assert sum(isinstance(answer, Intensity) for answer in answers.values()) == 26
     assert sorted(asked.params["country"] for asked in api.asked) == sorted(zone.lower() for zone in COUNTRIES)
-    assert api.most_in_flight == 2
+    assert api.most_in_flight > 6
 
 
 def test_limit_on_requests_is_waited_out(api: WebService, charts: Make) -> None:
