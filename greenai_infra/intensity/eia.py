@@ -7,6 +7,7 @@ domain.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -100,10 +101,12 @@ class Eia:
 
     def _pages(self, zones: Sequence[str], first: datetime, last: datetime) -> dict[str, list[Any] | Failure]:
         """All pages of each zone, or why one of them can't be had: the first ones, then what they say follows."""
+        began = time.monotonic()
         firsts = self._client.fetch_all([_question(zone, first, last, 0) for zone in zones])
         had = {zone: [answer] for zone, answer in zip(zones, firsts, strict=True)}
         places = [(zone, offset) for zone in zones for offset in further_pages(had[zone][0])]
-        rest = self._client.fetch_all([_question(zone, first, last, offset) for zone, offset in places])
+        left_s = self._client.total_timeout_s - (time.monotonic() - began)
+        rest = self._client.fetch_all([_question(zone, first, last, offset) for zone, offset in places], within_s=left_s)
         for (zone, _), answer in zip(places, rest, strict=True):
             had[zone].append(answer)
         pages: dict[str, list[Any] | Failure] = {}

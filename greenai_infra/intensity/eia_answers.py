@@ -50,8 +50,8 @@ MAX_OTHER_SHARE = 0.2  # of an hour, above which its factor decides too much
 _PERIOD = re.compile(r"\d{4}-\d\d-\d\dT\d\d")
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
 
-Hours = dict[float, dict[str, float]]
-"""By start of the hour in Unix seconds: MWh by code of fuel."""
+Hours = dict[float, dict[str, float | None]]
+"""By start of the hour in Unix seconds: MWh by code of fuel, None where the fuel is listed without a value."""
 
 
 def further_pages(answer: object) -> range:
@@ -77,8 +77,9 @@ def read_mix(
     values: dict[float, float | None] = {}
     flags: frozenset[Flag] = frozenset()
     for start_s, by_code in hours.items():
-        complete = expected <= by_code.keys() and start_s + HOUR_S <= now.timestamp()
-        mix = _by_fuel(by_code) if complete else {}
+        known = {code: mwh for code, mwh in by_code.items() if mwh is not None}
+        complete = expected <= known.keys() and start_s + HOUR_S <= now.timestamp()
+        mix = _by_fuel(known) if complete else {}
         values[start_s] = intensity_g_per_kwh(mix, factors_g_per_kwh) if mix else None
         if mix and mix.get("other", 0.0) > MAX_OTHER_SHARE * sum(mix.values()):
             flags = frozenset({Flag.ESTIMATED})
@@ -117,8 +118,10 @@ def _hours(rows: Sequence[Mapping[str, Any]], respondent: str) -> Hours:
         period, code, mwh = row.get("period"), row.get("fueltype"), _mwh(row.get("value"))
         if not isinstance(period, str) or not _PERIOD.fullmatch(period):
             raise AnswerError(f"answered with {shown(period)} where an hour should be")
+        if not isinstance(code, str):
+            raise AnswerError(f"answered with {shown(code)} where a fuel should be")
         by_code = hours.setdefault(time_s(f"{period}:00Z") - HOUR_S, {})
-        if mwh is None or code in STORAGE:
+        if code in STORAGE:
             continue
         if code not in FUELS:
             if mwh:

@@ -6,6 +6,7 @@ Average signal; life cycle basis, or direct for latest and history (its forecast
 from __future__ import annotations
 
 import math
+import time
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ HORIZONS_HOURS = (6, 24, 48, 72)
 HOUR = timedelta(hours=1)
 RECENT = timedelta(hours=24)  # what `history` covers without a range
 MAX_RANGE = timedelta(days=10)  # of one hourly `past-range` question
+LIST_SHARE = 0.4  # of the time for a question, that asking first what the token covers may take
 
 
 class ElectricityMaps:
@@ -104,8 +106,11 @@ class ElectricityMaps:
         common = {"temporalGranularity": "hourly", "disableCallerLookup": "true", **params}
 
         def fetch(open_zones: Sequence[str]) -> dict[str, Points | Failure]:
+            began = time.monotonic()
             asked = [zone for zone in open_zones if self._may_ask(zone, path)]
-            answers = self._client.fetch_all([Question(path, {"zone": zone, **common}) for zone in asked])
+            left_s = self._client.total_timeout_s - (time.monotonic() - began)
+            questions = [Question(path, {"zone": zone, **common}) for zone in asked]
+            answers = self._client.fetch_all(questions, within_s=left_s)
             found: dict[str, Points | Failure] = {
                 zone: read_or_refuse(answer, read, zone, self._basis, self.as_of)
                 for zone, answer in zip(asked, answers, strict=True)
@@ -122,7 +127,8 @@ class ElectricityMaps:
         So a token for one zone is not refused for sixty zones at each further question.
         """
         if self._refused and self._access is None:
-            self._access = read_access(self._client.fetch_all([Question("zones")])[0])
+            within_s = LIST_SHARE * self._client.total_timeout_s
+            self._access = read_access(self._client.fetch_all([Question("zones")], within_s=within_s)[0])
         if not self._access:
             return True
         return any(path.startswith(allowed.rstrip("*")) for allowed in self._access.get(zone, ()))

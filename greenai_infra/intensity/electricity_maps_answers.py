@@ -8,16 +8,17 @@ A sandbox token gets made-up values, marked by a `_disclaimer` and by `estimatio
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.intensity.checks import FUTURE_TOLERANCE, STALE_AFTER
+from greenai_infra.intensity.checks import STALE_AFTER
 from greenai_infra.intensity.points import Points
 from greenai_infra.intensity.questions import AnswerError
+from greenai_infra.intensity.reading import check_not_ahead, shown, time_s
 from greenai_infra.intensity.values import Basis, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 UNITS = ("gco2eq/kwh", "gco2e/kwh", "gco2/kwh", "gco₂eq/kwh")
 MAX_POINTS = 5000
@@ -45,7 +46,7 @@ def read_latest(answer: Mapping[str, Any], zone: str, basis: Basis, now: datetim
     start_s, value, point_flags = _point(answer, zone, basis)
     if value is None:
         raise AnswerError("has no value right now (carbonIntensity is null)")
-    _check_not_ahead(start_s, now)
+    check_not_ahead(start_s, now)
     return _points({start_s: value}, flags | point_flags)
 
 
@@ -53,7 +54,7 @@ def read_history(answer: Mapping[str, Any], zone: str, basis: Basis, now: dateti
     """What was observed; a null is a gap. Raises AnswerError."""
     flags = _check_frame(answer, zone, basis, is_forecast=False)
     values, point_flags = _list(answer, ("history", "data"), zone, basis)
-    _check_not_ahead(max(values), now)
+    check_not_ahead(max(values), now)
     return _points(values, flags | point_flags)
 
 
@@ -63,8 +64,8 @@ def read_forecast(answer: Mapping[str, Any], zone: str, basis: Basis, now: datet
     values, point_flags = _list(answer, ("forecast", "data"), zone, basis)
     issued_s = None
     if answer.get("updatedAt") is not None:
-        issued_s = _time(answer["updatedAt"])
-        _check_not_ahead(issued_s, now)
+        issued_s = time_s(answer["updatedAt"])
+        check_not_ahead(issued_s, now)
         if now.timestamp() - issued_s > STALE_AFTER.total_seconds():
             flags |= {Flag.STALE}
     return _points(values, (flags | point_flags) - {Flag.ESTIMATED}, issued_s)
@@ -82,10 +83,10 @@ def _check_frame(answer: Mapping[str, Any], zone: str, basis: Basis, *, is_forec
     _check_zone(answer.get("zone"), zone)
     granularity = answer.get("temporalGranularity", "hourly")
     if granularity != "hourly":
-        raise AnswerError(f"was asked for hourly means and answered with {_shown(granularity)}")
+        raise AnswerError(f"was asked for hourly means and answered with {shown(granularity)}")
     unit = answer.get("unit")
     if unit is not None and str(unit).replace(" ", "").casefold() not in UNITS:
-        raise AnswerError(f"answered in {_shown(unit)}, not gCO2eq/kWh")
+        raise AnswerError(f"answered in {shown(unit)}, not gCO2eq/kWh")
     if not is_forecast and basis is not Basis.LIFECYCLE and "emissionFactorType" not in answer:
         entries = answer.get("history", answer.get("data"))
         entries = entries if isinstance(entries, list) else []
@@ -98,13 +99,13 @@ def _check_frame(answer: Mapping[str, Any], zone: str, basis: Basis, *, is_forec
 
 def _check_zone(said: object, zone: str) -> None:
     if said != zone:
-        raise AnswerError(f"was asked about {zone} and answered about {_shown(said)}")
+        raise AnswerError(f"was asked about {zone} and answered about {shown(said)}")
 
 
 def _check_basis(part: Mapping[str, Any], basis: Basis) -> None:
     said = part.get("emissionFactorType", basis.value)
     if said != basis.value:
-        raise AnswerError(f"was asked for {basis} values and answered with {_shown(said)}")
+        raise AnswerError(f"was asked for {basis} values and answered with {shown(said)}")
 
 
 def _list(
@@ -120,7 +121,7 @@ def _list(
     flags: frozenset[Flag] = frozenset()
     for entry in entries:
         if not isinstance(entry, dict):
-            raise AnswerError(f"answered with {_shown(entry)} where a value should be")
+            raise AnswerError(f"answered with {shown(entry)} where a value should be")
         start_s, value, point_flags = _point(entry, zone, basis)
         if values.setdefault(start_s, value) != value:
             raise AnswerError(f"answered with two values for {entry['datetime']}")
@@ -134,7 +135,7 @@ def _point(entry: Mapping[str, Any], zone: str, basis: Basis) -> tuple[float, fl
     _check_basis(entry, basis)
     value = entry.get("carbonIntensity")
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise AnswerError(f"answered with {_shown(value)} where a number should be")
+        raise AnswerError(f"answered with {shown(value)} where a number should be")
     try:
         number = None if value is None else float(value)
     except OverflowError:
@@ -143,30 +144,6 @@ def _point(entry: Mapping[str, Any], zone: str, basis: Basis) -> tuple[float, fl
     method = str(entry.get("estimationMethod") or "")
     if "sandbox" in method.casefold():
         flags.add(Flag.SANDBOX)
-    if method or entry.get("isEstimated"):
+    if method or entry.get("isEstimated") is not False:  # also where it no longer says that it is measured
         flags.add(Flag.ESTIMATED)
-    return _time(entry.get("datetime")), number, frozenset(flags)
-
-
-def _time(text: object) -> float:
-    """Unix seconds of an RFC 3339 time with offset."""
-    try:
-        moment = datetime.fromisoformat(text if isinstance(text, str) else "")
-        seconds = moment.timestamp()
-    except (ValueError, OverflowError, OSError):
-        raise AnswerError(f"answered with {_shown(text)} where a time should be") from None
-    if moment.tzinfo is None:
-        raise AnswerError(f"answered with the time {_shown(text)}, which has no time zone")
-    return seconds
-
-
-def _check_not_ahead(start_s: float, now: datetime) -> None:
-    ahead = timedelta(seconds=start_s - now.timestamp())
-    if ahead > FUTURE_TOLERANCE:
-        raise AnswerError(f"answered with an observation {ahead.total_seconds() / 3600:.1f} h ahead of now")
-
-
-def _shown(value: object) -> str:
-    """A value of an answer, short and printable."""
-    text = value if isinstance(value, str) else repr(value)
-    return f"'{''.join(letter for letter in text[:40] if letter.isprintable())}'"
+    return time_s(entry.get("datetime")), number, frozenset(flags)

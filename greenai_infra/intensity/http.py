@@ -7,20 +7,20 @@ about as much processor time as the rest.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import queue
 import threading
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import certifi
 import urllib3
 from urllib3 import exceptions
 
+from greenai_infra.intensity.masking import keep_secret, masked
 from greenai_infra.intensity.questions import Failure, Question
 
 if TYPE_CHECKING:
@@ -64,12 +64,11 @@ class Client:
     ) -> None:
         self._base_url = base_url
         self._params = dict(params or {})
-        self._secrets = tuple(secrets)
-        self._total_timeout_s = total_timeout_s
+        self.total_timeout_s = total_timeout_s
         self._max_in_flight = max_in_flight
         common = {"accept": "application/json", "accept-encoding": "gzip"}
         self._pool = _pool_manager(base_url, {**common, **(headers or {})})
-        _keep_from_logs(self._secrets)
+        keep_secret(secrets)
 
     def fetch_all(self, questions: Sequence[Question], *, within_s: float | None = None) -> list[Any | Failure]:
         """The JSON value that answers each question, or why there is none; up to `max_in_flight` at a time.
@@ -77,7 +76,7 @@ class Client:
         Never takes much longer than the total timeout (or `within_s`), whatever a server does: the threads are daemons,
         so that one that hangs in a read holds up neither the answer nor the end of the program.
         """
-        timeout_s = self._total_timeout_s if within_s is None else within_s
+        timeout_s = self.total_timeout_s if within_s is None else within_s
         todo: queue.SimpleQueue[int] = queue.SimpleQueue()
         for index in range(len(questions)):
             todo.put(index)
@@ -140,22 +139,21 @@ class Client:
         reason = _STATUS_REASONS.get(status, "the service failed" if status >= 500 else "unexpected answer")
         wait = response.headers.get("Retry-After", "")
         again = f", to be tried again in {wait} s" if wait.isdecimal() and len(wait) < 8 else ""
-        words = f"{reason} (HTTP {status}{again}){self._server_words(body)}"
+        words = f"{reason} (HTTP {status}{again}){_server_words(body)}"
         return Failure(words, transient=status in RETRIED_STATUS, status=status)
 
-    def _server_words(self, body: bytes) -> str:
-        """What the server itself says of an error, short, printable, and without the secrets."""
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
-            return ""
-        words = _words(answer)
-        if not words:
-            return ""
-        for secret in self._secrets:
-            words = words.replace(secret, "***")
-        plain = "".join(letter if letter.isprintable() else " " for letter in words)
-        return f": {plain[:MAX_SERVER_WORDS]}"
+
+def _server_words(body: bytes) -> str:
+    """What the server itself says of an error, short, printable, and without the secrets."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    words = _words(answer)
+    if not words:
+        return ""
+    plain = "".join(letter if letter.isprintable() else " " for letter in masked(words))
+    return f": {plain[:MAX_SERVER_WORDS]}"
 
 
 def _words(answer: Any) -> str:
@@ -174,36 +172,6 @@ def _words(answer: Any) -> str:
 def _pairs(params: Mapping[str, str | list[str]]) -> list[tuple[str, str]]:
     """Query parameters, those with several values several times."""
     return [(key, one) for key, value in params.items() for one in ([value] if isinstance(value, str) else value)]
-
-
-class _Masking(logging.Filter):
-    """Takes secrets out of log records: at level DEBUG urllib3 logs addresses with their parameters."""
-
-    def __init__(self, secrets: Sequence[str]) -> None:
-        super().__init__()
-        self._secrets = secrets
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record's text; never drops one."""
-        text = record.getMessage()
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        record.msg, record.args = text, ()
-        return True
-
-
-_masked: set[str] = set()
-
-
-def _keep_from_logs(secrets: Sequence[str]) -> None:
-    """Also as they stand in an address, where some letters are escaped."""
-    new = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
-    new -= _masked
-    if new:
-        _masked.update(new)
-        masking = _Masking(sorted(new))
-        for name in ("urllib3.connectionpool", "urllib3.util.retry"):
-            logging.getLogger(name).addFilter(masking)
 
 
 class _BoundedRetry(urllib3.Retry):
@@ -225,6 +193,13 @@ class _BoundedRetry(urllib3.Retry):
                 _pool, url or "", error or exceptions.ResponseError("no time is left to try again")
             )
         return following
+
+    def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
+        """The seconds that a service asks to wait; None also for a header that says no time."""
+        try:
+            return super().get_retry_after(response)
+        except (exceptions.InvalidHeader, ValueError, OverflowError):  # thousands of digits, the year 99999
+            return None
 
 
 def _pool_manager(base_url: str, headers: dict[str, str]) -> urllib3.PoolManager:

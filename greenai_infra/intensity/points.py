@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from greenai_infra.clock import LATEST_YEAR
 from greenai_infra.intensity.checks import implausible
 from greenai_infra.intensity.values import Flag
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 HOUR_S = 3600
 STEPS_S = (300, 900, 1800, HOUR_S)
 MAX_SPAN_S = 366 * 24 * HOUR_S
+ERA_S = (0.0, (LATEST_YEAR - 1970) * 365 * 24.0 * HOUR_S)
+"""Unix seconds that a time may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Points:
         for value in values.values():
             if value is not None and (problem := implausible(value)):
                 raise ValueError(problem)
+        if not all(ERA_S[0] <= time_s < ERA_S[1] for time_s in (*values, issued_s or 0.0)):
+            raise ValueError("it holds a time of another era")
         starts = sorted(values)
         return cls(tuple(starts), tuple(values[start] for start in starts), flags, issued_s, step_s)
 

@@ -69,6 +69,9 @@ class Planned:
     folder: Path
     stacks: tuple[str, ...]
 
+    def region(self, stack: str) -> str:
+        return str(self.config(stack)["aws:region"])
+
     def config(self, stack: str) -> dict[str, object]:
         document = yaml.safe_load(self.file(stack).read_text())
         return dict(document["config"])
