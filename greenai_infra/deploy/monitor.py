@@ -8,9 +8,7 @@ unknown. With `stand_ins` it fills in what it would leave unknown, so that docum
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -21,7 +19,7 @@ from pulumi.runtime.proto import engine_pb2, resource_pb2, resource_pb2_grpc
 from greenai_infra.deploy import wire
 from greenai_infra.deploy.declared import STACK_TYPE
 from greenai_infra.deploy.recorded import Recorded, Registration
-from greenai_infra.deploy.transforms import CHANNEL_OPTIONS, run_transform
+from greenai_infra.deploy.transforms import run_transform
 
 CHECKED_SDK = "3.272"
 
@@ -220,37 +218,3 @@ def _source(request: Any) -> str:
     """`path:line` of the program's line that declared the resource, or empty."""
     position = request.sourcePosition
     return f"{unquote(urlsplit(position.uri).path)}:{position.line}" if position.uri else ""
-
-
-class _Direct:
-    """A client of the monitor without a channel, for a run of which only the rendered documents are used."""
-
-    def __init__(self, monitor: Monitor) -> None:
-        self._monitor = monitor
-
-    def __getattr__(self, name: str) -> Callable[[Any], Any]:
-        method = getattr(self._monitor, name)
-        return lambda request: method(request, self)
-
-    def abort(self, code: Any, details: str) -> None:
-        """What a handler of the monitor calls to refuse."""
-        raise RuntimeError(details)
-
-
-@contextmanager
-def serving(monitor: Monitor) -> Iterator[Any]:
-    """A client of the monitor as the SDK wants one: over gRPC on loopback, or direct if it fills in stand-ins."""
-    if monitor.stand_ins is not None:
-        yield _Direct(monitor)
-        return
-    # more threads than the program has, so that none of its calls waits for another one's transform
-    with ThreadPoolExecutor(max_workers=10, thread_name_prefix="monitor") as pool:
-        server = grpc.server(pool, options=CHANNEL_OPTIONS)
-        resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
-        port = server.add_insecure_port("127.0.0.1:0")
-        server.start()
-        try:
-            with grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS) as channel:
-                yield resource_pb2_grpc.ResourceMonitorStub(channel)
-        finally:
-            server.stop(grace=1).wait()

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import runtime
 
-from greenai_infra.deploy.monitor import CHECKED_SDK, Check, Engine, Monitor, StandIns, serving
+from greenai_infra.deploy.monitor import CHECKED_SDK, Check, Engine, Monitor, StandIns
+from greenai_infra.deploy.monitor_server import serving
 from greenai_infra.errors import GreenAIError, InputError
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
 from greenai_infra.clock import parse_duration_hours, parse_time
 from greenai_infra.errors import InputError
+from greenai_infra.planning.workload_work import Amount, Hours, Section, Work
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,9 +25,6 @@ IN_WORDS = {
 }
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
-Amount = Annotated[float, Meta(gt=0, le=1e18)]
-Hours = Annotated[float, Meta(gt=0, le=87_600)]
-Share = Annotated[float, Meta(gt=0, le=1)]
 Moment = Annotated[
     str,
     Meta(
@@ -34,88 +32,6 @@ Moment = Annotated[
         description="RFC 3339 time with offset (2026-01-31T18:00:00Z), or a time from now (+12h, +3d)",
     ),
 ]
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=False):
-    """Base of all sections: unknown keys are errors."""
-
-
-class TrainingModel(Section, frozen=True):
-    """Work stated as a model and its training tokens: FLOPs = 6 x N x D, or 4 x N x D for adapters."""
-
-    parameters: Annotated[Amount, Meta(description="weights that a token passes (the active ones of a MoE)")]
-    tokens: Annotated[Amount, Meta(description="training tokens, over all epochs")]
-    total_parameters: Annotated[Amount | None, Meta(description="all weights, if more than `parameters` (MoE)")] = None
-    method: Annotated[
-        Literal["full", "lora"], Meta(description="full: all weights; lora: adapters on frozen weights")
-    ] = "full"
-    mfu: Annotated[
-        Share | None, Meta(description="measured model FLOPS utilisation; default 0.35, band 0.15 to 0.45")
-    ] = None
-
-    def __post_init__(self) -> None:
-        if self.total_parameters is not None and self.total_parameters < self.parameters:
-            raise ValueError(f"total_parameters {self.total_parameters:g} is less than parameters {self.parameters:g}")
-
-
-class AcceleratorHours(Section, frozen=True):
-    """Work stated as hours on a named chip, summed over all chips; other chips are scaled by peak FLOPS."""
-
-    hours: Annotated[Amount, Meta(description="accelerator-hours: 8 chips for 3 hours are 24")]
-    accelerator: Annotated[str, Meta(description="chip of these hours, named as in `catalog accelerators`")]
-
-
-class MeasuredRun(Section, frozen=True):
-    """Work as it was measured in an earlier run; only the same chip can be planned from it."""
-
-    energy_kwh: Annotated[Amount, Meta(description="IT energy of the whole run at the servers' wall, before PUE")]
-    hours: Annotated[Hours, Meta(description="wall-clock hours of that run")]
-    accelerator: Annotated[str, Meta(description="chip of that run")]
-    count: Annotated[int, Meta(ge=1, le=100_000, description="how many of them")]
-
-
-class ServedModelSize(Section, frozen=True):
-    """The model of an inference workload, for the roofline estimate."""
-
-    parameters: Annotated[Amount, Meta(description="all weights")]
-    kv_bytes_per_token: Annotated[
-        Amount, Meta(description="KV cache: 2 x attention layers x KV heads x head dimension x bytes a value")
-    ]
-    input_tokens: Annotated[Amount, Meta(description="mean tokens in a request")]
-    output_tokens: Annotated[Amount, Meta(description="mean tokens of an answer")]
-    batch: Annotated[float, Meta(ge=1, le=100_000, description="requests that run at once on one replica")]
-    active_parameters: Annotated[Amount | None, Meta(description="weights that a token passes; default all")] = None
-
-    def __post_init__(self) -> None:
-        if self.active_parameters is not None and self.active_parameters > self.parameters:
-            raise ValueError(
-                f"active_parameters {self.active_parameters:g} is more than parameters {self.parameters:g}"
-            )
-
-
-class MeasuredRequest(Section, frozen=True):
-    """Energy and rate of serving as measured; only the same chip can be planned from it."""
-
-    joules: Annotated[Amount, Meta(description="J per request")]
-    boundary: Annotated[
-        Literal["accelerator", "server"], Meta(description="what the J hold: chips alone, or the whole server")
-    ]
-    requests_per_second_per_accelerator: Annotated[Amount, Meta(description="measured at the same load")]
-    accelerator: Annotated[str, Meta(description="chip of the measurement")]
-
-
-class Work(Section, frozen=True):
-    """What is to be done: exactly one of the three for training, the request rate and one source of J for inference."""
-
-    model: TrainingModel | None = None
-    accelerator_hours: AcceleratorHours | None = None
-    measured: MeasuredRun | None = None
-    requests_per_second: Annotated[Amount | None, Meta(description="inference: mean rate to serve")] = None
-    serve_hours: Annotated[
-        Hours | None, Meta(description="inference: for how long to plan, such as 720 for 30 days")
-    ] = None
-    served_model: ServedModelSize | None = None
-    measured_request: MeasuredRequest | None = None
 
 
 class Hardware(Section, frozen=True):

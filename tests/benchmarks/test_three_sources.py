@@ -19,7 +19,7 @@ from greenai_infra.intensity.eia import Eia
 from greenai_infra.intensity.energy_charts import COUNTRIES, EnergyCharts
 from greenai_infra.intensity.neso import Neso
 from greenai_infra.intensity.settings import Access
-from greenai_infra.intensity.union import Union
+from greenai_infra.intensity.union import RegionalSource, Union
 from greenai_infra.intensity.values import Basis, Intensity
 from tests.benchmarks.test_intensity import MOST, slowest_answer_s
 
@@ -105,7 +105,7 @@ def test_sixty_zones_over_three_services(benchmark: Any, url: str) -> None:
 
     def opened() -> tuple[tuple[Union], dict[str, Any]]:
         slowest.append(slowest_answer_s(f"{url}/v4"))
-        parts = [
+        parts: list[RegionalSource] = [
             Neso(url, as_of=NOW),
             EnergyCharts(url, as_of=NOW),
             Eia(Access(f"{url}/v2", "key"), basis=Basis.LIFECYCLE, as_of=NOW),
