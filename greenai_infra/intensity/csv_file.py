@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from greenai_infra.clock import EARLIEST_YEAR, LATEST_YEAR
 from greenai_infra.errors import InputError
 from greenai_infra.intensity.checks import implausible
 
@@ -103,6 +104,8 @@ def _read_rows(
     for line, row in enumerate(reader, start=column_line + 1):
         if not row:
             continue
+        if len(row) > len(columns):  # as 21,4 makes two fields, the first of which would be believed
+            raise InputError(f"{path}:{line}: {_what_is_wrong(row, columns)}")
         try:
             moment, value = parse_time(row[time_at].strip()), float(row[value_at])
             key = (
@@ -114,6 +117,11 @@ def _read_rows(
             raise InputError(f"{path}:{line}: {_what_is_wrong(row, columns)}") from None
         if moment.tzinfo is None:
             raise InputError(f"{path}:{line}: '{row[time_at]}' has no time zone; write 'Z' or an offset like +02:00")
+        if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+            raise InputError(
+                f"{path}:{line}: '{row[time_at]}' is not a time of this era; "
+                f"years from {EARLIEST_YEAR} to {LATEST_YEAR} are understood"
+            )
         if not key[0] or (problem := implausible(value)):
             raise InputError(f"{path}:{line}: {problem if key[0] else 'no zone'}")
         rows = found.get(key)
@@ -127,7 +135,7 @@ def _read_rows(
 
 def _what_is_wrong(row: list[str], columns: dict[str, int]) -> str:
     """Why a row could not be parsed."""
-    if len(row) <= max(columns[name] for name in columns):
+    if not max(columns.values()) < len(row) <= len(columns):
         return f"{len(row)} fields where {len(columns)} columns are named"
     try:
         float(row[columns["g_per_kwh"]])

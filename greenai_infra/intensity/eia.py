@@ -106,7 +106,9 @@ class Eia:
         had = {zone: [answer] for zone, answer in zip(zones, firsts, strict=True)}
         places = [(zone, offset) for zone in zones for offset in further_pages(had[zone][0])]
         left_s = self._client.total_timeout_s - (time.monotonic() - began)
-        rest = self._client.fetch_all([_question(zone, first, last, offset) for zone, offset in places], within_s=left_s)
+        rest = self._client.fetch_all(
+            [_question(zone, first, last, offset) for zone, offset in places], within_s=left_s
+        )
         for (zone, _), answer in zip(places, rest, strict=True):
             had[zone].append(answer)
         pages: dict[str, list[Any] | Failure] = {}

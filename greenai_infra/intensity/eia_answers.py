@@ -74,6 +74,9 @@ def read_mix(
     hours = _hours(rows, respondent)
     check_not_ahead(max(hours), now)
     expected = usual(hours.values())
+    known_once = {code for by_code in hours.values() for code, mwh in by_code.items() if mwh is not None}
+    if never := sorted(expected - known_once):
+        raise AnswerError(f"lists {', '.join(never)} without a value in any hour, so that no intensity follows")
     values: dict[float, float | None] = {}
     flags: frozenset[Flag] = frozenset()
     for start_s, by_code in hours.items():

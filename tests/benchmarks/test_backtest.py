@@ -10,10 +10,10 @@ import pytest
 
 from greenai_infra.planning.backtest.job import job_of
 from greenai_infra.planning.backtest.replay import make_backtest
-from greenai_infra.planning.backtest.sliced import slots_of
 from greenai_infra.planning.backtest.starts import choose_starts
 from greenai_infra.planning.backtest.strategies import Outcome, Replay, replay_all
 from greenai_infra.planning.backtest.traces import common_history
+from greenai_infra.planning.slots import slots_of
 from tests.planning.made_up import HOUR, NORTH, TRAINING, offer, workload
 from tests.planning.plain_backtest import PlainJob, plain_backtest
 from tests.planning.replays import trace

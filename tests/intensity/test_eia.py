@@ -1,6 +1,7 @@
 """EIA: from generation by fuel to an intensity, hour by hour, worked out by hand. Against a local server."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -205,6 +206,13 @@ def test_page_that_fails_fails_the_zone(api: Api, eia: Make, monkeypatch: pytest
     assert "HTTP 404" in refusal(eia().history([ZONE], NOW - 20 * HOUR, NOW))
 
 
+def test_all_pages_share_the_time_of_one_question(api: Api, eia: Make) -> None:
+    api.reply = lambda asked: Reply(answer([row(LAST, "NG", 1)], total="9000"), delay_s=0.4)
+    began = time.monotonic()
+    assert "no complete answer" in refusal(eia(total_timeout_s=0.5).latest([ZONE]))
+    assert time.monotonic() - began < 0.8
+
+
 def test_too_many_rows_are_refused_not_cut(api: Api, eia: Make) -> None:
     api.reply = lambda asked: Reply(answer([row(LAST, "NG", 1)], total="90000"))
     assert "answered with 4 of 90,000 rows" in refusal(eia().latest([ZONE]))
@@ -218,6 +226,11 @@ def test_hour_that_lacks_a_usual_fuel_does_not_count(api: Api, eia: Make) -> Non
     assert newest.provenance.observed_at == LAST - 3 * HOUR
     past = series(eia().history([ZONE], LAST - 4 * HOUR, LAST))
     assert [str(round(g)) if g == g else "gap" for g in past.g_per_kwh] == ["261", "261", "gap", "gap"]
+
+
+def test_fuel_without_a_value_in_any_hour_is_not_taken_for_none(api: Api, eia: Make) -> None:
+    api.mix = {**GENERATION, "NG": None}
+    assert "lists NG without a value in any hour" in refusal(eia().latest([ZONE]))
 
 
 def test_hour_that_is_not_over_does_not_count(api: Api, eia: Make) -> None:
@@ -272,7 +285,8 @@ def test_mix_that_is_mostly_other_is_an_estimate(api: Api, eia: Make) -> None:
         ({"value-units": "thousand megawatthours"}, "answered in 'thousand megawatthours'"),
         ({"value-units": None}, "answered in 'None'"),
         ({"fueltype": "FUS"}, "6000 MWh of 'FUS', a fuel that is not known here"),
-        ({"fueltype": None}, "a fuel that is not known here"),
+        ({"fueltype": None}, "'None' where a fuel should be"),
+        ({"fueltype": ["NG"]}, "where a fuel should be"),
         ({"fueltype": "NUC"}, "two values of NUC for 2026-03-10T12"),
         ({"value": "many"}, "'many' where a number should be"),
         ({"value": "NaN"}, "'NaN' where a number should be"),

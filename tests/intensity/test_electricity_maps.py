@@ -1,6 +1,7 @@
 """Electricity Maps: what is asked, what is believed, what is labelled live. Against a local server."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -115,6 +116,7 @@ OLD = {"datetime": format_time(NOW - 7 * HOUR)}
         (ESTIMATED, {Flag.ESTIMATED}),
         (SANDBOX, {Flag.ESTIMATED, Flag.SANDBOX}),
         ({"_disclaimer": "This data was made up: SANDBOX MODE"}, {Flag.SANDBOX}),
+        ({"isEstimated": None}, {Flag.ESTIMATED}),  # no longer says that it was measured
         (OLD, {Flag.STALE}),
     ],
 )
@@ -138,6 +140,7 @@ def test_flagged_value_is_not_live(service: Service, maps: Maps, changes: dict[s
         ({"carbonIntensity": 10**400}, "absurd number"),
         ({"datetime": "2026-03-10T12:00:00"}, "has no time zone"),
         ({"datetime": "noon"}, "'noon' where a time should be"),
+        ({"datetime": "0001-01-01T00:00:00+14:00"}, "'0001-01-01T00:00:00+14:00' where a time should be"),
         ({"datetime": None}, "'None' where a time should be"),
         ({"datetime": format_time(NOW + 2 * HOUR)}, "2.0 h ahead of now"),
         ({"emissionFactorType": "direct"}, "was asked for lifecycle values and answered with 'direct'"),
@@ -199,7 +202,8 @@ def test_broken_answer_becomes_a_reason(service: Service, maps: Maps, case: str)
         ({"forecast": [{"carbonIntensity": 1, "datetime": "2026-03-10T12:07:00Z"}]}, "not full hours"),
         ({"forecast": [{"carbonIntensity": None, "datetime": format_time(hour_of(NOW))}]}, "every value is null"),
         ({"forecast": [entry(hour_of(NOW)), entry(hour_of(NOW), carbonIntensity=1)]}, "two values for"),
-        ({"forecast": [entry(hour_of(NOW)), entry(NOW.replace(year=9000, minute=0))]}, "years apart"),
+        ({"forecast": [entry(hour_of(NOW)), entry(NOW.replace(year=2150, minute=0))]}, "years apart"),
+        ({"forecast": [entry(NOW.replace(year=9000, minute=0))]}, "'9000-03-10T12:00:00.000Z' where a time should be"),
         ({"forecast": [entry(hour_of(NOW) + 5 * HOUR)]}, "covers 2026-03-10T17:00:00Z to"),
         ({"forecast": [entry(hour_of(NOW), zone="DE")]}, "answered about 'DE'"),
         ({"updatedAt": format_time(NOW + 3 * HOUR)}, "ahead of now"),
@@ -330,6 +334,17 @@ def test_token_for_one_zone_is_not_refused_for_all_at_each_question(service: Ser
     assert isinstance(past["FR"], Series)
     assert isinstance(past["DE"], Unavailable)
     assert "does not cover this zone" in past["DE"].reason
+
+
+def test_asking_what_the_token_covers_leaves_time_for_the_question(service: Service, maps: Maps) -> None:
+    service.scripts["forecast"] = lambda asked: Reply({"error": "not licensed"}, 403)
+    service.scripts["zones"] = lambda asked: Reply({}, delay_s=5)
+    source = maps(total_timeout_s=1.0)
+    source.forecast(["FR"], NOW, NOW + 6 * HOUR)
+
+    began = time.monotonic()
+    assert isinstance(source.history(["FR"], NOW - 6 * HOUR, NOW)["FR"], Series)
+    assert time.monotonic() - began < 1
 
 
 def test_service_that_was_silent_is_not_waited_for_again() -> None:

@@ -96,6 +96,12 @@ def test_retry_after_beyond_the_deadline_is_not_waited_for(service: Service) -> 
     assert len(service.asked) == 1
 
 
+@pytest.mark.parametrize("wait", ["9" * 5000, "Fri, 31 Dec 99999 23:59:59 GMT", "soon", "1.5"])
+def test_retry_after_that_says_no_time_is_passed_over(service: Service, wait: str) -> None:
+    service.scripts["latest"] = script(Reply({}, 429, {"Retry-After": wait}), Reply({"ok": 1}))
+    assert ask(service.url) == {"ok": 1}
+
+
 def test_lasting_failure_ends_after_three_retries(service: Service) -> None:
     service.scripts["latest"] = script(Reply({"message": "down\nfor now"}, 500))
     answer = ask(service.url)

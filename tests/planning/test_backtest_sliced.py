@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenai_infra.planning.backtest.running import Running
-from greenai_infra.planning.backtest.sliced import Sliced, best_slices_of_all, slots_of
+from greenai_infra.planning.backtest.sliced import Sliced, best_slices_of_all
 from greenai_infra.planning.backtest.slicing import least_possible
 from greenai_infra.planning.slices import Interruption, best_slices, lower_bound, weighted_time
 from greenai_infra.planning.windows import StepGrid
@@ -35,8 +34,7 @@ def all_at_once(
     def integral(runs: Ints, times_s: Floats) -> Floats:
         return running.at(runs[:, None], times_s)
 
-    slots = slots_of(step_s, work_s, rule, span_s)
-    return best_slices_of_all(integral, slots, work_s, rule, earliest_s, earliest_s + span_s)
+    return best_slices_of_all(integral, step_s, work_s, rule, earliest_s, earliest_s + span_s)
 
 
 def one_by_one(
@@ -64,8 +62,6 @@ def test_slices_are_those_of_the_planner(data: st.DataObject) -> None:
     rule = Interruption(overhead_s, minimum_s)
     span_s = data.draw(st.integers(6, count - 2)) * step_s + data.draw(st.sampled_from([0, 0, 700]))
     work_s = data.draw(st.floats(0.05, 1.0)) * span_s
-    if overhead_s == 0:  # then a slice may be split anywhere for nothing, and what is trimmed off is a matter of luck
-        work_s = max(work_s // step_s, 1.0) * step_s
     earliest_s: Floats = np.array([float(rng.integers(0, 2)) * step_s for _ in values])
     earliest_s += data.draw(st.sampled_from([0.0, 0.0, 250.0]))
     problem = (values, step_s, work_s, rule, earliest_s, float(span_s))
@@ -77,13 +73,12 @@ def test_slices_are_those_of_the_planner(data: st.DataObject) -> None:
         if slices is None:
             assert mine == []
             continue
-        grid = grid_of(values[row : row + 1], step_s)
-        assert weighted_time(grid, mine) == pytest.approx(weighted_time(grid, slices))
+        assert np.array(mine) == pytest.approx(np.array(slices), abs=1e-3)
 
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_equal_costs_may_end_in_other_slices_but_not_in_dearer_ones(data: st.DataObject) -> None:
+def test_of_equal_slices_the_same_are_taken(data: st.DataObject) -> None:
     values = np.array([data.draw(st.lists(st.sampled_from([10.0, 20.0, 30.0]), min_size=20, max_size=20))])
     overhead = data.draw(st.sampled_from([0, 1800, 3600]))
     problem = (
@@ -97,11 +92,8 @@ def test_equal_costs_may_end_in_other_slices_but_not_in_dearer_ones(data: st.Dat
 
     mine, planner = slices_of(all_at_once(*problem), 0), one_by_one(*problem)[0]
 
-    grid = grid_of(values, 3600)
     assert planner is not None
-    assert weighted_time(grid, mine) == pytest.approx(weighted_time(grid, planner))
-    assert all(later[0] >= earlier[1] for earlier, later in pairwise(mine))
-    assert mine[-1][1] <= planner[-1][1] + 1e-6
+    assert np.array(mine) == pytest.approx(np.array(planner), abs=1e-3)
 
 
 def test_more_runs_than_go_side_by_side_keep_their_own_slices() -> None:

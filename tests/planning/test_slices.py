@@ -1,4 +1,4 @@
-"""Interruptible slices against a brute force over every subset of slots."""
+"""Interruptible slices against a brute force over every subset of hours, and a walk over a fine grid of time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenai_infra.planning.slices import Interruption, best_slices, lower_bound, weighted_time
+from greenai_infra.planning.slots import MAX_STATES, slots_of
 from greenai_infra.planning.windows import StepGrid
+
+from .plain_slices import least_cost
 
 HOUR = 3600.0
 
@@ -111,16 +114,94 @@ def test_slices_obey_every_rule(data: st.DataObject) -> None:
     slices = best_slices(grid, work_s, rule, earliest, end)
 
     if slices is None:
-        assert work_s > end - earliest - 3600
+        assert work_s > end - earliest
         return
     assert slices[0][0] >= earliest
     assert slices[-1][1] <= end
     assert all(later[0] >= earlier[1] for earlier, later in itertools.pairwise(slices))
     assert all(b - a >= min(rule.minimum_slice_s, work_s) - 1e-6 for a, b in slices)
     powered = sum(b - a for a, b in slices)
-    assert powered >= work_s + (len(slices) - 1) * rule.resume_overhead_s - 1e-6
+    assert powered == pytest.approx(work_s + (len(slices) - 1) * rule.resume_overhead_s, abs=1e-3)
     bound = float(lower_bound(grid, work_s, earliest, end)[0]) * work_s
     assert weighted_time(grid, slices) >= bound - 1e-6
+
+
+@settings(max_examples=250, deadline=None)
+@given(data=st.data())
+def test_no_slices_of_any_length_and_place_are_cleaner(data: st.DataObject) -> None:
+    tick = 300  # seconds, of the walk that looks everywhere
+    step = data.draw(st.sampled_from([300, 900, 1800, 3600]))
+    values = [float(v) for v in data.draw(st.lists(st.integers(1, 900), min_size=4, max_size=30))]
+    ticks = len(values) * step // tick
+    first = data.draw(st.sampled_from([0, 0, 1, 7])) % (ticks // 2)
+    last = ticks - data.draw(st.sampled_from([0, 0, 2, 5])) % (ticks // 2 - 1)
+    work = data.draw(st.one_of(st.integers(1, last - first), st.integers(max(1, last - first - 6), last - first)))
+    overhead = data.draw(st.sampled_from([0, 600, 3600]))
+    least = data.draw(
+        st.sampled_from([one for one in (step, 900, 3600, 5400, 4 * HOUR) if one > overhead] or [2 * HOUR])
+    )
+    start_s = data.draw(st.sampled_from([0.0, 1_700_000_000.0 - 1_700_000_000 % 3600]))
+    grid = StepGrid.build(start_s + np.arange(len(values) + 1, dtype=np.float64) * step, np.array([values]))
+    rule = Interruption(overhead, least)
+
+    slices = best_slices(grid, work * tick, rule, start_s + first * tick, start_s + last * tick)
+
+    costs = [values[at * tick // step] * tick for at in range(first, last)]
+    assert slices is not None
+    assert weighted_time(grid, slices) <= least_cost(costs, work, overhead // tick, int(least) // tick) * (1 + 1e-6)
+    powered = sum(end - begin for begin, end in slices)
+    assert powered == pytest.approx(work * tick + (len(slices) - 1) * overhead, abs=1e-3)
+    assert all(end - begin >= min(least, work * tick) - 1e-3 for begin, end in slices)
+    assert all(later[0] >= earlier[1] for earlier, later in itertools.pairwise(slices))
+    assert slices[0][0] >= start_s + first * tick
+    assert slices[-1][1] <= start_s + last * tick + 1e-6
+
+
+def test_slices_of_the_shortest_length_leave_the_rest_to_one_of_them() -> None:
+    # 2.5 h in slices of an hour or more: 1 + 1.5. The half hour is best taken from the 30 beside the 10.
+    slices = best_slices(hourly([10, 500, 20, 30, 500]), 2.5 * HOUR, Interruption(0, HOUR), 0, 5 * HOUR)
+
+    assert slices == [(0, HOUR), (2 * HOUR, 3.5 * HOUR)]
+
+
+def test_a_run_that_begins_between_steps_may_use_every_second_from_then_on() -> None:
+    # From 0:30 to 3:30 with a ridge of an hour: the two cheap stretches are an hour and a half hour, together the work.
+    slices = best_slices(hourly([20, 500, 20, 20]), 1.5 * HOUR, Interruption(0, 0.5 * HOUR), 0.5 * HOUR, 3 * HOUR)
+
+    assert slices == [(0.5 * HOUR, HOUR), (2 * HOUR, 3 * HOUR)]
+
+
+def test_of_equally_clean_slices_the_earliest_are_taken() -> None:
+    days = [50.0, 10, 50, 50] * 6
+
+    slices = best_slices(hourly(days), 2 * HOUR, Interruption(0, HOUR), 0, 24 * HOUR)
+
+    assert slices == [(HOUR, 2 * HOUR), (5 * HOUR, 6 * HOUR)]
+
+
+@pytest.mark.parametrize(
+    ("step", "days", "work_h", "overhead", "least"),
+    [(300, 60, 400, 600, 3600), (3600, 90, 300.1, 3540, 3600), (300, 30, 200, 611, 7200)],
+)
+def test_slices_pay_on_horizons_too_long_to_count_exactly(
+    step: int, days: int, work_h: float, overhead: int, least: int
+) -> None:
+    hours = np.arange(days * 86400 // step) * step / HOUR
+    values = 400 + 300 * np.sin(hours * np.pi / 12)
+    grid = StepGrid.build(np.arange(values.size + 1, dtype=np.float64) * step, values[None])
+    rule = Interruption(overhead, least)
+
+    slices = best_slices(grid, work_h * HOUR, rule, 0, days * 24 * HOUR)
+
+    slots = slots_of(step, work_h * HOUR, rule, days * 24 * HOUR)
+    assert slots.shortest > slots.overhead
+    assert days * 24 * HOUR / step / slots.stride * work_h * HOUR / slots.slot_s <= MAX_STATES
+    assert slices is not None
+    powered = sum(end - begin for begin, end in slices)
+    assert powered == pytest.approx(work_h * HOUR + (len(slices) - 1) * overhead, abs=1)
+    assert all(end - begin >= least - 1e-3 for begin, end in slices)
+    # An unbroken run of days meets 400; the cleaner half of each day is 400 - 300 x 2 / pi = 209 on average.
+    assert weighted_time(grid, slices) / powered < 200
 
 
 def test_the_lower_bound_is_the_mean_of_the_cleanest_hours() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from greenai_infra.planning.backtest.running import EQUAL
-from greenai_infra.planning.backtest.sliced import best_slices_of_all, slots_of
+from greenai_infra.planning.backtest.sliced import best_slices_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ CHUNK_VALUES = 4_000_000  # values that are partly sorted at once
 class Problem:
     """An interruptible run at many start times; `earliest_s` and `latest_end_s` have shape (start times,).
 
-    Times count from a moment that lies `origin_s` after a multiple of every slot length.
+    Times count from a moment that lies `origin_s` after the edge of a step.
     """
 
     work_s: float
@@ -56,10 +56,7 @@ def slice_where_it_pays(
     shape (zones, start times): no slices in that zone have a lesser integral. `to_beat` has shape (start times,).
     `at_most`, of the shape of `floors`, is what slices in a zone must stay below to count at all.
     """
-    slots = slots_of(
-        problem.step_s, problem.work_s, problem.rule, float(problem.latest_end_s[0] - problem.earliest_s[0])
-    )
-    shift_s = problem.origin_s % slots.slot_s
+    shift_s = problem.origin_s % problem.step_s
     limits = np.broadcast_to(to_beat - EQUAL, floors.shape)
     if at_most is not None:
         limits = np.minimum(limits, at_most)
@@ -78,7 +75,7 @@ def slice_where_it_pays(
 
         begins, ends = best_slices_of_all(
             up_to,
-            slots,
+            problem.step_s,
             problem.work_s,
             problem.rule,
             problem.earliest_s[starts] + shift_s,

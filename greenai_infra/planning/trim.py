@@ -1,4 +1,4 @@
-"""Slices of whole slots, shortened to the seconds that the work takes: as `greenai_infra.planning.slices` does it."""
+"""Slices in which overheads were rounded up, shortened to the seconds that the work takes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenai_infra.planning.backtest.running import Floats, Ints
     from greenai_infra.planning.slices import Interruption
+    from greenai_infra.planning.slots import Floats, Ints
 
 LEAST_S = 1e-6  # a surplus below this is rounding
 
@@ -22,7 +22,7 @@ def trimmed(
     work_s: float,
     rule: Interruption,
 ) -> tuple[Floats, Floats]:
-    """Begins and ends without what whole slots took beyond the work, both of shape (runs, slices), NaN for no slice.
+    """Begins and ends without what rounded slots took beyond the work, both of shape (runs, slices), NaN for no slice.
 
     It is cut off at the dirtiest end of a slice that stays long enough, then at the next one until none is left.
     `integral(runs, times)` is the integral of each run's intensity up to its times, g/kWh x s.
