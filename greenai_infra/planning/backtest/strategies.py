@@ -104,7 +104,7 @@ def replay_all(replay: Replay) -> dict[str, Outcome]:
         outcomes[INTERRUPTIBLE] = _interruptible(replay, replay.problem, window)
     outcomes[CLIMATOLOGY] = _climatology(replay)
     best = outcomes.get(INTERRUPTIBLE, window)
-    # Slices are chosen in whole slots and then shortened, so a choice made in ignorance may end up a trifle better.
+    # Very long searches are not exact, so a choice made in ignorance may end up a trifle better.
     outcomes[ORACLE] = _lesser(best, outcomes[CLIMATOLOGY])
     return outcomes
 
