@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from greenai_infra.catalog.regions import Region
     from greenai_infra.intensity.values import Intensity, Unavailable
 
+REASONS_SHOWN = 4
+
 
 @click.command(epilog="Example:  greenai-infra regions --provider aws --accelerator H100 --limit 5")
 @click.option("--provider", type=click.Choice(["aws", "gcp"]), help="Only this provider's regions.")
@@ -56,8 +58,7 @@ def regions(
     for note in notes:
         click.echo(f"note: {note}", err=True)
     if not pairs:
-        why = f"; {left_out[0][0].key}: {left_out[0][1].reason}" if left_out else ""
-        raise DataUnavailable(f"no region has an intensity{why}")
+        raise DataUnavailable(f"no region has an intensity{_reasons(left_out)}")
     ranked = rank(pairs, allow_mixed=allow_mixed)
     shown = ranked[:limit]
     for warning in regions_text.warnings(ranked, left_out):
@@ -68,6 +69,15 @@ def regions(
         click.echo(regions_text.as_csv(shown, as_of), nl=False)
     else:
         regions_text.show(shown, as_of, total=len(ranked))
+
+
+def _reasons(left_out: Sequence[tuple[Region, Unavailable]]) -> str:
+    """The different reasons, each with an example and how many regions it holds for."""
+    found: dict[str, list[str]] = {}
+    for region, answer in left_out:
+        found.setdefault(answer.reason.replace(answer.zone, "ZONE"), []).append(f"{region.key}: {answer.reason}")
+    lines = list(found.values())[:REASONS_SHOWN]
+    return "".join(f"\n  {one[0]}" + (f" (and {len(one) - 1} more regions)" if len(one) > 1 else "") for one in lines)
 
 
 def _candidates(provider: str | None, accelerator: str | None) -> list[Region]:
@@ -114,6 +124,7 @@ def _ask(
         source in (None, AUTO) and BY_NAME["electricity-maps"].missing(read_settings()) != ""
     )
     answered_by = EMBEDDED
+    opened = None
     if basis == Basis.DIRECT and signal != Signal.MARGINAL and by_google:
         notes.append("the direct figures are Google's, of its own regions; for AWS regions there are none")
         candidates = [region for region in candidates if region.provider == "gcp"]
@@ -138,6 +149,9 @@ def _ask(
             left_out.append((region, answer))
         else:
             pairs.append((region, answer))
+    uncovered = getattr(opened, "uncovered", None)
+    if uncovered:  # what a source covers and has no answer for comes first: its reason is the one that matters
+        left_out.sort(key=lambda pair: uncovered(pair[0].zone) != "")
     if require_live and pairs:
         refuse_unless_live(answered_by, {region.key: one.provenance for region, one in pairs}, notes)
     return pairs, left_out, notes

@@ -77,7 +77,7 @@ def watch(
         for event in watch_rounds(plan_once, watcher, schedule, pace):
             _show(event, as_json)
         code = 0 if pace.stopped_by or watcher.rounds > watcher.failed else 1
-        if pace.unfinished:  # a thread waits for a service; nothing that it could still write is worth the wait
+        if pace.unfinished or pace.stopped_by:  # not to wait for a thread that waits, nor to die of a second signal
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)

@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time, parse_time
 from greenai_infra.errors import InputError
@@ -95,8 +95,6 @@ class AnswerCache:
 
     def put(self, key: Key, points: Points, *, fetched_at: datetime, valid_until: datetime) -> None:
         """Keep an answer. Another process sees the old file or the new one, never a part of one."""
-        if not self._writable:
-            return
         stored = {
             "version": VERSION,
             "source": key.source,
@@ -108,13 +106,31 @@ class AnswerCache:
             "valid_until": format_time(valid_until),
             **points.to_json(),
         }
+        self._write(key.file_name, stored)
+
+    def recall(self, name: str, now: datetime, valid: timedelta) -> Any:
+        """What was remembered under a name less than `valid` ago, as plain JSON values; None if there is nothing."""
+        try:
+            stored = json.loads((self.directory / f"{name}.json").read_text(encoding="utf-8"))
+            age = now - parse_time(stored["fetched_at"])
+            return stored["content"] if -CLOCK_TOLERANCE <= age < valid else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, InputError):
+            return None
+
+    def remember(self, name: str, content: Any, now: datetime) -> None:
+        """Keep plain JSON values under a name, which must not tell a secret."""
+        self._write(f"{name}.json", {"fetched_at": format_time(now), "content": content})
+
+    def _write(self, file_name: str, stored: dict[str, Any]) -> None:
+        if not self._writable:
+            return
         temporary = None
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self.directory, prefix=".new-", suffix=".tmp")
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 json.dump(stored, stream)
-            os.replace(temporary, self.directory / key.file_name)
+            os.replace(temporary, self.directory / file_name)
         except OSError as error:
             self._writable = False
             _log.warning("answers can't be kept in %s: %s", self.directory, error.strerror)

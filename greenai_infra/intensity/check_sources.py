@@ -87,8 +87,9 @@ def _status(source: LiveSource, settings: Settings, as_of: datetime, check: bool
 def _described(value: Intensity, as_of: datetime) -> str:
     provenance = value.provenance
     flags = f", {', '.join(sorted(provenance.flags))}" if provenance.flags else ""
-    age_minutes = hours_between(provenance.observed_at, as_of) * 60
+    age_minutes = max(0.0, hours_between(provenance.observed_at, as_of) * 60)
+    detail = f" ({provenance.detail})" if provenance.detail else ""
     return (
         f"{value.zone} {value.g_per_kwh:g} g/kWh, {provenance.signal} {provenance.basis}, "
-        f"{provenance.kind}{flags}, {age_minutes:.0f} min old"
+        f"{provenance.kind}{flags}, {age_minutes:.0f} min old{detail}"
     )

@@ -5,6 +5,7 @@ Average signal; life cycle basis, or direct for latest and history (its forecast
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ HORIZONS_HOURS = (6, 24, 48, 72)
 HOUR = timedelta(hours=1)
 RECENT = timedelta(hours=24)  # what `history` covers without a range
 MAX_RANGE = timedelta(days=10)  # of one hourly `past-range` question
+LIST_VALID = timedelta(hours=24)
 LIST_SHARE = 0.4  # of the time for a question, that asking first what the token covers may take
 
 
@@ -57,6 +59,7 @@ class ElectricityMaps:
         self.as_of = as_of
         self._basis = basis
         self._sign_in = access
+        self._cache = cache
         self._refused = False
         self._access: Mapping[str, frozenset[str]] | None = None
         self._timeout_s = total_timeout_s
@@ -116,22 +119,37 @@ class ElectricityMaps:
                 for zone, answer in zip(asked, answers, strict=True)
             }
             self._refused |= any(isinstance(one, Failure) and not one.transient for one in answers)
-            reason = "by its own list the token does not cover this zone, or not this question"
+            reason = (
+                "by its list of zones the token does not cover this zone, or not this question "
+                "(the list is kept for a day; `greenai-infra sources --clear-cache` forgets it)"
+            )
             return {zone: found.get(zone) or Failure(reason, transient=False) for zone in open_zones}
 
         return self._answers.ask(zones, question, fetch)
 
     def _may_ask(self, zone: str, path: str) -> bool:
-        """False if the token is known not to cover this: once something was refused, what it covers is asked once.
+        """False if the token is known not to cover this: once something was refused, its list is asked for once a day.
 
         So a token for one zone is not refused for sixty zones at each further question.
         """
-        if self._refused and self._access is None:
+        if self._access is None and self._cache:
+            self._access = read_access(self._cache.recall(self._list_name, self.as_of, LIST_VALID)) or None
+        if self._access is None and self._refused:
             within_s = LIST_SHARE * self._client.total_timeout_s
-            self._access = read_access(self._client.fetch_all([Question("zones")], within_s=within_s)[0])
+            answer = self._client.fetch_all([Question("zones")], within_s=within_s)[0]
+            self._access = read_access(answer)
+            if self._access and self._cache:
+                zones = {zone: {"access": sorted(paths)} for zone, paths in self._access.items() if paths}
+                self._cache.remember(self._list_name, zones, self.as_of)
         if not self._access:
             return True
         return any(path.startswith(allowed.rstrip("*")) for allowed in self._access.get(zone, ()))
+
+    @cached_property
+    def _list_name(self) -> str:
+        """Of what a token covers, in the cache: a digest that tells neither the token nor the address."""
+        told = f"{self._sign_in.base_url} {self._sign_in.token}"
+        return f"zones-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
     @cached_property
     def _client(self) -> Client:

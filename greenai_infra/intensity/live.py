@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenai_infra.clock import format_time, from_unix
-from greenai_infra.intensity.cache import Kept, Key
+from greenai_infra.intensity.cache import CLOCK_TOLERANCE, Kept, Key
 from greenai_infra.intensity.checks import STALE_AFTER
 from greenai_infra.intensity.questions import AnswerError, Failure
 from greenai_infra.intensity.values import (
@@ -118,11 +118,15 @@ class LiveAnswers:
             return Unavailable(zone, f"{self.publisher.title}: every value is null")
         start_s, g_per_kwh = newest
         observed_at = from_unix(start_s)
-        flags = answer.points.flags
+        flags, note = answer.points.flags, answer.note
         if self.as_of - observed_at > STALE_AFTER:
             flags |= {Flag.STALE}
-        kind = Kind.LATEST if flags else Kind.LIVE
-        return Intensity(zone, g_per_kwh, self._provenance(kind, observed_at, flags, answer.note))
+        ahead = observed_at - self.as_of
+        if ahead > CLOCK_TOLERANCE:
+            skew = f"it is {ahead.total_seconds() / 60:.0f} min ahead of this machine's clock, which may be wrong"
+            note = "; ".join(filter(None, [note, skew]))
+        kind = Kind.LATEST if flags or ahead > CLOCK_TOLERANCE else Kind.LIVE
+        return Intensity(zone, g_per_kwh, self._provenance(kind, observed_at, flags, note))
 
     def series(
         self, zone: str, answer: Answer | Unavailable, start: datetime, end: datetime, kind: Kind

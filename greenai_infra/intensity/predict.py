@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from greenai_infra.intensity.source import IntensitySource
+
+NO_TIME = timedelta()
 
 
 class Method(StrEnum):
@@ -72,19 +75,22 @@ def predict(
     *,
     beside: Sequence[str] = (),
     free: Sequence[str] = (),
+    least: timedelta = NO_TIME,
 ) -> Prediction:
     """Expected intensity over [start, end): a forecast, else a climatology, else the newest value held constant.
 
     The first of these that covers every zone answers for all of them. If none does, it is the first that covers
     every zone that any of them covers, else the one that covers most: methods are never mixed. A forecast that ends
-    before `end` is returned as it is, with a note.
+    before `end` is returned as it is, with a note; but where a service is asked, one that ends within `least` of the
+    start, so that not even the shortest run fits, covers nothing.
     Source and method are chosen by `zones` alone; then those `beside` them are asked for in the same way, and the
     `free` ones if no service has to be asked about them.
     """
     chosen: dict[str, _Chosen] = {}
 
     def ask(one: IntensitySource) -> dict[str, Series | Unavailable]:
-        chosen[one.name] = _choose(one, zones, start, end)
+        reach = start + least if is_live(one.name) else start
+        chosen[one.name] = _choose(one, zones, start, end, reach)
         return chosen[one.name].answers
 
     before: list[str] = []
@@ -106,7 +112,7 @@ def predict(
     return Prediction(answers, notes, answered_by, by, tuple(zones))
 
 
-def _choose(source: IntensitySource, zones: Sequence[str], start: datetime, end: datetime) -> _Chosen:
+def _choose(source: IntensitySource, zones: Sequence[str], start: datetime, end: datetime, reach: datetime) -> _Chosen:
     methods = [_Method("forecast", lambda some: source.forecast(some, start, end))]
     if not isinstance(source, Climatology):
         by_hour = Climatology(source, source.as_of)
@@ -117,17 +123,31 @@ def _choose(source: IntensitySource, zones: Sequence[str], start: datetime, end:
     notes: list[str] = []
     tried: list[dict[str, Series | Unavailable]] = []
     for method in methods:
-        answers = dict(method.ask(zones))
+        answers = {zone: _reaching(answer, reach, method.name) for zone, answer in method.ask(zones).items()}
         missing = [(one.zone, one.reason) for one in answers.values() if isinstance(one, Unavailable)]
         if not missing:
             return _Chosen(answers, [*notes, *_used(source, method.name, answers, end)], method, source)
         notes.append(f"{source.name}, {method.name}: {summary(missing, len(answers))}")
         tried.append(answers)
     covered = [{zone for zone, answer in answers.items() if isinstance(answer, Series)} for answers in tried]
+    if not any(covered):
+        return _Chosen({zone: _all_reasons(zone, tried) for zone in zones}, notes, methods[0], source)
     best = max(range(len(tried)), key=lambda index: (len(covered[index]), -index))
-    if covered[best]:
-        notes += _used(source, methods[best].name, tried[best], end)
+    notes += _used(source, methods[best].name, tried[best], end)
     return _Chosen(tried[best], notes, methods[best], source)
+
+
+def _all_reasons(zone: str, tried: Sequence[Mapping[str, Series | Unavailable]]) -> Unavailable:
+    """Why no method knows anything of a zone; each reason once."""
+    reasons = dict.fromkeys(str(getattr(answers[zone], "reason", "")) for answers in tried)
+    return Unavailable(zone, "; ".join(filter(None, reasons)))
+
+
+def _reaching(answer: Series | Unavailable, reach: datetime, method: str) -> Series | Unavailable:
+    if isinstance(answer, Unavailable) or answer.end >= reach:
+        return answer
+    known, needed = format_time(answer.end), format_time(reach)
+    return Unavailable(answer.zone, f"its {method} ends at {known}, before the shortest run could end at {needed}")
 
 
 def _used(

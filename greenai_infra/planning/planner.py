@@ -75,7 +75,13 @@ def make_plan(
     everywhere = {c.region.zone for c in field.candidates}
     zones = sorted({c.region.zone for c in field.candidates if not c.removed_by & PLACE_RULES})
     found = predict(
-        source, zones, window.earliest, end, beside=sorted(everywhere & {baseline.zone}), free=sorted(everywhere)
+        source,
+        zones,
+        window.earliest,
+        end,
+        beside=sorted(everywhere & {baseline.zone}),
+        free=sorted(everywhere),
+        least=_shortest_run(field),
     )
     series = {zone: answer for zone, answer in found.answers.items() if isinstance(answer, Series)}
     if zones and not series:
@@ -136,6 +142,11 @@ def _timing(workload: Workload, window: Window, rules: WaitRules) -> Timing:
         threshold=rules.default,
         measured=rules.measured,
     )
+
+
+def _shortest_run(field: Field) -> timedelta:
+    """How long intensity must be known for at least, so that any candidate that may be chosen can be placed."""
+    return timedelta(hours=min((c.run.hours.value for c in field.candidates if not c.removed_by), default=0.0))
 
 
 def _longest_run_hours(field: Field, workload: Workload) -> float:

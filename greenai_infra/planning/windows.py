@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BLOCK_VALUES = 65_536
 ROUNDING_S = 1e-3  # of Unix times that are sums of an earliest start and a duration
+RELATIVE_NOISE = 1e-12  # of the whole grid's integral: windows that differ by less are equal
 GAP_TOLERANCE_S = 1e-3  # running sums of seconds carry rounding; a shorter overlap with a gap is not one
 
 
@@ -98,11 +99,14 @@ def best_windows(
     if last > first and not _divides(grid.step_s, duration_s):
         ends_on_edges = grid.edges_s[first:last] - duration_s
         options.append((ends_on_edges, _window_sums(grid, ends_on_edges, slice(first, last))))
+    noise = np.abs(grid.integral[:, -1]) * RELATIVE_NOISE / duration_s  # of a mean that is a difference of running sums
     for at_s, sums in options:
-        best = np.argmin(sums, axis=1)
-        found = sums[np.arange(zones), best] / duration_s
-        better = (found < means) | ((found == means) & (at_s[best] < starts))
-        starts, means = np.where(better, at_s[best], starts), np.where(better, found, means)
+        least = sums.min(axis=1) / duration_s
+        first_of_least = np.argmax(sums <= ((least + noise) * duration_s)[:, None], axis=1)
+        begins = at_s[first_of_least]
+        found = sums[np.arange(zones), first_of_least] / duration_s
+        better = (found < means - noise) | ((found <= means + noise) & (begins < starts))
+        starts, means = np.where(better, begins, starts), np.where(better, found, means)
     return starts, means
 
 

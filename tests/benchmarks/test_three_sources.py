@@ -54,7 +54,7 @@ def answer(target: str) -> Any:
         return {"response": {"total": str(len(rows)), "frequency": "hourly", "data": rows}}
     if "/carbon-intensity/latest" in target:
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-        return {"zone": asked["zone"], "carbonIntensity": 50, "datetime": hour.isoformat()}
+        return {"zone": asked["zone"], "carbonIntensity": 50, "datetime": hour.isoformat(), "isEstimated": False}
     half = {"from": "2026-03-10T12:00Z", "to": "2026-03-10T12:30Z"}
     return {"data": [{**half, "intensity": {"forecast": 100, "actual": 97, "index": "low"}}]}
 

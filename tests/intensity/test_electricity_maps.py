@@ -333,7 +333,7 @@ def test_token_for_one_zone_is_not_refused_for_all_at_each_question(service: Ser
     assert sorted(service.endpoints()) == ["forecast", "forecast", "history", "zones"]
     assert isinstance(past["FR"], Series)
     assert isinstance(past["DE"], Unavailable)
-    assert "does not cover this zone" in past["DE"].reason
+    assert "the token does not cover this zone" in past["DE"].reason
 
 
 def test_asking_what_the_token_covers_leaves_time_for_the_question(service: Service, maps: Maps) -> None:
@@ -363,3 +363,29 @@ def test_zone_and_question_are_asked_once_in_a_process(service: Service, maps: M
 
     assert first["FR"] == second["FR"]
     assert [asked.params["zone"] for asked in service.asked] == ["FR", "DE"]
+
+
+def test_what_a_token_covers_is_asked_once_a_day(service: Service, maps: Maps, cache: AnswerCache) -> None:
+    service.scripts["latest"] = lambda asked: latest(asked) if asked.params["zone"] == "FR" else Reply({}, 403)
+    service.scripts["zones"] = lambda asked: Reply({"FR": {"access": ["*"]}, "DE": {"access": []}})
+    zones = ["FR", "DE", "PL"]
+
+    first = maps(cache=cache)
+    first.latest(zones)
+    first.history(zones, NOW - 6 * HOUR, NOW)
+    asked = len(service.asked)
+    later = maps(cache=cache, as_of=NOW + 6 * HOUR)
+    later.latest(zones)
+    tomorrow = maps(cache=cache, as_of=NOW + 25 * HOUR)
+    tomorrow.latest(zones)
+
+    assert service.endpoints() == [*["latest"] * 3, "zones", "history", "latest", *["latest"] * 3]
+    assert asked == 5
+    assert not any(TOKEN in path.read_text() for path in cache.directory.iterdir())
+
+
+def test_value_from_ahead_of_the_clock_is_not_called_live(service: Service, maps: Maps) -> None:
+    service.scripts["latest"] = lambda asked: latest(asked, datetime=format_time(NOW + HOUR / 2))
+    ahead = value(maps())
+    assert ahead.provenance.kind is Kind.LATEST
+    assert ahead.provenance.detail == "it is 30 min ahead of this machine's clock, which may be wrong"

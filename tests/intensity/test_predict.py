@@ -152,3 +152,25 @@ def test_window_of_held_value_keeps_the_value() -> None:
     series = predict(Scripted("s", latest="A"), ["A"], AS_OF, END).answers["A"]
     assert isinstance(series, Series)
     np.testing.assert_array_equal(series.g_per_kwh, [100.0])
+
+
+def test_forecast_that_ends_before_the_shortest_run_covers_nothing() -> None:
+    live = Scripted("energy-charts", forecast="A", history="A", reach_h=2)
+    found = predict(live, ["A"], AS_OF, END, least=8 * HOUR)
+    assert kinds(found.answers) == {"A": Kind.CLIMATOLOGY}
+    assert found.notes[0] == (
+        "energy-charts, forecast: no answer for 1 of 1 zones (A: its forecast ends at 2026-03-10T14:00:00Z, "
+        "before the shortest run could end at 2026-03-10T20:00:00Z)"
+    )
+    assert kinds(predict(live, ["A"], AS_OF, END, least=2 * HOUR).answers) == {"A": Kind.FORECAST}
+
+
+def test_tier_with_nothing_but_a_short_forecast_is_left_for_the_next() -> None:
+    tiers = Tiers("auto", [Scripted("neso", forecast="A", reach_h=2)], last=Scripted("embedded", forecast="A"))
+    found = predict(tiers, ["A"], AS_OF, END, least=8 * HOUR)
+    assert found.answered_by == "embedded"
+
+
+def test_reasons_why_nothing_is_known_are_all_told() -> None:
+    answer = predict(Scripted("s"), ["A"], AS_OF, END).answers["A"]
+    assert answer == Unavailable("A", "no forecast; no history; no latest")

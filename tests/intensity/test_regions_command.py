@@ -146,3 +146,12 @@ def test_piped_output_has_no_styling_whatever_the_environment() -> None:
     command = [sys.executable, "-m", "greenai_infra", "regions", "--limit", "2"]
     ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert "\x1b" not in ran.stdout
+
+
+def test_reason_that_holds_for_few_comes_before_those_that_are_not_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NESO_BASE_URL", "http://127.0.0.1:9")
+    message = str(failure("--source", "neso"))
+    lines = message.splitlines()
+    assert lines[0] == "no region has an intensity"
+    assert "NESO: it could not be reached" in lines[1]
+    assert "more regions)" in lines[2]

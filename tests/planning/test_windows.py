@@ -116,3 +116,12 @@ def test_zones_of_unlike_steps_share_one_grid() -> None:
 
     assert list(starts) == [0, 3600]
     assert list(means) == [pytest.approx(100), pytest.approx(30)]
+
+
+def test_equal_days_are_no_reason_to_wait_for_a_later_one() -> None:
+    # A climatology repeats itself: rounding of the running sum must not choose among days that are the same.
+    day = np.array(np.random.default_rng(11).uniform(100, 600, 24) / 7, dtype=np.float64)
+    edges = 1.7e9 + np.arange(24 * 9 + 1, dtype=np.float64) * 3600.0
+    for hours in (3.0, 7.25, 8.73):
+        starts, _ = best_windows(StepGrid.build(edges, np.tile(day, 9)[None, :]), hours * 3600, edges[0], edges[-1])
+        assert starts[0] < edges[0] + 24 * 3600
