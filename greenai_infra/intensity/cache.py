@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import logging
 import os
-import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,8 +22,6 @@ CACHE_DIR_VARIABLE = "GREENAI_CACHE_DIR"
 FALLBACK_AGE = timedelta(hours=6)  # an answer as old as this no longer stands in for one that can't be had
 CLOCK_TOLERANCE = timedelta(minutes=5)
 VERSION = 2
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +120,8 @@ class AnswerCache:
     def _write(self, file_name: str, stored: dict[str, Any]) -> None:
         if not self._writable:
             return
+        import tempfile
+
         temporary = None
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -133,7 +131,7 @@ class AnswerCache:
             os.replace(temporary, self.directory / file_name)
         except OSError as error:
             self._writable = False
-            _log.warning("answers can't be kept in %s: %s", self.directory, error.strerror)
+            _warn("answers can't be kept in %s: %s", self.directory, error.strerror)
             if temporary:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
@@ -154,6 +152,12 @@ class AnswerCache:
         return removed
 
     def _discard(self, path: Path, error: Exception) -> None:
-        _log.warning("a broken file in the cache was discarded: %s (%s)", path, type(error).__name__)
+        _warn("a broken file in the cache was discarded: %s (%s)", path, type(error).__name__)
         with contextlib.suppress(OSError):
             path.unlink()
+
+
+def _warn(message: str, *arguments: object) -> None:
+    import logging  # not before there is something to say
+
+    logging.getLogger(__name__).warning(message, *arguments)

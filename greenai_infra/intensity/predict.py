@@ -140,7 +140,8 @@ def _choose(source: IntensitySource, zones: Sequence[str], start: datetime, end:
 def _all_reasons(zone: str, tried: Sequence[Mapping[str, Series | Unavailable]]) -> Unavailable:
     """Why no method knows anything of a zone; each reason once."""
     reasons = dict.fromkeys(str(getattr(answers[zone], "reason", "")) for answers in tried)
-    return Unavailable(zone, "; ".join(filter(None, reasons)))
+    hints = dict.fromkeys(str(getattr(answers[zone], "hint", "")) for answers in tried)
+    return Unavailable(zone, "; ".join(filter(None, reasons)), "; ".join(filter(None, hints)))
 
 
 def _reaching(answer: Series | Unavailable, reach: datetime, method: str) -> Series | Unavailable:
