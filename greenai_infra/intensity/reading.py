@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import EARLIEST_YEAR, LATEST_YEAR, format_time, from_unix
 from greenai_infra.intensity.checks import FUTURE_TOLERANCE
+from greenai_infra.intensity.masking import masked
 from greenai_infra.intensity.points import STEPS_S, Points
 from greenai_infra.intensity.questions import AnswerError
 
@@ -83,7 +84,5 @@ def points_of(
 
 def shown(value: object) -> str:
     """A value of an answer, short and printable, without the secrets that a service might send back."""
-    from greenai_infra.intensity.masking import masked
-
     text = masked(value if isinstance(value, str) else repr(value))
     return f"'{''.join(letter for letter in text[:40] if letter.isprintable())}'"
