@@ -10,6 +10,7 @@ from greenai_infra.errors import InputError
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(minutes?|min|m|hours?|h|days?|d)\s*")
 _UNIT_HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
 
+HOUR = timedelta(hours=1)
 EARLIEST_YEAR, LATEST_YEAR = 1971, 2199
 """Every time zone's view of a time of these years is one that `datetime` can hold."""
 
@@ -34,6 +35,22 @@ def format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def floor_to(moment: datetime, step: timedelta) -> datetime:
+    """The last full step (an hour, a half hour, ...) not after a moment, in UTC."""
+    seconds = step.total_seconds()
+    return from_unix(moment.timestamp() // seconds * seconds)
+
+
+def ceiling_to(moment: datetime, step: timedelta) -> datetime:
+    """The first full step not before a moment, in UTC."""
+    return floor_to(moment + step - timedelta.resolution, step)
+
+
+def format_minute(moment: datetime) -> str:
+    """A time as services write it that know no seconds: 2026-01-31T18:00Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
 def from_unix(seconds: float) -> datetime:
     """The UTC time of Unix seconds."""
     return datetime.fromtimestamp(seconds, UTC)
@@ -50,4 +67,4 @@ def parse_duration_hours(text: str) -> float:
 
 def hours_between(start: datetime, end: datetime) -> float:
     """Elapsed hours, negative if `end` lies before `start`."""
-    return (end - start) / timedelta(hours=1)
+    return (end - start) / HOUR

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from greenai_infra.cli.plan import moment_of, open_archive, source_options_but
+from greenai_infra.cli.number import NumberRange
+from greenai_infra.cli.source_options import moment_of, open_archive, open_stated, source_options
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,17 +16,17 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example:  greenai-infra forecast aws:eu-west-2 --hours 24 --run 4 --source neso")
 @click.argument("zone_or_region", metavar="ZONE_OR_REGION")
-@click.option("--hours", type=click.FloatRange(1, 336), default=48, show_default=True, help="How far to look.")
+@click.option("--hours", type=NumberRange(1, 336), default=48, show_default=True, help="How far to look.")
 @click.option(
     "--run",
     "run_hours",
     metavar="HOURS",
-    type=click.FloatRange(0.05, 336),
+    type=NumberRange(0.05, 336),
     default=4,
     show_default=True,
     help="Length of the run whose best time is marked.",
 )
-@source_options_but("allow_mixed")
+@source_options("allow_mixed")
 @click.option("--signal", type=click.Choice(["average", "marginal"]), help="Signal of a file's values, or to ask for.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every step and all provenance.")
 def forecast(
@@ -45,9 +46,6 @@ def forecast(
     Marked is where a run of the given length is put by the rule of a plan: in its cleanest time if that saves more than
     the forecast has been wrong by, else at once.
     """
-    from greenai_infra.catalog.signals import Basis, Signal
-    from greenai_infra.intensity.choose import open_source
-    from greenai_infra.intensity.declaration import FileKind
     from greenai_infra.intensity.liveness import refuse_unless_live
     from greenai_infra.planning.outlook import look_ahead
     from greenai_infra.reporting import outlook_text
@@ -55,14 +53,7 @@ def forecast(
     if run_hours > hours:
         raise InputError(f"a run of {run_hours:g} h does not fit into {hours:g} h; look farther with --hours")
     zone, regions = _zone(zone_or_region, source)
-    opened = open_source(
-        source,
-        as_of=moment_of(at),
-        signal=Signal(signal) if signal else None,
-        basis=Basis(basis) if basis else None,
-        file_kind=FileKind(file_kind) if file_kind else None,
-        use_cache=not require_live,
-    )
+    opened = open_stated(source, moment_of(at), signal, basis, file_kind, require_live)
     outlook = look_ahead(opened, zone, hours, run_hours, open_archive)
     if require_live:
         refuse_unless_live(outlook.answered_by, {zone: outlook.series.provenance}, outlook.notes)

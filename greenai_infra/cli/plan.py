@@ -2,75 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from greenai_infra.clock import parse_time
+from greenai_infra.cli.source_options import (
+    moment_of,
+    open_archive,
+    open_stated,
+    refuse_plan_unless_live,
+    source_options,
+)
 from greenai_infra.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from greenai_infra.intensity.forecast_archive import ForecastArchive
-
-
-_OPTIONS = {
-    "source": click.option(
-        "--source",
-        metavar="SOURCE",
-        help="auto, embedded, file:PATH, climatology:SOURCE, or a live one (`greenai-infra sources`).",
-    ),
-    "at": click.option("--at", metavar="TIME", help="Plan as of this moment, such as 2026-01-31T18:00:00Z."),
-    "basis": click.option(
-        "--basis",
-        type=click.Choice(["lifecycle", "direct"]),
-        help="Basis of a file's values, or to ask a live source for.",
-    ),
-    "file_kind": click.option(
-        "--file-kind",
-        type=click.Choice(["history", "forecast"]),
-        help="What a file: source holds, if its header doesn't say.",
-    ),
-    "allow_mixed": click.option("--allow-mixed", is_flag=True, help="Rank values of unlike signal or basis together."),
-    "require_live": click.option("--require-live", is_flag=True, help="Ask services afresh; refuse any other answer."),
-}
-
-
-def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that say where intensity comes from, shared by the commands that ask for it."""
-    return source_options_but()(command)
-
-
-def source_options_but(*without: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The same without some, named by their parameter."""
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for name, option in reversed(_OPTIONS.items()):
-            if name not in without:
-                command = option(command)
-        return command
-
-    return add
-
-
-def moment_of(at: str | None) -> datetime:
-    """The moment to plan as of: `--at`, or now in whole seconds."""
-    return parse_time(at) if at else datetime.now(UTC).replace(microsecond=0)
-
-
-def open_archive() -> ForecastArchive:
-    """The user's kept forecasts."""
-    from greenai_infra.intensity.forecast_archive import ForecastArchive
-
-    return ForecastArchive()
 
 
 @click.command(epilog="Example:  greenai-infra plan templates/workloads/finetune-7b.yaml --hardware --out plan.json")
 @click.argument("workload_file", metavar="WORKLOAD", type=click.Path(path_type=Path))
-@source_options
+@source_options()
 @click.option("--hardware", is_flag=True, help="Compare all accelerators for this workload.")
 @click.option("--explain", is_flag=True, help="Say why, what each constraint costs, and where figures come from.")
 @click.option("--suspect-prices", is_flag=True, help="Use offers whose on-demand price is doubtful, too.")
@@ -96,11 +44,7 @@ def plan(
     embedded yearly means.
     """
     from greenai_infra.catalog.offers import offers
-    from greenai_infra.catalog.signals import Basis, Signal
     from greenai_infra.files import write_whole
-    from greenai_infra.intensity.choose import open_source
-    from greenai_infra.intensity.declaration import FileKind
-    from greenai_infra.intensity.liveness import refuse_unless_live
     from greenai_infra.planning.document import document_text, plan_document
     from greenai_infra.planning.hardware import compare_hardware
     from greenai_infra.planning.planner import make_plan
@@ -108,19 +52,11 @@ def plan(
 
     workload = read_workload(workload_file)
     window = window_of(workload, moment_of(at))
-    opened = open_source(
-        source,
-        as_of=window.now,
-        signal=Signal(workload.signal),
-        basis=Basis(basis) if basis else None,
-        file_kind=FileKind(file_kind) if file_kind else None,
-        use_cache=not require_live,
-    )
+    opened = open_stated(source, window.now, workload.signal, basis, file_kind, require_live)
     known = offers(include_suspect=suspect_prices)
     made = make_plan(workload, window, known, opened, allow_mixed=allow_mixed, open_archive=open_archive)
     if require_live:
-        provenances = {zone: series.provenance for zone, series in made.series.items()}
-        refuse_unless_live(made.answered_by, provenances, made.source_notes)
+        refuse_plan_unless_live(made)
     compared = compare_hardware(workload, made.field, made.decision, known) if hardware else None
     document = plan_document(made, compared)
     if out:

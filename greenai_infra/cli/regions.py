@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from greenai_infra.cli.plan import moment_of, source_options
+from greenai_infra.cli.source_options import moment_of, open_stated, source_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ REASONS_SHOWN = 4
 @click.command(epilog="Example:  greenai-infra regions --provider aws --accelerator H100 --limit 5")
 @click.option("--provider", type=click.Choice(["aws", "gcp"]), help="Only this provider's regions.")
 @click.option("--accelerator", metavar="NAME", help="Only regions that offer this chip, as in H100.")
-@source_options
+@source_options()
 @click.option("--signal", type=click.Choice(["average", "marginal"]), help="Signal of a file's values.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with all provenance.")
@@ -109,8 +109,7 @@ def _ask(
     require_live: bool,
 ) -> tuple[list[tuple[Region, Intensity]], list[tuple[Region, Unavailable]], list[str]]:
     """The newest intensity of each region, the regions without one, and notes on the source."""
-    from greenai_infra.intensity.choose import EMBEDDED, open_source
-    from greenai_infra.intensity.declaration import FileKind
+    from greenai_infra.intensity.choose import EMBEDDED
     from greenai_infra.intensity.embedded import embedded_direct
     from greenai_infra.intensity.fallback import AUTO
     from greenai_infra.intensity.live_sources import BY_NAME
@@ -130,14 +129,7 @@ def _ask(
         candidates = [region for region in candidates if region.provider == "gcp"]
         answers = {region.key: embedded_direct(region.name, as_of) for region in candidates}
     else:
-        opened = open_source(
-            source,
-            as_of=as_of,
-            signal=Signal(signal) if signal else None,
-            basis=Basis(basis) if basis else None,
-            file_kind=FileKind(file_kind) if file_kind else None,
-            use_cache=not require_live,
-        )
+        opened = open_stated(source, as_of, signal, basis, file_kind, require_live)
         by_zone = opened.latest(sorted({region.zone for region in candidates}))
         answers = {region.key: by_zone[region.zone] for region in candidates}
         notes += getattr(opened, "notes", [])

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from greenai_infra.cli.number import NumberRange
+from greenai_infra.cli.project_dir import PROJECT_DIR, in_dir
+
 if TYPE_CHECKING:
     from greenai_infra.deploy.select import Selection
-
-PROJECT_DIR = click.option(
-    "--dir",
-    "project_dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="Folder with Pulumi.yaml. Default: the current one.",
-)
-
-
-def a_number(context: click.Context, option: click.Parameter, value: float) -> float:
-    """Refuses nan, which lies in every range as it is neither below nor above it."""
-    if math.isnan(value):
-        raise click.BadParameter("nan is not a number.", context, option)
-    return value
 
 
 @click.command(epilog="Example:  greenai-infra select plan.json --top 2 --notify ml-team@example.com")
@@ -36,8 +22,7 @@ def a_number(context: click.Context, option: click.Parameter, value: float) -> f
 @click.option(
     "--threshold",
     metavar="PERCENT",
-    type=click.FloatRange(0, 100),
-    callback=a_number,
+    type=NumberRange(0, 100),
     default=10.0,
     show_default=True,
     help="Move an earlier choice only for a larger saving of emissions.",
@@ -74,7 +59,7 @@ def select(
     selection = select_stacks(read_plan_file(plan_file), project_dir, options, datetime.now(UTC))
     write_all(selection.texts)
     show_selection(selection)
-    where = "" if project_dir == Path() else f" --dir {shlex.quote(str(project_dir))}"
+    where = in_dir("--dir", project_dir)
     chosen = selection.stacks[0].stack
     click.echo("\nLook at it without an account, then build it:")
     click.echo(f"  greenai-infra preview --offline --stack {chosen}{where}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from greenai_infra.cli.project_dir import PROJECT_DIR, in_dir
 from greenai_infra.errors import InputError, NoCapacity, Refused
 
 if TYPE_CHECKING:
@@ -24,15 +24,8 @@ DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete
 
 def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Which stack of which project; without --stack, the only one or the chosen one."""
-    where = click.option(
-        "--dir",
-        "project_dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path(),
-        help="Folder with Pulumi.yaml. Default: the current one.",
-    )
     which = click.option("--stack", metavar="NAME", help="Default: the only stack, or the one that select chose.")
-    return which(where(command))
+    return which(PROJECT_DIR(command))
 
 
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -159,11 +152,6 @@ def show_built(project_dir: Path, stack: str, built: Outcome) -> None:
     changes = ", ".join(f"{count} {DONE.get(op, op)}" for op, count in built.changed.items())
     click.echo(f"{stack} is up: {changes or 'no changes'}")
     click.echo(f"its outputs in full:  pulumi stack output --stack {stack}{in_dir('--cwd', project_dir)}")
-
-
-def in_dir(option: str, project_dir: Path) -> str:
-    """The option that makes a command to copy work from here, empty in the project's own folder."""
-    return "" if project_dir == Path() else f" {option} {shlex.quote(str(project_dir))}"
 
 
 def open_engine(project_dir: Path, stack: str) -> StackEngine:

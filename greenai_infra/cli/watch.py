@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from greenai_infra.cli.plan import open_archive, source_options_but
+from greenai_infra.cli.number import NumberRange
+from greenai_infra.cli.source_options import open_archive, open_stated, refuse_plan_unless_live, source_options
 from greenai_infra.clock import format_time, hours_between, parse_duration_hours
 from greenai_infra.errors import InputError, NoPlacement
 
@@ -34,13 +35,13 @@ MOST_HOURS = 31 * 24.0
 @click.option(
     "--threshold",
     metavar="PERCENT",
-    type=click.FloatRange(0, 100),
+    type=NumberRange(0, 100),
     default=10.0,
     show_default=True,
     help="Tell of, and suggest to move for, larger changes of emissions only.",
 )
 @click.option("--current", metavar="REGION", help="Where it is now. Default: what the first round chooses.")
-@source_options_but("at")
+@source_options("at")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def watch(
     workload_file: Path,
@@ -94,10 +95,6 @@ def _planner(
 ) -> Callable[[], Round]:
     """What one round does: ask a source as of now and plan the rest of the window."""
     from greenai_infra.catalog.offers import offers
-    from greenai_infra.catalog.signals import Basis, Signal
-    from greenai_infra.intensity.choose import open_source
-    from greenai_infra.intensity.declaration import FileKind
-    from greenai_infra.intensity.liveness import refuse_unless_live
     from greenai_infra.planning.planner import make_plan
     from greenai_infra.planning.watch import round_of
 
@@ -108,19 +105,11 @@ def _planner(
         now = pace.now()
         if window.deadline is not None and now >= window.deadline:
             raise NoPlacement(f"when.deadline {format_time(window.deadline)} has passed")
-        opened = open_source(
-            source,
-            as_of=now,
-            signal=Signal(workload.signal),
-            basis=Basis(basis) if basis else None,
-            file_kind=FileKind(file_kind) if file_kind else None,
-            use_cache=not require_live,
-        )
+        opened = open_stated(source, now, workload.signal, basis, file_kind, require_live)
         rest = replace(window, now=now, earliest=max(window.earliest, now))
         made = make_plan(workload, rest, known, opened, allow_mixed=allow_mixed, open_archive=open_archive)
         if require_live:
-            provenances = {zone: series.provenance for zone, series in made.series.items()}
-            refuse_unless_live(made.answered_by, provenances, made.source_notes)
+            refuse_plan_unless_live(made)
         return round_of(made)
 
     return plan_once

@@ -12,6 +12,7 @@ from functools import cached_property
 from math import ceil, floor, isnan
 from typing import TYPE_CHECKING, NamedTuple
 
+from greenai_infra.clock import HOUR, floor_to
 from greenai_infra.intensity.climatology import DAYS, HOUR_S, HOURS_A_DAY
 from greenai_infra.intensity.hindcasts import (
     Held,
@@ -21,7 +22,6 @@ from greenai_infra.intensity.hindcasts import (
     hourly_values,
     saving_error,
 )
-from greenai_infra.intensity.live import hour_floor
 from greenai_infra.intensity.predict import Method, method_of
 from greenai_infra.intensity.values import Series, Unavailable
 
@@ -153,7 +153,7 @@ class Accuracy:
     @property
     def _until(self) -> datetime:
         assert self._source is not None
-        return hour_floor(self._source.as_of)
+        return floor_to(self._source.as_of, HOUR)
 
     @property
     def _first_hour(self) -> int:

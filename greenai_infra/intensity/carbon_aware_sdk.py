@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.clock import format_time
+from greenai_infra.clock import HOUR, format_time
 from greenai_infra.intensity.carbon_aware_sdk_answers import read_emissions, read_forecast
 from greenai_infra.intensity.coverage import ask_covered
 from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
 from greenai_infra.intensity.places import ask_by_place, watttime_regions
 from greenai_infra.intensity.questions import Failure, Question
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
-from greenai_infra.intensity.windows import HOUR, past_window
+from greenai_infra.intensity.windows import past_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,9 +120,9 @@ class CarbonAwareSdk:
 
     @cached_property
     def _client(self) -> Client:
-        from greenai_infra.intensity.http import TOTAL_TIMEOUT_S, Client
+        from greenai_infra.intensity.http import Client
 
-        return Client(self._base_url, total_timeout_s=self._timeout_s or TOTAL_TIMEOUT_S)
+        return Client(self._base_url, total_timeout_s=self._timeout_s)
 
 
 def _not_live(value: Intensity | Unavailable) -> Intensity | Unavailable:

@@ -72,7 +72,7 @@ def _status(source: LiveSource, settings: Settings, as_of: datetime, check: bool
         if missing := source.missing(settings):
             return of(NOT_SET_UP, missing)
         signal, basis = source.meanings[0] if source.meanings else stated_meaning(settings)
-        opened = source.open(Asking(as_of, signal, basis, settings, None), "")
+        opened = source.open(Asking(as_of, signal, basis, settings, None))
         zone = source.probe or next(iter(settings.table(source.name, "locations")), "")
         if not zone:
             return of(NOT_SET_UP, f"no zone is given a location: [{source.name}] locations in {settings.file}")

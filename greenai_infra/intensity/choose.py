@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from greenai_infra.errors import InputError
@@ -14,7 +15,6 @@ from greenai_infra.intensity.settings import read_settings
 from greenai_infra.intensity.values import Basis, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from greenai_infra.intensity.cache import AnswerCache
@@ -43,7 +43,8 @@ def open_source(
     name = (spec or AUTO).strip()
     kind, _, rest = name.partition(":")
     if name == AUTO:
-        return fallback.automatic(_asking(as_of, signal, basis, use_cache, fallback.TIER_TIMEOUT_S))
+        asking = _asking(as_of, signal, basis, use_cache)
+        return fallback.automatic(replace(asking, total_timeout_s=fallback.TIER_TIMEOUT_S))
     if name == EMBEDDED:
         return _embedded(as_of, signal, basis)
     if kind == "file" and rest:
@@ -55,17 +56,15 @@ def open_source(
         return Climatology(inner, as_of)
     if is_live(name) and (not rest or kind == "neso"):
         fallback.refuse_another_time(name, as_of)
-        return _live(kind, rest, lambda s, b: _asking(as_of, s, b, use_cache), signal, basis)
+        return _live(kind, replace(_asking(as_of, signal, basis, use_cache), detail=rest), signal, basis)
     raise InputError(f"'{name}' is not a source of intensity; there is {', '.join(NAMES)}")
 
 
-def _asking(
-    as_of: datetime, signal: Signal | None, basis: Basis | None, use_cache: bool, timeout_s: float | None = None
-) -> Asking:
+def _asking(as_of: datetime, signal: Signal | None, basis: Basis | None, use_cache: bool) -> Asking:
     signal = signal or Signal.AVERAGE
     if basis is None:
         basis = Basis.DIRECT if signal is Signal.MARGINAL else Basis.LIFECYCLE
-    return Asking(as_of, signal, basis, read_settings(), _cache() if use_cache else None, timeout_s)
+    return Asking(as_of, signal, basis, read_settings(), _cache() if use_cache else None)
 
 
 def _cache() -> AnswerCache:
@@ -74,18 +73,11 @@ def _cache() -> AnswerCache:
     return AnswerCache.of_user()
 
 
-def _live(
-    kind: str,
-    detail: str,
-    asking_for: Callable[[Signal | None, Basis | None], Asking],
-    signal: Signal | None,
-    basis: Basis | None,
-) -> IntensitySource:
+def _live(kind: str, asking: Asking, signal: Signal | None, basis: Basis | None) -> IntensitySource:
     """A named live source. Where the user does not say, it is asked for what it has."""
     if kind == PUBLIC:
-        return fallback.open_tier(PUBLIC, asking_for(signal, basis))
+        return fallback.open_tier(PUBLIC, asking)
     entry = BY_NAME[kind]
-    asking = asking_for(signal, basis)
     if missing := entry.missing(asking.settings):
         raise InputError(f"{kind} can't be asked: {missing}; `greenai-infra sources` says what each source needs")
     meanings = entry.meanings or (stated_meaning(asking.settings),)
@@ -94,7 +86,8 @@ def _live(
         asked = " ".join(filter(None, (signal, basis)))
         known = " or ".join(" ".join(one) for one in meanings)
         raise InputError(f"{kind} is asked for {known} intensity, not {asked}; choose another --source")
-    return entry.open(asking_for(*fitting[0]), detail)
+    signal, basis = fitting[0]
+    return entry.open(replace(asking, signal=signal, basis=basis))
 
 
 def _embedded(as_of: datetime, signal: Signal | None, basis: Basis | None) -> IntensitySource:

@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.fuels import eia_respondents, fuel_factors
+from greenai_infra.clock import HOUR, ceiling_to, floor_to
 from greenai_infra.intensity.coverage import ask_covered, explained
 from greenai_infra.intensity.eia_answers import PAGE_ROWS, further_pages, read_mix
-from greenai_infra.intensity.live import LiveAnswers, Publisher, hour_ceiling, hour_floor, read_or_refuse
+from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
 from greenai_infra.intensity.questions import Failure, Question
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 TITLE = "EIA generation x fuel factors"
 PATH = "electricity/rto/fuel-type-data/data/"
 NOTE = "imports and storage left out, small negative output as zero"
-HOUR = timedelta(hours=1)
 RECENT = timedelta(hours=30)  # asked for the newest value: some report a day late, and a day shows what is usual
 MAX_RANGE = timedelta(days=30)  # of one question about the past
 
@@ -63,15 +63,15 @@ class Eia:
 
     def latest(self, zones: Sequence[str]) -> dict[str, Intensity | Unavailable]:
         """The newest hour that is reported in full."""
-        last = hour_floor(self.as_of)
+        last = floor_to(self.as_of, HOUR)
         answers = self._ask(zones, "latest", last - RECENT, last)
         return {zone: explained(self._answers.value(zone, one), NOTE) for zone, one in answers.items()}
 
     def history(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
         """The hours that overlap [start, end), at most the last thirty days of it."""
-        now = hour_floor(self.as_of)
-        last = min(hour_ceiling(end), now)
-        first = max(min(hour_floor(start), last - RECENT), last - MAX_RANGE)
+        now = floor_to(self.as_of, HOUR)
+        last = min(ceiling_to(end, HOUR), now)
+        first = max(min(floor_to(start, HOUR), last - RECENT), last - MAX_RANGE)
         reach = f"history {(last - first) / HOUR:.0f} h, {(now - last) / HOUR:.0f} h ago"
         answers = self._ask(zones, reach, first, last)
         return {
@@ -119,14 +119,14 @@ class Eia:
 
     @cached_property
     def _client(self) -> Client:
-        from greenai_infra.intensity.http import TOTAL_TIMEOUT_S, Client
+        from greenai_infra.intensity.http import Client
 
         key = self._access.token
         return Client(
             self._access.base_url,
             params={"api_key": key},
             secrets=[key],
-            total_timeout_s=self._timeout_s or TOTAL_TIMEOUT_S,
+            total_timeout_s=self._timeout_s,
         )
 
 

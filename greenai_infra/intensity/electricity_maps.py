@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.clock import format_time
+from greenai_infra.clock import HOUR, ceiling_to, floor_to, format_time
 from greenai_infra.intensity.electricity_maps_answers import read_access, read_forecast, read_history, read_latest
-from greenai_infra.intensity.live import LiveAnswers, Publisher, hour_ceiling, hour_floor, read_or_refuse
+from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
 from greenai_infra.intensity.questions import Failure, Question
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 TITLE = "Electricity Maps"
 HORIZONS_HOURS = (6, 24, 48, 72)
-HOUR = timedelta(hours=1)
 RECENT = timedelta(hours=24)  # what `history` covers without a range
 MAX_RANGE = timedelta(days=10)  # of one hourly `past-range` question
 LIST_VALID = timedelta(hours=24)
@@ -73,9 +72,9 @@ class ElectricityMaps:
 
     def history(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
         """The hours that overlap [start, end), at most the last ten days of it."""
-        last = min(hour_ceiling(end), hour_ceiling(self.as_of))
-        first = max(hour_floor(start), last - MAX_RANGE)
-        this_hour = hour_floor(self.as_of)
+        last = min(ceiling_to(end, HOUR), ceiling_to(self.as_of, HOUR))
+        first = max(floor_to(start, HOUR), last - MAX_RANGE)
+        this_hour = floor_to(self.as_of, HOUR)
         if first >= this_hour - RECENT:
             answers = self._ask(zones, "history", "carbon-intensity/history", self._typed(), read_history)
         else:
@@ -153,12 +152,12 @@ class ElectricityMaps:
 
     @cached_property
     def _client(self) -> Client:
-        from greenai_infra.intensity.http import TOTAL_TIMEOUT_S, Client
+        from greenai_infra.intensity.http import Client
 
         token = self._sign_in.token
         return Client(
             self._sign_in.base_url,
             headers={"auth-token": token},
             secrets=[token],
-            total_timeout_s=self._timeout_s or TOTAL_TIMEOUT_S,
+            total_timeout_s=self._timeout_s,
         )

@@ -8,11 +8,11 @@ direct and Electricity Maps 33 life cycle. Every value says so. Data: CC BY 4.0,
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.clock import from_unix
+from greenai_infra.clock import ceiling_to, floor_to, format_minute
 from greenai_infra.intensity.coverage import ask_covered, explained
 from greenai_infra.intensity.energy_charts_answers import read_forecast, read_measured
 from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
@@ -75,15 +75,15 @@ class EnergyCharts:
 
     def latest(self, zones: Sequence[str]) -> dict[str, Intensity | Unavailable]:
         """The newest measured value of the last day."""
-        now = _quarter(self.as_of)
+        now = floor_to(self.as_of, QUARTER)
         answers = self._ask(zones, "latest", _window(now - RECENT, now), read_measured)
         return {zone: explained(self._answers.value(zone, one), BASIS_NOTE) for zone, one in answers.items()}
 
     def history(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
         """What was measured within [start, end), at most the last ten days of it."""
-        now = _quarter(self.as_of)
-        last = min(_quarter(end + QUARTER - timedelta(microseconds=1)), now)
-        first = min(max(_quarter(start), last - MAX_RANGE), last - QUARTER)
+        now = floor_to(self.as_of, QUARTER)
+        last = min(ceiling_to(end, QUARTER), now)
+        first = min(max(floor_to(start, QUARTER), last - MAX_RANGE), last - QUARTER)
         reach = f"history {(last - first) / QUARTER:.0f} quarter hours, {(now - last) / QUARTER:.0f} ago"
         answers = self._ask(zones, reach, _window(first, last), read_measured)
         return self._series(answers, start, end, Kind.HISTORY)
@@ -115,21 +115,11 @@ class EnergyCharts:
 
     @cached_property
     def _client(self) -> Client:
-        from greenai_infra.intensity.http import TOTAL_TIMEOUT_S, Client
+        from greenai_infra.intensity.http import Client
 
-        return Client(self._base_url, total_timeout_s=self._timeout_s or TOTAL_TIMEOUT_S)
-
-
-def _quarter(moment: datetime) -> datetime:
-    """The start of the quarter hour, in UTC."""
-    seconds = QUARTER.total_seconds()
-    return from_unix(moment.timestamp() // seconds * seconds)
+        return Client(self._base_url, total_timeout_s=self._timeout_s)
 
 
 def _window(start: datetime, end: datetime) -> dict[str, str]:
     """Start and end as Energy-Charts reads them; a time without `Z` would be local to the country."""
-    return {"start": _minute(start), "end": _minute(end)}
-
-
-def _minute(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+    return {"start": format_minute(start), "end": format_minute(end)}

@@ -56,7 +56,7 @@ def automatic(asking: Asking) -> Tiers:
 def open_tier(name: str, asking: Asking) -> IntensitySource:
     """The source, or the union of the sources, of a tier."""
     if name != PUBLIC:
-        return BY_NAME[name].open(asking, "")
+        return BY_NAME[name].open(asking)
     from greenai_infra.intensity.union import Union
 
     parts, absent = [], []
@@ -64,7 +64,7 @@ def open_tier(name: str, asking: Asking) -> IntensitySource:
         if reason := missing_or_lacking(source, asking):
             absent.append(f"{source}: {reason}")
         else:
-            parts.append(cast("RegionalSource", BY_NAME[source].open(asking, "")))
+            parts.append(cast("RegionalSource", BY_NAME[source].open(asking)))
     return Union(name, parts, asking.as_of, absent)
 
 

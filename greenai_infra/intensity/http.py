@@ -59,19 +59,17 @@ class Client:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         secrets: Sequence[str] = (),
-        total_timeout_s: float = TOTAL_TIMEOUT_S,
-        max_in_flight: int = MAX_IN_FLIGHT,
+        total_timeout_s: float | None = None,
     ) -> None:
         self._base_url = base_url
         self._params = dict(params or {})
-        self.total_timeout_s = total_timeout_s
-        self._max_in_flight = max_in_flight
+        self.total_timeout_s = total_timeout_s or TOTAL_TIMEOUT_S
         common = {"accept": "application/json", "accept-encoding": "gzip"}
         self._pool = _pool_manager(base_url, {**common, **(headers or {})})
         keep_secret(secrets)
 
     def fetch_all(self, questions: Sequence[Question], *, within_s: float | None = None) -> list[Any | Failure]:
-        """The JSON value that answers each question, or why there is none; up to `max_in_flight` at a time.
+        """The JSON value that answers each question, or why there is none; up to MAX_IN_FLIGHT at a time.
 
         Never takes much longer than the total timeout (or `within_s`), whatever a server does: the threads are daemons,
         so that one that hangs in a read holds up neither the answer nor the end of the program.
@@ -96,7 +94,7 @@ class Client:
                 except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
                     answers[index] = error
 
-        threads = [threading.Thread(target=work, daemon=True) for _ in questions[: self._max_in_flight]]
+        threads = [threading.Thread(target=work, daemon=True) for _ in questions[:MAX_IN_FLIGHT]]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -6,10 +6,10 @@ A source says what it asks and reads the answers into points; the rest is here, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenai_infra.clock import format_time, from_unix
+from greenai_infra.clock import floor_to, format_time, from_unix
 from greenai_infra.intensity.cache import CLOCK_TOLERANCE, Kept, Key
 from greenai_infra.intensity.checks import STALE_AFTER
 from greenai_infra.intensity.questions import AnswerError, Failure
@@ -176,7 +176,7 @@ class LiveAnswers:
         A service that is late is asked again every few minutes, not each time.
         """
         step = timedelta(seconds=points.step_s)
-        following = from_unix(self.as_of.timestamp() // points.step_s * points.step_s) + step
+        following = floor_to(self.as_of, step) + step
         if len(points.starts_s) == 1:
             following = min(following, from_unix(points.starts_s[0]) + step)
         return max(following + self.publisher.delay, self.as_of + LEAST_VALIDITY)
@@ -184,16 +184,6 @@ class LiveAnswers:
     def _provenance(self, kind: Kind, observed_at: datetime, flags: frozenset[Flag], note: str) -> Provenance:
         by = self.publisher
         return Provenance(by.title, by.signal, by.basis, kind, observed_at, flags, note, by.address)
-
-
-def hour_floor(moment: datetime) -> datetime:
-    """The start of the hour, in UTC."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def hour_ceiling(moment: datetime) -> datetime:
-    """The end of the hour, in UTC; a full hour is its own."""
-    return hour_floor(moment + timedelta(hours=1, microseconds=-1))
 
 
 def _ago(kept: Kept, now: datetime) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from greenai_infra.errors import InputError
 from greenai_infra.intensity.settings import Access, SignIn
 from greenai_infra.intensity.values import Basis, Signal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from greenai_infra.intensity.cache import AnswerCache
@@ -23,7 +24,10 @@ MARGINAL_DIRECT = (Signal.MARGINAL, Basis.DIRECT)
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a live source is asked: as of now, for values of one signal and basis, within a time for each question."""
+    """How a live source is asked: as of now, for values of one signal and basis, within a time for each question.
+
+    `detail` is what follows the name after `--source`, as 13 in neso:13; mostly empty.
+    """
 
     as_of: datetime
     signal: Signal
@@ -31,19 +35,16 @@ class Asking:
     settings: Settings
     cache: AnswerCache | None
     total_timeout_s: float | None = None
-
-
-class Opener(Protocol):
-    """Makes a source from settings that are complete."""
-
-    def __call__(self, asking: Asking, detail: str) -> IntensitySource:
-        """`detail` is what follows the name after `--source`, as 13 in neso:13; mostly empty."""
-        ...
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSource:
-    """One source as `greenai-infra sources` lists it. `needs` are (key of the settings, default or None)."""
+    """One source as `greenai-infra sources` lists it.
+
+    `needs` are the keys of the settings without which it can't be asked, `probe` is a zone to try it with, and `open`
+    makes it from settings that are complete.
+    """
 
     name: str
     covers: str
@@ -53,7 +54,7 @@ class LiveSource:
     meanings: tuple[tuple[Signal, Basis], ...]
     needs: tuple[str, ...]
     probe: str
-    open: Opener
+    open: Callable[[Asking], IntensitySource]
 
     def missing(self, settings: Settings) -> str:
         """What has to be set before this source can be asked, "" if nothing; the first if all is. Never a value."""
@@ -86,7 +87,7 @@ def _token(asking: Asking, source: str, key: str) -> str:
     return token
 
 
-def _electricity_maps(asking: Asking, detail: str) -> IntensitySource:
+def _electricity_maps(asking: Asking) -> IntensitySource:
     from greenai_infra.intensity.electricity_maps import ElectricityMaps
 
     name = "electricity-maps"
@@ -97,7 +98,7 @@ def _electricity_maps(asking: Asking, detail: str) -> IntensitySource:
     )
 
 
-def _watttime(asking: Asking, detail: str) -> IntensitySource:
+def _watttime(asking: Asking) -> IntensitySource:
     from greenai_infra.intensity.watttime import WattTime
 
     name = "watttime"
@@ -106,7 +107,7 @@ def _watttime(asking: Asking, detail: str) -> IntensitySource:
     return WattTime(access, as_of=asking.as_of, cache=asking.cache, total_timeout_s=asking.total_timeout_s)
 
 
-def _carbon_aware_sdk(asking: Asking, detail: str) -> IntensitySource:
+def _carbon_aware_sdk(asking: Asking) -> IntensitySource:
     from greenai_infra.intensity.carbon_aware_sdk import CarbonAwareSdk
 
     name = "carbon-aware-sdk"
@@ -137,9 +138,10 @@ def stated_meaning(settings: Settings) -> tuple[Signal, Basis]:
     return Signal(signal), Basis(basis)
 
 
-def _neso(asking: Asking, detail: str) -> IntensitySource:
+def _neso(asking: Asking) -> IntensitySource:
     from greenai_infra.intensity.neso import Neso
 
+    detail = asking.detail
     if detail and not (detail.isdecimal() and 1 <= int(detail) <= 17):
         raise InputError(f"'neso:{detail}': a region of Great Britain is a number from 1 to 17, as 13 for London")
     return Neso(
@@ -151,7 +153,7 @@ def _neso(asking: Asking, detail: str) -> IntensitySource:
     )
 
 
-def _energy_charts(asking: Asking, detail: str) -> IntensitySource:
+def _energy_charts(asking: Asking) -> IntensitySource:
     from greenai_infra.intensity.energy_charts import EnergyCharts
 
     return EnergyCharts(
@@ -162,7 +164,7 @@ def _energy_charts(asking: Asking, detail: str) -> IntensitySource:
     )
 
 
-def _eia(asking: Asking, detail: str) -> IntensitySource:
+def _eia(asking: Asking) -> IntensitySource:
     from greenai_infra.intensity.eia import Eia
 
     access = Access(

@@ -6,11 +6,11 @@ gas, and 0 for nuclear, wind, solar and hydro; imports and losses are counted. H
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.clock import from_unix
+from greenai_infra.clock import ceiling_to, floor_to, format_minute
 from greenai_infra.intensity.coverage import ask_covered
 from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
 from greenai_infra.intensity.neso_answers import (
@@ -91,11 +91,11 @@ class Neso:
         if self._region_id is not None:
             reason = f"NESO forecasts region {self._region_id}, and publishes nothing measured for it"
             return {zone: Unavailable(zone, self.uncovered(zone) or reason) for zone in zones}
-        now = _half_hour(self.as_of)
-        last = min(_half_hour(end + HALF_HOUR - timedelta(microseconds=1)), now + HALF_HOUR)
-        first = min(max(_half_hour(start), last - MAX_RANGE), last - HALF_HOUR)
+        now = floor_to(self.as_of, HALF_HOUR)
+        last = min(ceiling_to(end, HALF_HOUR), now + HALF_HOUR)
+        first = min(max(floor_to(start, HALF_HOUR), last - MAX_RANGE), last - HALF_HOUR)
         reach = f"history {(last - first) / HALF_HOUR:.0f} half hours, {(now - last) / HALF_HOUR:.0f} ago"
-        path = f"intensity/{_minute(first)}/{_minute(last)}"
+        path = f"intensity/{format_minute(first)}/{format_minute(last)}"
         answers = self._ask(zones, reach, path, lambda answer: read_history(answer, self.as_of))
         return {zone: self._answers.series(zone, one, start, end, Kind.HISTORY) for zone, one in answers.items()}
 
@@ -105,7 +105,7 @@ class Neso:
         return {zone: self._answers.series(zone, one, start, end, Kind.FORECAST) for zone, one in answers.items()}
 
     def _forecast(self, zones: Sequence[str]) -> dict[str, Answer | Unavailable]:
-        path = f"intensity/{_minute(_half_hour(self.as_of))}/fw48h"
+        path = f"intensity/{format_minute(floor_to(self.as_of, HALF_HOUR))}/fw48h"
         region_id = self._region_id
         if region_id is None:
             return self._ask(zones, "forecast 48 h", path, read_forecast)
@@ -123,16 +123,6 @@ class Neso:
 
     @cached_property
     def _client(self) -> Client:
-        from greenai_infra.intensity.http import TOTAL_TIMEOUT_S, Client
+        from greenai_infra.intensity.http import Client
 
-        return Client(self._base_url, total_timeout_s=self._timeout_s or TOTAL_TIMEOUT_S)
-
-
-def _half_hour(moment: datetime) -> datetime:
-    """The start of the half hour, in UTC."""
-    return from_unix(moment.timestamp() // HALF_HOUR_S * HALF_HOUR_S)
-
-
-def _minute(moment: datetime) -> str:
-    """A time as NESO writes it, without seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+        return Client(self._base_url, total_timeout_s=self._timeout_s)

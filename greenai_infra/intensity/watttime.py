@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.clock import format_time
+from greenai_infra.clock import HOUR, format_time
 from greenai_infra.intensity.coverage import ask_covered
 from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
 from greenai_infra.intensity.places import ask_by_place, watttime_regions
 from greenai_infra.intensity.questions import Failure, Question
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 from greenai_infra.intensity.watttime_answers import SIGNAL_TYPE, read_forecast, read_historical
-from greenai_infra.intensity.windows import HOUR, past_window
+from greenai_infra.intensity.windows import past_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from greenai_infra.intensity.live import hour_ceiling, hour_floor
-
-HOUR = timedelta(hours=1)
+from greenai_infra.clock import HOUR, ceiling_to, floor_to
 
 
 class Window(NamedTuple):
@@ -23,12 +21,12 @@ def past_window(as_of: datetime, start: datetime, end: datetime, *, recent: time
 
     It ends by the start of the minute of `as_of`: never ahead of the service's clock by a fraction of a second.
     """
-    this_hour = hour_floor(as_of)
+    this_hour = floor_to(as_of, HOUR)
     now = as_of.astimezone(UTC).replace(second=0, microsecond=0)
     if start >= this_hour - recent:
         return Window(this_hour - recent, now, f"{recent / HOUR:.0f} h")
-    last = hour_ceiling(end)
-    first = max(hour_floor(start), min(last, hour_ceiling(as_of)) - longest)
+    last = ceiling_to(end, HOUR)
+    first = max(floor_to(start, HOUR), min(last, ceiling_to(as_of, HOUR)) - longest)
     if last > now:
         return Window(first, now, f"{(this_hour - first) / HOUR:.0f} h")
     return Window(first, last, f"{(last - first) / HOUR:.0f} h, {(this_hour - last) / HOUR:.0f} h ago")

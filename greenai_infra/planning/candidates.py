@@ -52,7 +52,7 @@ class Field:
 
 def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: float | None) -> Field:
     """The field of a workload. Raises InputError for an unknown region, chip or country in the workload."""
-    rules = _PlaceRules(workload)
+    rules = PlaceRules(workload)
     wanted = wanted_accelerators(workload)
     instance_types = workload.hardware.instance_types
     known = {(region.provider, region.name): region for region in regions()}
@@ -107,7 +107,7 @@ def _run_of(workload: Workload, offer: Offer, longest_hours: float | None) -> Ru
     return run_on(workload, offer, find_accelerator(offer.accelerator), longest_hours)
 
 
-class _PlaceRules:
+class PlaceRules:
     """The workload's rules about regions, looked up once a region."""
 
     def __init__(self, workload: Workload) -> None:

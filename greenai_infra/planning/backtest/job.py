@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.catalog.regions import find_region, regions
 from greenai_infra.clock import parse_duration_hours, parse_time
 from greenai_infra.errors import InputError, NoPlacement
-from greenai_infra.planning.candidates import _PlaceRules, find_candidates
+from greenai_infra.planning.candidates import PlaceRules, find_candidates
 from greenai_infra.planning.slices import Interruption
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def job_of(workload: Workload, offers: Sequence[Offer], zones: Sequence[str], ba
     field = find_candidates(workload, offers, longest_hours)
     rule, threshold = workload.when.interruptible, workload.when.wait_threshold_percent
     baseline_zone, baseline_from = _baseline_zone(workload, zones, baseline)
-    rules = _PlaceRules(workload)
+    rules = PlaceRules(workload)
     allowed = [region for region in regions() if not rules.removing(region)]
     pue, without = _regions_of(zones, allowed, find_region(workload.baseline.region), baseline_zone)
     return Job(

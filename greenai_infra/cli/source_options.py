@@ -1,0 +1,93 @@
+"""Where intensity comes from, as the commands that ask for it are told: the options, and the source that they mean."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from greenai_infra.clock import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenai_infra.intensity.forecast_archive import ForecastArchive
+    from greenai_infra.intensity.source import IntensitySource
+    from greenai_infra.planning.planner import Plan
+
+_OPTIONS = {
+    "source": click.option(
+        "--source",
+        metavar="SOURCE",
+        help="auto, embedded, file:PATH, climatology:SOURCE, or a live one (`greenai-infra sources`).",
+    ),
+    "at": click.option("--at", metavar="TIME", help="Plan as of this moment, such as 2026-01-31T18:00:00Z."),
+    "basis": click.option(
+        "--basis",
+        type=click.Choice(["lifecycle", "direct"]),
+        help="Basis of a file's values, or to ask a live source for.",
+    ),
+    "file_kind": click.option(
+        "--file-kind",
+        type=click.Choice(["history", "forecast"]),
+        help="What a file: source holds, if its header doesn't say.",
+    ),
+    "allow_mixed": click.option("--allow-mixed", is_flag=True, help="Rank values of unlike signal or basis together."),
+    "require_live": click.option("--require-live", is_flag=True, help="Ask services afresh; refuse any other answer."),
+}
+
+
+def source_options(*without: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Options that say where intensity comes from, but for those that a command lacks, named by their parameter."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name, option in reversed(_OPTIONS.items()):
+            if name not in without:
+                command = option(command)
+        return command
+
+    return add
+
+
+def moment_of(at: str | None) -> datetime:
+    """The moment to plan as of: `--at`, or now in whole seconds."""
+    return parse_time(at) if at else datetime.now(UTC).replace(microsecond=0)
+
+
+def open_archive() -> ForecastArchive:
+    """The user's kept forecasts."""
+    from greenai_infra.intensity.forecast_archive import ForecastArchive
+
+    return ForecastArchive()
+
+
+def open_stated(
+    source: str | None,
+    as_of: datetime,
+    signal: str | None,
+    basis: str | None,
+    file_kind: str | None,
+    require_live: bool,
+) -> IntensitySource:
+    """The source that the options mean; asked afresh where only live answers will do."""
+    from greenai_infra.catalog.signals import Basis, Signal
+    from greenai_infra.intensity.choose import open_source
+    from greenai_infra.intensity.declaration import FileKind
+
+    return open_source(
+        source,
+        as_of=as_of,
+        signal=Signal(signal) if signal else None,
+        basis=Basis(basis) if basis else None,
+        file_kind=FileKind(file_kind) if file_kind else None,
+        use_cache=not require_live,
+    )
+
+
+def refuse_plan_unless_live(plan: Plan) -> None:
+    """Raise Refused if a plan was not made on live answers alone."""
+    from greenai_infra.intensity.liveness import refuse_unless_live
+
+    provenances = {zone: series.provenance for zone, series in plan.series.items()}
+    refuse_unless_live(plan.answered_by, provenances, plan.source_notes)
