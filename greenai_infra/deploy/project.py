@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import yaml_edit
+from greenai_infra.deploy.stack_files import read_project, read_text
 from greenai_infra.deploy.wire import UNKNOWN_MARK
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from greenai_infra.deploy.stack_files import Project
 
 
 @dataclass(frozen=True)
@@ -40,45 +43,35 @@ class StackProgram:
 def read_stack(project_dir: Path, stack: str | None) -> StackProgram:
     """The program and config of a stack; without a name, of the only stack there is. Raises InputError."""
     root = project_dir.resolve()
-    project_file = next((root / name for name in ("Pulumi.yaml", "Pulumi.yml") if (root / name).is_file()), None)
-    if project_file is None:
-        raise InputError(f"{root} has no Pulumi.yaml; run this in a project, or write one with: greenai-infra init DIR")
-    project = _read_mapping(project_file)
-    name = project.get("name")
-    if not isinstance(name, str) or not name:
-        raise InputError(f"{project_file}: 'name' is missing; give the project a name")
-    runtime = project.get("runtime")
+    project = read_project(root)
+    name, content = project.name, project.content
+    runtime = content.get("runtime")
     runtime_name = runtime.get("name") if isinstance(runtime, dict) else runtime
     if runtime_name != "python":
-        raise InputError(f"{project_file}: runtime is {runtime_name!r}; the offline preview runs Python programs only")
-    config_dir = root / str(project.get("stackConfigDir") or ".")
-    config_file = _find_config(config_dir, stack)
+        raise InputError(f"{project.file}: runtime is {runtime_name!r}; the offline preview runs Python programs only")
+    config_file = _find_config(project, stack)
     stack_name = config_file.name.removeprefix("Pulumi.").rsplit(".", 1)[0]
-    config, encrypted = _read_config(_read_mapping(config_file), name)
-    _add_defaults(config, project.get("config") or {}, name, config_file)
-    return StackProgram(name, stack_name, root, _program(root, project), config, encrypted, config_file.name)
+    config, encrypted = _read_config(yaml_edit.load(read_text(config_file), str(config_file)), name)
+    _add_defaults(config, content.get("config") or {}, name, config_file)
+    return StackProgram(name, stack_name, root, _program(root, content), config, encrypted, config_file.name)
 
 
-def stack_names(config_dir: Path) -> list[str]:
-    """The stacks that have a config file there."""
-    files = [file for pattern in ("Pulumi.*.yaml", "Pulumi.*.yml") for file in config_dir.glob(pattern)]
-    return sorted({file.name.removeprefix("Pulumi.").rsplit(".", 1)[0] for file in files})
-
-
-def _find_config(config_dir: Path, stack: str | None) -> Path:
-    found = stack_names(config_dir)
+def _find_config(project: Project, stack: str | None) -> Path:
+    found = project.stack_names()
     if stack is None:
         if len(found) == 1:
             stack = found[0]
         elif found:
             raise InputError(f"there are {len(found)} stacks here; choose one with --stack: {', '.join(found)}")
         else:
-            raise InputError(f"{config_dir} has no Pulumi.<stack>.yaml; write one with: greenai-infra select plan.json")
-    for ending in ("yaml", "yml"):
-        if (file := config_dir / f"Pulumi.{stack}.{ending}").is_file():
+            raise InputError(
+                f"{project.config_dir} has no Pulumi.<stack>.yaml; write one with: greenai-infra select plan.json"
+            )
+    for file in project.config_files(stack):
+        if file.is_file():
             return file
     there = f"stacks here: {', '.join(found)}" if found else "there is none here; greenai-infra select writes them"
-    raise InputError(f"no stack config Pulumi.{stack}.yaml in {config_dir}; {there}")
+    raise InputError(f"no stack config Pulumi.{stack}.yaml in {project.config_dir}; {there}")
 
 
 def _program(root: Path, project: dict[str, Any]) -> Path:
@@ -92,13 +85,6 @@ def _program(root: Path, project: dict[str, Any]) -> Path:
     elif not program.is_file():
         raise InputError(f"{root / 'Pulumi.yaml'}: main: {main} does not exist")
     return program
-
-
-def _read_mapping(file: Path) -> dict[str, Any]:
-    try:
-        return yaml_edit.load(file.read_text(encoding="utf-8-sig"), str(file))
-    except UnicodeDecodeError:
-        raise InputError(f"{file} is not UTF-8 text") from None
 
 
 def _read_config(content: dict[str, Any], project: str) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -56,10 +56,21 @@ class StackFile:
 
 @dataclass(frozen=True)
 class Project:
-    """What Pulumi.yaml says: the project's name and the folder of its stack files."""
+    """What Pulumi.yaml, its `file`, says: the project's name, the folder of its stack files, and all the rest."""
 
+    file: Path
+    content: dict[str, Any]
     name: str
     config_dir: Path
+
+    def config_files(self, stack: str) -> list[Path]:
+        """Where the config of a stack may lie."""
+        return [self.config_dir / f"Pulumi.{stack}.{ending}" for ending in ("yaml", "yml")]
+
+    def stack_names(self) -> list[str]:
+        """The stacks that have a config file, by name."""
+        files = [file for pattern in ("Pulumi.*.yaml", "Pulumi.*.yml") for file in self.config_dir.glob(pattern)]
+        return sorted({file.name.removeprefix("Pulumi.").rpartition(".")[0] for file in files})
 
 
 def read_project(project_dir: Path) -> Project:
@@ -70,17 +81,18 @@ def read_project(project_dir: Path) -> Project:
             f"{project_dir.resolve()} has no Pulumi.yaml; run this in a project, name it with --dir, "
             "or write one with: greenai-infra init DIR"
         )
-    content = yaml_edit.load(_text(file), str(file))
+    content = yaml_edit.load(read_text(file), str(file))
     name = content.get("name")
     if not isinstance(name, str) or not name:
         raise InputError(f"{file}: 'name' is missing; give the project a name")
-    return Project(name, project_dir / str(content.get("stackConfigDir") or ""))
+    return Project(file, content, name, project_dir / str(content.get("stackConfigDir") or ""))
 
 
 def stack_file(project: Project, stack: str) -> StackFile:
     """The file of one stack, empty if it isn't there yet."""
-    path = next((p for p in _candidates(project, stack) if p.is_file()), _candidates(project, stack)[0])
-    text = _text(path) if path.is_file() else ""
+    paths = project.config_files(stack)
+    path = next((one for one in paths if one.is_file()), paths[0])
+    text = read_text(path) if path.is_file() else ""
     config = yaml_edit.load(text, str(path)).get("config") or {}
     if not isinstance(config, dict):
         raise InputError(f"{path}: config: expected a mapping, found {type(config).__name__}")
@@ -90,12 +102,7 @@ def stack_file(project: Project, stack: str) -> StackFile:
 def stack_files(project_dir: Path) -> list[StackFile]:
     """Every stack file of a project, by name."""
     project = read_project(project_dir)
-    names = {
-        path.name.removeprefix("Pulumi.").rpartition(".")[0]
-        for ending in ("yaml", "yml")
-        for path in project.config_dir.glob(f"Pulumi.*.{ending}")
-    }
-    return [stack_file(project, name) for name in sorted(names)]
+    return [stack_file(project, name) for name in project.stack_names()]
 
 
 def default_stack(project_dir: Path) -> str:
@@ -152,12 +159,8 @@ def mark_built(project_dir: Path, plan_id: str, built: str, without_capacity: Se
     write_all(texts)
 
 
-def _candidates(project: Project, stack: str) -> list[Path]:
-    return [project.config_dir / f"Pulumi.{stack}.{ending}" for ending in ("yaml", "yml")]
-
-
-def _text(path: Path) -> str:
-    """The file with the line ends that it has."""
+def read_text(path: Path) -> str:
+    """The file with the line ends that it has. Raises InputError if it can't be read as UTF-8."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
