@@ -1,14 +1,11 @@
 """Sixty zones over three services at once, and a ranking from the cache, against the slowest answer and no service."""
 
-import asyncio
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,14 +18,13 @@ from greenai_infra.intensity.neso import Neso
 from greenai_infra.intensity.settings import Access
 from greenai_infra.intensity.union import RegionalSource, Union
 from greenai_infra.intensity.values import Basis, Intensity
-from tests.benchmarks.test_intensity import MOST, slowest_answer_s
+from tests.benchmarks.slow_service import MOST, serving, slowest_answer_s
 
 if TYPE_CHECKING:
     from tests.benchmarks.conftest import Compare
 
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-ANSWER_S = 0.2
 AMERICAN = 33
 COMMAND = Path(sys.executable).parent / "greenai-infra"
 
@@ -59,37 +55,10 @@ def answer(target: str) -> Any:
     return {"data": [{**half, "intensity": {"forecast": 100, "actual": 97, "index": "low"}}]}
 
 
-def serve(address: Connection) -> None:
-    """In a process of its own: answers each request after ANSWER_S."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while not reader.at_eof():
-            try:
-                head = await reader.readuntil(b"\r\n\r\n")
-            except asyncio.IncompleteReadError:
-                return  # the client has closed the connection
-            began = asyncio.get_running_loop().time()
-            body = json.dumps(answer(head.split(b" ", 2)[1].decode())).encode()
-            await asyncio.sleep(ANSWER_S - (asyncio.get_running_loop().time() - began))
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-            await writer.drain()
-
-    async def main() -> None:
-        server = await asyncio.start_server(talk, "127.0.0.1", 0, backlog=256)
-        address.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(main())
-
-
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True)
-    process.start()
-    yield f"http://127.0.0.1:{here.recv()}"
-    process.terminate()
-    process.join()
+    with serving(answer) as address:
+        yield address
 
 
 def american_zones() -> list[str]:
