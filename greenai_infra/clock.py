@@ -35,6 +35,11 @@ def format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def now() -> datetime:
+    """The time of the wall clock, UTC, whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 def floor_to(moment: datetime, step: timedelta) -> datetime:
     """The last full step (an hour, a half hour, ...) not after a moment, in UTC."""
     seconds = step.total_seconds()

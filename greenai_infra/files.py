@@ -85,10 +85,15 @@ def _temporary(target: Path, content: bytes) -> Path:
 
 def _mode(target: Path) -> int:
     """The mode of the file that is replaced, else what the user's umask gives a new one."""
-    import os
-
     if target.exists():
         return target.stat().st_mode & 0o777
+    return 0o666 & ~umask()
+
+
+def umask() -> int:
+    """The user's mask for the modes of new files and folders."""
+    import os
+
     mask = os.umask(0)
     os.umask(mask)
-    return 0o666 & ~mask
+    return mask

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+
+from greenai_infra.clock import now
 
 PLAN = "plan.json"
 
@@ -43,9 +44,9 @@ def plan_and_pin(folder: Path) -> None:
     from greenai_infra.planning.planner import make_plan
     from greenai_infra.planning.workload_file import read_workload, window_of
 
-    now = datetime.now(UTC).replace(microsecond=0)
+    at = now()
     workload = read_workload(folder / WORKLOAD)
-    source = open_source("embedded", as_of=now, signal=Signal(workload.signal))
-    made = make_plan(workload, window_of(workload, now), offers(), source)
+    source = open_source("embedded", as_of=at, signal=Signal(workload.signal))
+    made = make_plan(workload, window_of(workload, at), offers(), source)
     (folder / PLAN).write_text(document_text(plan_document(made)), encoding="utf-8")
-    write_all(select(read_plan_file(folder / PLAN), folder, Options(), now).texts)
+    write_all(select(read_plan_file(folder / PLAN), folder, Options(), at).texts)

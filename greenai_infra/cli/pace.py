@@ -6,11 +6,13 @@ import signal
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from greenai_infra import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from types import FrameType, TracebackType
 
 _Value = TypeVar("_Value")
@@ -44,7 +46,7 @@ class RealPace:
 
     def now(self) -> datetime:
         """The time of the wall clock, UTC, whole seconds."""
-        return datetime.now(UTC).replace(microsecond=0)
+        return clock.now()
 
     def elapsed_s(self) -> float:
         """Seconds of a clock that is never set."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from greenai_infra.clock import parse_time
+from greenai_infra.clock import now, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from greenai_infra.intensity.forecast_archive import ForecastArchive
     from greenai_infra.intensity.source import IntensitySource
@@ -52,7 +52,7 @@ def source_options(*without: str) -> Callable[[Callable[..., Any]], Callable[...
 
 def moment_of(at: str | None) -> datetime:
     """The moment to plan as of: `--at`, or now in whole seconds."""
-    return parse_time(at) if at else datetime.now(UTC).replace(microsecond=0)
+    return parse_time(at) if at else now()
 
 
 def open_archive() -> ForecastArchive:

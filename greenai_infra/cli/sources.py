@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
+
+from greenai_infra.clock import now
 
 if TYPE_CHECKING:
     from greenai_infra.intensity.check_sources import Status
@@ -33,7 +34,7 @@ def sources(check: bool, clear_cache: bool, as_json: bool) -> int:
         if not check and not as_json:
             return 0
     settings = read_settings()
-    found = statuses(settings, datetime.now(UTC).replace(microsecond=0), check=check)
+    found = statuses(settings, now(), check=check)
     if as_json:
         import json
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import greenai_infra
 from greenai_infra.errors import InputError
+from greenai_infra.files import umask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,9 +111,7 @@ def _remove(folder: Path | None) -> None:
 def _move(unfinished: Path, target: Path) -> None:
     """Rename the folder, or into a folder that is there already each entry; undone if one fails."""
     if not target.exists():
-        mask = os.umask(0)
-        os.umask(mask)
-        unfinished.chmod(0o777 & ~mask)
+        unfinished.chmod(0o777 & ~umask())
         unfinished.rename(target)
         return
     moved: list[Path] = []

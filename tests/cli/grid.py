@@ -21,7 +21,8 @@ class Grid:
         self.levels = {"SE-SE3": 20.0, "CA-QC": 30.0, "US-MIDA-PJM": 400.0}
         self.observed: float | None = None
         self.fails = False
-        self.now = datetime.now(UTC)
+        # In the first minutes of an hour the forecast of the hour before still counts, as a new one is not out yet.
+        self.now = datetime.now(UTC).replace(minute=30)
         self.service = WebService(
             {"forecast": self._forecast, "past-range": self._history, "zones": lambda asked: Reply({})}, "/v4"
         )
