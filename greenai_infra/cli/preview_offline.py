@@ -9,12 +9,14 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from greenai_infra.deploy.declared import STACK_TYPE, DeclaredResource, Finding, PreviewResult, redact
 from greenai_infra.deploy.offline import preview
+from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from greenai_infra.deploy.preview_result import PreviewResult
 
 STYLES = {"error": "bold red", "warning": "yellow", "heading": "bold"}
 PLAIN_WIDTH = 80

@@ -10,8 +10,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import wire
-from greenai_infra.deploy.declared import PROVIDER_PREFIX, UNKNOWN, has_unknown, plain
 from greenai_infra.deploy.sdk_schema import resource_schema
+from greenai_infra.policy.declared import PROVIDER_PREFIX, UNKNOWN, has_unknown, plain
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2

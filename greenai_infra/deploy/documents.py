@@ -14,9 +14,9 @@ from greenai_infra.deploy import wire
 from greenai_infra.deploy.aws_provider import AwsProviders
 from greenai_infra.deploy.checks.policies import DOCUMENTS
 from greenai_infra.deploy.checks.state_machines import STATE_MACHINE
-from greenai_infra.deploy.declared import Finding, has_unknown
 from greenai_infra.deploy.program import run_program
 from greenai_infra.deploy.stand_ins import make_stand_ins
+from greenai_infra.policy.declared import Finding, has_unknown
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.project import StackProgram

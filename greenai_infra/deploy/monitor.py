@@ -17,9 +17,9 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import engine_pb2, resource_pb2, resource_pb2_grpc
 
 from greenai_infra.deploy import wire
-from greenai_infra.deploy.declared import STACK_TYPE
 from greenai_infra.deploy.recorded import Recorded, Registration
 from greenai_infra.deploy.transforms import run_transform
+from greenai_infra.policy.declared import STACK_TYPE
 
 CHECKED_SDK = "3.272"
 

@@ -14,9 +14,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.declared import STACK_TYPE, DeclaredResource, PreviewResult
+from greenai_infra.deploy.preview_result import PreviewResult
 from greenai_infra.deploy.project import StackProgram, read_stack
 from greenai_infra.errors import InputError
+from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.aws_provider import AwsProviders

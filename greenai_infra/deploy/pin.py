@@ -9,7 +9,7 @@ from greenai_infra.catalog.sagemaker import is_sagemaker_training
 from greenai_infra.catalog.zones import availability_zones
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
-from greenai_infra.deploy.stack_config import TrainingConfig, read_training_config
+from greenai_infra.deploy.stack_configs.training import TrainingConfig, read_training_config
 from greenai_infra.deploy.stack_files import NO_CAPACITY, SELECTED, StackFile
 from greenai_infra.errors import InputError, Refused
 from greenai_infra.planning.hysteresis import DEFAULT_THRESHOLD_PERCENT

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from greenai_infra.deploy.config_problems import describe_validation_error
-from greenai_infra.deploy.stack_config import Name
+from greenai_infra.deploy.stack_configs.fields import Name
 from greenai_infra.deploy.times import Time
 from greenai_infra.errors import InputError
 from greenai_infra.planning.document import read_document

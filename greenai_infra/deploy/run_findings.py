@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.regions import find_region
-from greenai_infra.deploy.declared import Finding
 from greenai_infra.errors import InputError
+from greenai_infra.policy.declared import Finding
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.program import ProgramFailure

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pin import Pinned, pin
-from greenai_infra.deploy.stack_config import stack_name
+from greenai_infra.deploy.stack_configs.fields import stack_name
 from greenai_infra.deploy.stack_files import (
     NO_CAPACITY,
     SELECTED,

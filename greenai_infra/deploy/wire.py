@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.declared import UNKNOWN, Secret
+from greenai_infra.policy.declared import UNKNOWN, Secret
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2

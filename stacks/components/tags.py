@@ -15,7 +15,7 @@ from greenai_infra.clock import format_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greenai_infra.deploy.stack_config import TrainingConfig
+    from greenai_infra.deploy.stack_configs.fields import CarbonTagged
 
 MANAGED_BY = "greenai-infra"
 
@@ -30,7 +30,7 @@ def number(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
-def stack_facts(config: TrainingConfig) -> dict[str, str]:
+def stack_facts(config: CarbonTagged) -> dict[str, str]:
     """What every resource of the stack says of itself; keys are lower-case words joined by hyphens."""
     carbon = config.carbon
     return {
@@ -40,7 +40,7 @@ def stack_facts(config: TrainingConfig) -> dict[str, str]:
         "environment": config.environment,
         "managed-by": MANAGED_BY,
         "green-ai": "true",
-        "plan-id": config.planned.plan_id,
+        **({"plan-id": config.planned.plan_id} if config.planned else {}),
         "carbon-intensity-g-per-kwh": number(carbon.intensity_g_per_kwh),
         "carbon-signal": carbon.signal,
         "carbon-basis": carbon.basis,

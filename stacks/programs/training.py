@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
-from components.region import TrainingRegion, TrainingRegionArgs
-from greenai_infra.deploy.stack_config import TRAINING_EXAMPLE, read_training_config
+from components.aws.training.region import TrainingRegion, TrainingRegionArgs
+from greenai_infra.deploy.stack_configs.training import TRAINING_EXAMPLE, read_training_config
 from programs.config import read_section
 
 

@@ -3,8 +3,9 @@
 import textwrap
 from pathlib import Path
 
-from greenai_infra.deploy.declared import DeclaredResource, Finding, PreviewResult
 from greenai_infra.deploy.offline import preview
+from greenai_infra.deploy.preview_result import PreviewResult
+from greenai_infra.policy.declared import DeclaredResource, Finding
 
 HEADER = """\
 import json

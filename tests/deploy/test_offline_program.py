@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from greenai_infra.deploy.declared import UNKNOWN, Secret, has_unknown
 from greenai_infra.deploy.offline import preview
 from greenai_infra.errors import InputError
+from greenai_infra.policy.declared import UNKNOWN, Secret, has_unknown
 
 from .offline_project import only_finding, preview_program, resource, write_project
 

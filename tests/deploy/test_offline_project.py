@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from greenai_infra.deploy.declared import UNKNOWN, Secret
 from greenai_infra.deploy.offline import preview
 from greenai_infra.deploy.project import read_stack
 from greenai_infra.errors import InputError
+from greenai_infra.policy.declared import UNKNOWN, Secret
 
 from .offline_project import preview_program, resource, write_project
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.deploy.stack_config import read_training_config
+from greenai_infra.deploy.stack_configs.training import read_training_config
 from greenai_infra.errors import InputError, Refused
 
 from .plans import (

@@ -11,11 +11,11 @@ import pytest
 from .declare import Declared, Resource, declare, stacks_importable
 
 with stacks_importable():
-    from components.instance_storage import has_local_disk
-    from components.logs import log_retention_days
-    from components.network import subnet_cidrs
-    from components.planned_start import at_expression
-    from components.policy import allow
+    from components.aws.logs import log_retention_days
+    from components.aws.network import subnet_cidrs
+    from components.aws.policy import allow
+    from components.aws.training.instance_storage import has_local_disk
+    from components.aws.training.planned_start import at_expression
     from components.tags import aws_tags
 
 # Longest name that AWS takes, for what Pulumi names after the logical name plus a hyphen and seven characters.

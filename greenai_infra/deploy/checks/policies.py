@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy.checks.paths import values_at
-from greenai_infra.deploy.declared import DeclaredResource, Finding, plain
+from greenai_infra.policy.declared import DeclaredResource, Finding, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.deploy.aws_models import known_regions, regions_of, service_of
 from greenai_infra.deploy.aws_provider import PROVIDER_TYPE
-from greenai_infra.deploy.declared import DeclaredResource, Finding
 from greenai_infra.deploy.sdk_schema import resource_schema
+from greenai_infra.policy.declared import DeclaredResource, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,7 +19,7 @@ from greenai_infra.deploy.checks.tags import check_aws_tags, check_gcp_labels
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from greenai_infra.deploy.declared import DeclaredResource, Finding
+    from greenai_infra.policy.declared import DeclaredResource, Finding
 
 RESOURCE_CHECKS: tuple[Callable[[DeclaredResource], Iterable[Finding]], ...] = (
     check_schema,

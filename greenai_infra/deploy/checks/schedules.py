@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from greenai_infra.deploy.declared import DeclaredResource, Finding, plain
+from greenai_infra.policy.declared import DeclaredResource, Finding, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.declared import UNKNOWN, DeclaredResource, Finding, plain
 from greenai_infra.deploy.sdk_schema import Fields, Kind, kinds, resource_schema
+from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Finding, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import aws_models
-from greenai_infra.deploy.declared import DeclaredResource, Finding, plain
+from greenai_infra.policy.declared import DeclaredResource, Finding, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

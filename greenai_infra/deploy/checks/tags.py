@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from greenai_infra.deploy.declared import UNKNOWN, DeclaredResource, Finding, plain
+from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Finding, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

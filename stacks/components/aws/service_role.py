@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.policy import Statement, render, trust
+from components.aws.policy import Statement, render, trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.site import Site
+    from components.aws.site import Site
 
 
 @dataclass(frozen=True)

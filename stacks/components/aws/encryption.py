@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.policy import Statement, actions_of, allow, render
+from components.aws.policy import Statement, actions_of, allow, render
 
 if TYPE_CHECKING:
-    from components.site import Site
+    from components.aws.site import Site
 
 DATA_ACTIONS = actions_of(
     "kms", "Decrypt DescribeKey Encrypt GenerateDataKey GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo"

@@ -7,26 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.access import Scope, execution_statements, image_arn, read_bucket_statements, workflow_statements
-from components.encryption import EncryptionKey, EncryptionKeyArgs
-from components.network import NetworkArgs, TrainingNetwork
-from components.notices import Notices, NoticesArgs
-from components.one_shot import OneShotArgs, one_shot_job
-from components.planned_start import PlannedStart, PlannedStartArgs
-from components.registry import ImageRegistry, RegistryArgs
-from components.run_limits import run_limits
-from components.service_role import ServiceRole, ServiceRoleArgs
-from components.site import Site
-from components.storage import StorageArgs, TrainingStorage
+from components.aws.encryption import EncryptionKey, EncryptionKeyArgs
+from components.aws.network import NetworkArgs, TrainingNetwork
+from components.aws.notices import Notices, NoticesArgs
+from components.aws.registry import ImageRegistry, RegistryArgs
+from components.aws.service_role import ServiceRole, ServiceRoleArgs
+from components.aws.site import Site
+from components.aws.storage import StorageArgs, TrainingStorage
+from components.aws.traffic_log import TrafficLog, TrafficLogArgs
+from components.aws.training.access import (
+    Scope,
+    execution_statements,
+    image_arn,
+    read_bucket_statements,
+    workflow_statements,
+)
+from components.aws.training.one_shot import OneShotArgs, one_shot_job
+from components.aws.training.planned_start import PlannedStart, PlannedStartArgs
+from components.aws.training.run_limits import run_limits
+from components.aws.training.training_request import JobParts, prefix_uri, training_request
+from components.aws.training.workflow import TrainingWorkflow, WorkflowArgs
+from components.aws.training.workflow_definition import WorkflowFacts, workflow_definition
 from components.tags import aws_tags, number, stack_facts
-from components.traffic_log import TrafficLog, TrafficLogArgs
-from components.training_request import JobParts, prefix_uri, training_request
-from components.workflow import TrainingWorkflow, WorkflowArgs
-from components.workflow_definition import WorkflowFacts, workflow_definition
 from greenai_infra.clock import format_time
 
 if TYPE_CHECKING:
-    from greenai_infra.deploy.stack_config import TrainingConfig
+    from greenai_infra.deploy.stack_configs.training import TrainingConfig
 
 DATA_PREFIX = "train/"
 CHECKPOINT_PREFIX = "checkpoints/"

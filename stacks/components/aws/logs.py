@@ -9,7 +9,7 @@ import pulumi_aws as aws
 if TYPE_CHECKING:
     import pulumi
 
-    from components.site import Site
+    from components.aws.site import Site
 
 # The retention periods that CloudWatch Logs knows, in days.
 _MONTHS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180)

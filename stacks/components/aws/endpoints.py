@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.policy import Statement, actions_of, allow, render
+from components.aws.policy import Statement, actions_of, allow, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.site import Site
+    from components.aws.site import Site
 
 # Service, and what may be asked of it through the endpoint. Each one is billed by the hour and zone, so only those that
 # a job calls are here. `sagemaker.runtime` is not: it invokes endpoints, which training does not.

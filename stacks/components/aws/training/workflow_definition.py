@@ -24,7 +24,7 @@ from greenai_infra.clock import format_time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.run_limits import RunLimit
+    from components.aws.training.run_limits import RunLimit
 
 CAPACITY_TRIES = 3
 CAPACITY_WAIT_S = 900

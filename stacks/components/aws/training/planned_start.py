@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.access import start_statements
-from components.policy import deny_plain_http, render
-from components.service_role import ServiceRole, ServiceRoleArgs
+from components.aws.policy import deny_plain_http, render
+from components.aws.service_role import ServiceRole, ServiceRoleArgs
+from components.aws.training.access import start_statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.site import Site
+    from components.aws.site import Site
 
 LATEST_S = 3600
 """A start that is refused is tried again for an hour; then the planned hours are lost, and it goes to the queue."""

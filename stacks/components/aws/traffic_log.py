@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.logs import log_group
-from components.policy import allow
-from components.service_role import ServiceRole, ServiceRoleArgs
+from components.aws.logs import log_group
+from components.aws.policy import allow
+from components.aws.service_role import ServiceRole, ServiceRoleArgs
 
 if TYPE_CHECKING:
-    from components.site import Site
+    from components.aws.site import Site
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.policy import Statement, deny, deny_plain_http, render
+from components.aws.policy import Statement, deny, deny_plain_http, render
 
 if TYPE_CHECKING:
-    from components.site import Site
+    from components.aws.site import Site
 
 UPLOAD_DAYS = 7
 """After so many days an upload that was never finished is thrown away: it costs and nobody sees it."""

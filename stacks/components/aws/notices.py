@@ -11,7 +11,7 @@ import pulumi_aws as aws
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.site import Site
+    from components.aws.site import Site
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.logs import log_group
-from components.service_role import ServiceRole, ServiceRoleArgs
+from components.aws.logs import log_group
+from components.aws.service_role import ServiceRole, ServiceRoleArgs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.access import Scope
-    from components.policy import Statement
-    from components.site import Site
+    from components.aws.policy import Statement
+    from components.aws.site import Site
+    from components.aws.training.access import Scope
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.endpoints import EndpointArgs, PrivateEndpoints
+from components.aws.endpoints import EndpointArgs, PrivateEndpoints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.site import Site
+    from components.aws.site import Site
 
 # Eight blocks of equal size: up to six zones, and the rest left for what joins the network later.
 SUBNET_BITS = 3

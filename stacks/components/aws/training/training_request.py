@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.access import METRIC_NAMESPACE
-from components.instance_storage import has_local_disk
+from components.aws.training.access import METRIC_NAMESPACE
+from components.aws.training.instance_storage import has_local_disk
 from components.tags import number
 from greenai_infra.clock import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greenai_infra.deploy.stack_config import TrainingConfig
+    from greenai_infra.deploy.stack_configs.training import TrainingConfig
 
 CHECKPOINT_DIR = "/opt/ml/checkpoints"
 INTERNAL_ERROR_RETRIES = 2

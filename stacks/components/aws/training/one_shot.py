@@ -14,8 +14,8 @@ import pulumi_aws as aws
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.run_limits import RunLimit
-    from components.site import Site
+    from components.aws.site import Site
+    from components.aws.training.run_limits import RunLimit
 
 
 @dataclass(frozen=True)

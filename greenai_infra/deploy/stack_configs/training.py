@@ -1,43 +1,28 @@
-"""The typed config of a stack: `select` writes it, `stacks/` reads it, and nothing else is pinned anywhere.
-
-One stack per workload and region. Whatever a program needs to know about the plan is here, so preview and up see the
-same thing and no program asks the network which region is green.
-"""
+"""The section `training` of an AWS stack: what one region that trains one workload is built from."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, model_validator
 
 from greenai_infra.clock import format_time
-from greenai_infra.deploy.config_problems import describe_validation_error
+from greenai_infra.deploy.stack_configs.fields import (
+    PROJECT,
+    AwsRegion,
+    CarbonTagged,
+    EcrImage,
+    Email,
+    Network,
+    Planned,
+    Positive,
+    S3Uri,
+    Section,
+    read_typed,
+)
 from greenai_infra.deploy.times import Time
-from greenai_infra.errors import InputError
-
-PROJECT = "greenai-infra"
-
-# What both clouds take as part of a resource name.
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-# AWS's commercial partition: in China and in the government regions ARNs and service names differ.
-AwsRegion = Annotated[str, Field(pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]$")]
-S3Uri = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s]*)?$")]
-# SageMaker pulls from ECR only.
-EcrImage = Annotated[str, Field(pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9][^\s]*$")]
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 # A name that ends in `.$` would be read as an expression by Step Functions.
 HyperparameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,255}$")]
@@ -54,34 +39,7 @@ LONGEST_RUN = timedelta(days=28)
 """What SageMaker allows a training job at most."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Carbon(_Section):
-    """The intensity that the plan was made with, and where it comes from."""
-
-    zone: str
-    intensity_g_per_kwh: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    signal: Literal["average", "marginal"]
-    basis: Literal["lifecycle", "direct"]
-    source: str
-    kind: str
-    observed_at: Time
-
-
-class Planned(_Section):
-    """What the plan expects of this placement: IT energy before PUE; emissions with PUE, transfer, embodied share."""
-
-    plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
-    planned_at: Time
-    rank: Annotated[int, Field(ge=1)]
-    energy_kwh: Positive
-    emissions_kg: Positive
-    cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Slice(_Section):
+class Slice(Section):
     """One uninterrupted run, [start, end)."""
 
     start: Time
@@ -94,33 +52,9 @@ class Slice(_Section):
         return self
 
 
-class Network(_Section):
-    """Address range of the VPC and the zones that its private subnets lie in (at least two)."""
-
-    cidr: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])$")] = "10.42.0.0/16"
-    availability_zones: Annotated[list[str], Field(min_length=2, max_length=6)]
-
-    @field_validator("cidr")
-    @classmethod
-    def _is_a_network(cls, cidr: str) -> str:
-        ip_network(cidr)  # raises ValueError, in words, for 10.42.0.1/16 or 300.0.0.0/16
-        return cidr
-
-    @field_validator("availability_zones")
-    @classmethod
-    def _each_once(cls, zones: list[str]) -> list[str]:
-        if len(set(zones)) < len(zones):
-            raise ValueError(f"names a zone twice: {', '.join(zones)}")
-        return zones
-
-
-class TrainingConfig(_Section):
+class TrainingConfig(CarbonTagged):
     """Everything that one regional training stack is built from."""
 
-    workload: Name
-    project: Name
-    team: Name
-    environment: Name = "research"
     region: AwsRegion
     launch: Literal["scheduled", "now"] = "scheduled"
     instance_type: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
@@ -133,18 +67,17 @@ class TrainingConfig(_Section):
     data_uri: S3Uri | None = None
     """Training data that lies in another bucket of the region (gateway endpoints don't reach further); without one,
     `train/` in the stack's data bucket, and for `launch: now`, when that is still empty, no data channel at all."""
-    hyperparameters: dict[HyperparameterName, HyperparameterValue] = {}
+    hyperparameters: dict[HyperparameterName, HyperparameterValue] = Field(default_factory=dict)
     spot: bool = False
     max_wait_hours: Positive | None = None
     """With spot: how long SageMaker may wait for capacity, over all; default twice the run."""
     slices: Annotated[list[Slice], Field(min_length=1, max_length=500)]
-    notify_emails: list[Email] = []
+    notify_emails: list[Email] = Field(default_factory=list)
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """How long checkpoints and old object versions are kept."""
     force_destroy: bool = False
     """Whether `destroy` deletes buckets and images that are not empty. Off: it stops there, and nothing is lost."""
     network: Network
-    carbon: Carbon
     planned: Planned
 
     @model_validator(mode="after")
@@ -201,11 +134,6 @@ class TrainingConfig(_Section):
         return self.slices[0].start
 
 
-def stack_name(workload: str, region: str) -> str:
-    """Name of the stack of one workload in one region."""
-    return f"{workload}-{region}"
-
-
 TRAINING_EXAMPLE = """\
 greenai-infra:training:
   workload: finetune-7b
@@ -239,7 +167,4 @@ greenai-infra:training:
 
 def read_training_config(values: Any, where: str = f"{PROJECT}:training") -> TrainingConfig:
     """The typed config from what `pulumi.Config().get_object("training")` or a YAML file holds."""
-    try:
-        return TrainingConfig.model_validate(values)
-    except ValidationError as error:
-        raise InputError(describe_validation_error(error, where, TRAINING_EXAMPLE)) from None
+    return read_typed(TrainingConfig, values, where, TRAINING_EXAMPLE)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.policy import Statement, actions_of, allow
+from components.aws.policy import Statement, actions_of, allow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.network import TrainingNetwork
-    from components.storage import TrainingStorage
+    from components.aws.network import TrainingNetwork
+    from components.aws.storage import TrainingStorage
 
 JOB_LOGS = "/aws/sagemaker/TrainingJobs"
 """SageMaker writes the logs of all training jobs here; another group can't be chosen."""

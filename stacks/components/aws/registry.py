@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
-    from components.site import Site
+    from components.aws.site import Site
 
 KEPT_IMAGES = 20
 UNTAGGED_DAYS = 7

@@ -1,0 +1,110 @@
+"""What the config sections of all programs have in common.
+
+One stack per workload and region. Whatever a program needs to know about the plan is in its section, so preview and up
+see the same thing and no program asks the network which region is green.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from greenai_infra.deploy.config_problems import describe_validation_error
+from greenai_infra.deploy.times import Time
+from greenai_infra.errors import InputError
+
+PROJECT = "greenai-infra"
+
+# What both clouds take as part of a resource name.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+# AWS's commercial partition: in China and in the government regions ARNs and service names differ.
+AwsRegion = Annotated[str, Field(pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]$")]
+S3Uri = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s]*)?$")]
+# SageMaker pulls from ECR only.
+EcrImage = Annotated[str, Field(pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9][^\s]*$")]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+
+class Section(BaseModel):
+    """A part of a stack's config: unknown keys are refused, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Carbon(Section):
+    """The intensity that the plan was made with, and where it comes from."""
+
+    zone: str
+    intensity_g_per_kwh: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    signal: Literal["average", "marginal"]
+    basis: Literal["lifecycle", "direct"]
+    source: str
+    kind: str
+    observed_at: Time
+
+
+class Planned(Section):
+    """What the plan expects of this placement: IT energy before PUE; emissions with PUE, transfer, embodied share."""
+
+    plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
+    planned_at: Time
+    rank: Annotated[int, Field(ge=1)]
+    energy_kwh: Positive
+    emissions_kg: Positive
+    cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Network(Section):
+    """Address range of the VPC and the zones that its private subnets lie in (at least two)."""
+
+    cidr: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])$")] = "10.42.0.0/16"
+    availability_zones: Annotated[list[str], Field(min_length=2, max_length=6)]
+
+    @field_validator("cidr")
+    @classmethod
+    def _is_a_network(cls, cidr: str) -> str:
+        ip_network(cidr)  # raises ValueError, in words, for 10.42.0.1/16 or 300.0.0.0/16
+        return cidr
+
+    @field_validator("availability_zones")
+    @classmethod
+    def _each_once(cls, zones: list[str]) -> list[str]:
+        if len(set(zones)) < len(zones):
+            raise ValueError(f"names a zone twice: {', '.join(zones)}")
+        return zones
+
+
+class Owned(Section):
+    """Whose stack it is."""
+
+    workload: Name
+    project: Name
+    team: Name
+    environment: Name = "research"
+
+
+class CarbonTagged(Owned):
+    """A stack whose place was chosen with a carbon intensity; `planned` is there if a plan chose it."""
+
+    carbon: Carbon
+    planned: Planned | None = None
+
+
+def stack_name(workload: str, region: str) -> str:
+    """Name of the stack of one workload in one region."""
+    return f"{workload}-{region}"
+
+
+Typed = TypeVar("Typed", bound=Section)
+
+
+def read_typed(kind: type[Typed], values: Any, where: str, example: str) -> Typed:
+    """The typed section from what a YAML file or `pulumi.Config().get_object` holds. Raises InputError."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise InputError(describe_validation_error(error, where, example)) from None

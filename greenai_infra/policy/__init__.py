@@ -1,0 +1,1 @@
+"""Rules over what a program declares: pure functions that know no engine."""

@@ -1,0 +1,1 @@
+"""What trains a workload on SageMaker when the plan says."""
