@@ -2,8 +2,8 @@
 
 Rules (CloudWatch user guide, "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data"):
 - A sliding window of `Period` seconds ends at the moment of evaluation; one value a period, or none if it is empty.
-- More periods than `EvaluationPeriods` are looked at (how many more is not said; here `LOOK_BACK`). If as many values as
-  `EvaluationPeriods` are found, the newest of them decide, and missing ones are passed over.
+- More periods than `EvaluationPeriods` are looked at (how many more is not said; here `LOOK_BACK`). If as many values
+  as `EvaluationPeriods` are found, the newest of them decide, and missing ones are passed over.
 - Else missing values count as `TreatMissingData` says. With all missing, `missing` gives INSUFFICIENT_DATA.
 - ALARM if `DatapointsToAlarm` of them breach.
 

@@ -3,8 +3,8 @@
 The names of AWS's metrics are those of the developer guides (github.com/awsdocs at its last public state, June 2023:
 ElastiCache `CacheMetrics.Redis.md` and `CacheMetrics.HostLevel.md`, SageMaker `monitoring-cloudwatch.md`, and the pages
 on metrics of Step Functions and EventBridge) with what was added since. AWS goes on adding, so a name that is not
-listed is an error only if it looks like a slip of one that is, and else a warning. Of other namespaces nothing is known,
-so nothing is said, unless one looks like a slip itself.
+listed is an error only if it looks like a slip of one that is, and else a warning. Of other namespaces nothing is
+known, so nothing is said, unless one looks like a slip itself.
 """
 
 from __future__ import annotations
