@@ -14,7 +14,7 @@ def run() -> None:
     """Declare the stack and export what a person needs to use it."""
     config = read_section("training", read_training_config, TRAINING_EXAMPLE)
     budget = read_budget()
-    check_plan_fits(budget, [(one.start, one.end) for one in config.slices], config.planned.emissions_kg)
+    check_plan_fits(budget, [(one.start, one.end) for one in config.slices], config)
     region = TrainingRegion(config.workload, TrainingRegionArgs(config))
     outputs = region.outputs | declare_budget(budget, config, region.site, jobs=True)
     for name, value in outputs.items():
