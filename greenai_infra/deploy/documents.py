@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import wire
 from greenai_infra.deploy.aws_provider import AwsProviders
+from greenai_infra.deploy.checks.alarms import COMPOSITE_ALARM
+from greenai_infra.deploy.checks.dashboards import DASHBOARD
 from greenai_infra.deploy.checks.policies import DOCUMENTS
 from greenai_infra.deploy.checks.state_machines import STATE_MACHINE
 from greenai_infra.deploy.program import run_program
@@ -21,6 +23,13 @@ from greenai_infra.policy.declared import Finding, has_unknown
 if TYPE_CHECKING:
     from greenai_infra.deploy.project import StackProgram
     from greenai_infra.deploy.recorded import Recorded, Registration
+
+OTHER_DOCUMENTS = {
+    STATE_MACHINE: ("definition",),
+    COMPOSITE_ALARM: ("alarmRule",),
+    DASHBOARD: ("dashboardBody",),
+}
+"""Documents that are no policies."""
 
 
 def render_documents(program: StackProgram, recorded: Recorded) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
@@ -49,7 +58,7 @@ def render_documents(program: StackProgram, recorded: Recorded) -> tuple[dict[st
 
 
 def _has_unknown_document(one: Registration) -> bool:
-    paths = ("definition",) if one.request.type == STATE_MACHINE else DOCUMENTS.get(one.request.type, ())
+    paths = OTHER_DOCUMENTS.get(one.request.type) or DOCUMENTS.get(one.request.type, ())
     if not paths:
         return False
     inputs = wire.decode_struct(one.inputs)

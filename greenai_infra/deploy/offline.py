@@ -51,11 +51,17 @@ def _preview(program: StackProgram) -> PreviewResult:
     from greenai_infra.deploy.checks.registry import run_checks
     from greenai_infra.deploy.documents import render_documents
     from greenai_infra.deploy.program import run_program
-    from greenai_infra.deploy.run_findings import config_findings, program_findings, zone_findings
+    from greenai_infra.deploy.run_findings import (
+        alarms_stack_findings,
+        config_findings,
+        program_findings,
+        zone_findings,
+    )
 
     providers = AwsProviders(program.config)
     recorded, failure = run_program(program, providers.check)
-    findings = [*config_findings(program), *zone_findings(program), *program_findings(recorded, failure)]
+    findings = [*config_findings(program), *zone_findings(program), *alarms_stack_findings(program)]
+    findings += program_findings(recorded, failure)
     rendered: dict[str, dict[str, Any]] = {}
     if failure is None:
         rendered, unread = render_documents(program, recorded)
