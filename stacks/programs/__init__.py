@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-PROGRAMS = {"alarms": "programs.alarms", "training": "programs.training"}
+PROGRAMS = {"alarms": "programs.alarms", "cache": "programs.cache", "training": "programs.training"}
