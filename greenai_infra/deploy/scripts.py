@@ -28,14 +28,14 @@ def render_script(name: str, project: Path, values: Mapping[str, Any]) -> str:
 
     Raises InputError for a template that is no valid Jinja, or asks for a value that there isn't.
     """
-    from jinja2 import Environment, StrictUndefined, TemplateError
+    from jinja2 import Environment, StrictUndefined, TemplateError, TemplateSyntaxError
 
     path = template_path(name, project)
     environment = Environment(undefined=StrictUndefined, finalize=_quoted, keep_trailing_newline=True)
     try:
         return environment.from_string(path.read_text(encoding="utf-8")).render(values)
     except TemplateError as error:
-        line = f":{error.lineno}" if getattr(error, "lineno", None) else ""
+        line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
         raise InputError(f"{path}{line}: {error.message}") from None
 
 
