@@ -3,7 +3,7 @@
 `serve_on` says what is declared:
 
 - `tpu-vm`: a TPU VM with our start-up script, up as soon as `up` ends, or not at all if there is no capacity.
-- `tpu-queue`: a queued resource, which waits for capacity as long as it takes. Pulumi's (and Terraform's) queued resource
+- `tpu-queue`: a queued resource, which waits for capacity as long as it takes. The provider's queued resource
   takes neither script nor service account nor labels, so a workflow gives them to the machine once it is there.
 - `vertex`: a Model Garden model on a Vertex AI endpoint with TPU machines that scales.
 """
