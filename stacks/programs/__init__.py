@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
-PROGRAMS = {"training": "programs.training"}
+PROGRAMS = {
+    "cache": "programs.cache",
+    "inference": "programs.inference",
+    "training": "programs.training",
+}

@@ -74,6 +74,8 @@ class GcpCacheConfig(CarbonTagged):
     """With `network`: where the cache's addresses come from."""
     cidr: Subnet = "10.44.0.0/24"
     """Without `network`: the range of the stack's own subnet."""
+    connection_policy_exists: bool = False
+    """Whether `network` already has a service connection policy for gcp-memorystore in the region: there can be one."""
     maintenance: Maintenance = Field(default_factory=Maintenance)
     alerts: Alerts = Field(default_factory=Alerts)
     notify_emails: list[Email] = Field(default_factory=list)
@@ -99,6 +101,8 @@ class GcpCacheConfig(CarbonTagged):
             raise ValueError("network and subnet go together: name both, or neither for a network of the stack's own")
         if self.subnet is not None and f"/regions/{self.region}/" not in self.subnet:
             raise ValueError(f"subnet {self.subnet} is not in region {self.region}")
+        if self.connection_policy_exists and self.network is None:
+            raise ValueError("connection_policy_exists speaks of an existing network; name network and subnet")
         if self.single_zone is not None:
             zone_in_region(self.single_zone, self.region)
             if self.replicas:
