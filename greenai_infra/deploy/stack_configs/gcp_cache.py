@@ -49,7 +49,7 @@ class GcpCacheConfig(CarbonTagged):
     provider: Literal["gcp"]
     gcp_project: GcpProject
     region: GcpRegion
-    cluster: bool = False
+    cluster_mode: bool = False
     """Cluster mode: keys are spread over shards, and clients must speak the cluster protocol."""
     shards: Annotated[int, Field(ge=1, le=250)] = 1
     replicas: Annotated[int, Field(ge=0, le=5)] = 1
@@ -91,8 +91,8 @@ class GcpCacheConfig(CarbonTagged):
 
     @model_validator(mode="after")
     def _shards_need_cluster_mode(self) -> Self:
-        if not self.cluster and self.shards != 1:
-            raise ValueError(f"shards: {self.shards} needs cluster: true; without cluster mode there is one shard")
+        if not self.cluster_mode and self.shards != 1:
+            raise ValueError(f"shards: {self.shards} needs cluster_mode: true; without it there is one shard")
         return self
 
     @model_validator(mode="after")

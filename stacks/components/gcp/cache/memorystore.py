@@ -14,6 +14,7 @@ from components.gcp.notices import Notices, NoticesArgs
 from components.gcp.services import Services, ServicesArgs
 from components.gcp.site import Site
 from components.tags import gcp_labels, stack_facts
+from greenai_infra.serving.connection import CacheConnection, cache_url
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.stack_configs.gcp_cache import GcpCacheConfig
@@ -108,7 +109,7 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
             project=site.gcp_project,
             location=site.region,
             instance_id=self.instance_id,
-            mode="CLUSTER" if config.cluster else "CLUSTER_DISABLED",
+            mode="CLUSTER" if config.cluster_mode else "CLUSTER_DISABLED",
             shard_count=config.shards,
             replica_count=config.replicas,
             node_type=config.node_type,
@@ -158,7 +159,7 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
             (
                 "memory",
                 f"more than {alerts.memory_percent} % of the memory is in use",
-                "Take a larger node_type or, with cluster: true, more shards; or let entries expire sooner.",
+                "Take a larger node_type or, with cluster_mode: true, more shards; or let entries expire sooner.",
                 MEMORY_METRIC,
                 alerts.memory_percent / 100,
                 gauge,
@@ -206,25 +207,27 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
             )
 
     def _outputs(self, network_id: Any) -> dict[str, Any]:
-        return {
-            "cache_url": self.instance.endpoints.apply(lambda found: cache_url(found, self.config.cluster)),
-            "cache_username": USERNAME,
-            "cache_auth": "gcp-iam",
-            "cache_ca": self.instance.managed_server_cas.apply(_certificates),
-            "cache_cluster": self.config.cluster,
-            "cache_region": self.site.region,
-            "network": network_id,
-        }
+        clustered = self.config.cluster_mode
+        connection = CacheConnection(
+            url=self.instance.endpoints.apply(lambda found: first_address(found, clustered)),
+            username=USERNAME,
+            auth="iam",
+            secret="",
+            region=self.site.region,
+            cluster_mode=clustered,
+            ca=self.instance.managed_server_cas.apply(_certificates),
+        )
+        return {**connection.as_outputs(), "network": network_id, "key": self.key.id}
 
 
-def cache_url(endpoints: Any, cluster: bool) -> str | None:
-    """`rediss://ADDRESS:PORT` of the address that clients start from; None while there is none."""
-    wanted = "CONNECTION_TYPE_DISCOVERY" if cluster else "CONNECTION_TYPE_PRIMARY"
+def first_address(endpoints: Any, cluster_mode: bool) -> str | None:
+    """The URL that clients start from: the discovery address of a cluster, else the primary; None without one."""
+    wanted = "CONNECTION_TYPE_DISCOVERY" if cluster_mode else "CONNECTION_TYPE_PRIMARY"
     for endpoint in endpoints or []:
         for connection in endpoint.connections or []:
             found = connection.psc_auto_connection
             if found is not None and found.connection_type == wanted:
-                return f"rediss://{found.ip_address}:{found.port}"
+                return cache_url(found.ip_address, found.port)
     return None
 
 
