@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 PROGRAMS = {
+    "alarms": "programs.alarms",
     "cache": "programs.cache",
     "inference": "programs.inference",
     "training": "programs.training",

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.aws.training.access import METRIC_NAMESPACE
 from components.aws.training.instance_storage import has_local_disk
 from components.tags import number
 from greenai_infra.clock import format_time
+from greenai_infra.monitoring.metrics import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +94,7 @@ def environment(config: TrainingConfig, checkpoint_uri: Any) -> dict[str, Any]:
         "GREENAI_INTENSITY_BASIS": carbon.basis,
         "GREENAI_INTENSITY_SOURCE": carbon.source[:512],
         "GREENAI_INTENSITY_OBSERVED_AT": format_time(carbon.observed_at),
-        "GREENAI_METRIC_NAMESPACE": METRIC_NAMESPACE,
+        "GREENAI_METRIC_NAMESPACE": NAMESPACE,
         "GREENAI_CHECKPOINT_DIR": CHECKPOINT_DIR,
         "GREENAI_CHECKPOINT_URI": checkpoint_uri,
     }
