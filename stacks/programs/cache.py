@@ -5,13 +5,12 @@ from __future__ import annotations
 import pulumi
 
 from greenai_infra.deploy.stack_configs.cache import CACHE_EXAMPLE, read_cache_config
-from programs.config import read_section
-from programs.dispatch import provider_of
+from programs.config import read_provider, read_section
 
 
 def run() -> None:
     """Declare the stack and export what clients need to connect."""
-    if provider_of("cache") == "gcp":
+    if read_provider("cache") == "gcp":
         from programs import gcp_cache
 
         return gcp_cache.run()

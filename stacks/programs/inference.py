@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 
-from programs.dispatch import provider_of
+from programs.config import read_provider
 
 PROGRAM_OF = {"gcp": "programs.gcp_inference"}
 
 
 def run() -> None:
     """Run the provider's program; the other cloud's SDK is never imported."""
-    importlib.import_module(PROGRAM_OF[provider_of("inference")]).run()
+    importlib.import_module(PROGRAM_OF[read_provider("inference")]).run()
