@@ -42,7 +42,7 @@ def read_budget() -> Budget:
         return Budget(stack=stack)
     if stack:
         raise pulumi.RunError(
-            f"{project}:{REFERENCE}: is '{stack}', but {project}:{SECTION} builds alarms in this stack; keep one of both"
+            f"{project}:{REFERENCE}: is '{stack}', but {project}:{SECTION} builds alarms here too; keep one of both"
         )
     return Budget(section=read_section(SECTION, read_budget_section, BUDGET_EXAMPLE, secrets_allowed=True))
 

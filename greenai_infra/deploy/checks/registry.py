@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from greenai_infra.deploy.checks.alarms import check_alarm_evaluation, check_alarm_metrics, check_composite_alarms
 from greenai_infra.deploy.checks.aws_values import check_enum_values, check_listed_values
+from greenai_infra.deploy.checks.dashboards import check_dashboard
 from greenai_infra.deploy.checks.policies import check_policy_documents
 from greenai_infra.deploy.checks.regions import check_provider_regions, check_region_offers_service
 from greenai_infra.deploy.checks.schedules import (
@@ -33,8 +35,14 @@ RESOURCE_CHECKS: tuple[Callable[[DeclaredResource], Iterable[Finding]], ...] = (
     check_schedule_window,
     check_policy_documents,
     check_state_machine,
+    check_alarm_evaluation,
+    check_alarm_metrics,
+    check_dashboard,
 )
-STACK_CHECKS: tuple[Callable[[Sequence[DeclaredResource]], Iterable[Finding]], ...] = (check_provider_regions,)
+STACK_CHECKS: tuple[Callable[[Sequence[DeclaredResource]], Iterable[Finding]], ...] = (
+    check_provider_regions,
+    check_composite_alarms,
+)
 
 
 def run_checks(resources: Sequence[DeclaredResource]) -> list[Finding]:

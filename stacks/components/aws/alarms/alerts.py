@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.alarms.chat import ChatArgs, ChatChannels
 from components.aws.encryption import key_statements
 from components.aws.policy import Statement, allow, deny_plain_http, render
 
@@ -34,7 +33,11 @@ class AlertsArgs:
 
 
 class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
-    """Encrypted topic with its subscriptions. What publishes should depend on the component: its policies are in it."""
+    """Encrypted topic with its subscriptions.
+
+    What publishes should depend on `ready`, the policies. Not on the whole component: a subscriber that doesn't confirm
+    would keep the alarms from being built.
+    """
 
     def __init__(self, name: str, args: AlertsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:Alerts", name, None, opts)
@@ -74,8 +77,7 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
             logical, arn=self.topic.arn, policy=render(self._topic_statements()), region=site.region, opts=child
         )
         self._subscribe(args.notify)
-        if args.notify.slack or args.notify.teams:
-            ChatChannels(f"{name}-chat", ChatArgs(site, self.account_id, self.topic.arn, args.notify), opts=self._child)
+        self.ready = [self.key_policy, self.topic_policy]
         self.topic_arn, self.key_arn = self.topic.arn, self.key.arn
         self.register_outputs({"topic_arn": self.topic_arn, "key_arn": self.key_arn})
 

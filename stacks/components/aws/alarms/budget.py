@@ -20,6 +20,7 @@ import pulumi_aws as aws
 
 from components.aws.alarms import watched as alarms
 from components.aws.alarms.alerts import Alerts, AlertsArgs
+from components.aws.alarms.chat import ChatArgs, ChatChannels
 from components.aws.alarms.dashboard_body import dashboard_body
 from components.aws.alarms.job_census import JobCensus, JobCensusArgs
 from components.aws.alarms.kill_switch import KillSwitch, KillSwitchArgs
@@ -55,6 +56,9 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         runbook = f"Runbook: {budget.runbook_url}" if budget.runbook_url else ""
         self.watched = Watched(site, owner.project, owner.environment, runbook)
         self.alerts = Alerts(f"{name}-alerts", AlertsArgs(site, budget.notify), opts=self._child)
+        if budget.notify.slack or budget.notify.teams:
+            chat = ChatArgs(site, self.alerts.account_id, self.alerts.topic_arn, budget.notify)
+            ChatChannels(f"{name}-chat", chat, opts=self._child)
         if args.jobs:
             JobCensus(
                 f"{name}-job-census", JobCensusArgs(self.watched, self.alerts, budget.retention_days), opts=self._child
@@ -122,7 +126,7 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
             "budget",
             rule,
             description,
-            [*parts.values(), self.alerts],
+            [*parts.values(), *self.alerts.ready],
             alarm_actions=[topic],
             ok_actions=[topic] if budget.notify.all_clear else None,
         )

@@ -36,7 +36,7 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:JobCensus", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._ready = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[args.alerts]))
+        self._ready = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=args.alerts.ready))
         self.state_machine = self._state_machine()
         self._schedule()
         self.register_outputs({"arn": self.state_machine.arn})

@@ -46,7 +46,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
 
     def _state_machine(self) -> Any:
         args, site, alerts = self._args, self._args.watched.site, self._args.alerts
-        ready = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[alerts]))
+        ready = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=alerts.ready))
         logs = log_group(
             site, "kill-switch", "/aws/vendedlogs/states/kill-switch", alerts.key_arn, args.retention_days, ready
         )
@@ -147,7 +147,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
             alarm_actions=[alerts.topic_arn],
             region=site.region,
             tags=dict(site.tags),
-            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[alerts])),
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=alerts.ready)),
         )
 
     def _arn(self, service: str, resource: str) -> Any:
