@@ -7,6 +7,7 @@ import pulumi
 from components.gcp.inference.region import ServingRegion, ServingRegionArgs
 from greenai_infra.deploy.stack_configs.gcp_inference import GCP_INFERENCE_EXAMPLE, read_gcp_inference_config
 from programs.config import read_section
+from programs.gcp_budget import declare_gcp_budget, read_gcp_budget
 
 HUB_TOKEN = "hugging-face-token"
 
@@ -20,6 +21,8 @@ def run() -> None:
             f"{pulumi.get_project()}:{HUB_TOKEN}: only a Hugging Face model on Vertex AI takes it; on a TPU VM keep "
             "the token in Secret Manager and name the secret in server.model_token_secret"
         )
+    budget = read_gcp_budget()
     region = ServingRegion(config.workload, ServingRegionArgs(config, token))
-    for name, value in region.outputs.items():
+    outputs = region.outputs | declare_gcp_budget(budget, config, region.site, jobs=False)
+    for name, value in outputs.items():
         pulumi.export(name, value)

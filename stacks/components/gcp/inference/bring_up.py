@@ -66,6 +66,7 @@ def bring_up_definition(facts: BringUpFacts) -> dict[str, Any]:
                 "assign": [
                     {"node": TPU_API + facts.node},
                     {"encoded": base64.b64encode(facts.script.encode()).decode()},
+                    {"found": None},  # declared here: what a `try` sets would end with it
                     {"script": "${text.decode(base64.decode(encoded))}"},
                 ]
             }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from components.gcp.every_five_minutes import APIS as WORKFLOW_APIS
 from components.gcp.notices import Notices, NoticesArgs
 from components.gcp.services import Services, ServicesArgs
 from components.gcp.site import Site
@@ -25,7 +26,6 @@ TPU_APIS = (
     "secretmanager.googleapis.com",
     "servicedirectory.googleapis.com",
 )
-QUEUE_APIS = ("workflows.googleapis.com", "cloudscheduler.googleapis.com")
 VERTEX_APIS = ("aiplatform.googleapis.com",)
 MONITORING = "monitoring.googleapis.com"
 
@@ -70,7 +70,7 @@ class ServingRegion(pulumi.ComponentResource):  # type: ignore[misc]
 
         config, site, name = self.config, self.site, self._name
         queued = config.serve_on == "tpu-queue"
-        services = self._services(TPU_APIS + (QUEUE_APIS if queued else ()))
+        services = self._services(TPU_APIS + (WORKFLOW_APIS if queued else ()))
         after = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[services]))
         network = PrivateNetwork(f"{name}-network", NetworkArgs(site, config.network.cidr), opts=after)
         tag = f"{site.workload}-server"

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_gcp as gcp
 
+from components.gcp.every_five_minutes import RepeatedWorkflow, RepeatedWorkflowArgs
 from components.gcp.inference.access import MACHINE_ROLES, let_read
 from components.gcp.inference.bring_up import PERMISSIONS, BringUpFacts, bring_up_definition
 from components.gcp.inference.script import serve_script
-from components.gcp.service_account import ServiceAccount, ServiceAccountArgs
 from components.tags import number
 
 if TYPE_CHECKING:
     from components.gcp.inference.tpu_vm import TpuServerArgs
-
-EVERY_FIVE_MINUTES = "*/5 * * * *"
 
 
 @dataclass(frozen=True)
@@ -96,13 +93,20 @@ class TpuQueueServer(pulumi.ComponentResource):  # type: ignore[misc]
 
     def _bring_up(self, node: str, default_account: Any) -> None:
         site, server = self._site, self._args.server
-        runner = ServiceAccount(
+        facts = BringUpFacts(
+            node=node,
+            endpoint=self._args.endpoint_path,
+            script=serve_script(server.config, server.server),
+            labels=site.labels,
+            tag=server.tag,
+        )
+        bring_up = RepeatedWorkflow(
             f"{site.workload}-bring-up",
-            ServiceAccountArgs(
+            RepeatedWorkflowArgs(
                 site=site,
                 what="bring-up",
-                description=f"Makes a server of the queued TPU machine of {site.workload}",
-                project_roles=("roles/logging.logWriter",),
+                does=f"Makes a server of the queued TPU machine of {site.workload}",
+                definition=bring_up_definition(facts),
                 permissions=PERMISSIONS,
             ),
             opts=self._child,
@@ -112,52 +116,6 @@ class TpuQueueServer(pulumi.ComponentResource):  # type: ignore[misc]
             f"{site.workload}-bring-up-as-machine",
             service_account_id=pulumi.Output.concat(f"projects/{site.gcp_project}/serviceAccounts/", default_account),
             role="roles/iam.serviceAccountUser",
-            member=runner.member,
+            member=bring_up.runner.member,
             opts=self._child,
-        )
-        facts = BringUpFacts(
-            node=node,
-            endpoint=self._args.endpoint_path,
-            script=serve_script(server.config, server.server),
-            labels=site.labels,
-            tag=server.tag,
-        )
-        workflow = gcp.workflows.Workflow(
-            f"{site.workload}-bring-up",
-            project=site.gcp_project,
-            region=site.region,
-            description=f"Makes a server of the queued TPU machine of {site.workload}",
-            service_account=runner.id,
-            source_contents=json.dumps(bring_up_definition(facts), indent=1),
-            call_log_level="LOG_ERRORS_ONLY",
-            deletion_protection=False,
-            labels=dict(site.labels),
-            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[runner])),
-        )
-        clock = ServiceAccount(
-            f"{site.workload}-clock",
-            ServiceAccountArgs(
-                site=site,
-                what="clock",
-                description=f"Starts the workflow of {site.workload}",
-                permissions=("workflows.executions.create",),
-            ),
-            opts=self._child,
-        )
-        gcp.cloudscheduler.Job(
-            f"{site.workload}-bring-up",
-            project=site.gcp_project,
-            region=site.region,
-            description=f"Looks whether the queued TPU machine of {site.workload} is there",
-            schedule=EVERY_FIVE_MINUTES,
-            time_zone="Etc/UTC",
-            attempt_deadline="60s",
-            http_target={
-                "http_method": "POST",
-                "uri": pulumi.Output.concat(
-                    "https://workflowexecutions.googleapis.com/v1/", workflow.id, "/executions"
-                ),
-                "oauth_token": {"service_account_email": clock.email},
-            },
-            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[clock])),
         )
