@@ -50,7 +50,7 @@ def select(
     Only what the plan decides is written; your own settings in those files stay. An earlier choice moves to another
     region only if that saves more than --threshold percent of the emissions.
     """
-    from greenai_infra.deploy.pin import Options
+    from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import read_plan_file
     from greenai_infra.deploy.select import select as select_stacks
     from greenai_infra.files import write_all
@@ -74,12 +74,12 @@ def show_selection(selection: Selection) -> None:
 
     rows = [
         [
-            str(one.config.planned.rank),
+            str(one.planned.rank),
             one.stack,
-            one.config.instance_type,
-            short_time(format_time(one.config.start)) if one.config.launch == "scheduled" else "with up",
-            f"{one.config.planned.emissions_kg:,.3g}",
-            f"{one.config.planned.cost_usd:,.2f}",
+            one.machine,
+            short_time(format_time(one.starts_at)) if one.starts_at else "with up",
+            f"{one.planned.emissions_kg:,.3g}",
+            f"{one.planned.cost_usd:,.2f}",
         ]
         for one in selection.stacks
     ]
