@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--image", metavar="URI", help="Training image in ECR; {region} in it is filled in for each stack.")
 @click.option("--notify", metavar="EMAIL", multiple=True, help="Who hears of the run; may be given again.")
+@click.option("--gcp-project", metavar="ID", help="Google Cloud project of stacks that are pinned there.")
 def select(
     plan_file: Path,
     top: int,
@@ -44,6 +45,7 @@ def select(
     launch: str | None,
     image: str | None,
     notify: tuple[str, ...],
+    gcp_project: str | None,
 ) -> None:
     """Pin a plan's ranked regions as stacks Pulumi.<workload>-<region>.yaml, and name the one to apply.
 
@@ -55,7 +57,7 @@ def select(
     from greenai_infra.deploy.select import select as select_stacks
     from greenai_infra.files import write_all
 
-    options = Options(top, threshold, force, launch, image, notify)
+    options = Options(top, threshold, force, launch, image, notify, gcp_project)
     selection = select_stacks(read_plan_file(plan_file), project_dir, options, datetime.now(UTC))
     write_all(selection.texts)
     show_selection(selection)

@@ -17,3 +17,4 @@ class Options:
     launch: str | None = None
     image: str | None = None
     notify: tuple[str, ...] = ()
+    gcp_project: str | None = None
