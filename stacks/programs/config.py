@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Config = TypeVar("Config")
+PROVIDERS = ("aws", "gcp")
 
 
 def read_section(
@@ -41,3 +42,17 @@ def read_section(
         return read(values, key)
     except InputError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+def read_provider(section: str) -> str:
+    """`aws` or `gcp`, as the section's key `provider` says; aws without one. Raises pulumi.RunError for any other."""
+    try:
+        values = pulumi.Config().get_object(section)
+    except pulumi.ConfigTypeError:
+        return PROVIDERS[0]  # reading the section says what is wrong with it
+    provider = values.get("provider", PROVIDERS[0]) if isinstance(values, dict) else PROVIDERS[0]
+    if provider not in PROVIDERS:
+        raise pulumi.RunError(
+            f"{pulumi.get_project()}:{section}: provider: expected {' or '.join(PROVIDERS)} (is {provider!r})"
+        )
+    return str(provider)

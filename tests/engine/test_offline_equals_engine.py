@@ -22,13 +22,15 @@ pytestmark = pytest.mark.engine
 
 CONFIGS = ROOT / "tests" / "stacks" / "configs"
 ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
+MERGED = {"tagsAll", "effectiveLabels"}
+"""What a provider merges: the offline preview shows both, the engine the first only, which is compared by itself."""
 
 
 def offline_declared(result: PreviewResult) -> list[Declared]:
     """An offline preview in the form that `graph.declared` gives an engine's preview."""
     found = []
     for one in result.resources:
-        inputs = {key: _marked(value) for key, value in one.inputs.items() if key != "tagsAll"}
+        inputs = {key: _marked(value) for key, value in one.inputs.items() if key not in MERGED}
         schema = resource_schema(one.type) if one.custom and not one.is_provider else None
         if schema is not None and schema.has_region:
             inputs.setdefault("region", one.region)  # the provider's Check writes it into the inputs

@@ -8,6 +8,9 @@ from greenai_infra.deploy.checks.alarms import check_alarm_evaluation, check_ala
 from greenai_infra.deploy.checks.aws_values import check_enum_values, check_listed_values
 from greenai_infra.deploy.checks.cache_nodes import check_cache_node_type
 from greenai_infra.deploy.checks.dashboards import check_dashboard
+from greenai_infra.deploy.checks.gcp_alerts import check_alert_policies
+from greenai_infra.deploy.checks.gcp_listed import check_gcp_listed_values
+from greenai_infra.deploy.checks.gcp_tpus import check_tpu_machines
 from greenai_infra.deploy.checks.policies import check_policy_documents
 from greenai_infra.deploy.checks.regions import check_provider_regions, check_region_offers_service
 from greenai_infra.deploy.checks.schedules import (
@@ -40,10 +43,13 @@ RESOURCE_CHECKS: tuple[Callable[[DeclaredResource], Iterable[Finding]], ...] = (
     check_alarm_evaluation,
     check_alarm_metrics,
     check_dashboard,
+    check_tpu_machines,
+    check_gcp_listed_values,
 )
 STACK_CHECKS: tuple[Callable[[Sequence[DeclaredResource]], Iterable[Finding]], ...] = (
     check_provider_regions,
     check_composite_alarms,
+    check_alert_policies,
 )
 
 
