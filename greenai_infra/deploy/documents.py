@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.deploy import wire
 from greenai_infra.deploy.checks.policies import DOCUMENTS
 from greenai_infra.deploy.checks.state_machines import STATE_MACHINE
+from greenai_infra.deploy.checks.workflows import WORKFLOW
 from greenai_infra.deploy.program import run_program
 from greenai_infra.deploy.providers import Providers
 from greenai_infra.deploy.stand_ins import make_stand_ins
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.recorded import Recorded, Registration
 
 
-_OTHERS = {STATE_MACHINE: ("definition",)}
+_OTHERS = {STATE_MACHINE: ("definition",), WORKFLOW: ("sourceContents",)}
 
 
 def render_documents(program: StackProgram, recorded: Recorded) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
