@@ -20,7 +20,7 @@ import certifi
 import urllib3
 from urllib3 import exceptions
 
-from greenai_infra.intensity.masking import keep_secret, masked
+from greenai_infra.masking import keep_secret, masked
 from greenai_infra.intensity.questions import Failure, Question
 
 if TYPE_CHECKING:
