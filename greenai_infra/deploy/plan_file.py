@@ -58,6 +58,9 @@ class Placement(_Part):
     emissions_kg: Positive
     cost_usd: Finite | None
     intensity: Intensity
+    pue: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
+    pue_year: int | None = None
+    pue_is_fleet_mean: bool = False
 
     @property
     def key(self) -> str:

@@ -20,8 +20,8 @@ import certifi
 import urllib3
 from urllib3 import exceptions
 
-from greenai_infra.masking import keep_secret, masked
 from greenai_infra.intensity.questions import Failure, Question
+from greenai_infra.masking import keep_secret, masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
