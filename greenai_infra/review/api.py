@@ -12,11 +12,13 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from greenai_infra.errors import GreenAIError, InputError
@@ -98,7 +100,7 @@ class Api:
         self._within_s = within_s
         self._session = requests.Session()
         self._session.auth = _no_netrc
-        self._session.headers.update({"User-Agent": "greenai-infra", **headers})
+        self._session.headers.update({"User-Agent": "greenai-infra", "Accept-Encoding": "identity", **headers})
         retry = Retry(
             total=RETRIES,
             backoff_factor=0.5,
@@ -177,14 +179,17 @@ class Api:
             raise ApiError(f"{host} could not be reached") from None
         except requests.exceptions.RequestException as error:
             self._lost(method, f"{host}: {_plain(error)}")
+        except (HTTPError, HTTPException, OSError):
+            self._lost(method, f"{host}: the answer broke off")
 
     def _body(self, response: requests.Response) -> bytes:
         parts = bytearray()
-        for chunk in response.iter_content(65_536):
+        while chunk := response.raw.read1(65_536, decode_content=True):  # returns with what has arrived
             parts += chunk
             if len(parts) > MAX_ANSWER_BYTES or time.monotonic() > self._deadline:
                 response.close()
                 raise requests.exceptions.Timeout
+        response.raw.release_conn()
         return bytes(parts)
 
     def _lost(self, method: str, words: str) -> NoReturn:
@@ -232,8 +237,6 @@ def _plain(error: requests.exceptions.RequestException) -> str:
         return "no complete answer in time"
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy could not be reached"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return "the answer broke off"
     return "it could not be reached, or the connection broke off"
 
 

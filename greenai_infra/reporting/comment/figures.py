@@ -70,34 +70,33 @@ def emissions_change(difference: dict[str, Any]) -> list[Markdown]:
 
 
 def equals(emissions_kg: float) -> Markdown:
-    """`as much as 4.2 km by car, or what 0.017 urban trees take up in 10 years`."""
-    return Markdown(
-        f"as much as {significant(car_km(emissions_kg))} km by car, or what {significant(urban_trees(emissions_kg))} "
-        "urban tree seedlings take up in 10 years"
-    )
+    """`as much as 820 km by car, or what 3.3 urban tree seedlings take up in 10 years`; trees from a tenth of one."""
+    trees = urban_trees(emissions_kg)
+    growing = f", or what {significant(trees)} urban tree seedlings take up in 10 years" if trees >= 0.1 else ""
+    return Markdown(f"as much as {significant(car_km(emissions_kg))} km by car{growing}")
 
 
-def budget_line(preview: Preview) -> Markdown:
-    """What the stack takes of its carbon budget, or why that can't be said."""
+def budget_lines(preview: Preview) -> list[Markdown]:
+    """The carbon budget, then what the stack takes of it; or the one line that says why there is nothing to say."""
     if not preview.says("budget"):
-        return Markdown("not in this preview")
+        return [Markdown("not in this preview")]
     if preview.budget is None or not (preview.budget.daily_kg or preview.budget.monthly_kg):
-        return Markdown("none: no carbon budget alarm is declared or referenced by this stack")
+        return [Markdown("none; no budget alarm is declared or referenced by this stack")]
+    declared = f", alarms of {code(preview.budget.stack)}" if preview.budget.stack else ""
+    lines = [Markdown(f"{_limits(preview.budget)}{declared}")]
     if preview.standing is None:
-        return Markdown(f"{_limits(preview.budget)}; what the stack takes of it is not in this preview")
-    shares = []
+        return [*lines, Markdown("what the stack takes of it is not in this preview")]
     run = preview.standing.planned_run
     if run:
-        shares.append(_share("the planned run", run.emissions_kg, run.emissions_kg, preview.budget))
+        lines.append(_share("the planned run", run.emissions_kg, run.emissions_kg, preview.budget))
     monthly = preview.standing.total.emissions_kg_per_month
-    daily = monthly * 24 / preview.standing.hours_per_month if monthly is not None else None
     if monthly or not run:
-        shares.append(_share("what stands", daily, monthly, preview.budget))
+        daily = monthly * 24 / preview.standing.hours_per_month if monthly is not None else None
+        lines.append(_share("what stands all month", daily, monthly, preview.budget))
     missing = sum(one.emissions_kg_per_month is None for one in preview.standing.resources)
-    if missing and monthly is not None:
-        shares.append(f"{missing} resource{'s' * (missing != 1)} of unknown emissions not counted")
-    declared = f" (alarms of {code(preview.budget.stack)})" if preview.budget.stack else ""
-    return Markdown(f"{_limits(preview.budget)}{declared}: {'; '.join(shares)}")
+    if missing:
+        lines.append(Markdown(f"not counted: {missing} resource{'s' * (missing != 1)} of unknown emissions"))
+    return lines
 
 
 def over_budget(preview: Preview) -> bool:
@@ -115,17 +114,16 @@ def over_budget(preview: Preview) -> bool:
 
 def _limits(budget: Budget) -> str:
     parts = ((budget.daily_kg, "a day"), (budget.monthly_kg, "a month"))
-    return " and ".join(f"{significant(value)} kg {per}" for value, per in parts if value)
+    return " and ".join(f"{significant(value)} kg CO2e {per}" for value, per in parts if value)
 
 
-def _share(what: str, daily: float | None, monthly: float | None, budget: Budget) -> str:
-    """`the planned run 2.57 kg: 51 % of a day's, 2.6 % of a month's`; daily and monthly are kg CO2e."""
-    parts = [
+def _share(what: str, daily: float | None, monthly: float | None, budget: Budget) -> Markdown:
+    """`the planned run: 2.57 kg, 51 % of a day's budget and 2.6 % of a month's`; daily and monthly are kg CO2e."""
+    if monthly is None:
+        return Markdown(f"{what}: {NOT_KNOWN}")
+    shares = [
         f"{percent(100 * value / limit)} of a {per}'s"
         for value, limit, per in ((daily, budget.daily_kg, "day"), (monthly, budget.monthly_kg, "month"))
         if value is not None and limit
     ]
-    if not parts:
-        return f"{what} {NOT_KNOWN}"
-    shown = f" {significant(monthly)} kg" if monthly is not None else ""
-    return f"{what}{shown}{' a month' * (what == 'what stands')}: {', '.join(parts)}"
+    return Markdown(f"{what}: {significant(monthly)} kg, {' and '.join(shares)}")

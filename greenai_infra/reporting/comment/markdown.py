@@ -61,6 +61,8 @@ def _harmless(line: str, place: int) -> str:
     else:
         written = letter
     refers = letter in _BEFORE_REFERENCE and not after.isspace()
-    address = (letter == ":" and after == "/") or (letter == "." and before[-3:].lower() == "www")
+    if letter == "." and before[-3:].lower() == "www":
+        return BREAK + written
+    address = letter == ":" and after == "/"
     issue = letter == "-" and before[-2:].upper() == "GH"
     return written + BREAK if after and (refers or address or issue) else written

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code
+from greenai_infra.reporting.comment.markdown import Markdown, code, prose
 from greenai_infra.reporting.numbers import short_time, significant
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.stack_files import StackFile
     from greenai_infra.reporting.comment.preview_file import Preview
 
-SHOWN = 8
+SHOWN = 5
+CHOSEN = "chosen"
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,13 @@ def _row(
 ) -> dict[str, Markdown]:
     return {
         "rank": Markdown(f"{rank:g}" if isfinite(rank) else ""),
-        "region": code(region),
+        "region": Markdown(f"{code(region)} (this stack)" if chosen else code(region)),
         "zone": code(zone),
         "intensity": _figure(intensity),
         "emissions": _figure(emissions_kg),
         "cost": _figure(cost_usd),
-        "start": code(start) if start else NOTHING,
-        "chosen": Markdown("**this stack**" if chosen else ""),
+        "start": prose(start, 20),
+        CHOSEN: Markdown("yes" if chosen else ""),
     }
 
 
@@ -137,4 +138,4 @@ def _figure(value: float | None) -> Markdown:
 
 def _with_chosen(rows: list[dict[str, Markdown]]) -> list[dict[str, Markdown]]:
     """The first rows, and the chosen one if it comes later."""
-    return [row for place, row in enumerate(rows) if place < SHOWN or row["chosen"]]
+    return [row for place, row in enumerate(rows) if place < SHOWN or row[CHOSEN]]

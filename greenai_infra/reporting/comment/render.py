@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -34,6 +35,7 @@ def render_emissions(variables: dict[str, Any]) -> Markdown:
     return Markdown(_BLANK_LINES.sub("\n\n", environment().get_template("emissions.md.j2").render(variables)))
 
 
+@cache
 def environment() -> jinja2.Environment:
     """Templates of comments, which refuse any text that was not made Markdown."""
     return jinja2.Environment(

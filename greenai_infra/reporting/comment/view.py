@@ -63,7 +63,7 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
         "region": code(head.region),
         "heading": _heading(judge(head, facts.fail_on), head),
         "policy_missing": not head.says("policy"),
-        "budget": figures.budget_line(head),
+        "budget": figures.budget_lines(head),
         "over_budget": figures.over_budget(head),
         "compared": compared,
         "new_stack": compared and facts.base is None,
