@@ -24,7 +24,10 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     help="Project whose stack files rank the regions if no plan does. Default: the current folder, if it is one.",
 )
 @click.option(
-    "--emissions", type=FILE, help="emissions.csv of a run of the stack: comment what was measured instead; no gate."
+    "--emissions",
+    multiple=True,
+    type=FILE,
+    help="emissions.csv of a run of the stack: comment what was measured instead; repeatable, no gate.",
 )
 @click.option(
     "--fail-on",
@@ -53,7 +56,7 @@ def comment(
     base: tuple[Path, ...],
     plan_files: tuple[Path, ...],
     project_dir: Path | None,
-    emissions: Path | None,
+    emissions: tuple[Path, ...],
     fail_on: str,
     to: str | None,
     number: int | None,
@@ -80,7 +83,7 @@ def comment(
 
     heads = read_previews(head)
     notes: list[str] = []
-    if emissions is not None:
+    if emissions:
         if len(heads) != 1 or base:
             raise click.UsageError("--emissions is of one run: give the one PREVIEW of its stack, and no --base")
         comments = [measured_comment(heads[0], emissions)]
@@ -89,7 +92,9 @@ def comment(
         if project_dir is None and Path("Pulumi.yaml").is_file():
             project_dir = Path()
         stacks = stack_files(project_dir) if project_dir is not None else []
-        comments, notes = gate_comments(heads, read_previews(base) if base else None, plans, stacks, fail_on)
+        comments, notes = gate_comments(
+            heads, read_previews(base, may_be_empty=True) if base else None, plans, stacks, fail_on
+        )
     for note in notes:
         click.echo(f"note: {note}", err=True)
     bodies = [one.body for one in comments]

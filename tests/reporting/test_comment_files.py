@@ -85,7 +85,7 @@ def test_emissions_of_slices_add_up_and_rows_of_one_run_do_not(tmp_path: Path) -
         "t,p,run-1,3600,1.0,0.000277,20,sweden,1.1,3.0.5\n"
         "t,p,run-2,7200,2.0,0.000277,30,sweden,1.1,3.0.5\n"
     )
-    measured = read_emissions(report)
+    measured = read_emissions([report])
     assert (measured.runs, measured.hours, measured.emissions_kg, measured.energy_kwh) == (2, 3.0, 3.0, 50.0)
     assert measured.g_per_kwh == pytest.approx(60)  # 3 kg over 50 kWh; emissions_rate is kg/s and no intensity
 
@@ -95,7 +95,7 @@ def test_the_comment_on_a_run_holds_measured_against_planned(tmp_path: Path) -> 
     report.write_text(f"{HEADER}\nt,p,run-1,3600,0.0011,0.0003,0.055,@team<b>,1.1,3.0.5\n")
     head = read_preview(write(tmp_path / "head.json", preview(standing=standing(run=run(2.5, 1.0, 0.05)))))
 
-    comment = measured_comment(head, report)
+    comment = measured_comment(head, [report])
 
     assert comment.verdict is None
     assert comment.body.splitlines()[0] == f"<!-- greenai-infra: assistants/{STACK} emissions -->"
@@ -111,7 +111,7 @@ def test_a_run_without_energy_has_no_intensity(tmp_path: Path) -> None:
     report = tmp_path / "emissions.csv"
     report.write_text(f"{HEADER}\nt,p,run-1,1,0,0,0,x,1,3\n")
     head = read_preview(write(tmp_path / "head.json", preview()))
-    assert "| mean intensity, gCO2eq/kWh | not known | |" in measured_comment(head, report).body
+    assert "| mean intensity, gCO2eq/kWh | not known | |" in measured_comment(head, [report]).body
 
 
 @pytest.mark.parametrize(
@@ -133,4 +133,4 @@ def test_a_report_that_cannot_be_read_is_refused(tmp_path: Path, text: str, mess
     report = tmp_path / "emissions.csv"
     report.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_emissions(report)
+        read_emissions([report])

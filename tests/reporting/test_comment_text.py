@@ -126,7 +126,7 @@ def test_a_new_stack_is_called_new(tmp_path: Path) -> None:
     head = read_preview(write(tmp_path / "head.json", preview()))
     other = read_preview(write(tmp_path / "base.json", preview(stack="other")))
     ((comment,), notes) = gate_comments([head], [other], [], [], "error")
-    assert "A new stack: the base branch does not have it." in comment.body
+    assert "The base branch has no preview of this stack" in comment.body
     assert notes == [
         "assistants/other is previewed on the base branch only; what it has built stays until: "
         "greenai-infra destroy --stack other"

@@ -20,6 +20,7 @@ from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, pr
 from greenai_infra.reporting.numbers import duration, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from greenai_infra.reporting.comment.preview_file import Preview
@@ -46,26 +47,11 @@ class Measured:
         return 1000 * self.emissions_kg / self.energy_kwh if self.energy_kwh > 0 else None
 
 
-def read_emissions(path: Path) -> Measured:
-    """Read a report. Raises InputError naming the line and column that can't be used."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
-            if missing:
-                raise InputError(f"{path} lacks the column {missing[0]}; expected CodeCarbon's emissions.csv")
-            runs: dict[str, dict[str, Any]] = {}
-            for number, row in enumerate(reader, 2):
-                if number > MAX_ROWS:
-                    raise InputError(f"{path} has more than {MAX_ROWS:,} lines")
-                figures = {name: _number(row[name], name, f"{path}:{number}") for name in NEEDED}
-                runs[row.get("run_id") or f"line {number}"] = {**row, **figures}
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path} is not CSV text in UTF-8") from None
-    if not runs:
-        raise InputError(f"{path} holds no run; did the tracker stop before it could write?")
+def read_emissions(paths: Iterable[Path]) -> Measured:
+    """Read reports. Raises InputError naming the line and column that can't be used."""
+    runs: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        runs.update(_rows(path))
     rows = list(runs.values())
     return Measured(
         runs=len(rows),
@@ -102,6 +88,29 @@ def view_emissions(sign: Markdown, head: Preview, measured: Measured) -> dict[st
         "edition": Markdown(edition()),
         "version": Markdown(__version__),
     }
+
+
+def _rows(path: Path) -> dict[str, dict[str, Any]]:
+    """The last row of each run in a report, its figures as numbers."""
+    runs: dict[str, dict[str, Any]] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
+            if missing:
+                raise InputError(f"{path} lacks the column {missing[0]}; expected CodeCarbon's emissions.csv")
+            for number, row in enumerate(reader, 2):
+                if number > MAX_ROWS:
+                    raise InputError(f"{path} has more than {MAX_ROWS:,} lines")
+                figures = {name: _number(row[name], name, f"{path}:{number}") for name in NEEDED}
+                runs[row.get("run_id") or f"{path}:{number}"] = {**row, **figures}
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError(f"{path} is not CSV text in UTF-8") from None
+    if not runs:
+        raise InputError(f"{path} holds no run; did the tracker stop before it could write?")
+    return runs
 
 
 def _number(text: str | None, column: str, where: str) -> float:

@@ -57,7 +57,7 @@ def gate_comments(
     return comments, notes
 
 
-def measured_comment(head: Preview, emissions: Path) -> Comment:
-    """What a run of the stack has emitted by its emissions.csv, beside what was planned."""
+def measured_comment(head: Preview, emissions: Sequence[Path]) -> Comment:
+    """What a run of the stack has emitted by the emissions.csv of each of its jobs, beside what was planned."""
     sign = marker(f"{head.key} emissions")
     return Comment(head.key, sign, render_emissions(view_emissions(sign, head, read_emissions(emissions))), None)

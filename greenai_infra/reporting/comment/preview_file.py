@@ -168,12 +168,15 @@ class Preview(_Part):
         return self.standing is not None and self.standing.planned_run is not None
 
 
-def read_previews(paths: Iterable[Path]) -> list[Preview]:
-    """The previews in files, and in the `.json` files of folders. Raises InputError; the same stack twice is one."""
+def read_previews(paths: Iterable[Path], *, may_be_empty: bool = False) -> list[Preview]:
+    """The previews in files, and in the `.json` files of folders.
+
+    Raises InputError for a file that is none, the same stack twice, and a folder without any unless it `may_be_empty`.
+    """
     previews: dict[str, Preview] = {}
     for path in paths:
         files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-        if not files:
+        if not files and not may_be_empty:
             raise InputError(f"{path} has no .json file; write one with: greenai-infra preview --offline --json")
         for file in files:
             preview = read_preview(file)
