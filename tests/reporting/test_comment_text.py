@@ -145,7 +145,24 @@ def test_findings_errors_first_with_remedy_and_where(tmp_path: Path) -> None:
     assert lines[first + 2] == (
         "- ⚠️ `late` at `aws:sns:Topic notices`, `tags.team`: the tag is missing (also on the base branch)"
     )
-    assert any(line.startswith("- ❌ `cap` **Title of cap** could not run on 2 resource(s)") for line in lines)
+    assert any(line.startswith("- ❌ `cap` **Title of cap** could not run on 2 resources: ") for line in lines)
+
+
+def test_a_rule_that_could_not_run_is_told_once(tmp_path: Path) -> None:
+    head = preview(
+        policy={"rules": [rule("age", "advisory", not_run=1), rule("late", "advisory", not_run=1)]},
+        findings=[finding("age", "warning", urn=f"urn:pulumi:{STACK}::x::pulumi:pulumi:Stack::x-y", property="")],
+    )
+    lines = [line for line in body(tmp_path, head).splitlines() if line.startswith("- ⚠️")]
+    assert lines == [
+        "- ⚠️ `age` **Title of age**: the tag is missing",
+        "- ⚠️ `late` **Title of late** could not run on 1 resource: it needs a value that is not known before `up`",
+    ]
+
+
+def test_exemptions_are_not_kept_quiet(tmp_path: Path) -> None:
+    head = preview(policy={"rules": [{**rule("tags"), "exempted": 2}, {**rule("cap"), "exempted": 1}]})
+    assert "Exempted by the project's settings: `tags` on 2 resources, `cap` on 1 resource." in body(tmp_path, head)
 
 
 def test_resources_are_named_and_their_values_are_not(tmp_path: Path) -> None:

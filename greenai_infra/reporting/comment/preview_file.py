@@ -41,13 +41,14 @@ class Found(_Part):
 
 
 class Rule(_Part):
-    """A policy rule, how often it is violated, and on how many resources it could not run."""
+    """A policy rule: how often it is violated, on how many resources it could not run, how many are exempted."""
 
     id: str
     title: str = ""
     severity: Literal["mandatory", "advisory", "disabled"]
     violations: Count = 0
     not_run: Count = 0
+    exempted: Count = 0
 
 
 class Policy(_Part):

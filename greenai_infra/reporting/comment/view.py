@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra import __version__
 from greenai_infra.deploy.preview_diff import diff_previews
 from greenai_infra.footprint.equivalents import edition
-from greenai_infra.policy.declared import PROVIDER_PREFIX
+from greenai_infra.policy.declared import PROVIDER_PREFIX, STACK_TYPE
 from greenai_infra.reporting.comment import figures
 from greenai_infra.reporting.comment.assumptions import assumptions
 from greenai_infra.reporting.comment.markdown import Markdown, code, prose
@@ -75,6 +75,7 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
         "findings": _findings(head, facts.base, difference, limits),
         "more_findings": max(0, len(head.findings) - limits.findings),
         "not_run": _not_run(head, limits),
+        "exempted": _exempted(head),
         "resources": _resources(difference, limits) if compared else _declared(head, limits),
         "standing": _standing(head, limits),
         "regions": facts.regions,
@@ -151,6 +152,8 @@ def _same(finding: dict[str, Any]) -> tuple[str, ...]:
 def _where(finding: Found) -> Markdown:
     """`aws:sns:Topic name, tags.team`; empty for a finding about the stack as a whole."""
     parts = finding.urn.split("::", 3)
+    if len(parts) == 4 and parts[2] == STACK_TYPE:
+        return code(finding.property)
     shown = [code(f"{_short(parts[2].rsplit('$', 1)[-1])} {parts[3]}")] if len(parts) == 4 else [code(finding.urn)]
     return Markdown(", ".join(filter(None, [*shown, code(finding.property)])))
 
@@ -162,11 +165,30 @@ def _short(type_: str) -> str:
 
 
 def _not_run(head: Preview, limits: Limits) -> list[dict[str, Markdown]]:
+    """Rules that could not run and of which no finding tells."""
+    told = {one.code for one in head.findings}
     rules = [one for one in head.policy.rules if one.not_run and one.severity != "disabled"] if head.policy else []
     return [
-        {"id": code(one.id), "title": prose(one.title, 120), "count": Markdown(str(one.not_run))}
+        {
+            "sign": STOPS if one.severity == "mandatory" else WARNS,
+            "id": code(one.id),
+            "title": prose(one.title, 120),
+            "count": Markdown(_counted(one.not_run, "resource")),
+        }
         for one in rules[: limits.findings]
+        if one.id not in told
     ]
+
+
+def _exempted(head: Preview) -> Markdown:
+    """`rule` on 2 resources, ...: where the project lets a rule off."""
+    rules = [one for one in head.policy.rules if one.exempted] if head.policy else []
+    named = [f"{code(one.id)} on {_counted(one.exempted, 'resource')}" for one in rules[:10]]
+    return Markdown(", ".join(named) + (f" and {len(rules) - 10} more" if len(rules) > 10 else ""))
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def _resources(difference: dict[str, Any], limits: Limits) -> dict[str, Any]:
