@@ -178,6 +178,7 @@ def test_a_merge_request_from_a_clone_to_notes(tmp_path: Path) -> None:
 
 
 AWS = """#!/bin/sh
+[ "$AWS_REGION $AWS_DEFAULT_REGION" = "eu-north-1 eu-north-1" ] || exit 98
 case "$1 $2" in
   "stepfunctions start-execution") echo started > started.txt ;;
   "stepfunctions list-executions") printf "$STATUS\\n" ;;
@@ -189,6 +190,7 @@ esac
 STACK_OUTPUT = """#!/bin/sh
 case "$1 $2 $3" in
   "stack output state_machine_arn") echo arn:aws:states:eu-north-1:123456789012:stateMachine:x ;;
+  "stack output region") echo eu-north-1 ;;
   "stack output artifact_uri") echo s3://bucket/artifacts/ ;;
   login*) ;;
   *) echo "unexpected: $*" >&2; exit 99 ;;
@@ -211,6 +213,7 @@ def training(tmp_path: Path, operation: str, status: str, keys: str) -> tuple[su
         "PROJECT": f"head/{PROJECT}",
         "STACK": "one",
         "OPERATION": operation,
+        "AWS_REGION": "us-east-1",
         "STATUS": status,
         "KEYS": str(tmp_path / "keys"),
         "OUTPUT": str(tmp_path / "output.tar.gz"),
