@@ -87,6 +87,7 @@ def test_emissions_of_slices_add_up_and_rows_of_one_run_do_not(tmp_path: Path) -
     )
     measured = read_emissions([report])
     assert (measured.runs, measured.hours, measured.emissions_kg, measured.energy_kwh) == (2, 3.0, 3.0, 50.0)
+    assert measured.server_kwh == pytest.approx(45.4545, rel=1e-5)  # 50 kWh / PUE 1.1
     assert measured.g_per_kwh == pytest.approx(60)  # 3 kg over 50 kWh; emissions_rate is kg/s and no intensity
 
 
@@ -99,10 +100,11 @@ def test_the_comment_on_a_run_holds_measured_against_planned(tmp_path: Path) -> 
 
     assert comment.verdict is None
     assert comment.body.splitlines()[0] == f"<!-- greenai-infra: assistants/{STACK} emissions -->"
-    assert "| energy, kWh | 0.0550 | 0.0500 |" in comment.body  # and not 0.0 for a small run
+    assert "| energy at the servers, kWh | 0.0500 | 0.0500 |" in comment.body  # and not 0.0 for a small run
+    assert "| energy with PUE, kWh | 0.0550 | |" in comment.body
     assert "| emissions, kg CO2e | 0.00110 | 2.50 |" in comment.body
     assert "| mean intensity, gCO2eq/kWh | 20.0 | |" in comment.body
-    assert "The energy is 110 % of what was planned." in comment.body
+    assert "The energy is 100 % of what was planned." in comment.body
     assert "@team" not in comment.body
     assert "<b>" not in comment.body
 
@@ -127,6 +129,7 @@ def test_a_run_without_energy_has_no_intensity(tmp_path: Path) -> None:
         (f"{HEADER}\nt,p,r,1,1,0,-1,x,1,3\n", "energy_consumed"),
         (f"{HEADER}\nt,p,r,,1,0,1,x,1,3\n", "duration"),
         (f"{HEADER}\nt,p,r\n", "duration"),
+        (f"{HEADER}\nt,p,r,1,1,0,1,x,0.9,3\n", "pue: expected a number of 1 or more, found '0.9'"),
     ],
 )
 def test_a_report_that_cannot_be_read_is_refused(tmp_path: Path, text: str, message: str) -> None:

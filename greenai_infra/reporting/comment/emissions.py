@@ -2,7 +2,8 @@
 
 Columns read: `run_id`, `duration` (s), `emissions` (kg CO2e), `energy_consumed` (kWh); `region`, `country_name`, `pue`
 and `codecarbon_version` where there. Rows of one `run_id` are cumulative, so the last counts; runs (slices) add up.
-Intensity is emissions over energy; the column `emissions_rate` is kg/s and no intensity.
+Intensity is emissions over energy; the column `emissions_rate` is kg/s and no intensity. CodeCarbon's energy is already
+multiplied by `pue`, while a plan's is at the servers: they are compared without it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Measured:
     hours: float
     emissions_kg: float
     energy_kwh: float
+    """With the PUE, if the tracker was given one."""
+    server_kwh: float
     places: tuple[str, ...]
     pues: tuple[str, ...]
     tracker: str
@@ -58,8 +61,9 @@ def read_emissions(paths: Iterable[Path]) -> Measured:
         hours=sum(row["duration"] for row in rows) / 3600,
         emissions_kg=sum(row["emissions"] for row in rows),
         energy_kwh=sum(row["energy_consumed"] for row in rows),
+        server_kwh=sum(row["energy_consumed"] / row["pue"] for row in rows),
         places=_different(row.get("region") or row.get("country_name") for row in rows),
-        pues=_different(row.get("pue") for row in rows),
+        pues=_different(f"{row['pue']:g}" for row in rows if row["pue"] != 1),
         tracker=str(rows[-1].get("codecarbon_version") or ""),
     )
 
@@ -68,15 +72,16 @@ def view_emissions(sign: Markdown, head: Preview, measured: Measured) -> dict[st
     """The variables of `emissions.md.j2`."""
     planned = head.standing.planned_run if head.standing else None
     energy = planned.energy_kwh if planned else None
-    share = percent(100 * measured.energy_kwh / energy) if energy else ""
+    share = percent(100 * measured.server_kwh / energy) if energy else ""
     return {
         "marker": sign,
         "stack": code(head.stack),
         "project": code(head.project),
-        "runs": measured.runs,
+        "runs": Markdown(f"{measured.runs} run{'s' * (measured.runs != 1)}"),
         "duration": Markdown(duration(measured.hours)),
         "emissions": amount(measured.emissions_kg),
-        "energy": amount(measured.energy_kwh),
+        "energy": amount(measured.server_kwh),
+        "energy_with_pue": amount(measured.energy_kwh) if measured.pues else NOTHING,
         "intensity": amount(measured.g_per_kwh),
         "planned_energy": amount(energy),
         "planned_emissions": amount(planned.emissions_kg if planned else None),
@@ -103,6 +108,7 @@ def _rows(path: Path) -> dict[str, dict[str, Any]]:
                 if number > MAX_ROWS:
                     raise InputError(f"{path} has more than {MAX_ROWS:,} lines")
                 figures = {name: _number(row[name], name, f"{path}:{number}") for name in NEEDED}
+                figures["pue"] = _number(row.get("pue") or "1", "pue", f"{path}:{number}", at_least=1)
                 runs[row.get("run_id") or f"{path}:{number}"] = {**row, **figures}
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
@@ -113,13 +119,13 @@ def _rows(path: Path) -> dict[str, dict[str, Any]]:
     return runs
 
 
-def _number(text: str | None, column: str, where: str) -> float:
+def _number(text: str | None, column: str, where: str, at_least: float = 0) -> float:
     try:
         value = float(text or "")
     except ValueError:
         value = float("nan")
-    if not isfinite(value) or value < 0:
-        raise InputError(f"{where}: {column}: expected a number of 0 or more, found {text!r}")
+    if not isfinite(value) or value < at_least:
+        raise InputError(f"{where}: {column}: expected a number of {at_least:g} or more, found {text!r}")
     return value
 
 
