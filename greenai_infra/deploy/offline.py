@@ -52,6 +52,8 @@ def _preview(program: StackProgram) -> PreviewResult:
     from greenai_infra.deploy.documents import render_documents
     from greenai_infra.deploy.program import run_program
     from greenai_infra.deploy.run_findings import config_findings, program_findings, zone_findings
+    from greenai_infra.deploy.standing.assemble import standing
+    from greenai_infra.deploy.standing.config import budget, program_section
 
     providers = AwsProviders(program.config)
     recorded, failure = run_program(program, providers.check)
@@ -70,6 +72,8 @@ def _preview(program: StackProgram) -> PreviewResult:
         outputs=_stack_outputs(recorded),
         findings=tuple(sorted(findings, key=lambda one: (one.severity, one.urn))),
         messages=tuple(message for severity, message, _ in recorded.logs if severity == "info"),
+        standing=standing(resources, program_section(program)) if failure is None else None,
+        budget=budget(program),
     )
 
 

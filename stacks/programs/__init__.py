@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-PROGRAMS = {"training": "programs.training"}
+PROGRAMS = {"cache": "programs.cache", "training": "programs.training"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greenai_infra.deploy.checks.aws_values import check_enum_values, check_listed_values
+from greenai_infra.deploy.checks.cache_nodes import check_cache_node_type
 from greenai_infra.deploy.checks.policies import check_policy_documents
 from greenai_infra.deploy.checks.regions import check_provider_regions, check_region_offers_service
 from greenai_infra.deploy.checks.schedules import (
@@ -25,6 +26,7 @@ RESOURCE_CHECKS: tuple[Callable[[DeclaredResource], Iterable[Finding]], ...] = (
     check_schema,
     check_enum_values,
     check_listed_values,
+    check_cache_node_type,
     check_region_offers_service,
     check_aws_tags,
     check_gcp_labels,
