@@ -113,6 +113,13 @@ def test_what_is_not_known_is_no_zero(tmp_path: Path) -> None:
     assert "not in the sums: `endpoint`." in text
 
 
+def test_what_takes_nothing_is_counted_not_listed(tmp_path: Path) -> None:
+    text = body(tmp_path, preview(standing=standing(stands("endpoint", 1.0, 2.0, 3.0), stands("role", 0.0, 0.0, 0.0))))
+    assert "| `endpoint` |" in text
+    assert "`role`" not in text
+    assert "1 other resource(s) take nothing by standing there" in text
+
+
 def test_figures_of_another_basis_are_not_subtracted(tmp_path: Path) -> None:
     head = preview()
     head["standing"]["intensity"]["basis"] = "direct"
@@ -127,6 +134,9 @@ def test_a_new_stack_is_called_new(tmp_path: Path) -> None:
     other = read_preview(write(tmp_path / "base.json", preview(stack="other")))
     ((comment,), notes) = gate_comments([head], [other], [], [], "error")
     assert "The base branch has no preview of this stack" in comment.body
+    assert row(comment.body, "standing, kg CO2e a month")[1:] == ["2.00"]
+    assert "What stands, in a month: as much as 8.19 km by car" in comment.body  # 2 kg / 0.2442 kg a km
+    assert "This change adds" not in comment.body
     assert notes == [
         "assistants/other is previewed on the base branch only; what it has built stays until: "
         "greenai-infra destroy --stack other"

@@ -46,9 +46,10 @@ def _of_standing(head: Preview) -> list[tuple[str, Markdown]]:
     else:
         rows = [("carbon intensity", Markdown("not known for this stack"))]
     rows.append(("hours in a month", Markdown(significant(standing.hours_per_month))))
-    rows.append(("energy from", _sources(one.energy_source for one in standing.resources)))
-    rows.append(("prices from", _sources(one.price_source for one in standing.resources)))
-    rows.append(("notes", _sources(one.note for one in standing.resources)))
+    stand = [one for one in standing.resources if one.stands]
+    rows.append(("energy from", _sources(one.energy_source for one in stand if one.energy_kwh_per_month)))
+    rows.append(("prices from", _sources(one.price_source for one in stand if one.cost_usd_per_month)))
+    rows.append(("notes", _sources(one.note for one in stand)))
     return rows
 
 

@@ -82,6 +82,14 @@ class StandingResource(_Part):
     price_source: str | None = None
     note: str | None = None
 
+    @property
+    def stands(self) -> bool:
+        """Whether it takes anything by standing there, or that is not known."""
+        return any(
+            one is None or one > 0
+            for one in (self.energy_kwh_per_month, self.emissions_kg_per_month, self.cost_usd_per_month)
+        )
+
 
 class Total(_Part):
     """The sum over what is known."""

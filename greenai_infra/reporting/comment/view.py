@@ -55,7 +55,7 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
     """The variables of `comment.md.j2`."""
     head = facts.head
     difference = diff_previews(facts.base.raw if facts.base else {}, head.raw)
-    compared = facts.base_given
+    compared = facts.base is not None
     return {
         "marker": marker(head.key),
         "project": code(head.project),
@@ -66,10 +66,10 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
         "budget": figures.budget_lines(head),
         "over_budget": figures.over_budget(head),
         "compared": compared,
-        "new_stack": compared and facts.base is None,
+        "new_stack": facts.base_given and facts.base is None,
         "rows": figures.table_rows(difference) if compared else _alone(head),
         "changes": figures.emissions_change(difference) if compared else [],
-        "equals": _alone_equals(head) if not compared else None,
+        "equals": None if compared else _alone_equals(head),
         "standing_missing": not head.says("standing") or head.standing is None,
         "unpriced": _names(head.standing.unpriced if head.standing else [], limits),
         "findings": _findings(head, facts.base, difference, limits),
@@ -115,7 +115,7 @@ def _alone_equals(head: Preview) -> Markdown | None:
     standing = head.standing
     run = standing.planned_run.emissions_kg if standing and standing.planned_run else None
     monthly = standing.total.emissions_kg_per_month if standing else None
-    value, words = (run, "The planned run") if run else (monthly, "A month of standing")
+    value, words = (run, "The planned run") if run else (monthly, "What stands, in a month")
     return Markdown(f"{words}: {figures.equals(value)}") if value else None
 
 
@@ -223,8 +223,9 @@ def _declared(head: Preview, limits: Limits) -> dict[str, Any]:
 
 def _standing(head: Preview, limits: Limits) -> dict[str, Any]:
     """What each resource takes in a month, the greatest emitters first."""
+    everything = head.standing.resources if head.standing else []
     resources = sorted(
-        head.standing.resources if head.standing else [],
+        (one for one in everything if one.stands),
         key=lambda one: (-(one.emissions_kg_per_month or 0.0), -(one.cost_usd_per_month or 0.0), one.name),
     )
     rows = [
@@ -237,7 +238,7 @@ def _standing(head: Preview, limits: Limits) -> dict[str, Any]:
         }
         for one in resources
     ]
-    return _cut(rows, limits.standing)
+    return {**_cut(rows, limits.standing), "others": len(everything) - len(rows)}
 
 
 def _cut(lines: list[Any], limit: int) -> dict[str, Any]:
