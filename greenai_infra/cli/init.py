@@ -34,7 +34,7 @@ def plan_and_pin(folder: Path) -> None:
     """Plan the folder's workload on embedded data and pin the plan's first regions there."""
     from greenai_infra.catalog.offers import offers
     from greenai_infra.catalog.signals import Signal
-    from greenai_infra.deploy.pin import Options
+    from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import read_plan_file
     from greenai_infra.deploy.select import select
     from greenai_infra.deploy.starter import WORKLOAD

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--image", metavar="URI", help="Training image in ECR; {region} in it is filled in for each stack.")
 @click.option("--notify", metavar="EMAIL", multiple=True, help="Who hears of the run; may be given again.")
+@click.option("--gcp-project", metavar="ID", help="Google Cloud project of stacks that are pinned there.")
 def select(
     plan_file: Path,
     top: int,
@@ -44,18 +45,19 @@ def select(
     launch: str | None,
     image: str | None,
     notify: tuple[str, ...],
+    gcp_project: str | None,
 ) -> None:
     """Pin a plan's ranked regions as stacks Pulumi.<workload>-<region>.yaml, and name the one to apply.
 
     Only what the plan decides is written; your own settings in those files stay. An earlier choice moves to another
     region only if that saves more than --threshold percent of the emissions.
     """
-    from greenai_infra.deploy.pin import Options
+    from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import read_plan_file
     from greenai_infra.deploy.select import select as select_stacks
     from greenai_infra.files import write_all
 
-    options = Options(top, threshold, force, launch, image, notify)
+    options = Options(top, threshold, force, launch, image, notify, gcp_project)
     selection = select_stacks(read_plan_file(plan_file), project_dir, options, datetime.now(UTC))
     write_all(selection.texts)
     show_selection(selection)
@@ -74,12 +76,12 @@ def show_selection(selection: Selection) -> None:
 
     rows = [
         [
-            str(one.config.planned.rank),
+            str(one.planned.rank),
             one.stack,
-            one.config.instance_type,
-            short_time(format_time(one.config.start)) if one.config.launch == "scheduled" else "with up",
-            f"{one.config.planned.emissions_kg:,.3g}",
-            f"{one.config.planned.cost_usd:,.2f}",
+            one.machine,
+            short_time(format_time(one.starts_at)) if one.starts_at else "with up",
+            f"{one.planned.emissions_kg:,.3g}",
+            f"{one.planned.cost_usd:,.2f}",
         ]
         for one in selection.stacks
     ]

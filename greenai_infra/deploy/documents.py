@@ -11,6 +11,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import wire
+from greenai_infra.deploy.checks.alarms import COMPOSITE_ALARM
+from greenai_infra.deploy.checks.dashboards import DASHBOARD
 from greenai_infra.deploy.checks.policies import DOCUMENTS
 from greenai_infra.deploy.checks.state_machines import STATE_MACHINE
 from greenai_infra.deploy.checks.workflows import WORKFLOW
@@ -23,8 +25,13 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.project import StackProgram
     from greenai_infra.deploy.recorded import Recorded, Registration
 
-
-_OTHERS = {STATE_MACHINE: ("definition",), WORKFLOW: ("sourceContents",)}
+OTHER_DOCUMENTS = {
+    STATE_MACHINE: ("definition",),
+    COMPOSITE_ALARM: ("alarmRule",),
+    DASHBOARD: ("dashboardBody",),
+    WORKFLOW: ("sourceContents",),
+}
+"""Documents that are no policies."""
 
 
 def render_documents(program: StackProgram, recorded: Recorded) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
@@ -53,7 +60,7 @@ def render_documents(program: StackProgram, recorded: Recorded) -> tuple[dict[st
 
 
 def _has_unknown_document(one: Registration) -> bool:
-    paths = _OTHERS.get(one.request.type) or DOCUMENTS.get(one.request.type, ())
+    paths = OTHER_DOCUMENTS.get(one.request.type) or DOCUMENTS.get(one.request.type, ())
     if not paths:
         return False
     inputs = wire.decode_struct(one.inputs)

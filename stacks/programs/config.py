@@ -16,10 +16,15 @@ Config = TypeVar("Config")
 PROVIDERS = ("aws", "gcp")
 
 
-def read_section(section: str, read: Callable[[Any, str], Config], example: str) -> Config:
-    """The typed config of `PROJECT:SECTION`. Raises pulumi.RunError, which the engine prints without a traceback."""
+def read_section(
+    section: str, read: Callable[[Any, str], Config], example: str, *, secrets_allowed: bool = False
+) -> Config:
+    """The typed config of `PROJECT:SECTION`. Raises pulumi.RunError, which the engine prints without a traceback.
+
+    `secrets_allowed`: the program itself keeps what is secret in this section out of sight.
+    """
     key = f"{pulumi.get_project()}:{section}"
-    if is_config_secret(key):
+    if is_config_secret(key) and not secrets_allowed:
         raise pulumi.RunError(
             f"{key}: holds an encrypted value, which would be readable where it is used (tags, hyperparameters); "
             "keep it in AWS Secrets Manager, let the container read it there, and take it out of this section"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 
+from programs.carbon_budget import check_plan_fits, declare_budget, read_budget
 from programs.config import read_provider, read_section
 
 
@@ -21,12 +22,19 @@ def _aws() -> dict[str, Any]:
     from greenai_infra.deploy.stack_configs.training import TRAINING_EXAMPLE, read_training_config
 
     config = read_section("training", read_training_config, TRAINING_EXAMPLE)
-    return TrainingRegion(config.workload, TrainingRegionArgs(config)).outputs
+    budget = read_budget()
+    check_plan_fits(budget, [(one.start, one.end) for one in config.slices], config.planned.emissions_kg)
+    region = TrainingRegion(config.workload, TrainingRegionArgs(config))
+    return region.outputs | declare_budget(budget, config, region.site, jobs=True)
 
 
 def _gcp() -> dict[str, Any]:
     from components.gcp.training.region import GcpTrainingRegion, GcpTrainingRegionArgs
     from greenai_infra.deploy.stack_configs.gcp_training import GCP_TRAINING_EXAMPLE, read_gcp_training_config
+    from programs.gcp_budget import declare_gcp_budget, read_gcp_budget
 
     config = read_section("training", read_gcp_training_config, GCP_TRAINING_EXAMPLE)
-    return GcpTrainingRegion(config.workload, GcpTrainingRegionArgs(config)).outputs
+    budget = read_gcp_budget()
+    check_plan_fits(budget, [(one.start, one.end) for one in config.slices], config.planned.emissions_kg)
+    region = GcpTrainingRegion(config.workload, GcpTrainingRegionArgs(config))
+    return region.outputs | declare_gcp_budget(budget, config, region.site, jobs=True)

@@ -42,7 +42,7 @@ def check_project(folder: Path) -> None:
     plan = read_plan_file(folder / "plan.json")
     assert names(folder) >= OWN | {one.path.name for one in pinned}
     assert [one.stack for one in pinned if one.selected] == [f"{plan.workload.name}-{plan.placement.region}"]
-    assert {one.training["planned"]["plan_id"] for one in pinned} == {plan.plan_id}
+    assert {one.section["planned"]["plan_id"] for one in pinned} == {plan.plan_id}
     assert len(pinned) == 3
     left = [path for path in folder.parent.rglob("*") if re.search(r"__pycache__|\.pyc$|greenai-infra-init", str(path))]
     assert left == []

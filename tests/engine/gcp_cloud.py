@@ -34,11 +34,35 @@ REPLACES = {
     "gcp:dns/managedZone:ManagedZone": {"dnsName", "visibility"},
     "gcp:dns/recordSet:RecordSet": {"managedZone", "type"},
     "gcp:kms/cryptoKey:CryptoKey": {"keyRing", "purpose", "destroyScheduledDuration"},
+    "gcp:memorystore/instance:Instance": {
+        "instanceId",
+        "mode",
+        "authorizationMode",
+        "transitEncryptionMode",
+        "kmsKey",
+        "zoneDistributionConfig",
+        "desiredAutoCreatedEndpoints",
+    },
+    "gcp:monitoring/metricDescriptor:MetricDescriptor": {"type", "metricKind", "valueType", "unit", "labels"},
     "gcp:monitoring/notificationChannel:NotificationChannel": {"type"},
+    "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": {"monitoredResource", "checkerType"},
+    "gcp:networkconnectivity/serviceConnectionPolicy:ServiceConnectionPolicy": {"network", "serviceClass"},
     "gcp:pubsub/topic:Topic": set(),
     "gcp:redis/cluster:Cluster": {"nodeType", "pscConfigs", "zoneDistributionConfig"},
     "gcp:redis/instance:Instance": {"tier", "authorizedNetwork", "connectMode", "transitEncryptionMode"},
+    "gcp:servicedirectory/endpoint:Endpoint": {"service", "endpointId", "network"},
+    "gcp:servicedirectory/namespace:Namespace": {"namespaceId"},
+    "gcp:servicedirectory/service:Service": {"namespace", "serviceId"},
     "gcp:storage/bucket:Bucket": {"hierarchicalNamespace"},
+    "gcp:tpu/v2Vm:V2Vm": {
+        "acceleratorType",
+        "acceleratorConfig",
+        "networkConfig",
+        "runtimeVersion",
+        "schedulingConfig",
+        "serviceAccount",
+        "shieldedInstanceConfig",
+    },
     "gcp:vertex/aiEndpoint:AiEndpoint": {"encryptionSpec", "network"},
 }
 """Properties, by hand, whose change makes a new resource; name and place are added everywhere."""
@@ -65,7 +89,7 @@ PATTERNS = {
     "location": r"[a-z]+-[a-z]+\d+(-[a-z])?|global|us|eu|asia|US|EU|ASIA|EUR4|NAM4",
     "member": r"(user|serviceAccount|group|domain|principal|principalSet):.+",
     "role": r"roles/[\w.]+|(projects|organizations)/[\w.:-]+/roles/[\w.]+",
-    "service": r"[a-z0-9-]+\.googleapis\.com",
+    "service": r"[a-z0-9-]+\.googleapis\.com|projects/[^/]+/locations/[^/]+/namespaces/[^/]+/services/[^/]+",
 }
 """Property to what its values look like, where that holds for every resource that has it."""
 
@@ -182,10 +206,31 @@ class GcpCloud:
             id_ = outputs["name"] = f"projects/{project}/notificationChannels/{secrets.randbelow(10**18)}"
         elif type_.token == "gcp:monitoring/alertPolicy:AlertPolicy":
             id_ = outputs["name"] = f"projects/{project}/alertPolicies/{secrets.randbelow(10**18)}"
+        elif type_.token == "gcp:servicedirectory/namespace:Namespace":
+            id_ = outputs["name"] = f"{where}/namespaces/{plain.get('namespaceId')}"
+        elif type_.token == "gcp:servicedirectory/service:Service":
+            id_ = outputs["name"] = f"{plain.get('namespace')}/services/{plain.get('serviceId')}"
+        elif type_.token == "gcp:tpu/v2Vm:V2Vm":
+            outputs["networkEndpoints"] = [{"ipAddress": "10.43.0.2", "port": 8470, "accessConfigs": []}]
+        elif type_.token == "gcp:memorystore/instance:Instance":
+            outputs |= _cache_addresses(plain)
         elif type_.token == "gcp:storage/bucket:Bucket":
             id_ = name
             outputs |= {"url": f"gs://{name}", "projectNumber": int(PROJECT_NUMBER)}
         return id_, outputs
+
+
+def _cache_addresses(inputs: dict[str, Any]) -> dict[str, Any]:
+    """What Memorystore answers with: an address for each kind of connection, and the authority behind its TLS."""
+    kinds = ("DISCOVERY",) if inputs.get("mode") == "CLUSTER" else ("PRIMARY", "READER")
+    connections = [
+        {"pscAutoConnection": {"connectionType": f"CONNECTION_TYPE_{kind}", "ipAddress": f"10.44.0.{end}", "port": 6379}}
+        for end, kind in enumerate(kinds, start=2)
+    ]
+    return {
+        "endpoints": [{"connections": connections}],
+        "managedServerCas": [{"caCerts": [{"certificates": ["-----BEGIN CERTIFICATE-----"]}]}],
+    }
 
 
 def _label_problems(type_: ResourceType, inputs: dict[str, Any]) -> Iterator[Problem]:

@@ -86,6 +86,7 @@ class Declared(mocks.Mocks):  # type: ignore[misc]
             "ownerId": ACCOUNT,
             "prefixListId": "pl-1",
             "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{args.inputs.get('region')}.amazonaws.com/{args.name}",
+            "owner": ACCOUNT,
             "url": f"https://sqs/{ACCOUNT}/{args.name}",
         }
         return f"{args.name}-id", {**made_up, **args.inputs}

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from greenai_infra.deploy.checks.alarms import check_alarm_evaluation, check_alarm_metrics, check_composite_alarms
 from greenai_infra.deploy.checks.aws_values import check_enum_values, check_listed_values
+from greenai_infra.deploy.checks.dashboards import check_dashboard
+from greenai_infra.deploy.checks.gcp_alerts import check_alert_policies
+from greenai_infra.deploy.checks.gcp_listed import check_gcp_listed_values
+from greenai_infra.deploy.checks.gcp_tpus import check_tpu_machines
 from greenai_infra.deploy.checks.gcp_values import (
     check_gcp_places,
     check_gcp_provider,
@@ -44,9 +49,16 @@ RESOURCE_CHECKS: tuple[Callable[[DeclaredResource], Iterable[Finding]], ...] = (
     check_gcp_places,
     check_gcp_schedule,
     check_workflow,
+    check_alarm_evaluation,
+    check_alarm_metrics,
+    check_dashboard,
+    check_tpu_machines,
+    check_gcp_listed_values,
 )
 STACK_CHECKS: tuple[Callable[[Sequence[DeclaredResource]], Iterable[Finding]], ...] = (
     check_provider_regions,
+    check_composite_alarms,
+    check_alert_policies,
     check_gcp_provider,
 )
 

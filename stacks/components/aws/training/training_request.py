@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.aws.training.access import METRIC_NAMESPACE
 from components.aws.training.instance_storage import has_local_disk
 from components.plan_environment import plan_environment
+from greenai_infra.monitoring.metrics import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +79,7 @@ def environment(config: TrainingConfig, checkpoint_uri: Any) -> dict[str, Any]:
     """What the tracker in the container is told of the plan, and where it keeps checkpoints and metrics."""
     return {
         **plan_environment(config),
-        "GREENAI_METRIC_NAMESPACE": METRIC_NAMESPACE,
+        "GREENAI_METRIC_NAMESPACE": NAMESPACE,
         "GREENAI_CHECKPOINT_DIR": CHECKPOINT_DIR,
         "GREENAI_CHECKPOINT_URI": checkpoint_uri,
     }
