@@ -42,23 +42,32 @@ def preview(project_dir: Path, stack: str | None = None) -> PreviewResult:
 
 def _preview(program: StackProgram) -> PreviewResult:
     _require("pulumi", "gcp" if any(key.startswith("gcp:") for key in program.config) else "aws")
+    from greenai_infra.deploy.checks.gcp_values import project_findings
     from greenai_infra.deploy.checks.registry import run_checks
     from greenai_infra.deploy.documents import render_documents
     from greenai_infra.deploy.program import run_program
     from greenai_infra.deploy.providers import Providers, package_of
-    from greenai_infra.deploy.run_findings import config_findings, program_findings, zone_findings
+    from greenai_infra.deploy.run_findings import (
+        alarms_stack_findings,
+        config_findings,
+        program_findings,
+        zone_findings,
+    )
+    from greenai_infra.deploy.standing.assemble import standing
+    from greenai_infra.deploy.standing.config import budget, program_section
 
     providers = Providers(program.config)
     recorded, failure = run_program(program, providers.check)
+    findings = [*config_findings(program), *zone_findings(program), *alarms_stack_findings(program)]
+    findings += program_findings(recorded, failure)
     if any(package_of(one.request.type) == "aws" for one in recorded.registrations.values()):
         _require("botocore", "aws")  # what AWS allows is read from its models
-    findings = [*config_findings(program), *zone_findings(program), *program_findings(recorded, failure)]
     rendered: dict[str, dict[str, Any]] = {}
     if failure is None:
         rendered, unread = render_documents(program, recorded)
         findings += unread
     resources = _declared(program, recorded, rendered, providers)
-    findings += run_checks(resources)
+    findings += [*run_checks(resources), *project_findings(program.config, resources)]
     return PreviewResult(
         project=program.project,
         stack=program.stack,
@@ -67,6 +76,8 @@ def _preview(program: StackProgram) -> PreviewResult:
         outputs=_stack_outputs(recorded),
         findings=tuple(sorted(findings, key=lambda one: (one.severity, one.urn))),
         messages=tuple(message for severity, message, _ in recorded.logs if severity == "info"),
+        standing=standing(resources, program_section(program)) if failure is None else None,
+        budget=budget(program),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import yaml_edit
+from greenai_infra.deploy.pins.budget import budget_changes
 from greenai_infra.deploy.pins.registry import pinner_for
 from greenai_infra.deploy.stack_files import NO_CAPACITY, SELECTED, StackFile
 
@@ -54,6 +55,7 @@ def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, option
         ("config", file.key(SELECTED)): "true" if rank == 1 else yaml_edit.REMOVE,
         ("config", file.key(NO_CAPACITY)): yaml_edit.REMOVE,
         **{("config", name, key): value for key, value in values.items()},
+        **budget_changes(plan, file, options),
     }
     text = yaml_edit.edit(file.text, changes, str(file.path))
     text = text if file.text else HEADER + text

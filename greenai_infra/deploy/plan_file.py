@@ -65,6 +65,14 @@ class Placement(_Part):
         return f"{self.provider}:{self.region}"
 
 
+class PlannedBudget(_Part):
+    """What the project may emit, as the workload file states it."""
+
+    daily_kg: Positive
+    monthly_kg: Positive
+    notify: list[str] = []
+
+
 class PlannedWorkload(_Part):
     """Whose plan it is."""
 
@@ -72,6 +80,7 @@ class PlannedWorkload(_Part):
     project: Name
     team: Name
     kind: Literal["training", "inference"]
+    carbon_budget: PlannedBudget | None = None
 
 
 class PlanFile(_Part):

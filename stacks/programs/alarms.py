@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 
+from programs.carbon_budget import warn_of_gaps
 from programs.config import read_provider, read_section
 
 
@@ -27,5 +28,6 @@ def _aws() -> dict[str, Any]:
     from greenai_infra.deploy.stack_configs.alarms import ALARMS_EXAMPLE, read_alarms_config
 
     config = read_section("alarms", read_alarms_config, ALARMS_EXAMPLE, secrets_allowed=True)
+    warn_of_gaps(config)
     site = Site(config.workload, config.region, aws_tags(stack_facts(config)))
     return dict(CarbonBudget(config.workload, CarbonBudgetArgs(site, config, config.carbon, config)).outputs)

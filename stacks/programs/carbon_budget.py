@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
+from pulumi.runtime import is_config_secret
 
 from greenai_infra.deploy.stack_configs.alarms import BUDGET_EXAMPLE, BudgetSection, busiest_day_kg, read_budget_section
 from programs.config import read_section
@@ -44,18 +45,43 @@ def read_budget() -> Budget:
         raise pulumi.RunError(
             f"{project}:{REFERENCE}: is '{stack}', but {project}:{SECTION} builds alarms here too; keep one of both"
         )
-    return Budget(section=read_section(SECTION, read_budget_section, BUDGET_EXAMPLE, secrets_allowed=True))
+    section = read_section(SECTION, read_budget_section, BUDGET_EXAMPLE, secrets_allowed=True)
+    warn_of_gaps(section)
+    return Budget(section=section)
 
 
-def check_plan_fits(budget: Budget, slices: Sequence[tuple[datetime, datetime]], emissions_kg: float) -> None:
-    """Hold a planned run against the daily budget. Raises pulumi.RunError if the kill switch would stop that run."""
-    if budget.section is None:
+def warn_of_gaps(section: BudgetSection) -> None:
+    """Tell of an alarm that nobody would hear, and of addresses that anybody could read."""
+    key = f"{pulumi.get_project()}:{SECTION}"
+    if not section.notify.reaches_somebody:
+        pulumi.log.info(
+            f"{key}: notify names nobody yet, so nobody hears of the alarms; add emails, https, slack or teams "
+            "(greenai-infra select PLAN --notify EMAIL)"
+        )
+    if section.notify.https and not is_config_secret(key):
+        pulumi.log.warn(
+            f"{key}: notify.https stands in the stack's file as plain text, and the engine prints config; if an "
+            "address holds a token, encrypt it: pulumi config set --secret --path 'alarms.notify.https[0]' URL"
+        )
+
+
+def check_plan_fits(budget: Budget, slices: Sequence[tuple[datetime, datetime]], config: CarbonTagged) -> None:
+    """Hold a planned run against the daily budget. Raises pulumi.RunError if the kill switch would stop that run.
+
+    What trackers report is operational: energy x PUE x intensity. The plan's emissions hold transfer and the embodied
+    share too, so its energy is taken, times the intensity; without the PUE, which is at least 1, that is the least.
+    """
+    if budget.section is None or config.planned is None:
         return
     daily, key = budget.section.daily_budget_kg, f"{pulumi.get_project()}:{SECTION}"
-    most = busiest_day_kg(slices, emissions_kg)
+    least_kg = config.planned.energy_kwh * config.carbon.intensity_g_per_kwh / 1000
+    most = busiest_day_kg(slices, least_kg)
     if most <= daily:
         return
-    what = f"{key}: daily_budget_kg: the planned run emits {most:.3g} kg within a day, the budget is {daily:g} kg"
+    what = (
+        f"{key}: daily_budget_kg: the planned run emits at least {most:.3g} kg CO2e within a day (before PUE), "
+        f"the budget is {daily:g} kg"
+    )
     if budget.section.kill_switch:
         raise pulumi.RunError(f"{what}, so the kill switch would stop it; raise the budget or turn kill_switch off")
     pulumi.log.warn(f"{what}: its alarm will go off on the plan itself")

@@ -224,7 +224,13 @@ def _cache_addresses(inputs: dict[str, Any]) -> dict[str, Any]:
     """What Memorystore answers with: an address for each kind of connection, and the authority behind its TLS."""
     kinds = ("DISCOVERY",) if inputs.get("mode") == "CLUSTER" else ("PRIMARY", "READER")
     connections = [
-        {"pscAutoConnection": {"connectionType": f"CONNECTION_TYPE_{kind}", "ipAddress": f"10.44.0.{end}", "port": 6379}}
+        {
+            "pscAutoConnection": {
+                "connectionType": f"CONNECTION_TYPE_{kind}",
+                "ipAddress": f"10.44.0.{end}",
+                "port": 6379,
+            }
+        }
         for end, kind in enumerate(kinds, start=2)
     ]
     return {

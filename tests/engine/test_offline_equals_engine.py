@@ -15,6 +15,7 @@ from greenai_infra.policy.declared import Secret
 from .engine_cli import ROOT, Engine
 from .graph import SECRET, UNKNOWN, Declared, declared
 from .project import SAMPLE
+from .training_project import copy_program
 from .wire import UNKNOWN as WIRE_UNKNOWN
 
 pytestmark = pytest.mark.engine
@@ -84,6 +85,16 @@ def test_the_training_stack(engine: Engine, tmp_path: Path, stack: str) -> None:
 
     assert not result.failed
     assert len(result.built) > 40
+
+
+@pytest.mark.parametrize("stack", ["cache-serverless", "cache-nodes", "cache-joined"])
+def test_the_cache_stack(engine: Engine, tmp_path: Path, stack: str) -> None:
+    copy_program(tmp_path, stack)
+
+    result = compare(engine, tmp_path, stack)
+
+    assert not result.failed
+    assert len(result.built) > 20
 
 
 def test_a_component_with_provider_transform_secret_and_default_tags(engine: Engine, tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LOOK_BACK = 3
 
@@ -28,7 +31,7 @@ COMPARE = {
     "LessThanThreshold": lambda value, threshold: value < threshold,
     "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
 }
-STATISTICS = {"Sum": sum, "SampleCount": len, "Maximum": max}
+STATISTICS: dict[str, Callable[[list[float]], float]] = {"Sum": sum, "SampleCount": len, "Maximum": max}
 
 
 @dataclass

@@ -114,6 +114,8 @@ class Execution:
             return bool(value == rule["StringEquals"])
         if "StringMatches" in rule:
             return bool(fnmatch.fnmatchcase(value, rule["StringMatches"]))
+        if "BooleanEquals" in rule:
+            return value is rule["BooleanEquals"]
         if "NumericEquals" in rule:
             return bool(value == rule["NumericEquals"])
         return bool(value < rule["NumericLessThan"])

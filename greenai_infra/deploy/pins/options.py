@@ -17,4 +17,7 @@ class Options:
     launch: str | None = None
     image: str | None = None
     notify: tuple[str, ...] = ()
+    daily_budget_kg: float | None = None
+    monthly_budget_kg: float | None = None
+    alarms_stack: str | None = None
     gcp_project: str | None = None

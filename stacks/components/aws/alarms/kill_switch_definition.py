@@ -1,9 +1,9 @@
 """The state machine of the kill switch: a used-up daily budget stops the project's training jobs, and keeps them so.
 
     Begin -> ListJobs -> StopOwnJobs -> Sort -> Decide
-    Decide: a job would not stop        -> SendNotStopped -> MorePages
-            jobs were asked to stop     -> SendStopped    -> MorePages
-            the first look found none   -> SendNothing    -> MorePages
+    Decide: a job would not stop        -> SendNotStopped -> Told -> MorePages
+            jobs were asked to stop     -> SendStopped    -> Told -> MorePages
+            the first look found none   -> SendNothing    -> Told -> MorePages
             nothing new                 -> MorePages
     MorePages: another page -> ListMoreJobs -> StopOwnJobs
                else         -> Hold -> LookAtAlarm -> StillOver
@@ -56,7 +56,7 @@ def kill_switch_definition(facts: SwitchFacts) -> dict[str, Any]:
         "Comment": f"Stops the training jobs of {facts.watched.whose} when the daily carbon budget is used up",
         "StartAt": "Begin",
         "States": {
-            "Begin": {"Type": "Pass", "Parameters": {"round": 0}, "Next": "ListJobs"},
+            "Begin": {"Type": "Pass", "Parameters": {"round": 0, "told": False}, "Next": "ListJobs"},
             **list_states("StopOwnJobs", Catch=failed),
             "StopOwnJobs": {
                 **for_each_job(_job_states(facts), "AskForTags", "Sort", "$.outcomes"),
@@ -78,13 +78,18 @@ def kill_switch_definition(facts: SwitchFacts) -> dict[str, Any]:
                     {"Variable": "$.found.stopped[0]", "IsPresent": True, "Next": "SendStopped"},
                     {
                         "And": [
-                            {"Variable": "$.round", "NumericEquals": 0},
+                            {"Variable": "$.told", "BooleanEquals": False},
                             {"Not": {"Variable": "$.page.NextToken", "IsPresent": True}},
                         ],
                         "Next": "SendNothing",
                     },
                 ],
                 "Default": "MorePages",
+            },
+            "Told": {
+                "Type": "Pass",
+                "Parameters": {"round.$": "$.round", "told": True, "page.$": "$.page"},
+                "Next": "MorePages",
             },
             "MorePages": {"Type": "Choice", "Choices": [more_pages()], "Default": "Hold"},
             "Hold": {"Type": "Wait", "Seconds": HOLD_S, "Next": "LookAtAlarm"},
@@ -108,7 +113,7 @@ def kill_switch_definition(facts: SwitchFacts) -> dict[str, Any]:
             },
             "NextRound": {
                 "Type": "Pass",
-                "Parameters": {"round.$": "States.MathAdd($.round, 1)"},
+                "Parameters": {"round.$": "States.MathAdd($.round, 1)", "told": True},
                 "Next": "ListJobs",
             },
             "Released": {"Type": "Succeed"},
@@ -159,7 +164,7 @@ def _notices(facts: SwitchFacts) -> dict[str, Any]:
     return {
         "SendStopped": _notice(
             facts,
-            "MorePages",
+            "Told",
             "jobs stopped",
             f"{over} These training jobs were asked to stop and will write a checkpoint: {{}}. Nothing starts them "
             f"again. New jobs are stopped too while the alarm lasts. {watch}",
@@ -167,7 +172,7 @@ def _notices(facts: SwitchFacts) -> dict[str, Any]:
         ),
         "SendNotStopped": _notice(
             facts,
-            "MorePages",
+            "Told",
             "jobs NOT stopped",
             f"{over} These training jobs could not be stopped, or their tags not be read: {{}}. Stop them by hand; it "
             f"is tried again every {HOLD_S // 60} minutes. Asked to stop: {{}}. {watch}",
@@ -175,7 +180,7 @@ def _notices(facts: SwitchFacts) -> dict[str, Any]:
         ),
         "SendNothing": _notice(
             facts,
-            "MorePages",
+            "Told",
             "no job to stop",
             f"{over} No training job of the project is running. New ones are stopped while the alarm lasts. {watch}",
             "$$.Execution.Id",

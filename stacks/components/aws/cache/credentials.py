@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 PASSWORD_BYTES = 32
 """256 bits, as 64 hexadecimal digits; ElastiCache takes 16 to 128 characters."""
 
-CLIENT_ACCESS = "on ~* &* +@all -@dangerous +info"
-"""All data commands on all keys and channels; not what can empty, stop, reconfigure or look through the server."""
+CLIENT_ACCESS = "on ~* +@all -@dangerous +info"
+"""All data commands on all keys, and no channels; not what can empty, stop, reconfigure or look through the server."""
 
 NO_ACCESS = "off -@all"
 

@@ -122,12 +122,12 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
             return getattr(self.cache, address), PORT
         assert limits is not None  # the config has the section of its mode
         self.cache = serverless_cache(self.config, limits, parts, self._child)
-        endpoint = self.cache.endpoints.apply(lambda endpoints: endpoints[0])
-        return endpoint.apply(lambda one: one.address), endpoint.apply(lambda one: one.port)
+        first = self.cache.endpoints.apply(lambda endpoints: endpoints[0] if endpoints else None)
+        return first.apply(lambda one: one and one.address), first.apply(lambda one: one and one.port)
 
     def _outputs(self, host: Any, port: Any) -> dict[str, Any]:
         connection = CacheConnection(
-            url=pulumi.Output.all(host, port).apply(lambda both: cache_url(both[0], both[1])),
+            url=pulumi.Output.all(host, port).apply(lambda both: cache_url(both[0], both[1]) if all(both) else None),
             username=self.credentials.username,
             auth="secret",
             secret=self.credentials.secret_arn,
