@@ -18,7 +18,7 @@ INSTALL_CLI = (
     "without it:  greenai-infra preview --offline"
 )
 NO_CLI = f"there is no `pulumi` on PATH.\nto mend it: {INSTALL_CLI}"
-NO_SDK = "the Pulumi SDK is not installed.\nto mend it: pip install 'greenai-infra[aws]'  (or [gcp])"
+NO_SDK = "the Pulumi SDK is not installed.\nto mend it: pip install 'greenai-infra[aws]'"
 
 BACKEND = """\
 choose where Pulumi keeps its state, by one of
