@@ -35,7 +35,13 @@ YES = click.option("--yes", is_flag=True, help="Do not ask.")
 @stack_options
 @click.option("--offline", is_flag=True, help="No Pulumi CLI, no account, no network.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def preview(project_dir: Path, stack: str | None, offline: bool, as_json: bool) -> int:
+@click.option(
+    "--base",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --offline: show what has changed since this preview (--json); an empty file is no stack.",
+)
+def preview(project_dir: Path, stack: str | None, offline: bool, as_json: bool, base: Path | None) -> int:
     """Show what a stack would build. Nothing is built.
 
     With --offline the program runs against an in-process monitor, with checks of names, types, values and regions;
@@ -48,7 +54,9 @@ def preview(project_dir: Path, stack: str | None, offline: bool, as_json: bool) 
     if offline:
         from greenai_infra.cli.preview_offline import run_offline
 
-        return run_offline(project_dir, name, as_json)
+        return run_offline(project_dir, name, as_json, base)
+    if base is not None:
+        raise InputError("--base compares offline previews; use it with --offline")
     engine = open_engine(project_dir, name)
     if as_json:
         click.echo(engine.preview_json())

@@ -11,12 +11,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import wire
-from greenai_infra.deploy.aws_provider import AwsProviders
 from greenai_infra.deploy.checks.alarms import COMPOSITE_ALARM
 from greenai_infra.deploy.checks.dashboards import DASHBOARD
 from greenai_infra.deploy.checks.policies import DOCUMENTS
 from greenai_infra.deploy.checks.state_machines import STATE_MACHINE
+from greenai_infra.deploy.checks.workflows import WORKFLOW
 from greenai_infra.deploy.program import run_program
+from greenai_infra.deploy.providers import Providers
 from greenai_infra.deploy.stand_ins import make_stand_ins
 from greenai_infra.policy.declared import Finding, has_unknown
 
@@ -28,6 +29,7 @@ OTHER_DOCUMENTS = {
     STATE_MACHINE: ("definition",),
     COMPOSITE_ALARM: ("alarmRule",),
     DASHBOARD: ("dashboardBody",),
+    WORKFLOW: ("sourceContents",),
 }
 """Documents that are no policies."""
 
@@ -37,7 +39,7 @@ def render_documents(program: StackProgram, recorded: Recorded) -> tuple[dict[st
     waiting = [urn for urn, one in recorded.registrations.items() if _has_unknown_document(one)]
     if not waiting:
         return {}, []
-    providers = AwsProviders(program.config)
+    providers = Providers(program.config)
     with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stderr(nowhere):
         again, failure = run_program(program, providers.check, make_stand_ins(program.region))
     rendered = {urn: wire.decode_struct(one.inputs) for urn, one in again.registrations.items()}

@@ -26,6 +26,10 @@ class PreviewResult:
     outputs: Mapping[str, Any]
     findings: tuple[Finding, ...]
     messages: tuple[str, ...] = ()
+    standing: Mapping[str, Any] | None = None
+    """What it draws, emits and costs by standing there (`deploy/standing`); None if the program failed."""
+    budget: Mapping[str, Any] | None = None
+    """The carbon budget that its alarms watch, if there is one."""
 
     @property
     def failed(self) -> bool:
@@ -78,6 +82,8 @@ class PreviewResult:
             "resources": [one.as_json() for one in self.resources],
             "outputs": redact(dict(self.outputs)),
             "tags": {"common": self.common_tags, "missing": self.missing_tags()},
+            "standing": self.standing,
+            "budget": self.budget,
             "findings": [one.as_json() for one in self.findings],
             "messages": list(self.messages),
             "summary": self.summary(),

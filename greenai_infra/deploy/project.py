@@ -36,8 +36,8 @@ class StackProgram:
 
     @property
     def region(self) -> str:
-        """The AWS region of the stack's default provider, or empty."""
-        return self.config.get("aws:region", "")
+        """The region of the stack's default provider, or empty."""
+        return self.config.get("aws:region") or self.config.get("gcp:region") or ""
 
 
 def read_stack(project_dir: Path, stack: str | None) -> StackProgram:

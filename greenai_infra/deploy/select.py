@@ -129,7 +129,7 @@ def _pin_first(
         except (Refused, InputError) as error:
             if not pinned:
                 raise
-            notes.append(f"skipped: {error}")
+            notes.append(f"skipped: {str(error).splitlines()[0].rstrip(':')}")
     if elsewhere:
         notes.append(f"skipped, as there is no program for that cloud yet: {', '.join(elsewhere)}")
     return pinned, notes

@@ -7,28 +7,18 @@ from typing import Any
 import pulumi
 
 from programs.carbon_budget import warn_of_gaps
-from programs.config import read_section
+from programs.config import read_provider, read_section
 
 
 def run() -> None:
-    """Declare the stack and export what other stacks and people need of it."""
-    for name, value in _declare(_provider()).items():
+    """Declare the stack and export what other stacks and people need of it; SDKs of its own cloud only."""
+    if read_provider("alarms") == "gcp":
+        from programs import gcp_budget
+
+        return gcp_budget.run()
+    for name, value in _aws().items():
         pulumi.export(name, value)
-
-
-def _declare(provider: str) -> dict[str, Any]:
-    """The outputs of the program on one cloud. SDKs are imported here: a stack needs that of its own cloud only."""
-    if provider == "aws":
-        return _aws()
-    raise pulumi.RunError(f"{pulumi.get_project()}:alarms: provider: there is no '{provider}'; there is aws")
-
-
-def _provider() -> str:
-    try:
-        values = pulumi.Config().get_object("alarms")
-    except pulumi.ConfigTypeError:
-        return "aws"  # what reads the section says what is wrong with it
-    return str(values.get("provider", "aws")) if isinstance(values, dict) else "aws"
+    return None
 
 
 def _aws() -> dict[str, Any]:

@@ -101,6 +101,16 @@ ROLE = '{"Version": "2012-10-17", "Statement": [%s]}'
          ' type="FAST")', "aws-unknown-value", "type"),
         ('aws.scheduler.Schedule("x", schedule_expression="rate(1 day)", state="ON",'
          ' flexible_time_window={"mode": "OFF"}, target={"arn": "a", "role_arn": "r"})', "aws-unknown-value", "state"),
+        # cache nodes, which botocore leaves open
+        ('aws.elasticache.ReplicationGroup("x", description="d", node_type="cache.r7g.huge")',
+         "aws-unknown-cache-node", "nodeType"),
+        ('aws.elasticache.ReplicationGroup("x", description="d", node_type="r7g.large")',
+         "aws-unknown-cache-node", "nodeType"),
+        ('aws.elasticache.Cluster("x", node_type="cache.m3.medium")', "aws-unknown-cache-node", "nodeType"),
+        ('aws.elasticache.Cluster("x", node_type="cache.m9g.large")', "aws-unknown-cache-node", "nodeType"),
+        ('aws.elasticache.ReplicationGroup("x", description="d", transit_encryption_mode="on")',
+         "aws-unknown-value", "transitEncryptionMode"),
+        ('aws.elasticache.UserGroup("x", user_group_id="g", engine="keydb")', "aws-unknown-value", "engine"),
         # regions
         ('aws.sns.Topic("x", region="mars-1")', "aws-unknown-region", "region"),
         ('aws.apprunner.Service("x", service_name="s", source_configuration={}, region="eu-north-1")',

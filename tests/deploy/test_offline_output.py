@@ -54,6 +54,13 @@ Outputs
 Messages of the program
   two queues
 
+Standing per month
+                  kWh  kg CO2e  USD
+  alarm             ?        ?    ?
+  known in total    ?        ?    ?
+  not known, so not in the total: kWh of 1, kg CO2e of 1, USD of 1 resources
+    (--json says why)
+
 Findings
   error [aws-unknown-value] aws:cloudwatch:MetricAlarm b: comparisonOperator is
     'Above', an unknown value of cloudwatch (botocore's ComparisonOperator)
@@ -94,7 +101,8 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     document = json.loads(capsys.readouterr().out)
     assert list(document) == [
-        *("schema_version", "project", "stack", "region", "resources", "outputs", "tags", "findings", "messages"),
+        *("schema_version", "project", "stack", "region", "resources", "outputs", "tags"),
+        *("standing", "budget", "findings", "messages"),
         "summary",
     ]
     assert document["schema_version"] == 1

@@ -20,3 +20,4 @@ class Options:
     daily_budget_kg: float | None = None
     monthly_budget_kg: float | None = None
     alarms_stack: str | None = None
+    gcp_project: str | None = None
