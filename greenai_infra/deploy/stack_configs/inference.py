@@ -81,8 +81,8 @@ class InferenceConfig(CarbonTagged):
     """The model in S3: an archive (.tar.gz) or a folder that ends with `/`; without it, the image holds the model."""
     model_key_arn: KeyArn | None = None
     """The KMS key that `model_data` is encrypted with, if its owner chose one."""
-    variables: dict[VariableName, VariableValue] = Field(default_factory=dict, max_length=100)
-    """Environment of the container. Not for secrets: whoever may describe the model reads them."""
+    variables: dict[VariableName, VariableValue] = Field(default_factory=dict, max_length=80)
+    """Environment of the container (of SageMaker's 100, the stack sets some). Not for secrets: they can be read."""
 
     instance_type: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")] | None = None
     instance_count: Annotated[int, Field(ge=1, le=1000)] | None = None
