@@ -22,8 +22,8 @@ BAKING_S = 600
 """How long alarms are watched after each step. They need three bad minutes of five, and metrics come late."""
 TERMINATION_WAIT_S = 300
 FEW = 4
-LONGEST_S = 28_800
-"""The most that SageMaker allows a deployment."""
+LONGEST_S = 14_400
+"""A deployment that takes longer is given up. SageMaker would allow 8 hours, the AWS provider takes 4."""
 
 
 def deployment(config: InferenceConfig, alarm_names: Sequence[Any]) -> dict[str, Any]:
