@@ -105,6 +105,7 @@ def _resource(
         taggable=schema is not None and schema.taggable,
         read=one.read,
         source=_relative(one.source, program.root),
+        property_dependencies={} if one.read else _property_dependencies(request),
     )
 
 
@@ -132,6 +133,10 @@ def _options(request: Any) -> dict[str, Any]:
     if aliases:
         options["aliases"] = aliases
     return options
+
+
+def _property_dependencies(request: Any) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(on.urns) for name, on in request.propertyDependencies.items()}
 
 
 def _stack_outputs(recorded: Recorded) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from components.aws.training.access import METRIC_NAMESPACE
-from components.aws.training.instance_storage import has_local_disk
 from components.tags import number
+from greenai_infra.catalog.local_disks import has_local_disk
 from greenai_infra.clock import format_time
 
 if TYPE_CHECKING:
