@@ -14,33 +14,46 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.deploy.gate import config_values, judge_resources, project_gate
 from greenai_infra.deploy.preview_result import PreviewResult
 from greenai_infra.deploy.project import StackProgram, read_stack
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
     from greenai_infra.deploy.aws_provider import AwsProviders
+    from greenai_infra.deploy.gate import Gate
     from greenai_infra.deploy.recorded import Recorded, Registration
+    from greenai_infra.policy.judge import Verdict
 
 
-def preview(project_dir: Path, stack: str | None = None) -> PreviewResult:
+def preview(
+    project_dir: Path,
+    stack: str | None = None,
+    *,
+    choose_gate: Callable[[StackProgram], Gate | None] = project_gate,
+    now: datetime | None = None,
+) -> PreviewResult:
     """Preview one stack of a project; without a name, the only one that has a config file.
 
-    What is wrong with the program is in the result's findings. Raises InputError where there is nothing to run: no
-    project, no such stack, or the SDK is not installed.
+    What is wrong with the program is in the result's findings, and so is what breaks the rules of its carbon gate, as
+    of `now`. Raises InputError where there is nothing to run: no project, no such stack, or the SDK is not installed.
     """
     program = read_stack(project_dir, stack)
+    gate = choose_gate(program)
     collecting = gc.isenabled()
     gc.disable()  # the SDK's hundreds of classes would be gone through again and again: a third of the time
     try:
-        return _preview(program)
+        return _preview(program, gate, now)
     finally:
         if collecting:
             gc.enable()
 
 
-def _preview(program: StackProgram) -> PreviewResult:
+def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> PreviewResult:
     for package in ("pulumi", "botocore"):
         if find_spec(package) is None:
             raise InputError(
@@ -62,6 +75,8 @@ def _preview(program: StackProgram) -> PreviewResult:
         findings += unread
     resources = _declared(program, recorded, rendered, providers)
     findings += run_checks(resources)
+    verdict = _judge(program, gate, resources, failure is not None, now)
+    findings += verdict.findings if verdict else ()
     return PreviewResult(
         project=program.project,
         stack=program.stack,
@@ -70,7 +85,26 @@ def _preview(program: StackProgram) -> PreviewResult:
         outputs=_stack_outputs(recorded),
         findings=tuple(sorted(findings, key=lambda one: (one.severity, one.urn))),
         messages=tuple(message for severity, message, _ in recorded.logs if severity == "info"),
+        verdict=verdict,
     )
+
+
+def _judge(
+    program: StackProgram,
+    gate: Gate | None,
+    resources: Sequence[DeclaredResource],
+    failed: bool,
+    now: datetime | None,
+) -> Verdict | None:
+    """The verdict of the gate, if there is one; on half a stack, that no rule could run."""
+    if gate is None:
+        return None
+    from greenai_infra.policy.judge import unjudged
+
+    if failed:
+        return unjudged(gate.settings)
+    config = config_values(program.config, program.project)
+    return judge_resources(gate, program.stack, resources, config, now)
 
 
 def _declared(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greenai_infra.policy.declared import DeclaredResource, Finding
+    from greenai_infra.policy.judge import Verdict
 
 SCHEMA_VERSION = 1
 
@@ -26,6 +27,8 @@ class PreviewResult:
     outputs: Mapping[str, Any]
     findings: tuple[Finding, ...]
     messages: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    """What the carbon gate says; None if the project has none."""
 
     @property
     def failed(self) -> bool:
@@ -78,6 +81,7 @@ class PreviewResult:
             "resources": [one.as_json() for one in self.resources],
             "outputs": redact(dict(self.outputs)),
             "tags": {"common": self.common_tags, "missing": self.missing_tags()},
+            "policy": {"rules": [one.as_json() for one in self.verdict.tallies] if self.verdict else []},
             "findings": [one.as_json() for one in self.findings],
             "messages": list(self.messages),
             "summary": self.summary(),

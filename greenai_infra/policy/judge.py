@@ -6,11 +6,12 @@ A rule that could not run counts like a violation: an error where the rule is ma
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import Finding
+from greenai_infra.policy.reach import secret_texts
 from greenai_infra.policy.rule import ResourceRule, StackRule
 from greenai_infra.policy.rules import RULES
 
@@ -97,7 +98,16 @@ def breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[Breac
     for found in _all_breaches(rule, stack, settings):
         if found not in seen:
             seen.add(found)
-            yield found
+            yield _masked(found, stack)
+
+
+def _masked(found: Breach, stack: Stack) -> Breach:
+    """The breach with the resource's secrets hidden in its words."""
+    resource = next((one for one in stack.resources if one.urn == found.urn), None)
+    message = found.message
+    for secret in sorted(secret_texts(resource.inputs), key=len, reverse=True) if resource else ():
+        message = message.replace(secret, "[secret]")
+    return found if message == found.message else replace(found, message=message)
 
 
 def _all_breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[Breach]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
+from greenai_infra.policy.documents import calls, state_machine
 from greenai_infra.policy.reach import is_false, value_at, values_at
 from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule, not_known
-from greenai_infra.policy.rules.documents import calls, state_machine
 from greenai_infra.policy.rules.instance_types import WORKFLOW
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import yaml
 from pydantic import Field
 
 from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
+from greenai_infra.policy.documents import STATE_MACHINE, state_machine
 from greenai_infra.policy.reach import objects, values_at
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
-from greenai_infra.policy.rules.documents import STATE_MACHINE, state_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

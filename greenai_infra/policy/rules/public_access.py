@@ -6,9 +6,9 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import UNKNOWN, plain
+from greenai_infra.policy.documents import policy_documents, statements
 from greenai_infra.policy.reach import is_true, leaves, texts, value_at, values_at
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
-from greenai_infra.policy.rules.documents import policy_documents, statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import UNKNOWN, has_unknown
+from greenai_infra.policy.documents import policy_documents, statements, unread_policies
 from greenai_infra.policy.reach import leaves, texts
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
-from greenai_infra.policy.rules.documents import policy_documents, statements, unread_policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,6 +21,11 @@ _HOLDS_POLICY = re.compile(r"polic(y|ies)$|^policyDocument$|^policyData$", re.IG
 _NO_DOCUMENT = frozenset({"lifecyclePolicy", "deletionPolicy", "sessionAffinityPolicy", "restartPolicy"})
 
 
+def holds_policy(name: str) -> bool:
+    """Whether a property of this name holds a policy, as far as names can say."""
+    return _HOLDS_POLICY.search(name) is not None and name not in _NO_DOCUMENT
+
+
 def policy_documents(resource: DeclaredResource) -> Iterator[tuple[str, dict[str, Any]]]:
     """(path, document) of each IAM policy of the resource."""
     for where, found in objects(dict(resource.rendered)):
@@ -39,7 +44,7 @@ def unread_policies(resource: DeclaredResource) -> Iterator[str]:
     if resource.package not in ("aws", "gcp") or resource.read:
         return
     for name, value in resource.rendered.items():
-        if _HOLDS_POLICY.search(name) and name not in _NO_DOCUMENT and _waits(value):
+        if holds_policy(name) and _waits(value):
             yield name
 
 
@@ -49,7 +54,7 @@ def _waits(value: Any) -> bool:
     if isinstance(value, list):
         return any(_waits(item) for item in value)
     if isinstance(value, dict):
-        return any(_waits(item) for name, item in value.items() if _HOLDS_POLICY.search(name))
+        return any(_waits(item) for name, item in value.items() if holds_policy(name))
     return value is UNKNOWN
 
 
