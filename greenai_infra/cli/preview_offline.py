@@ -9,25 +9,32 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
+from greenai_infra.deploy.gate import open_gate, project_gate
 from greenai_infra.deploy.offline import preview
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from greenai_infra.deploy.preview_result import PreviewResult
+    from greenai_infra.policy.judge import Verdict
 
 STYLES = {"error": "bold red", "warning": "yellow", "heading": "bold"}
 PLAIN_WIDTH = 80
 
 
-def run_offline(project_dir: Path, stack: str | None, as_json: bool) -> int:
-    """Preview a stack offline and print it; returns the exit code: 1 if a finding is an error, else 0."""
+def run_offline(project_dir: Path, stack: str | None, as_json: bool, packs: Sequence[Path] | None = None) -> int:
+    """Preview a stack offline and print it; returns the exit code: 1 if a finding is an error, else 0.
+
+    `packs` are policy packs whose settings the carbon gate takes: the first of them; none of them, no gate; None, the
+    project's own.
+    """
+    choose = project_gate if packs is None else lambda _: open_gate(packs[0]) if packs else None
     collecting = gc.isenabled()
     gc.disable()
     try:
-        result = preview(project_dir, stack)
+        result = preview(project_dir, stack, choose_gate=choose)
         if as_json:
             print(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
         elif sys.stdout.isatty():
@@ -74,6 +81,9 @@ def preview_lines(result: PreviewResult, width: int) -> Iterator[tuple[str, str]
         for finding in result.findings:
             yield from _finding_lines(finding, width)
     yield "", ""
+    if result.verdict:
+        for line in _wrapped(gate_line(result.verdict), width, "", "  "):
+            yield "heading" if result.verdict.passed else "error", line
     for line in _wrapped(_summary(result), width, "", ""):
         yield "error" if result.failed else "heading", line
 
@@ -171,6 +181,17 @@ def _shorten(name: str, width: int) -> str:
         return name
     tail = (width - 3) * 2 // 3
     return f"{name[: width - 3 - tail]}...{name[-tail:]}"
+
+
+def gate_line(verdict: Verdict) -> str:
+    """Whether the carbon gate is open, and which rules shut it."""
+    in_force = [one for one in verdict.tallies if one.severity != "disabled"]
+    shut = [one.rule.id for one in in_force if one.stops]
+    if shut:
+        return f"Carbon gate: shut by {', '.join(shut)}."
+    noted = [one.rule.id for one in in_force if one.violations + one.not_run]
+    notes = f"; noted: {', '.join(noted)}" if noted else ""
+    return f"Carbon gate: open, {len(in_force)} rules in force{notes}."
 
 
 def _summary(result: PreviewResult) -> str:

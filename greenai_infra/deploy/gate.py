@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import now as clock_now
 from greenai_infra.deploy import wire, yaml_edit
-from greenai_infra.deploy.stack_files import read_text
+from greenai_infra.deploy.stack_files import read_project, read_text
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from greenai_infra.policy.rule import Standing
     from greenai_infra.policy.settings import GateSettings
 
+PACK_FOLDER = "policy"
 PACK_FILE = "PulumiPolicy.yaml"
 SETTINGS_FILE = "greenai-policy.yaml"
 PACK_NAME = "greenai-carbon-gate"
@@ -43,7 +44,15 @@ class Gate:
 def project_pack(program: StackProgram) -> Path | None:
     """The project's own policy pack, if it has one."""
     beside = program.program if program.program.is_dir() else program.program.parent
-    return beside / "policy" if (beside / "policy" / PACK_FILE).is_file() else None
+    return beside / PACK_FOLDER if (beside / PACK_FOLDER / PACK_FILE).is_file() else None
+
+
+def pack_folder(project_dir: Path) -> Path:
+    """Where the policy pack of a project lies, if it has one: `project_pack` before a stack is known."""
+    if not any((project_dir / name).is_file() for name in ("Pulumi.yaml", "Pulumi.yml")):
+        return project_dir / PACK_FOLDER
+    main = project_dir / str(read_project(project_dir).content.get("main") or ".")
+    return (main if main.is_dir() else main.parent) / PACK_FOLDER
 
 
 def open_gate(pack: Path) -> Gate:
