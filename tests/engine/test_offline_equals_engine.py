@@ -1,6 +1,5 @@
 """The offline preview equals the real engine's preview: resources, parents, inputs, dependencies, tags."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,11 @@ from greenai_infra.policy.declared import Secret
 from .engine_cli import ROOT, Engine
 from .graph import SECRET, UNKNOWN, Declared, declared
 from .project import SAMPLE
+from .training_project import copy_program
 from .wire import UNKNOWN as WIRE_UNKNOWN
 
 pytestmark = pytest.mark.engine
 
-CONFIGS = ROOT / "tests" / "stacks" / "configs"
 ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
 
 
@@ -74,9 +73,7 @@ def compare(engine: Engine, folder: Path, stack: str) -> PreviewResult:
 
 @pytest.mark.parametrize("stack", ["contiguous", "sliced", "now"])
 def test_the_training_stack(engine: Engine, tmp_path: Path, stack: str) -> None:
-    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
-    shutil.copytree(ROOT / "stacks", tmp_path / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(CONFIGS / f"Pulumi.{stack}.yaml", tmp_path)
+    copy_program(tmp_path, stack)
 
     result = compare(engine, tmp_path, stack)
 
