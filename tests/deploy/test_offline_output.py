@@ -94,8 +94,8 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     document = json.loads(capsys.readouterr().out)
     assert list(document) == [
-        *("schema_version", "project", "stack", "region", "resources", "outputs", "tags", "findings", "messages"),
-        "summary",
+        *("schema_version", "project", "stack", "region", "resources", "outputs", "tags", "policy", "findings"),
+        *("messages", "summary"),
     ]
     assert document["schema_version"] == 1
     assert document["outputs"] == {"arn": "[unknown]", "size": 3, "word": "[secret]"}
