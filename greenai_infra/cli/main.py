@@ -22,7 +22,11 @@ COMMANDS = {
     "explain": ("greenai_infra.cli.plan", "explain", "Explain a plan again from its file alone."),
     "watch": ("greenai_infra.cli.watch", "watch", "Plan again and again; say what has changed, and when to move."),
     "backtest": ("greenai_infra.cli.backtest", "backtest", "Compare strategies on historical intensity."),
-    "schema": ("greenai_infra.cli.schema", "schema", "Print the JSON Schema of workload files, or of the gate's settings."),
+    "schema": (
+        "greenai_infra.cli.schema",
+        "schema",
+        "Print the JSON Schema of workload files, or of gate settings.",
+    ),
     "select": ("greenai_infra.cli.select", "select", "Pin a plan's ranked regions as Pulumi stacks."),
     "preview": ("greenai_infra.cli.stack", "preview", "Show what a stack would build; --offline needs no account."),
     "check": ("greenai_infra.cli.check", "check", "Run the rules of the carbon gate; exit code 1 if it is shut."),

@@ -28,7 +28,7 @@ from greenai_infra.deploy.authored import author_kept
 from greenai_infra.deploy.engine_errors import INSTALL_CLI, MINIMUM_CLI, NO_CLI, NO_SDK, explain
 from greenai_infra.deploy.policy_events import PolicyEvents, own_python_first, policy_packs
 from greenai_infra.deploy.project import read_stack
-from greenai_infra.errors import EngineError
+from greenai_infra.errors import EngineError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +72,8 @@ class StackEngine:
     """Preview, up and destroy of one stack.
 
     `say` takes the engine's output line by line while it runs. Every method raises EngineError with the command that
-    mends it, NoCapacity if that is the only thing wrong, InputError if the project can't be read.
+    mends it, NoCapacity if that is the only thing wrong, InputError if the project can't be read,
+    Refused if a mandatory policy is violated or a rule of the carbon gate could not run.
 
     `packs` are the policy packs that preview and up run; None stands for the project's own carbon gate, if it has one.
     """
@@ -126,7 +127,7 @@ class StackEngine:
                 result = getattr(stack, operation)(
                     on_output=self._say, on_error=stderr.append, on_event=events, **self._options, **options
                 )
-        except EngineError:
+        except (EngineError, Refused):
             _leave_unfinished_quietly()
             raise
         if not options.get("json"):

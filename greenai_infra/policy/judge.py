@@ -89,7 +89,7 @@ def judge(stack: Stack, settings: GateSettings) -> Verdict:
 def unjudged(settings: GateSettings) -> Verdict:
     """The verdict on a stack whose program failed: no rule that is in force could run."""
     tallies = [(rule, settings.of(rule.id).in_force) for rule in RULES]
-    return Verdict(tuple(Tally(rule, severity, not_run=severity != "disabled") for rule, severity in tallies), ())
+    return Verdict(tuple(Tally(rule, severity, not_run=int(severity != "disabled")) for rule, severity in tallies), ())
 
 
 def breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[Breach]:

@@ -24,7 +24,7 @@ LEVELS = {analyzer_pb2.ADVISORY: "advisory", analyzer_pb2.MANDATORY: "mandatory"
 
 @dataclass(frozen=True)
 class Report:
-    """One diagnostic: policy, level, URN (of the resource that was asked about, where the pack leaves it out), words."""
+    """One diagnostic; where the pack leaves the URN out, it is that of the resource that was asked about."""
 
     rule: str
     level: str
@@ -67,7 +67,11 @@ class Pack:
         found = []
         for one in resources:
             request = analyzer_pb2.AnalyzeRequest(
-                urn=one.urn, type=one.type, name=one.name, properties=to_struct(one.inputs), options={"parent": one.parent}
+                urn=one.urn,
+                type=one.type,
+                name=one.name,
+                properties=to_struct(one.inputs),
+                options={"parent": one.parent},
             )
             found += _reports(self.stub.Analyze(request), one.urn)
         whole = analyzer_pb2.AnalyzeStackRequest(resources=[_in_stack(one) for one in resources])
@@ -98,7 +102,8 @@ def running(folder: Path, environment: Mapping[str, str] | None = None) -> Itera
 
 def _reports(response: Any, urn: str) -> list[Report]:
     return [
-        Report(one.policyName, LEVELS[one.enforcementLevel], one.urn or urn, one.message) for one in response.diagnostics
+        Report(one.policyName, LEVELS[one.enforcementLevel], one.urn or urn, one.message)
+        for one in response.diagnostics
     ]
 
 

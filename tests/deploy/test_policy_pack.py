@@ -87,14 +87,19 @@ CASES: dict[str, tuple[str, str, dict[str, Any], set[tuple[str, str, str]]]] = {
     ),
     "off": (KEY + JOB, "", {"rules": {"budget-alarm": {"severity": "disabled"}}}, set()),
     "an open door": (
-        'aws.vpc.SecurityGroupIngressRule("in", security_group_id="sg-1", ip_protocol="tcp", from_port=443, to_port=443, '
-        'cidr_ipv4="0.0.0.0/0", tags=TAGS)',
+        'aws.vpc.SecurityGroupIngressRule("in", security_group_id="sg-1", ip_protocol="tcp", from_port=443, '
+        'to_port=443, cidr_ipv4="0.0.0.0/0", tags=TAGS)',
         "",
         {},
         {("no-public-access", "in", "mandatory")},
     ),
     "a bucket without its block": (KEY + BUCKET, "", {}, {("bucket-public-access", "logs", "mandatory")}),
-    "a star": (f'aws.iam.RolePolicy("all", role="r", policy={STAR})', "", {}, {("no-star-actions", "all", "mandatory")}),
+    "a star": (
+        f'aws.iam.RolePolicy("all", role="r", policy={STAR})',
+        "",
+        {},
+        {("no-star-actions", "all", "mandatory")},
+    ),
     "no encryption": ('aws.sns.Topic("news", tags=TAGS)', "", {}, {("encryption", "news", "mandatory")}),
     "a dirty grid": (
         KEY,
@@ -239,5 +244,5 @@ def test_the_pack_describes_every_rule(tmp_path: Path) -> None:
 
 def test_settings_that_can_not_be_used_stop_the_pack(tmp_path: Path) -> None:
     folder = project(tmp_path, "", gate={"rules": {"speed": {}}})
-    with pytest.raises(AssertionError, match="greenai-policy.yaml: rules.speed"), running(folder / "policy"):
+    with pytest.raises(AssertionError, match=r"greenai-policy\.yaml: rules\.speed"), running(folder / "policy"):
         pass

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +16,9 @@ from tests.policy.declare import TAGS
 from .command_line import CommandLine, Run
 from .engine_cli import ROOT, Engine
 from .project import PULUMI_YAML, Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.engine
 
@@ -42,7 +44,7 @@ NAIVE = """
 from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
 
 def tagged(args, report):
-    if args.resource_type == "aws:sns/topic:Topic" and "team" not in args.props["tags"]:
+    if args.resource_type == "aws:sns/topic:Topic" and "team" not in args.props["tagsAll"]:
         report("needs a team")
 
 PolicyPack("greenai-carbon-gate", [ResourceValidationPolicy("naive", "As one would write it.", tagged,

@@ -18,7 +18,7 @@ REPOSITORY = "aws:ecr/repository:Repository"
 GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 JOB = "aws:sagemaker/trainingJob:TrainingJob"
 CONFIG = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
-CACHE = {"atRestEncryptionEnabled": True, "transitEncryptionEnabled": True, "kmsKeyId": KEY}
+CACHE: dict[str, Any] = {"atRestEncryptionEnabled": True, "transitEncryptionEnabled": True, "kmsKeyId": KEY}
 
 
 def job(machine: str = "ml.m5.xlarge", count: int = 1, **inputs: Any) -> DeclaredResource:
@@ -43,7 +43,10 @@ def machine(request: dict[str, Any]) -> DeclaredResource:
         a(REPOSITORY, encryptionConfigurations=[{"encryptionType": "KMS", "kmsKey": UNKNOWN}]),
         a("aws:ebs/volume:Volume", encrypted=True, kmsKeyId=KEY),
         a("aws:ec2/instance:Instance", rootBlockDevice={"encrypted": True, "kmsKeyId": KEY}),
-        a("aws:ec2/launchTemplate:LaunchTemplate", blockDeviceMappings=[{"ebs": {"encrypted": "true", "kmsKeyId": KEY}}]),
+        a(
+            "aws:ec2/launchTemplate:LaunchTemplate",
+            blockDeviceMappings=[{"ebs": {"encrypted": "true", "kmsKeyId": KEY}}],
+        ),
         a(GROUP, **CACHE),
         a("aws:elasticache/serverlessCache:ServerlessCache", kmsKeyId=KEY),
         a("aws:elasticache/cluster:Cluster", replicationGroupId="cache"),
@@ -99,7 +102,10 @@ def test_not_encrypted(resource: DeclaredResource, says: str) -> None:
 
 @pytest.mark.parametrize(
     "resource",
-    [a("aws:ebs/volume:Volume", encrypted=UNKNOWN, kmsKeyId=KEY), a(GROUP, **{**CACHE, "transitEncryptionEnabled": UNKNOWN})],
+    [
+        a("aws:ebs/volume:Volume", encrypted=UNKNOWN, kmsKeyId=KEY),
+        a(GROUP, **{**CACHE, "transitEncryptionEnabled": UNKNOWN}),
+    ],
 )
 def test_a_switch_that_is_unknown_shuts_the_gate(resource: DeclaredResource) -> None:
     assert could_not_run(RULE, resource)

@@ -26,7 +26,8 @@ def flow(parameters: dict[str, Any]) -> DeclaredResource:
 
 
 def steps(machine: str) -> DeclaredResource:
-    text = f"main:\n  steps:\n    - go:\n        args: {{workerPoolSpecs: [{{machineSpec: {{machineType: {machine}}}}}]}}\n"
+    specs = f"{{workerPoolSpecs: [{{machineSpec: {{machineType: {machine}}}}}]}}"
+    text = f"main:\n  steps:\n    - go:\n        args: {specs}\n"
     return a(WORKFLOW, sourceContents=text)
 
 

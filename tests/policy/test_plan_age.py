@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greenai_infra.clock import format_time
 from greenai_infra.policy.declared import UNKNOWN
-from greenai_infra.policy.rule import Stack
 
 from .declare import NOW, TAGS, a, could_not_run, found, kept, messages, stack
+
+if TYPE_CHECKING:
+    from greenai_infra.policy.rule import Stack
 
 CARBON = {"intensity_g_per_kwh": 20, "signal": "average", "basis": "lifecycle", "observed_at": "2025-01-01T00:00:00Z"}
 

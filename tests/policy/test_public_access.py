@@ -16,7 +16,7 @@ GROUP = "aws:ec2/securityGroup:SecurityGroup"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 FIREWALL = "gcp:compute/firewall:Firewall"
 ALLOW = [{"protocol": "tcp", "ports": ["443"]}]
-GCS = {"uniformBucketLevelAccess": True, "publicAccessPrevention": "enforced"}
+GCS: dict[str, Any] = {"uniformBucketLevelAccess": True, "publicAccessPrevention": "enforced"}
 ACCOUNT = {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greenai_infra.policy.declared import UNKNOWN
-from greenai_infra.policy.rule import Stack
 
 from .declare import LABELS, TAGS, a, could_not_run, found, kept, messages, stack
+
+if TYPE_CHECKING:
+    from greenai_infra.policy.rule import Stack
 
 RULE = "region-intensity"
 CARBON = {"intensity_g_per_kwh": 20.4, "signal": "average", "basis": "lifecycle", "source": "x", "kind": "forecast"}
 
 
-def tagged(config: dict[str, Any] | None = None, **tags: Any) -> Stack:
+def tagged(config: dict[str, Any] | None = None, /, **tags: Any) -> Stack:
     return stack(a("aws:sns/topic:Topic", taggable=True, tags={**TAGS, **tags}), config=config)
 
 
@@ -50,9 +52,12 @@ def test_tags_and_config_are_both_judged() -> None:
     """A clean figure in one place does not hide a dirty one in the other."""
     dirty = {"training": {"carbon": {**CARBON, "intensity_g_per_kwh": 480}}}
     assert "the config's section training: 480" in messages(RULE, tagged(dirty), max_g_per_kwh=50)[0]
-    assert "the tags of it: 480" in messages(
-        RULE, tagged({"training": {"carbon": CARBON}}, **{"carbon-intensity-g-per-kwh": "480"}), max_g_per_kwh=50
-    )[0]
+    assert (
+        "the tags of it: 480"
+        in messages(
+            RULE, tagged({"training": {"carbon": CARBON}}, **{"carbon-intensity-g-per-kwh": "480"}), max_g_per_kwh=50
+        )[0]
+    )
 
 
 @pytest.mark.parametrize(
