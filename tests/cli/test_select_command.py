@@ -249,3 +249,11 @@ def test_a_project_of_another_name_previews_with_its_own_keys(tmp_path: Path, gr
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"Offline preview of shop/tune-{NORTH} in {NORTH}")
     assert "shop:training" in stack(project, NORTH).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("option", ["--daily-budget-kg", "--monthly-budget-kg"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "much"])
+def test_a_budget_that_is_none_is_a_usage_error(greenai: Command, option: str, value: str) -> None:
+    done = greenai("select", "plan.json", option, value)
+    assert done.code == 2
+    assert option in done.err
