@@ -39,7 +39,7 @@ def preview(project_dir: Path, stack: str | None, offline: bool, as_json: bool) 
     """Show what a stack would build. Nothing is built.
 
     With --offline the program runs against an in-process monitor, with checks of names, types, values and regions;
-    without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and AWS credentials). A stack
+    without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and credentials). A stack
     that the backend does not know yet is entered there, empty.
     """
     from greenai_infra.deploy.stack_files import require_stack
