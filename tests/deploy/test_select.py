@@ -258,7 +258,7 @@ def test_alternatives_on_another_cloud_are_passed_over_and_named(project: Path) 
 def test_inference_is_refused(project: Path) -> None:
     document = {**FOUR, "workload": {**FOUR["workload"], "kind": "inference"}}
 
-    with pytest.raises(Refused, match="aws:eu-north-1 is on AWS, for which there is no program yet; plan with where.providers: \\[gcp\\]"):
+    with pytest.raises(Refused, match=r"on AWS, for which there is no program yet; .* where\.providers: \[gcp\]"):
         pin(project, document)
 
 
