@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     type=click.Choice(["now", "scheduled"]),
     help="Start with `up` itself, or at the planned time. Default: scheduled, or what the stack file says.",
 )
-@click.option("--image", metavar="URI", help="Training image in ECR; {region} in it is filled in for each stack.")
+@click.option("--image", metavar="URI", help="Training image in ECR or Artifact Registry; {region} in it is filled in.")
 @click.option(
     "--notify", metavar="EMAIL", multiple=True, help="Who hears of the run and its alarms; may be given again."
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Config = TypeVar("Config")
+WRITTEN_BY_SELECT = ("training", "inference")
 PROVIDERS = ("aws", "gcp")
 
 
@@ -35,13 +36,16 @@ def read_section(
         raise pulumi.RunError(f"{key}: expected a section with keys and values, as in\n{example}") from None
     if values is None:
         raise pulumi.RunError(
-            f"{key}: missing from the config of stack {pulumi.get_stack()}; `greenai-infra select` writes it, as in\n"
-            f"{example}"
+            f"{key}: missing from the config of stack {pulumi.get_stack()}; {_who_writes(section)}, as in\n{example}"
         )
     try:
         return read(values, key)
     except InputError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+def _who_writes(section: str) -> str:
+    return "`greenai-infra select` writes it" if section in WRITTEN_BY_SELECT else "add it to the stack's file"
 
 
 def read_provider(section: str) -> str:

@@ -148,7 +148,7 @@ def endpoint(count: int = 2, instance_type: str = "ml.inf2.xlarge", *more: Decla
 
 def test_an_endpoint_stands_with_its_instances_idle() -> None:
     row = endpoint()
-    # Inferentia2 in the catalog: an estimate of its power x 0.55 idle, and a twelfth... of 1,200 W by 8 chips = 150 W
+    # Inferentia2: the catalog's power x 0.55 idle, and an eighth of a host of 1,200 W = 150 W
     from greenai_infra.catalog.accelerators import find_accelerator
 
     chip_w = find_accelerator("Inferentia2").power_w
@@ -206,6 +206,42 @@ def test_a_tpu_slice_costs_by_its_chips() -> None:
     assert row["cost_usd_per_month"] == pytest.approx(4 * 1.38948 * 730)
     assert row["emissions_kg_per_month"] is None
     assert "no carbon intensity" in row["note"]
+
+
+@pytest.mark.parametrize(
+    ("machine", "chips"),
+    [
+        ({"machineType": "ct5lp-hightpu-4t"}, "4 x TPU-v5e"),
+        ({"machineType": "ct5lp-hightpu-4t", "tpuTopology": "4x4"}, "16 x TPU-v5e"),
+        ({"machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 1}, "1 x L4"),
+        ({"machineType": "n1-standard-4"}, None),
+    ],
+)
+def test_an_endpoint_of_vertex_stands_with_its_least_replicas(machine: dict[str, Any], chips: str | None) -> None:
+    kind = "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment"
+    resources = {"machineSpec": machine, "minReplicaCount": 2, "maxReplicaCount": 5}
+    row = only(declared(kind, region="", deployConfig={"dedicatedResources": resources}))
+    if chips is None:
+        assert figures(row) == (None, None, None)
+    else:
+        assert row["what"] == f"2 x {machine['machineType']} ({chips}), idle"
+        assert row["energy_kwh_per_month"] > 0
+    assert row["cost_usd_per_month"] is None
+
+
+def test_a_replica_of_two_l4_by_hand() -> None:
+    # 2 x 72 W x 0.55 + 2/8 x 1,200 W = 379.2 W; x 730 h = 276.8 kWh
+    kind = "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment"
+    machine = {"machineType": "g2-standard-24", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 2}
+    resources = {"machineSpec": machine, "minReplicaCount": 1}
+    row = only(declared(kind, region="", deployConfig={"dedicatedResources": resources}))
+    assert row["energy_kwh_per_month"] == pytest.approx(276.8, abs=0.1)
+
+
+def test_memorystore_is_counted_and_no_more() -> None:
+    cache = declared("gcp:memorystore/instance:Instance", shardCount=3, replicaCount=1, nodeType="STANDARD_SMALL")
+    assert only(cache)["what"] == "6 x Memorystore STANDARD_SMALL"
+    assert figures(only(cache)) == (None, None, None)
 
 
 def test_what_nobody_knows_is_unknown_and_what_is_free_says_why() -> None:

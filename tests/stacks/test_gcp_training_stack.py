@@ -174,7 +174,7 @@ def test_an_account_with_broad_rights_can_t_be_declared(args: dict[str, Any]) ->
     declared, refused = run_program({**config_of("gcp-gpus"), "greenai-infra:program": "none"})
     assert refused
     assert declared.everything == []
-    with pytest.raises(ValueError, match="more than any part|one by one"):
+    with pytest.raises(ValueError, match=r"more than any part|one by one"):
         ServiceAccount("a", ServiceAccountArgs(site=site, what="job", description="", **args))
 
 
@@ -192,7 +192,7 @@ def test_the_schedule_starts_the_workflow_at_the_planned_minute() -> None:
 def test_a_cron_is_in_utc() -> None:
     assert yearly_cron(datetime(2026, 12, 31, 23, 30, tzinfo=timezone(timedelta(hours=-2)))) == "30 1 1 1 *"
     with pytest.raises(ValueError, match="no time zone"):
-        yearly_cron(datetime(2026, 12, 31))
+        yearly_cron(datetime(2026, 12, 31))  # noqa: DTZ001
 
 
 def test_now_starts_with_up_and_has_no_schedule() -> None:
