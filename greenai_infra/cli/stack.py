@@ -68,7 +68,7 @@ def preview(
     """Show what a stack would build. Nothing is built.
 
     With --offline the program runs against an in-process monitor, with checks of names, types, values and regions;
-    without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and AWS credentials). A stack
+    without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and credentials). A stack
     that the backend does not know yet is entered there, empty. Either way the rules of the project's carbon gate are
     run, and a mandatory one that is broken, or could not run, ends with exit code 1.
     """
