@@ -259,7 +259,7 @@ def test_alternatives_that_can_t_be_built_are_passed_over_and_named(project: Pat
 def test_inference_is_refused(project: Path) -> None:
     document = {**FOUR, "workload": {**FOUR["workload"], "kind": "inference"}}
 
-    with pytest.raises(Refused, match="tune is planned as inference; there is only a program for training yet"):
+    with pytest.raises(Refused, match=r"on AWS, for which there is no program yet; .* where\.providers: \[gcp\]"):
         pin(project, document)
 
 
