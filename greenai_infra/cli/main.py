@@ -25,6 +25,7 @@ COMMANDS = {
     "schema": ("greenai_infra.cli.schema", "schema", "Print the JSON Schema of workload files."),
     "select": ("greenai_infra.cli.select", "select", "Pin a plan's ranked regions as Pulumi stacks."),
     "preview": ("greenai_infra.cli.stack", "preview", "Show what a stack would build; --offline needs no account."),
+    "comment": ("greenai_infra.cli.comment", "comment", "Comment previews on a pull request, and gate it."),
     "up": ("greenai_infra.cli.stack", "up", "Build a stack, or the first ranked region with capacity."),
     "destroy": ("greenai_infra.cli.stack", "destroy", "Remove what a stack has built."),
     "init": ("greenai_infra.cli.init", "init", "Write a project: Pulumi program, example workload, stack."),

@@ -15,6 +15,7 @@ from greenai_infra.deploy.checks.alarms import COMPOSITE_ALARM
 from greenai_infra.deploy.checks.dashboards import DASHBOARD
 from greenai_infra.deploy.checks.policies import DOCUMENTS
 from greenai_infra.deploy.checks.state_machines import STATE_MACHINE
+from greenai_infra.deploy.checks.workflows import WORKFLOW
 from greenai_infra.deploy.program import run_program
 from greenai_infra.deploy.providers import Providers
 from greenai_infra.deploy.stand_ins import make_stand_ins
@@ -28,6 +29,7 @@ OTHER_DOCUMENTS = {
     STATE_MACHINE: ("definition",),
     COMPOSITE_ALARM: ("alarmRule",),
     DASHBOARD: ("dashboardBody",),
+    WORKFLOW: ("sourceContents",),
 }
 """Documents that are no policies."""
 

@@ -42,6 +42,7 @@ def preview(project_dir: Path, stack: str | None = None) -> PreviewResult:
 
 def _preview(program: StackProgram) -> PreviewResult:
     _require("pulumi", "gcp" if any(key.startswith("gcp:") for key in program.config) else "aws")
+    from greenai_infra.deploy.checks.gcp_values import project_findings
     from greenai_infra.deploy.checks.registry import run_checks
     from greenai_infra.deploy.documents import render_documents
     from greenai_infra.deploy.program import run_program
@@ -66,7 +67,7 @@ def _preview(program: StackProgram) -> PreviewResult:
         rendered, unread = render_documents(program, recorded)
         findings += unread
     resources = _declared(program, recorded, rendered, providers)
-    findings += run_checks(resources)
+    findings += [*run_checks(resources), *project_findings(program.config, resources)]
     return PreviewResult(
         project=program.project,
         stack=program.stack,

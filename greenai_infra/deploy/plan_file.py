@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -58,6 +58,10 @@ class Placement(_Part):
     emissions_kg: Positive
     cost_usd: Finite | None
     intensity: Intensity
+    pue: Any = None
+    """For reports only, and so not checked: a deployment does not need it. The same holds for the next two."""
+    pue_year: Any = None
+    pue_is_fleet_mean: Any = False
 
     @property
     def key(self) -> str:

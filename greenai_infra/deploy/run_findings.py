@@ -38,8 +38,9 @@ def zone_findings(program: StackProgram) -> list[Finding]:
     """Carbon facts of another grid zone than that of the region they are pinned for: every tag would be wrong."""
     try:
         section = json.loads(program.config.get(f"{program.project}:training", "{}"))
-        region, zone = find_region(f"aws:{section['region']}"), section["carbon"]["zone"]
-    except (ValueError, KeyError, TypeError, InputError):
+        provider = section.get("provider", "aws")
+        region, zone = find_region(f"{provider}:{section['region']}"), section["carbon"]["zone"]
+    except (ValueError, KeyError, TypeError, AttributeError, InputError):
         return []  # the program itself says what is wrong
     if region.zone == zone:
         return []

@@ -18,8 +18,8 @@ from urllib.parse import quote_plus
 from urllib3 import exceptions
 
 from greenai_infra.intensity.connections import MAX_IN_FLIGHT, RETRIED_STATUS, opener, this_thread
-from greenai_infra.intensity.masking import keep_secret, masked
 from greenai_infra.intensity.questions import AnswerError, Failure, Question
+from greenai_infra.masking import keep_secret, masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -107,7 +107,7 @@ def test_lost_guard_is_caught(ground: Ground, monkeypatch: pytest.MonkeyPatch, n
 
 def test_secret_in_the_log_is_caught(ground: Ground, ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "keep_secret", ignore)
-    monkeypatch.setattr("greenai_infra.intensity.masking._secrets", [])
+    monkeypatch.setattr("greenai_infra.masking._secrets", [])
     ground.run_all(cases_of("odd headers", 30, api="eia"), run_case)
     assert {one.wrong for one in ears.findings} == {Wrong.LEAK}
 

@@ -79,7 +79,9 @@ class Declared(mocks.Mocks):  # type: ignore[misc]
         made_up = {
             "arn": f"arn:aws:{service}:{args.inputs.get('region', '')}:{ACCOUNT}:{args.name}",
             "bucket": f"{args.name}-0abc123",
+            "email": f"service-{ACCOUNT}@{args.name}.iam.gserviceaccount.com",
             "keyId": "0f0e",
+            "member": f"serviceAccount:service-{ACCOUNT}@{args.name}.iam.gserviceaccount.com",
             "name": args.name,
             "ownerId": ACCOUNT,
             "prefixListId": "pl-1",

@@ -11,6 +11,12 @@ from greenai_infra.deploy.checks.dashboards import check_dashboard
 from greenai_infra.deploy.checks.gcp_alerts import check_alert_policies
 from greenai_infra.deploy.checks.gcp_listed import check_gcp_listed_values
 from greenai_infra.deploy.checks.gcp_tpus import check_tpu_machines
+from greenai_infra.deploy.checks.gcp_values import (
+    check_gcp_places,
+    check_gcp_provider,
+    check_gcp_schedule,
+    check_gcp_values,
+)
 from greenai_infra.deploy.checks.policies import check_policy_documents
 from greenai_infra.deploy.checks.regions import check_provider_regions, check_region_offers_service
 from greenai_infra.deploy.checks.schedules import (
@@ -21,6 +27,7 @@ from greenai_infra.deploy.checks.schedules import (
 from greenai_infra.deploy.checks.schema import check_schema
 from greenai_infra.deploy.checks.state_machines import check_state_machine
 from greenai_infra.deploy.checks.tags import check_aws_tags, check_gcp_labels
+from greenai_infra.deploy.checks.workflows import check_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -45,11 +52,16 @@ RESOURCE_CHECKS: tuple[Callable[[DeclaredResource], Iterable[Finding]], ...] = (
     check_dashboard,
     check_tpu_machines,
     check_gcp_listed_values,
+    check_gcp_values,
+    check_gcp_places,
+    check_gcp_schedule,
+    check_workflow,
 )
 STACK_CHECKS: tuple[Callable[[Sequence[DeclaredResource]], Iterable[Finding]], ...] = (
     check_provider_regions,
     check_composite_alarms,
     check_alert_policies,
+    check_gcp_provider,
 )
 
 

@@ -90,7 +90,10 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
                 service="scheduler.amazonaws.com",
                 account_id=self._args.alerts.account_id,
                 source_arn=group.arn,
-                statements=[allow("StartCensus", ["states:StartExecution"], self.state_machine.arn)],
+                statements=[
+                    allow("StartCensus", ["states:StartExecution"], self.state_machine.arn),
+                    allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], self._args.alerts.key_arn),
+                ],
             ),
             opts=self._child,
         )
@@ -100,6 +103,7 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
             group_name=group.name,
             schedule_expression=f"rate({CENSUS_S // 60} minutes)",
             flexible_time_window={"mode": "OFF"},
+            kms_key_arn=self._args.alerts.key_arn,
             target={
                 "arn": self.state_machine.arn,
                 "role_arn": role.arn,
