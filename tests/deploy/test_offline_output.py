@@ -23,7 +23,8 @@ class Store(pulumi.ComponentResource):
         self.register_outputs({})
 
 Store("a")
-alarm = aws.cloudwatch.MetricAlarm("b", evaluation_periods=1, comparison_operator=OPERATOR, tags={"team": "ml"})
+alarm = aws.cloudwatch.MetricAlarm("b", evaluation_periods=1, comparison_operator=OPERATOR, tags={"team": "ml"},
+    namespace="AWS/SQS", metric_name="NumberOfMessagesSent", statistic="Sum", period=300, threshold=1)
 pulumi.export("arn", alarm.arn)
 pulumi.export("word", pulumi.Output.secret("hush-hush"))
 pulumi.export("size", 3)
