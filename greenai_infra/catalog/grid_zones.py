@@ -26,7 +26,11 @@ def find_zone(text: str) -> tuple[str, tuple[Region, ...]]:
     if wanted in zones:
         return zones[wanted], tuple(one for one in regions() if one.zone == zones[wanted])
     names = [one.key if ":" in wanted else one.name for one in regions()]
-    hint = near(wanted, names if ":" in wanted else [*zones.values(), *names])
+    there = [one.key for one in regions() if wanted in (one.place.casefold(), one.country.casefold())]
+    if there:
+        hint = f"; in {text.strip()} there {'is' if len(there) == 1 else 'are'} {', '.join(there)}"
+    else:
+        hint = near(wanted, names if ":" in wanted else [*zones.values(), *names])
     raise InputError(
         f"'{text}' is neither a grid zone nor a region in the catalog{hint} "
         "(write a zone such as SE-SE3 or a region such as aws:eu-north-1; `greenai-infra regions` lists both)"

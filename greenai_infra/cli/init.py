@@ -1,4 +1,4 @@
-"""`init`: write a project that previews offline at once."""
+"""`init DIR`: write a project that previews offline at once. `init ci`: write what CI runs on it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,41 @@ from pathlib import Path
 
 import click
 
+from greenai_infra.cli.project_dir import PROJECT_DIR
 from greenai_infra.clock import now
 
 PLAN = "plan.json"
 
 
-@click.command(epilog="Example:  greenai-infra init my-project && cd my-project && greenai-infra preview --offline")
+class InitGroup(click.Group):
+    """`init ci`, and `init DIR` for every other word. A project in a folder named ci is `init ./ci`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the name of the command that takes a folder before it, also before a folder of that very name."""
+        if args and args[0] != "ci" and args[0] not in ctx.help_option_names:
+            args = ["project", *args]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """What follows `init` in the usage line."""
+        return ["DIR | ci --github | ci --gitlab"]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Both forms."""
+        with formatter.section("Commands"):
+            formatter.write_dl([("DIR", "Write a project."), ("ci", "Write the CI jobs of a project: init ci --help.")])
+
+
+@click.group(
+    cls=InitGroup, epilog="Example:  greenai-infra init my-project && cd my-project && greenai-infra preview --offline"
+)
+def init() -> None:
+    """Write a project: Pulumi program, example workload, its plan and pinned stacks; or the CI jobs for one."""
+
+
+@init.command("project", hidden=True)
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
-def init(target: Path) -> None:
+def project(target: Path) -> None:
     """Write a project: Pulumi program, example workload, its plan and pinned stacks.
 
     The plan is made on embedded data, without an account or a network. Nothing that is there already is overwritten.
@@ -34,7 +61,7 @@ def plan_and_pin(folder: Path) -> None:
     """Plan the folder's workload on embedded data and pin the plan's first regions there."""
     from greenai_infra.catalog.offers import offers
     from greenai_infra.catalog.signals import Signal
-    from greenai_infra.deploy.pin import Options
+    from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import read_plan_file
     from greenai_infra.deploy.select import select
     from greenai_infra.deploy.starter import WORKLOAD
@@ -50,3 +77,54 @@ def plan_and_pin(folder: Path) -> None:
     made = make_plan(workload, window_of(workload, at), offers(), source)
     (folder / PLAN).write_text(document_text(plan_document(made)), encoding="utf-8")
     write_all(select(read_plan_file(folder / PLAN), folder, Options(), at).texts)
+
+
+@init.command("ci", epilog="Example:  greenai-infra init ci --github --cloud aws")
+@click.option("--github", is_flag=True, help="Workflows for GitHub Actions.")
+@click.option("--gitlab", is_flag=True, help="A file to include for GitLab CI/CD.")
+@PROJECT_DIR
+@click.option(
+    "--cloud",
+    "clouds",
+    multiple=True,
+    type=click.Choice(["aws", "gcp"]),
+    help="Whose stacks these are; repeatable. Default: what the stack files say, else aws.",
+)
+@click.option("--offline-only", is_flag=True, help="Leave out what needs credentials: engine preview and training.")
+@click.option(
+    "--install",
+    type=click.Choice(["pypi", "repository"]),
+    default="pypi",
+    show_default=True,
+    help="The released package of this version, or greenai-infra as it is in the repository.",
+)
+@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), default="error", show_default=True)
+@click.option("--force", is_flag=True, help="Overwrite files that are there with other content.")
+def ci(
+    github: bool,
+    gitlab: bool,
+    project_dir: Path,
+    clouds: tuple[str, ...],
+    offline_only: bool,
+    install: str,
+    fail_on: str,
+    force: bool,
+) -> None:
+    """Write the CI jobs of a project: offline preview and carbon gate with a comment, engine preview, training.
+
+    The offline preview and the gate need no credentials. Engine preview and training log in at the cloud by OpenID
+    Connect, where the variables are set that this command names. Nothing that is there is overwritten without --force.
+    """
+    from greenai_infra.deploy.ci_files import Choices, clouds_of, place_in_repository, settings_to_make, write_ci
+
+    forges = [name for name, wanted in (("github", github), ("gitlab", gitlab)) if wanted]
+    if not forges:
+        raise click.UsageError("say --github or --gitlab (a project in a folder named ci: greenai-infra init ./ci)")
+    root, project = place_in_repository(project_dir)
+    chosen = tuple(dict.fromkeys(clouds)) or clouds_of(project_dir)
+    choices = Choices(project, chosen, not offline_only, install == "repository", fail_on)
+    for path, action in write_ci(root, choices, forges, force):
+        click.echo(f"{action} {path}")
+    click.echo("\nSet up by hand:")
+    for line in settings_to_make(choices, forges):
+        click.echo(f"  {line}")

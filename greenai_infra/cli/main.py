@@ -29,6 +29,7 @@ COMMANDS = {
     ),
     "select": ("greenai_infra.cli.select", "select", "Pin a plan's ranked regions as Pulumi stacks."),
     "preview": ("greenai_infra.cli.stack", "preview", "Show what a stack would build; --offline needs no account."),
+    "comment": ("greenai_infra.cli.comment", "comment", "Comment previews on a pull request, and gate it."),
     "check": ("greenai_infra.cli.check", "check", "Run the rules of the carbon gate; exit code 1 if it is shut."),
     "up": ("greenai_infra.cli.stack", "up", "Build a stack, or the first ranked region with capacity."),
     "destroy": ("greenai_infra.cli.stack", "destroy", "Remove what a stack has built."),

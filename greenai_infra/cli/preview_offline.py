@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.deploy.gate import open_gate, project_gate
 from greenai_infra.deploy.offline import preview
+from greenai_infra.deploy.preview_diff import check_preview, diff_previews
+from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding, redact
+from greenai_infra.reporting.standing_text import change_lines, standing_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from greenai_infra.deploy.preview_result import PreviewResult
     from greenai_infra.policy.judge import Verdict
@@ -24,23 +28,33 @@ STYLES = {"error": "bold red", "warning": "yellow", "heading": "bold"}
 PLAIN_WIDTH = 80
 
 
-def run_offline(project_dir: Path, stack: str | None, as_json: bool, packs: Sequence[Path] | None = None) -> int:
+def run_offline(
+    project_dir: Path,
+    stack: str | None,
+    as_json: bool,
+    base: Path | None = None,
+    packs: Sequence[Path] | None = None,
+) -> int:
     """Preview a stack offline and print it; returns the exit code: 1 if a finding is an error, else 0.
 
+    `base` is the preview of another state of the stack, as `--json` printed it: what has changed since is shown too.
     `packs` are policy packs whose settings the carbon gate takes: the first of them; none of them, no gate; None, the
     project's own.
     """
+    before = read_preview(base) if base else None
     choose = project_gate if packs is None else lambda _: open_gate(packs[0]) if packs else None
     collecting = gc.isenabled()
     gc.disable()
     try:
         result = preview(project_dir, stack, choose_gate=choose)
+        document = result.as_json() if as_json or before is not None else {}
+        change = diff_previews(before, document) if before is not None else None
         if as_json:
-            print(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
+            print(json.dumps({**document, "change": change} if change else document, indent=2, ensure_ascii=False))
         elif sys.stdout.isatty():
-            _print_styled(result, shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns)
+            _print_styled(result, change, shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns)
         else:
-            for _, line in preview_lines(result, PLAIN_WIDTH):
+            for _, line in preview_lines(result, PLAIN_WIDTH, change):
                 print(line)
     finally:
         if collecting:
@@ -49,16 +63,32 @@ def run_offline(project_dir: Path, stack: str | None, as_json: bool, packs: Sequ
     return 1 if result.failed else 0
 
 
-def _print_styled(result: PreviewResult, width: int) -> None:
+def read_preview(path: Path) -> dict[str, Any]:
+    """A preview as `--json` printed it; an empty file is a stack that was not there. Raises InputError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        document: dict[str, Any] = json.loads(text) if text.strip() else {}
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror}") from None
+    except ValueError:
+        raise InputError(f"{path}: is not JSON; write it with: greenai-infra preview --offline --json") from None
+    if document != {}:
+        check_preview(document, str(path))
+    return document
+
+
+def _print_styled(result: PreviewResult, change: Mapping[str, Any] | None, width: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
     console = Console()
-    for kind, line in preview_lines(result, width):
+    for kind, line in preview_lines(result, width, change):
         console.print(Text(line, style=STYLES.get(kind, "")), soft_wrap=True)
 
 
-def preview_lines(result: PreviewResult, width: int) -> Iterator[tuple[str, str]]:
+def preview_lines(
+    result: PreviewResult, width: int, change: Mapping[str, Any] | None = None
+) -> Iterator[tuple[str, str]]:
     """(kind of line, text without styling) from top to bottom; the kind is a key of STYLES or empty."""
     yield "heading", f"Offline preview of {result.project}/{result.stack}" + _place(result)
     yield "", ""
@@ -75,6 +105,10 @@ def preview_lines(result: PreviewResult, width: int) -> Iterator[tuple[str, str]
             for line in lines:
                 for part in _wrapped(line, width, "  ", "    "):
                     yield "", part
+    if result.standing and result.built:
+        yield from _block("Standing per month", standing_lines(result.standing, result.budget, width - 2), width)
+    if change:
+        yield from _block("Against the base", change_lines(change, width - 2), width)
     if result.findings:
         yield "", ""
         yield "heading", "Findings"
@@ -86,6 +120,15 @@ def preview_lines(result: PreviewResult, width: int) -> Iterator[tuple[str, str]
             yield "heading" if result.verdict.passed else "error", line
     for line in _wrapped(_summary(result), width, "", ""):
         yield "error" if result.failed else "heading", line
+
+
+def _block(title: str, lines: Iterator[str], width: int) -> Iterator[tuple[str, str]]:
+    """A heading and what stands below it; lines that fit keep their columns."""
+    yield "", ""
+    yield "heading", title
+    for line in lines:
+        for part in [f"  {line}"] if len(line) <= width - 2 else _wrapped(line, width, "  ", "    "):
+            yield "", part
 
 
 def _place(result: PreviewResult) -> str:

@@ -33,8 +33,14 @@ if TYPE_CHECKING:
     type=click.Choice(["now", "scheduled"]),
     help="Start with `up` itself, or at the planned time. Default: scheduled, or what the stack file says.",
 )
-@click.option("--image", metavar="URI", help="Training image in ECR; {region} in it is filled in for each stack.")
-@click.option("--notify", metavar="EMAIL", multiple=True, help="Who hears of the run; may be given again.")
+@click.option("--image", metavar="URI", help="Training image in ECR or Artifact Registry; {region} in it is filled in.")
+@click.option(
+    "--notify", metavar="EMAIL", multiple=True, help="Who hears of the run and its alarms; may be given again."
+)
+@click.option("--daily-budget-kg", type=NumberRange(0, min_open=True), help="kg CO2e a day; default the plan's.")
+@click.option("--monthly-budget-kg", type=NumberRange(0, min_open=True), help="kg CO2e a month; default the plan's.")
+@click.option("--alarms-stack", metavar="STACK", help="The stack that has the budget alarms; these stacks build none.")
+@click.option("--gcp-project", metavar="ID", help="Google Cloud project of stacks that are pinned there.")
 def select(
     plan_file: Path,
     top: int,
@@ -44,18 +50,33 @@ def select(
     launch: str | None,
     image: str | None,
     notify: tuple[str, ...],
+    daily_budget_kg: float | None,
+    monthly_budget_kg: float | None,
+    alarms_stack: str | None,
+    gcp_project: str | None,
 ) -> None:
     """Pin a plan's ranked regions as stacks Pulumi.<workload>-<region>.yaml, and name the one to apply.
 
     Only what the plan decides is written; your own settings in those files stay. An earlier choice moves to another
     region only if that saves more than --threshold percent of the emissions.
     """
-    from greenai_infra.deploy.pin import Options
+    from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import read_plan_file
     from greenai_infra.deploy.select import select as select_stacks
     from greenai_infra.files import write_all
 
-    options = Options(top, threshold, force, launch, image, notify)
+    options = Options(
+        top=top,
+        threshold_percent=threshold,
+        force=force,
+        launch=launch,
+        image=image,
+        notify=notify,
+        daily_budget_kg=daily_budget_kg,
+        monthly_budget_kg=monthly_budget_kg,
+        alarms_stack=alarms_stack,
+        gcp_project=gcp_project,
+    )
     selection = select_stacks(read_plan_file(plan_file), project_dir, options, datetime.now(UTC))
     write_all(selection.texts)
     show_selection(selection)
@@ -74,12 +95,12 @@ def show_selection(selection: Selection) -> None:
 
     rows = [
         [
-            str(one.config.planned.rank),
+            str(one.planned.rank),
             one.stack,
-            one.config.instance_type,
-            short_time(format_time(one.config.start)) if one.config.launch == "scheduled" else "with up",
-            f"{one.config.planned.emissions_kg:,.3g}",
-            f"{one.config.planned.cost_usd:,.2f}",
+            one.machine,
+            short_time(format_time(one.starts_at)) if one.starts_at else "with up",
+            f"{one.planned.emissions_kg:,.3g}",
+            f"{one.planned.cost_usd:,.2f}",
         ]
         for one in selection.stacks
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import textwrap
 from typing import TYPE_CHECKING
@@ -11,6 +13,8 @@ import click
 from greenai_infra.clock import now
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from greenai_infra.intensity.check_sources import Status
 
 
@@ -41,8 +45,16 @@ def sources(check: bool, clear_cache: bool, as_json: bool) -> int:
         click.echo(json.dumps([one.as_dict() for one in found], indent=2, ensure_ascii=False))
     else:
         _show(found)
-        click.echo(f"\nsettings file: {settings.file}{'' if settings.file.is_file() else ' (not there)'}")
+        click.echo(f"\nsettings file: {settings.file}{_state(settings.file)}")
     return 1 if any(one.failed for one in found) else 0
+
+
+def _state(file: Path) -> str:
+    """What a user should know of the settings file: that there is none, or that others can read the keys in it."""
+    if not file.is_file():
+        return " (not there)"
+    readable = os.name == "posix" and file.stat().st_mode & 0o077
+    return f"\n  others can read the keys in it: chmod 600 {shlex.quote(str(file))}" if readable else ""
 
 
 def _show(found: list[Status]) -> None:

@@ -49,12 +49,19 @@ YES = click.option("--yes", is_flag=True, help="Do not ask.")
 @stack_options
 @click.option("--offline", is_flag=True, help="No Pulumi CLI, no account, no network.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--base",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --offline: show what has changed since this preview (--json); an empty file is no stack.",
+)
 @policy_options
 def preview(
     project_dir: Path,
     stack: str | None,
     offline: bool,
     as_json: bool,
+    base: Path | None,
     no_policy: bool,
     policy_packs: tuple[Path, ...],
 ) -> int:
@@ -72,7 +79,9 @@ def preview(
     if offline:
         from greenai_infra.cli.preview_offline import run_offline
 
-        return run_offline(project_dir, name, as_json, packs)
+        return run_offline(project_dir, name, as_json, base, packs)
+    if base is not None:
+        raise InputError("--base compares offline previews; use it with --offline")
     engine = open_engine(project_dir, name, packs)
     if as_json:
         click.echo(engine.preview_json())

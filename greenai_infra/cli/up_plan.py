@@ -26,7 +26,7 @@ def up_plan(
 
     from greenai_infra.cli.select import show_selection
     from greenai_infra.deploy.failover import build_first_with_capacity
-    from greenai_infra.deploy.pin import Options
+    from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import read_plan_file
     from greenai_infra.deploy.select import select
     from greenai_infra.deploy.stack_files import mark_built
@@ -71,9 +71,10 @@ def launched_alike(selection: Selection) -> tuple[list[str], list[str]]:
 
     A region that select pins for the first time is scheduled, whatever the others are.
     """
-    first = selection.stacks[0].config.launch
-    alike = [one.stack for one in selection.stacks if one.config.launch == first]
-    return alike, [one.stack for one in selection.stacks if one.config.launch != first and first == "now"]
+    scheduled = {one.stack: one.starts_at is not None for one in selection.stacks}
+    first = scheduled[selection.stacks[0].stack]
+    alike = [stack for stack, it in scheduled.items() if it == first]
+    return alike, [stack for stack in scheduled if stack not in alike and not first]
 
 
 def cleaned_up(project_dir: Path, stack: str, yes: bool) -> bool:

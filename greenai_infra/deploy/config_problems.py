@@ -34,13 +34,21 @@ def _as_json(value: datetime) -> str:
     return format_time(value)
 
 
-def describe_validation_error(error: ValidationError, where: str, example: str | None = None) -> str:
-    """One line a problem: the config key, what is wrong with which value, and what is expected there."""
+def describe_validation_error(
+    error: ValidationError, where: str, example: str | None = None, secret_below: tuple[str, ...] = ()
+) -> str:
+    """One line a problem: the config key, what is wrong with which value, and what is expected there.
+
+    Values at `secret_below` and deeper are not shown.
+    """
     lines = []
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"])
         value = problem.get("input")
-        shown = "" if isinstance(value, dict | list) or problem["type"] == "missing" else f" (is {value!r})"
+        hidden = bool(secret_below) and problem["loc"][: len(secret_below)] == secret_below
+        shown = f" (is {value!r})"
+        if hidden or isinstance(value, dict | list) or problem["type"] == "missing":
+            shown = ""
         expected = _example_of(problem["loc"], example) if example and problem["loc"] else ""
         message = problem["msg"].removeprefix("Value error, ") + shown
         lines.append("; ".join(filter(None, (": ".join(filter(None, (where, key, message))), expected))))

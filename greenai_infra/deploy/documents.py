@@ -11,10 +11,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import wire
-from greenai_infra.deploy.aws_provider import AwsProviders
+from greenai_infra.deploy.checks.alarms import COMPOSITE_ALARM
+from greenai_infra.deploy.checks.dashboards import DASHBOARD
 from greenai_infra.deploy.checks.policies import DOCUMENTS
 from greenai_infra.deploy.checks.state_machines import STATE_MACHINE
+from greenai_infra.deploy.checks.workflows import WORKFLOW
 from greenai_infra.deploy.program import run_program
+from greenai_infra.deploy.providers import Providers
 from greenai_infra.deploy.stand_ins import make_stand_ins
 from greenai_infra.policy.declared import Finding, has_unknown
 from greenai_infra.policy.documents import holds_policy
@@ -23,13 +26,21 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.project import StackProgram
     from greenai_infra.deploy.recorded import Recorded, Registration
 
+OTHER_DOCUMENTS = {
+    STATE_MACHINE: ("definition",),
+    COMPOSITE_ALARM: ("alarmRule",),
+    DASHBOARD: ("dashboardBody",),
+    WORKFLOW: ("sourceContents",),
+}
+"""Documents that are no policies."""
+
 
 def render_documents(program: StackProgram, recorded: Recorded) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
     """Inputs with stand-ins for the resources whose documents are unknown, and findings for those that stay so."""
     waiting = [urn for urn, one in recorded.registrations.items() if _has_unknown_document(one)]
     if not waiting:
         return {}, []
-    providers = AwsProviders(program.config)
+    providers = Providers(program.config)
     with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stderr(nowhere):
         again, failure = run_program(program, providers.check, make_stand_ins(program.region))
     rendered = {urn: wire.decode_struct(one.inputs) for urn, one in again.registrations.items()}
@@ -50,7 +61,7 @@ def render_documents(program: StackProgram, recorded: Recorded) -> tuple[dict[st
 
 
 def _has_unknown_document(one: Registration) -> bool:
-    paths = ("definition",) if one.request.type == STATE_MACHINE else DOCUMENTS.get(one.request.type, ())
+    paths = OTHER_DOCUMENTS.get(one.request.type) or DOCUMENTS.get(one.request.type, ())
     if not paths:  # a type that the table doesn't know, with a document by the name of its property
         unknown = (name for name, value in one.inputs.fields.items() if wire.UNKNOWN_MARK in value.string_value)
         return any(holds_policy(name) for name in unknown)

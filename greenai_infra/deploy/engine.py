@@ -179,7 +179,7 @@ class StackEngine:
             # Paths in the project relative to its folder: that is how a user names them.
             errors = [one.replace(f"{self._program.root}{os.sep}", "") for one in events.errors]
             events.policy.require_kept(self._program.stack, errors)
-            raise explain(stack, errors, text, _without_colour(stdout), _sdk_version()) from None
+            raise explain(stack, errors, text, _without_colour(stdout), *_sdk_versions()) from None
 
 
 def _parts(command_error: str) -> tuple[int, str, str]:
@@ -243,11 +243,16 @@ def _without_colour(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m|<\{%.*?%\}>", "", text)
 
 
-def _sdk_version() -> str:
-    try:
-        return f"v{metadata.version('pulumi-aws')}"
-    except metadata.PackageNotFoundError:
-        return ""
+def _sdk_versions() -> tuple[str, str]:
+    """Of AWS's and Google Cloud's SDK package, as `pulumi plugin install` takes them; empty for one not installed."""
+
+    def version(package: str) -> str:
+        try:
+            return f"v{metadata.version(package)}"
+        except metadata.PackageNotFoundError:
+            return ""
+
+    return version("pulumi-aws"), version("pulumi-gcp")
 
 
 def wants_colour() -> bool:

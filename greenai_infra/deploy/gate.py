@@ -114,6 +114,21 @@ def judge_resources(
     return judge(Stack(stack, resources, config, now or clock_now(), standing), gate.settings)
 
 
+def standing_totals(figures: Mapping[str, Any]) -> Standing:
+    """What the caps hold a limit against, of a preview's part `standing`."""
+    from greenai_infra.policy.rule import Standing
+
+    total, intensity, rows = figures["total"], figures["intensity"] or {}, figures["resources"]
+    return Standing(
+        total["emissions_kg_per_month"],
+        total["cost_usd_per_month"],
+        str(intensity.get("basis", "")),
+        str(intensity.get("signal", "")),
+        unmeasured=tuple(row["name"] for row in rows if row["emissions_kg_per_month"] is None),
+        unpriced=tuple(figures["unpriced"]),
+    )
+
+
 def config_values(config: Mapping[str, str], project: str) -> dict[str, Any]:
     """The project's own config values by key without its name: objects parsed, encrypted values UNKNOWN."""
     prefix = f"{project}:"

@@ -14,18 +14,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.gate import config_values, judge_resources, project_gate
+from greenai_infra.deploy.gate import config_values, judge_resources, project_gate, standing_totals
 from greenai_infra.deploy.preview_result import PreviewResult
 from greenai_infra.deploy.project import StackProgram, read_stack
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from greenai_infra.deploy.aws_provider import AwsProviders
     from greenai_infra.deploy.gate import Gate
+    from greenai_infra.deploy.providers import Providers
     from greenai_infra.deploy.recorded import Recorded, Registration
     from greenai_infra.policy.judge import Verdict
 
@@ -54,28 +54,35 @@ def preview(
 
 
 def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> PreviewResult:
-    for package in ("pulumi", "botocore"):
-        if find_spec(package) is None:
-            raise InputError(
-                f"the offline preview needs {package}, which is not installed; "
-                "install it with: pip install 'greenai-infra[aws]'"
-            )
-    from greenai_infra.deploy.aws_provider import AwsProviders
+    _require("pulumi", "gcp" if any(key.startswith("gcp:") for key in program.config) else "aws")
+    from greenai_infra.deploy.checks.gcp_values import project_findings
     from greenai_infra.deploy.checks.registry import run_checks
     from greenai_infra.deploy.documents import render_documents
     from greenai_infra.deploy.program import run_program
-    from greenai_infra.deploy.run_findings import config_findings, program_findings, zone_findings
+    from greenai_infra.deploy.providers import Providers, package_of
+    from greenai_infra.deploy.run_findings import (
+        alarms_stack_findings,
+        config_findings,
+        program_findings,
+        zone_findings,
+    )
+    from greenai_infra.deploy.standing.assemble import standing
+    from greenai_infra.deploy.standing.config import budget, program_section
 
-    providers = AwsProviders(program.config)
+    providers = Providers(program.config)
     recorded, failure = run_program(program, providers.check)
-    findings = [*config_findings(program), *zone_findings(program), *program_findings(recorded, failure)]
+    findings = [*config_findings(program), *zone_findings(program), *alarms_stack_findings(program)]
+    findings += program_findings(recorded, failure)
+    if any(package_of(one.request.type) == "aws" for one in recorded.registrations.values()):
+        _require("botocore", "aws")  # what AWS allows is read from its models
     rendered: dict[str, dict[str, Any]] = {}
     if failure is None:
         rendered, unread = render_documents(program, recorded)
         findings += unread
     resources = _declared(program, recorded, rendered, providers)
-    findings += run_checks(resources)
-    verdict = _judge(program, gate, resources, failure is not None, now)
+    findings += [*run_checks(resources), *project_findings(program.config, resources)]
+    figures = standing(resources, program_section(program)) if failure is None else None
+    verdict = _judge(program, gate, resources, figures, now)
     findings += verdict.findings if verdict else ()
     return PreviewResult(
         project=program.project,
@@ -85,37 +92,47 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
         outputs=_stack_outputs(recorded),
         findings=tuple(sorted(findings, key=lambda one: (one.severity, one.urn))),
         messages=tuple(message for severity, message, _ in recorded.logs if severity == "info"),
+        standing=figures,
+        budget=budget(program),
         verdict=verdict,
     )
+
+
+def _require(package: str, extra: str) -> None:
+    if find_spec(package) is None:
+        raise InputError(
+            f"the offline preview needs {package}, which is not installed; "
+            f"install it with: pip install 'greenai-infra[{extra}]'"
+        )
 
 
 def _judge(
     program: StackProgram,
     gate: Gate | None,
     resources: Sequence[DeclaredResource],
-    failed: bool,
+    figures: Mapping[str, Any] | None,
     now: datetime | None,
 ) -> Verdict | None:
-    """The verdict of the gate, if there is one; on half a stack, that no rule could run."""
+    """The verdict of the gate, if there is one; on half a stack (no `figures`), that no rule could run."""
     if gate is None:
         return None
     from greenai_infra.policy.judge import unjudged
 
-    if failed:
+    if figures is None:
         return unjudged(gate.settings)
     config = config_values(program.config, program.project)
-    return judge_resources(gate, program.stack, resources, config, now)
+    return judge_resources(gate, program.stack, resources, config, now, standing_totals(figures))
 
 
 def _declared(
-    program: StackProgram, recorded: Recorded, rendered: dict[str, dict[str, Any]], providers: AwsProviders
+    program: StackProgram, recorded: Recorded, rendered: dict[str, dict[str, Any]], providers: Providers
 ) -> list[DeclaredResource]:
     ordered = sorted(recorded.registrations.values(), key=lambda one: (one.request.type != STACK_TYPE, one.urn))
     return [_resource(program, one, rendered, providers) for one in ordered]
 
 
 def _resource(
-    program: StackProgram, one: Registration, rendered: dict[str, dict[str, Any]], providers: AwsProviders
+    program: StackProgram, one: Registration, rendered: dict[str, dict[str, Any]], providers: Providers
 ) -> DeclaredResource:
     from greenai_infra.deploy import wire
     from greenai_infra.deploy.sdk_schema import resource_schema

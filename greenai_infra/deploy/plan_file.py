@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -58,11 +58,23 @@ class Placement(_Part):
     emissions_kg: Positive
     cost_usd: Finite | None
     intensity: Intensity
+    pue: Any = None
+    """For reports only, and so not checked: a deployment does not need it. The same holds for the next two."""
+    pue_year: Any = None
+    pue_is_fleet_mean: Any = False
 
     @property
     def key(self) -> str:
         """`provider:region`, as the catalog names it."""
         return f"{self.provider}:{self.region}"
+
+
+class PlannedBudget(_Part):
+    """What the project may emit, as the workload file states it."""
+
+    daily_kg: Positive
+    monthly_kg: Positive
+    notify: list[str] = []
 
 
 class PlannedWorkload(_Part):
@@ -72,6 +84,7 @@ class PlannedWorkload(_Part):
     project: Name
     team: Name
     kind: Literal["training", "inference"]
+    carbon_budget: PlannedBudget | None = None
 
 
 class PlanFile(_Part):

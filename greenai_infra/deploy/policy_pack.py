@@ -15,7 +15,7 @@ Three things of the protocol decide how it is written:
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pulumi_policy
@@ -23,8 +23,10 @@ from pulumi_policy import policy as sdk
 from pulumi_policy.proxy import UnknownValueError
 
 from greenai_infra.clock import now
-from greenai_infra.deploy.gate import PACK_NAME, config_values, open_gate
+from greenai_infra.deploy.gate import PACK_NAME, config_values, open_gate, standing_totals
 from greenai_infra.deploy.sdk_schema import resource_schema
+from greenai_infra.deploy.standing.assemble import standing
+from greenai_infra.deploy.standing.config import DEFAULT_PROGRAM
 from greenai_infra.policy.declared import PROVIDER_PREFIX, STACK_TYPE, UNKNOWN, DeclaredResource
 from greenai_infra.policy.judge import UNUSED_EXEMPTION, breaches, excused, exemptions_of, finding, unused_exemptions
 from greenai_infra.policy.rule import ResourceRule, Stack
@@ -109,8 +111,8 @@ def _policy(rule: Rule, settings: GateSettings, occasion: Occasion) -> pulumi_po
         report(_stack([resource], occasion), configured(defaults, args.get_config()), say)
 
     def check_stack(args: Any, say: Callable[..., None]) -> None:
-        resources = [_declared_in_stack(one) for one in args.resources]
-        report(_stack(resources, occasion), configured(defaults, args.get_config()), say)
+        stack = _stack([_declared_in_stack(one) for one in args.resources], occasion)
+        report(_with_standing(stack), configured(defaults, args.get_config()), say)
 
     if isinstance(rule, ResourceRule):
         return pulumi_policy.ResourceValidationPolicy(validate=check_resource, **common)
@@ -133,6 +135,13 @@ def _exemption_policy(settings: GateSettings, occasion: Occasion) -> pulumi_poli
 
 def _stack(resources: Sequence[DeclaredResource], occasion: Occasion) -> Stack:
     return Stack(occasion.stack, resources, occasion.config, now())
+
+
+def _with_standing(stack: Stack) -> Stack:
+    """The stack with what it draws and costs by standing there, from its own program's section of the config."""
+    section = stack.config.get(str(stack.config.get("program") or DEFAULT_PROGRAM))
+    figures = standing(stack.resources, section if isinstance(section, dict) else {})
+    return replace(stack, standing=standing_totals(figures))
 
 
 def config_properties(defaults: RuleSettings) -> dict[str, dict[str, Any]]:

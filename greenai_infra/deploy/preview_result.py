@@ -27,6 +27,10 @@ class PreviewResult:
     outputs: Mapping[str, Any]
     findings: tuple[Finding, ...]
     messages: tuple[str, ...] = ()
+    standing: Mapping[str, Any] | None = None
+    """What it draws, emits and costs by standing there (`deploy/standing`); None if the program failed."""
+    budget: Mapping[str, Any] | None = None
+    """The carbon budget that its alarms watch, if there is one."""
     verdict: Verdict | None = None
     """What the carbon gate says; None if the project has none."""
 
@@ -81,6 +85,8 @@ class PreviewResult:
             "resources": [one.as_json() for one in self.resources],
             "outputs": redact(dict(self.outputs)),
             "tags": {"common": self.common_tags, "missing": self.missing_tags()},
+            "standing": self.standing,
+            "budget": self.budget,
             "policy": {"rules": [one.as_json() for one in self.verdict.tallies] if self.verdict else []},
             "findings": [one.as_json() for one in self.findings],
             "messages": list(self.messages),

@@ -36,8 +36,8 @@ class StackProgram:
 
     @property
     def region(self) -> str:
-        """The AWS region of the stack's default provider, or empty."""
-        return self.config.get("aws:region", "")
+        """The region of the stack's default provider, or empty."""
+        return self.config.get("aws:region") or self.config.get("gcp:region") or ""
 
 
 def read_stack(project_dir: Path, stack: str | None) -> StackProgram:
@@ -91,20 +91,20 @@ def _read_config(content: dict[str, Any], project: str) -> tuple[dict[str, str],
     config, encrypted = {}, []
     for key, value in (content.get("config") or {}).items():
         full = key if ":" in key else f"{project}:{key}"
-        hidden = _hide_encrypted(value)
+        hidden = hide_encrypted(value)
         if hidden != value:
             encrypted.append(full)
         config[full] = as_text(hidden)
     return config, tuple(encrypted)
 
 
-def _hide_encrypted(value: Any) -> Any:
+def hide_encrypted(value: Any) -> Any:
     """The value with an unknown in place of each `secure:` value."""
     if isinstance(value, dict):
         if set(value) == {"secure"}:
             return UNKNOWN_MARK
-        return {key: _hide_encrypted(item) for key, item in value.items()}
-    return [_hide_encrypted(item) for item in value] if isinstance(value, list) else value
+        return {key: hide_encrypted(item) for key, item in value.items()}
+    return [hide_encrypted(item) for item in value] if isinstance(value, list) else value
 
 
 def _add_defaults(config: dict[str, str], declared: dict[str, Any], project: str, config_file: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.regions import find_region
+from greenai_infra.deploy.stack_files import read_project, stack_file
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import Finding
 
@@ -37,13 +38,50 @@ def zone_findings(program: StackProgram) -> list[Finding]:
     """Carbon facts of another grid zone than that of the region they are pinned for: every tag would be wrong."""
     try:
         section = json.loads(program.config.get(f"{program.project}:training", "{}"))
-        region, zone = find_region(f"aws:{section['region']}"), section["carbon"]["zone"]
-    except (ValueError, KeyError, TypeError, InputError):
+        provider = section.get("provider", "aws")
+        region, zone = find_region(f"{provider}:{section['region']}"), section["carbon"]["zone"]
+    except (ValueError, KeyError, TypeError, AttributeError, InputError):
         return []  # the program itself says what is wrong
     if region.zone == zone:
         return []
     message = f"carbon.zone is {zone}, but {region.name} ({region.place}) lies in {region.zone}"
     return [Finding("error", "zone-mismatch", "", "carbon.zone", message, "plan again and select again")]
+
+
+def alarms_stack_findings(program: StackProgram) -> list[Finding]:
+    """A stack that leaves its alarms to another one, whose file says that it has none, or has them for something else.
+
+    The engine reads the other stack's outputs; offline its file is all there is.
+    """
+    key = f"{program.project}:alarms-stack"
+    name = program.config.get(key)
+    if not name or "/" in name:
+        return []
+    other = stack_file(read_project(program.root), name)
+    if not other.text:
+        message = f"stack {name} has no file here, so whether it has budget alarms is not known offline"
+        return [
+            Finding("warning", "alarms-stack-unknown", "", key, message, "the engine's preview asks for its outputs")
+        ]
+    watched = other.value("alarms")
+    if not isinstance(watched, dict):
+        remedy = f"write {program.project}:alarms into its file, or name a stack that runs program alarms"
+        return [
+            Finding("error", "alarms-stack-without-alarms", "", key, f"stack {name} builds no budget alarms", remedy)
+        ]
+    watched = {**other.section, **watched}
+    try:
+        own = json.loads(program.config[f"{program.project}:{program.config.get(f'{program.project}:program')}"])
+    except (ValueError, KeyError):
+        return []  # the program itself says what is wrong
+    findings = []
+    for what, default in (("project", None), ("environment", "research"), ("region", None)):
+        mine, its = (section.get(what, default) for section in (own, watched))
+        if mine != its:
+            message = f"stack {name} watches {what} '{its}', this stack has '{mine}'"
+            remedy = "name a stack whose alarms watch the same project, environment and region"
+            findings.append(Finding("error", "alarms-stack-elsewhere", "", key, message, remedy))
+    return findings
 
 
 def program_findings(recorded: Recorded, failure: ProgramFailure | None) -> list[Finding]:

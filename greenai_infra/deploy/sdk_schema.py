@@ -40,7 +40,20 @@ class ResourceSchema:
     @property
     def taggable(self) -> bool:
         """Whether the type takes tags (AWS) or labels (GCP) as a map."""
-        return ("tags" in self.inputs.types and "tagsAll" in self.outputs) or "labels" in self.inputs.types
+        return self.label_property is not None
+
+    @property
+    def label_property(self) -> str | None:
+        """The input that holds the tags or labels of a resource; None if it takes none.
+
+        An input of that name can be something else: the `labels` of a notification channel are its settings.
+        """
+        given = self.inputs.types
+        if self.token.startswith("aws:"):
+            return "tags" if "tags" in given and "tagsAll" in self.outputs else None
+        if "effectiveLabels" in self.outputs:
+            return next((name for name in ("labels", "resourceLabels") if name in given), None)
+        return "userLabels" if "userLabels" in given else None
 
     @property
     def has_region(self) -> bool:

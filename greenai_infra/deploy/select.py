@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pin import Pinned, pin
+from greenai_infra.deploy.pins.registry import can_pin, require_kind
 from greenai_infra.deploy.stack_configs.fields import stack_name
 from greenai_infra.deploy.stack_files import (
     NO_CAPACITY,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from greenai_infra.deploy.pin import Options
+    from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import Placement, PlanFile
 
 TIME_TO_BUILD = timedelta(minutes=15)
@@ -51,22 +52,19 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
 
     Raises Refused if the first choice can't be built by the programs there are, InputError if its config is invalid.
     """
-    if plan.workload.kind != "training":
-        raise Refused(
-            f"{plan.workload.name} is planned as {plan.workload.kind}; there is only a program for training yet"
-        )
+    require_kind(plan.workload.name, plan.workload.kind)
     if not options.force and any("sandbox" in one.intensity.flags for one in plan.ranked):
         raise Refused(
             "the plan was made on made-up values, as the token is a sandbox token; plan again with a real token or "
             "another --source, or pin it all the same with --force"
         )
-    own = [one for one in stack_files(project_dir) if one.training.get("workload") == plan.workload.name]
+    own = [one for one in stack_files(project_dir) if one.section.get("workload") == plan.workload.name]
     current = _current(own, options)
     starved = [] if options.force else [one for one in own if str(one.value(NO_CAPACITY)) == plan.plan_id]
     ranked = _with_capacity(plan, starved)
     choice = choose(
         [(one.key, one.emissions_kg) for one in ranked],
-        f"aws:{current.training.get('region')}" if current else None,
+        current.place if current else None,
         options.threshold_percent,
         force=options.force,
     )
@@ -76,10 +74,10 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
         f"{one.stack} is left out: it reported no capacity for this plan; --force tries it again" for one in starved
     ]
     notes += _unmarked_notes([one for one in own if one not in starved], pinned, choice)
-    first = pinned[0].config
-    if first.launch == "scheduled" and first.start < now + TIME_TO_BUILD:
+    start = pinned[0].starts_at
+    if start is not None and start < now + TIME_TO_BUILD:
         notes.append(
-            f"the planned start {format_time(first.start)} is past or too near for a schedule: plan again with "
+            f"the planned start {format_time(start)} is past or too near for a schedule: plan again with "
             "when.earliest (such as +1h), or start with `up` itself: --launch now --image URI"
         )
     texts = {one.file.path: one.text for one in pinned if one.text != one.file.text}
@@ -104,7 +102,7 @@ def _current(own: Sequence[StackFile], options: Options) -> StackFile | None:
 
 def _with_capacity(plan: PlanFile, starved: Sequence[StackFile]) -> list[Placement]:
     """The plan's ranking without the regions that had no capacity for it."""
-    without = {f"aws:{one.training.get('region')}" for one in starved}
+    without = {one.place for one in starved}
     ranked = [one for one in plan.ranked if one.key not in without]
     if not ranked:
         raise Refused("every region of this plan reported no capacity; plan again, or try them again with --force")
@@ -122,7 +120,7 @@ def _pin_first(
     for placement in order:
         if len(pinned) == options.top:
             break
-        if pinned and placement.provider != "aws":
+        if pinned and not can_pin(placement.provider, plan.workload.kind):
             elsewhere.append(placement.key)
             continue
         file = stack_file(project, stack_name(plan.workload.name, placement.region))
@@ -131,7 +129,7 @@ def _pin_first(
         except (Refused, InputError) as error:
             if not pinned:
                 raise
-            notes.append(f"skipped: {error}")
+            notes.append(f"skipped: {str(error).splitlines()[0].rstrip(':')}")
     if elsewhere:
         notes.append(f"skipped, as there is no program for that cloud yet: {', '.join(elsewhere)}")
     return pinned, notes

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+DEFAULT_PROGRAM = "training"
+"""What a stack runs that names no program, as `stacks/__main__.py` has it."""
 SELECTED = "selected"
 NO_CAPACITY = "no-capacity"
 
@@ -43,10 +45,20 @@ class StackFile:
         return key if key in self.config else f"{self.project}:{key}"
 
     @property
-    def training(self) -> dict[str, Any]:
-        """The training section, empty if there is none."""
-        section = self.value("training")
+    def program(self) -> str:
+        """The program that the stack runs; its section has the same name."""
+        return str(self.value("program") or DEFAULT_PROGRAM)
+
+    @property
+    def section(self) -> dict[str, Any]:
+        """The section of the stack's program, empty if there is none."""
+        section = self.value(self.program)
         return section if isinstance(section, dict) else {}
+
+    @property
+    def place(self) -> str:
+        """`provider:region`, as a plan names it; AWS if the section names no provider."""
+        return f"{self.section.get('provider', 'aws')}:{self.section.get('region')}"
 
     @property
     def selected(self) -> bool:
@@ -133,11 +145,11 @@ def require_stack(project_dir: Path, stack: str | None) -> str:
 
 def passed_start(project_dir: Path, stack: str, now: datetime) -> datetime | None:
     """The planned start of a stack whose run is to be started by a schedule, if that lies in the past."""
-    training = stack_file(read_project(project_dir), stack).training
-    if training.get("launch", "scheduled") != "scheduled":
+    file = stack_file(read_project(project_dir), stack)
+    if file.program != "training" or file.section.get("launch", "scheduled") != "scheduled":
         return None
     try:
-        start = parse_time(str(training["slices"][0]["start"]))
+        start = parse_time(str(file.section["slices"][0]["start"]))
     except (KeyError, IndexError, TypeError, InputError):
         return None  # the program says what is wrong with it
     return start if start <= now else None

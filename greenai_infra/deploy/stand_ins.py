@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.monitor import StandIns
 
 ACCOUNT = "123456789012"
+GCP_PROJECT = "project-0"
 _GLOBAL = ("iam", "budgets", "cloudfront", "route53")
 _ACCOUNT_PROPERTIES = ("ownerId", "accountId", "registryId", "owner")
 
@@ -28,10 +29,24 @@ def make_stand_ins(default_region: str) -> StandIns:
             return name, {}
         region = answer.fields["region"].string_value if "region" in answer.fields else default_region
         texts = [key for key, kind in schema.outputs.items() if [one.form for one in kinds(kind)] == ["str"]]
+        if type_.startswith("gcp:"):
+            return name, {key: _gcp_text(key, name) for key in texts}
         values = {key: _text(key, type_, name, region or "us-east-1") for key in texts}
         return name, values
 
     return stand_ins
+
+
+def _gcp_text(key: str, name: str) -> str:
+    account = f"service-{ACCOUNT}@{name}.iam.gserviceaccount.com"
+    known = {
+        "email": account,
+        "member": f"serviceAccount:{account}",
+        "project": GCP_PROJECT,
+        "selfLink": f"https://www.googleapis.com/{GCP_PROJECT}/{name}",
+        "url": f"gs://{name}",
+    }
+    return known.get(key, name)
 
 
 def _text(key: str, type_: str, name: str, region: str) -> str:

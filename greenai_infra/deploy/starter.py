@@ -32,7 +32,7 @@ __pycache__/
 """
 
 REQUIREMENTS = """\
-# What Pulumi's Python host installs for stacks/: pulumi install
+# What Pulumi's Python host installs for stacks/: pulumi install. For stacks on Google Cloud: greenai-infra[gcp]
 greenai-infra[aws]=={version}
 """
 

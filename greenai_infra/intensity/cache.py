@@ -72,8 +72,8 @@ class AnswerCache:
         path = self.directory / key.file_name
         try:
             text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, NotADirectoryError):
+            return None  # where there is no directory, keeping an answer says so
         except (OSError, UnicodeDecodeError) as error:
             self._discard(path, error)
             return None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.clock import HOUR, format_time
 from greenai_infra.intensity.carbon_aware_sdk_answers import read_emissions, read_forecast
 from greenai_infra.intensity.coverage import ask_covered
-from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
+from greenai_infra.intensity.live import LiveAnswers, Publisher
 from greenai_infra.intensity.places import ask_by_place, watttime_regions
 from greenai_infra.intensity.questions import Failure, Question
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
@@ -105,10 +105,16 @@ class CarbonAwareSdk:
     def _ask(
         self, zones: Sequence[str], question: str, path: str, params: Mapping[str, str], read: Reader
     ) -> dict[str, Answer | Unavailable]:
+        def question_of(location: str) -> Question:
+            names = self._names[location]
+            return Question(
+                path, {"location": location, **params}, list, read=lambda answer: read(answer, names, self.as_of)
+            )
+
         def fetch(locations: Sequence[str]) -> dict[str, Points | Failure]:
-            questions = [Question(path, {"location": one, **params}, expects=list) for one in locations]
+            questions = [question_of(location) for location in locations]
             return {
-                location: read_or_refuse(_explained(answer, location), read, self._names[location], self.as_of)
+                location: _explained(answer, location)
                 for location, answer in zip(locations, self._client.fetch_all(questions), strict=True)
             }
 

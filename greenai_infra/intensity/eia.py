@@ -9,30 +9,36 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.fuels import eia_respondents, fuel_factors
 from greenai_infra.clock import HOUR, ceiling_to, floor_to
 from greenai_infra.intensity.coverage import ask_covered, explained
-from greenai_infra.intensity.eia_answers import PAGE_ROWS, further_pages, read_mix
-from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
-from greenai_infra.intensity.questions import Failure, Question
+from greenai_infra.intensity.eia_answers import MAX_CODES, PAGE_ROWS, further_pages, read_mix
+from greenai_infra.intensity.live import LiveAnswers, Publisher
+from greenai_infra.intensity.points import Points
+from greenai_infra.intensity.questions import AnswerError, Failure, Question
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from greenai_infra.intensity.cache import AnswerCache
     from greenai_infra.intensity.http import Client
     from greenai_infra.intensity.live import Answer
-    from greenai_infra.intensity.points import Points
     from greenai_infra.intensity.settings import Access
 
 TITLE = "EIA generation x fuel factors"
 PATH = "electricity/rto/fuel-type-data/data/"
 NOTE = "imports and storage left out, small negative output as zero"
 RECENT = timedelta(hours=30)  # asked for the newest value: some report a day late, and a day shows what is usual
+ORDER = {
+    "sort[0][column]": "period",
+    "sort[0][direction]": "asc",
+    "sort[1][column]": "fueltype",
+    "sort[1][direction]": "asc",
+}
 MAX_RANGE = timedelta(days=30)  # of one question about the past
 
 
@@ -90,32 +96,49 @@ class Eia:
         """Points of the hours within [first, last)."""
         factors = {fuel: factor.g_per_kwh for fuel, factor in fuel_factors(self._basis).items()}
 
+        def read(zone: str, pages: Sequence[Any]) -> Points:
+            return read_mix(pages, eia_respondents()[zone], factors, self.as_of)
+
+        def read_first(zone: str, page: Any) -> Any:
+            """The points, or the page itself if more of them follow."""
+            return page if further_pages(page) else read(zone, [page])
+
         def fetch(open_zones: Sequence[str]) -> dict[str, Points | Failure]:
-            pages = self._pages(open_zones, first, last)
-            return {
-                zone: read_or_refuse(pages[zone], read_mix, eia_respondents()[zone], factors, self.as_of)
-                for zone in open_zones
-            }
+            began = time.monotonic()
+            firsts = self._client.fetch_all(
+                [_question(zone, first, last, read=partial(read_first, zone)) for zone in open_zones]
+            )
+            found = dict(zip(open_zones, firsts, strict=True))
+            begun = {zone: page for zone, page in found.items() if not isinstance(page, Points | Failure)}
+            left_s = self._client.total_timeout_s - (time.monotonic() - began)
+            return found | self._read_on(begun, first, last, read, left_s)
 
         return ask_covered(zones, self.uncovered, lambda covered: self._answers.ask(covered, question, fetch))
 
-    def _pages(self, zones: Sequence[str], first: datetime, last: datetime) -> dict[str, list[Any] | Failure]:
-        """All pages of each zone, or why one of them can't be had: the first ones, then what they say follows."""
-        began = time.monotonic()
-        firsts = self._client.fetch_all([_question(zone, first, last, 0) for zone in zones])
-        had = {zone: [answer] for zone, answer in zip(zones, firsts, strict=True)}
-        places = [(zone, offset) for zone in zones for offset in further_pages(had[zone][0])]
-        left_s = self._client.total_timeout_s - (time.monotonic() - began)
+    def _read_on(
+        self,
+        begun: Mapping[str, Any],
+        first: datetime,
+        last: datetime,
+        read: Callable[[str, Sequence[Any]], Points],
+        within_s: float,
+    ) -> dict[str, Points | Failure]:
+        """The points of zones whose answers go on after the first page, or why a page can't be had."""
+        places = [(zone, offset) for zone, page in begun.items() for offset in further_pages(page)]
         rest = self._client.fetch_all(
-            [_question(zone, first, last, offset) for zone, offset in places], within_s=left_s
+            [_question(zone, first, last, offset) for zone, offset in places], within_s=within_s
         )
-        for (zone, _), answer in zip(places, rest, strict=True):
-            had[zone].append(answer)
-        pages: dict[str, list[Any] | Failure] = {}
-        for zone, answers in had.items():
+        pages = {zone: [page] for zone, page in begun.items()}
+        for (zone, _), page in zip(places, rest, strict=True):
+            pages[zone].append(page)
+        found: dict[str, Points | Failure] = {}
+        for zone, answers in pages.items():
             failed = [one for one in answers if isinstance(one, Failure)]
-            pages[zone] = failed[0] if failed else answers
-        return pages
+            try:
+                found[zone] = failed[0] if failed else read(zone, answers)
+            except AnswerError as error:
+                found[zone] = Failure(str(error), transient=True)
+        return found
 
     @cached_property
     def _client(self) -> Client:
@@ -130,24 +153,21 @@ class Eia:
         )
 
 
-def _question(zone: str, first: datetime, last: datetime, offset: int) -> Question:
+def _question(
+    zone: str, first: datetime, last: datetime, offset: int = 0, read: Callable[[Any], Any] | None = None
+) -> Question:
     """The rows of the hours within [first, last): EIA names an hour by its end, and includes both ends."""
-    return Question(
-        PATH,
-        {
-            "frequency": "hourly",
-            "data[0]": "value",
-            "facets[respondent][]": eia_respondents()[zone],
-            "start": _period(first + HOUR),
-            "end": _period(last),
-            "sort[0][column]": "period",
-            "sort[0][direction]": "asc",
-            "sort[1][column]": "fueltype",
-            "sort[1][direction]": "asc",
-            "offset": str(offset),
-            "length": str(PAGE_ROWS),
-        },
-    )
+    params = {
+        "frequency": "hourly",
+        "data[0]": "value",
+        "facets[respondent][]": eia_respondents()[zone],
+        "start": _period(first + HOUR),
+        "end": _period(last),
+        "length": str(PAGE_ROWS),
+    }
+    if (last - first) / HOUR * MAX_CODES > PAGE_ROWS:  # more than a page may follow, and pages need an order
+        params |= ORDER | {"offset": str(offset)}
+    return Question(PATH, params, read=read)
 
 
 def _period(moment: datetime) -> str:

@@ -10,6 +10,7 @@ A period is the END of its hour, in UTC: "Hourly data are published using the ho
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.intensity.fuel_mix import intensity_g_per_kwh, usual
@@ -45,7 +46,9 @@ FUELS = {
 STORAGE = frozenset({"BAT", "PS", "OES", "UES"})
 """Left out: what comes out of storage was counted when it was generated. Pumped hydro is PS, not WAT."""
 
+MAX_CODES = 32  # of one hour, known and unknown: more than EIA has ever listed
 MAX_MWH = 1_000_000.0  # in an hour; the whole country generates about half of this
+WHOLE_DIGITS = 7  # a whole number with less of them is below MAX_MWH
 MAX_OTHER_SHARE = 0.2  # of an hour, above which its factor decides too much
 _PERIOD = re.compile(r"\d{4}-\d\d-\d\dT\d\d")
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
@@ -77,11 +80,12 @@ def read_mix(
     known_once = {code for by_code in hours.values() for code, mwh in by_code.items() if mwh is not None}
     if never := sorted(expected - known_once):
         raise AnswerError(f"lists {', '.join(never)} without a value in any hour, so that no intensity follows")
+    now_s = now.timestamp()
     values: dict[float, float | None] = {}
     flags: frozenset[Flag] = frozenset()
     for start_s, by_code in hours.items():
         known = {code: mwh for code, mwh in by_code.items() if mwh is not None}
-        complete = expected <= known.keys() and start_s + HOUR_S <= now.timestamp()
+        complete = expected <= known.keys() and start_s + HOUR_S <= now_s
         mix = _by_fuel(known) if complete else {}
         values[start_s] = intensity_g_per_kwh(mix, factors_g_per_kwh) if mix else None
         if mix and mix.get("other", 0.0) > MAX_OTHER_SHARE * sum(mix.values()):
@@ -119,11 +123,11 @@ def _hours(rows: Sequence[Mapping[str, Any]], respondent: str) -> Hours:
         if row.get("value-units") != "megawatthours":
             raise AnswerError(f"answered in {shown(row.get('value-units'))}, not megawatthours")
         period, code, mwh = row.get("period"), row.get("fueltype"), _mwh(row.get("value"))
-        if not isinstance(period, str) or not _PERIOD.fullmatch(period):
+        if not isinstance(period, str):
             raise AnswerError(f"answered with {shown(period)} where an hour should be")
         if not isinstance(code, str):
             raise AnswerError(f"answered with {shown(code)} where a fuel should be")
-        by_code = hours.setdefault(time_s(f"{period}:00Z") - HOUR_S, {})
+        by_code = hours.setdefault(_start_s(period), {})
         if code in STORAGE:
             continue
         if code not in FUELS:
@@ -135,9 +139,19 @@ def _hours(rows: Sequence[Mapping[str, Any]], respondent: str) -> Hours:
     return hours
 
 
+@lru_cache(maxsize=4096)  # the answers about all zones name the same hours
+def _start_s(period: str) -> float:
+    """Start of an hour that is named by its end, in Unix seconds."""
+    if not _PERIOD.fullmatch(period):
+        raise AnswerError(f"answered with {shown(period)} where an hour should be")
+    return time_s(f"{period}:00Z") - HOUR_S
+
+
 def _mwh(value: object) -> float | None:
     """A number, also as text; None for null."""
     if isinstance(value, str):
+        if value.isdecimal() and value.isascii() and len(value) < WHOLE_DIGITS:
+            return float(value)  # nearly all are such, and there are thousands
         if not _NUMBER.fullmatch(value):
             raise AnswerError(f"answered with {shown(value)} where a number should be")
         value = float(value)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import HOUR, ceiling_to, floor_to, format_time
 from greenai_infra.intensity.electricity_maps_answers import read_access, read_forecast, read_history, read_latest
-from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
+from greenai_infra.intensity.live import LiveAnswers, Publisher
 from greenai_infra.intensity.questions import Failure, Question
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 
@@ -107,16 +107,17 @@ class ElectricityMaps:
     ) -> dict[str, Answer | Unavailable]:
         common = {"temporalGranularity": "hourly", "disableCallerLookup": "true", **params}
 
+        def question_of(zone: str) -> Question:
+            return Question(
+                path, {"zone": zone, **common}, read=lambda answer: read(answer, zone, self._basis, self.as_of)
+            )
+
         def fetch(open_zones: Sequence[str]) -> dict[str, Points | Failure]:
             began = time.monotonic()
             asked = [zone for zone in open_zones if self._may_ask(zone, path)]
             left_s = self._client.total_timeout_s - (time.monotonic() - began)
-            questions = [Question(path, {"zone": zone, **common}) for zone in asked]
-            answers = self._client.fetch_all(questions, within_s=left_s)
-            found: dict[str, Points | Failure] = {
-                zone: read_or_refuse(answer, read, zone, self._basis, self.as_of)
-                for zone, answer in zip(asked, answers, strict=True)
-            }
+            answers = self._client.fetch_all([question_of(zone) for zone in asked], within_s=left_s)
+            found = dict(zip(asked, answers, strict=True))
             self._refused |= any(isinstance(one, Failure) and not one.transient for one in answers)
             reason = (
                 "by its list of zones the token does not cover this zone, or not this question "

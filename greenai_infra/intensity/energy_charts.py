@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.clock import ceiling_to, floor_to, format_minute
 from greenai_infra.intensity.coverage import ask_covered, explained
 from greenai_infra.intensity.energy_charts_answers import read_forecast, read_measured
-from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
+from greenai_infra.intensity.live import LiveAnswers, Publisher
 from greenai_infra.intensity.questions import Question
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 
@@ -105,11 +105,11 @@ class EnergyCharts:
         self, zones: Sequence[str], question: str, window: Mapping[str, str], read: Reader
     ) -> dict[str, Answer | Unavailable]:
         def fetch(open_zones: Sequence[str]) -> dict[str, Points | Failure]:
-            questions = [Question("co2eq", {"country": zone.lower(), **window}) for zone in open_zones]
-            return {
-                zone: read_or_refuse(one, read, self.as_of)
-                for zone, one in zip(open_zones, self._client.fetch_all(questions), strict=True)
-            }
+            questions = [
+                Question("co2eq", {"country": zone.lower(), **window}, read=lambda answer: read(answer, self.as_of))
+                for zone in open_zones
+            ]
+            return dict(zip(open_zones, self._client.fetch_all(questions), strict=True))
 
         return ask_covered(zones, self.uncovered, lambda covered: self._answers.ask(covered, question, fetch))
 

@@ -18,10 +18,17 @@ def intensity_g_per_kwh(generation_mwh: Mapping[str, float], factors_g_per_kwh: 
     That is so if nothing is generated, or if one fuel draws more than NEGATIVE_SHARE of what the others generate.
     Raises KeyError for a fuel without a factor.
     """
-    total_mwh = sum(mwh for mwh in generation_mwh.values() if mwh > 0)
-    if total_mwh <= 0 or min(generation_mwh.values()) < -NEGATIVE_SHARE * total_mwh:
+    total_mwh = weighted = lowest_mwh = 0.0
+    for fuel, mwh in generation_mwh.items():
+        factor = factors_g_per_kwh[fuel]
+        if mwh > 0:
+            total_mwh += mwh
+            weighted += mwh * factor
+        elif mwh < lowest_mwh:
+            lowest_mwh = mwh
+    if total_mwh <= 0 or lowest_mwh < -NEGATIVE_SHARE * total_mwh:
         return None
-    return sum(max(mwh, 0.0) * factors_g_per_kwh[fuel] for fuel, mwh in generation_mwh.items()) / total_mwh
+    return weighted / total_mwh
 
 
 def usual(reported: Iterable[Iterable[str]]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Asking a web service many questions at once: pooled connections, retries, and a bound on time and size.
+"""Asking a web service many questions at once, with a bound on time and size.
 
 Only live sources import this module. It uses urllib3 itself: under sixty threads the layer that `requests` adds costs
 about as much processor time as the rest.
@@ -7,32 +7,27 @@ about as much processor time as the rest.
 from __future__ import annotations
 
 import json
-import os
 import queue
 import threading
 import time
+from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
-import certifi
-import urllib3
 from urllib3 import exceptions
 
-from greenai_infra.intensity.masking import keep_secret, masked
-from greenai_infra.intensity.questions import Failure, Question
+from greenai_infra.intensity.connections import MAX_IN_FLIGHT, RETRIED_STATUS, opener, this_thread
+from greenai_infra.intensity.questions import AnswerError, Failure, Question
+from greenai_infra.masking import keep_secret, masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MAX_IN_FLIGHT = 64
-CONNECT_TIMEOUT_S = 3.05
-READ_TIMEOUT_S = 10.0
+    import urllib3
+
 TOTAL_TIMEOUT_S = 20.0  # for one question with all its retries and the whole body
 MAX_BODY_BYTES = 5_000_000
-CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-RETRIED_STATUS = (429, 500, 502, 503, 504)
 MAX_SERVER_WORDS = 120  # of a server's own message, in a reason
 
 _STATUS_REASONS = {
@@ -43,7 +38,6 @@ _STATUS_REASONS = {
     404: "there is no such zone or address",
     429: "too many requests",
 }
-_local = threading.local()
 
 
 class Client:
@@ -61,15 +55,14 @@ class Client:
         secrets: Sequence[str] = (),
         total_timeout_s: float | None = None,
     ) -> None:
-        self._base_url = base_url
         self._params = dict(params or {})
         self.total_timeout_s = total_timeout_s or TOTAL_TIMEOUT_S
         common = {"accept": "application/json", "accept-encoding": "gzip"}
-        self._pool = _pool_manager(base_url, {**common, **(headers or {})})
+        self._open = opener(base_url, {**common, **(headers or {})})
         keep_secret(secrets)
 
     def fetch_all(self, questions: Sequence[Question], *, within_s: float | None = None) -> list[Any | Failure]:
-        """The JSON value that answers each question, or why there is none; up to MAX_IN_FLIGHT at a time.
+        """What answers each question, as JSON or as it is read, or why nothing does; up to MAX_IN_FLIGHT at a time.
 
         Never takes much longer than the total timeout (or `within_s`), whatever a server does: the threads are daemons,
         so that one that hangs in a read holds up neither the answer nor the end of the program.
@@ -83,7 +76,7 @@ class Client:
         deadline = time.monotonic() + timeout_s
 
         def work() -> None:
-            _local.deadline = deadline
+            this_thread.deadline = deadline
             while time.monotonic() < deadline:
                 try:
                     index = todo.get_nowait()
@@ -108,14 +101,8 @@ class Client:
 
     def _fetch(self, question: Question) -> Any | Failure:
         try:
-            response = self._pool.request(
-                "GET",
-                f"{self._base_url}/{question.path}",
-                fields=_pairs({**question.params, **self._params}),
-                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
-                redirect=False,
-                preload_content=False,
-            )
+            query = "&".join(_encoded(key, value) for key, value in {**question.params, **self._params}.items())
+            response = self._open(f"{question.path}?{query}" if query else question.path)
             body = _read_body(response)
         except (exceptions.HTTPError, OSError) as error:
             return Failure(_plain(error), transient=True, silent=True)
@@ -130,7 +117,12 @@ class Client:
         if not isinstance(answer, question.expects):
             expected = "object" if question.expects is dict else "array"
             return Failure(f"the answer is not a JSON {expected}", transient=True)
-        return answer
+        if question.read is None:
+            return answer
+        try:
+            return question.read(answer)
+        except AnswerError as error:
+            return Failure(str(error), transient=True)
 
     def _status_failure(self, response: urllib3.BaseHTTPResponse, body: bytes) -> Failure:
         status = response.status
@@ -167,62 +159,12 @@ def _words(answer: Any) -> str:
     return ""
 
 
-def _pairs(params: Mapping[str, str | list[str]]) -> list[tuple[str, str]]:
-    """Query parameters, those with several values several times."""
-    return [(key, one) for key, value in params.items() for one in ([value] if isinstance(value, str) else value)]
+def _encoded(key: str, value: str | list[str]) -> str:
+    """A query parameter; one with several values is given several times."""
+    return "&".join(f"{_quoted(key)}={_quoted(one)}" for one in ([value] if isinstance(value, str) else value))
 
 
-class _BoundedRetry(urllib3.Retry):
-    """Retries as urllib3 does, but gives up at once where the wait that is asked for would pass the deadline."""
-
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: urllib3.BaseHTTPResponse | None = None,
-        error: Exception | None = None,
-        _pool: Any = None,
-        _stacktrace: Any = None,
-    ) -> Self:
-        following = super().increment(method, url, response, error, _pool, _stacktrace)
-        wait_s = (self.get_retry_after(response) if response is not None else None) or following.get_backoff_time()
-        if time.monotonic() + wait_s > getattr(_local, "deadline", float("inf")):
-            raise exceptions.MaxRetryError(
-                _pool, url or "", error or exceptions.ResponseError("no time is left to try again")
-            )
-        return following
-
-    def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
-        """The seconds that a service asks to wait; None also for a header that says no time."""
-        try:
-            return super().get_retry_after(response)
-        except (exceptions.InvalidHeader, ValueError, OverflowError):  # thousands of digits, the year 99999
-            return None
-
-
-def _pool_manager(base_url: str, headers: dict[str, str]) -> urllib3.PoolManager:
-    """Connections to one service, through the proxy that the environment names, if any."""
-    retry = _BoundedRetry(
-        total=3,
-        backoff_factor=0.3,
-        status_forcelist=RETRIED_STATUS,
-        allowed_methods=["GET"],
-        raise_on_status=False,
-        respect_retry_after_header=True,
-    )
-    options: dict[str, Any] = {
-        "num_pools": 4,
-        "maxsize": MAX_IN_FLIGHT,
-        "headers": headers,
-        "retries": retry,
-        "ca_certs": next(filter(None, map(os.environ.get, CA_VARIABLES)), certifi.where()),
-    }
-    parts = urlsplit(base_url)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.netloc):
-        return urllib3.PoolManager(**options)
-    return urllib3.ProxyManager(proxy if "://" in proxy else f"http://{proxy}", **options)
+_quoted = lru_cache(maxsize=1024)(quote_plus)  # the questions of a batch differ in one word
 
 
 def _read_body(response: urllib3.BaseHTTPResponse) -> bytes | Failure:
@@ -233,7 +175,7 @@ def _read_body(response: urllib3.BaseHTTPResponse) -> bytes | Failure:
         if len(parts) > MAX_BODY_BYTES:
             response.close()
             return Failure(f"the answer is larger than {MAX_BODY_BYTES / 1e6:g} MB", transient=True)
-        if time.monotonic() > _local.deadline:
+        if time.monotonic() > this_thread.deadline:
             response.close()
             return Failure("the answer arrived too slowly", transient=True)
     response.release_conn()

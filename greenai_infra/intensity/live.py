@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from greenai_infra.clock import floor_to, format_time, from_unix
 from greenai_infra.intensity.cache import CLOCK_TOLERANCE, Kept, Key
 from greenai_infra.intensity.checks import STALE_AFTER
-from greenai_infra.intensity.questions import AnswerError, Failure
+from greenai_infra.intensity.questions import Failure
 from greenai_infra.intensity.values import (
     Basis,
     Flag,
@@ -56,16 +56,6 @@ class Answer(NamedTuple):
 
     points: Points
     note: str
-
-
-def read_or_refuse(answer: Any | Failure, read: Callable[..., Points], *arguments: object) -> Points | Failure:
-    """`read(answer, *arguments)`; where that raises AnswerError, a failure that may pass."""
-    if isinstance(answer, Failure):
-        return answer
-    try:
-        return read(answer, *arguments)
-    except AnswerError as error:
-        return Failure(str(error), transient=True)
 
 
 class LiveAnswers:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import ceiling_to, floor_to, format_minute
 from greenai_infra.intensity.coverage import ask_covered
-from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
+from greenai_infra.intensity.live import LiveAnswers, Publisher
 from greenai_infra.intensity.neso_answers import (
     HALF_HOUR_S,
     read_current,
@@ -116,8 +116,8 @@ class Neso:
         self, zones: Sequence[str], question: str, path: str, read: Callable[[Any], Points]
     ) -> dict[str, Answer | Unavailable]:
         def fetch(open_zones: Sequence[str]) -> dict[str, Points | Failure]:
-            fetched = self._client.fetch_all([Question(path) for _ in open_zones])
-            return {zone: read_or_refuse(one, read) for zone, one in zip(open_zones, fetched, strict=True)}
+            fetched = self._client.fetch_all([Question(path, read=read) for _ in open_zones])
+            return dict(zip(open_zones, fetched, strict=True))
 
         return ask_covered(zones, self.uncovered, lambda covered: self._answers.ask(covered, question, fetch))
 

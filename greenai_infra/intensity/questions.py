@@ -6,19 +6,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A GET below the base URL; `expects` is what the JSON text holds: an object (dict) or an array (list).
 
-    A parameter with several values is given several times.
+    A parameter with several values is given several times. `read` makes of the answer what is wanted, in the thread
+    that has received it and so beside the waiting for others; it raises AnswerError for an answer that it refuses.
     """
 
     path: str
     params: Mapping[str, str | list[str]] = field(default_factory=dict)
     expects: type = dict
+    read: Callable[[Any], Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

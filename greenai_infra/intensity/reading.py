@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import EARLIEST_YEAR, LATEST_YEAR, format_time, from_unix
 from greenai_infra.intensity.checks import FUTURE_TOLERANCE
-from greenai_infra.intensity.masking import masked
 from greenai_infra.intensity.points import STEPS_S, Points
 from greenai_infra.intensity.questions import AnswerError
+from greenai_infra.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -64,6 +64,10 @@ class Union:
             else:
                 shares.setdefault(number, []).append(zone)
         with ThreadPoolExecutor(max_workers=max(1, len(shares))) as pool:
-            for found in pool.map(lambda share: ask(self.parts[share[0]], share[1]), shares.items()):
-                answers.update(found)
+            parts = [(self.parts[number], some) for number, some in shares.items()]
+            others = [pool.submit(ask, part, some) for part, some in parts[1:]]
+            for part, some in parts[:1]:
+                answers.update(ask(part, some))  # in this thread, which would only wait
+            for other in others:
+                answers.update(other.result())
         return {zone: answers[zone] for zone in zones}

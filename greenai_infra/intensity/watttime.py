@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import HOUR, format_time
 from greenai_infra.intensity.coverage import ask_covered
-from greenai_infra.intensity.live import LiveAnswers, Publisher, read_or_refuse
+from greenai_infra.intensity.live import LiveAnswers, Publisher
 from greenai_infra.intensity.places import ask_by_place, watttime_regions
 from greenai_infra.intensity.questions import Failure, Question
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Series, Signal, Unavailable
@@ -104,12 +104,12 @@ class WattTime:
     ) -> dict[str, Answer | Unavailable]:
         common = {"signal_type": SIGNAL_TYPE, **params}
 
+        def question_of(name: str) -> Question:
+            return Question(path, {"region": name, **common}, read=lambda answer: read(answer, name, self.as_of))
+
         def fetch(names: Sequence[str]) -> dict[str, Points | Failure]:
-            answers = self._client.fetch_all([Question(path, {"region": name, **common}) for name in names])
-            return {
-                name: read_or_refuse(_explained(answer, name), read, name, self.as_of)
-                for name, answer in zip(names, answers, strict=True)
-            }
+            answers = self._client.fetch_all([question_of(name) for name in names])
+            return {name: _explained(answer, name) for name, answer in zip(names, answers, strict=True)}
 
         def ask(covered: Sequence[str]) -> dict[str, Answer | Unavailable]:
             region_of = {zone: watttime_regions(zone)[0] for zone in covered}

@@ -5,6 +5,7 @@ Field descriptions become the JSON Schema that `greenai-infra schema` prints.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -23,6 +24,8 @@ IN_WORDS = {
     NAME_PATTERN: "3 to 40 small letters, digits and hyphens, a letter first and no hyphen last",
     MOMENT_PATTERN: "a time with offset such as 2026-01-31T18:00:00Z, or one from now such as +90m, +12h or +3d",
 }
+
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Moment = Annotated[
@@ -132,6 +135,29 @@ class Limits(Section, frozen=True):
     emissions_kg: Annotated[Amount | None, Meta(description="carbon budget, kg CO2e with embodied share")] = None
 
 
+class CarbonBudget(Section, frozen=True):
+    """What the project may emit in the region that is chosen; alarms hold what is measured against it."""
+
+    daily_kg: Annotated[Amount, Meta(description="kg CO2e in any 24 hours")]
+    monthly_kg: Annotated[Amount, Meta(description="kg CO2e in a month; alarms on the rate of use come from it")]
+    notify: Annotated[list[str], Meta(description="e-mail addresses that hear of an alarm")] = field(
+        default_factory=list
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse budgets that contradict each other."""
+        if self.daily_kg > self.monthly_kg:
+            raise ValueError(f"daily_kg {self.daily_kg:g} is more than monthly_kg {self.monthly_kg:g}")
+        if self.daily_kg * 31 < self.monthly_kg:
+            raise ValueError(
+                f"monthly_kg {self.monthly_kg:g} can't be reached with daily_kg {self.daily_kg:g} "
+                f"(31 days of it are {31 * self.daily_kg:g})"
+            )
+        for address in self.notify:
+            if not EMAIL.fullmatch(address):
+                raise ValueError(f"notify '{address}' is no e-mail address")
+
+
 class Baseline(Section, frozen=True):
     """What the plan is compared with."""
 
@@ -152,6 +178,7 @@ class Workload(Section, frozen=True):
     when: When = field(default_factory=When)
     data: Data | None = None
     limits: Limits = field(default_factory=Limits)
+    carbon_budget: CarbonBudget | None = None
     signal: Annotated[
         Literal["average", "marginal"], Meta(description="average is the default and the one for reports")
     ] = "average"

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 STACK_TYPE = "pulumi:pulumi:Stack"
 PROVIDER_PREFIX = "pulumi:providers:"
 
+# Where each cloud's resources hold their tags, the fuller set first. Of a type that has `userLabels`, `labels` are
+# something else.
+TAG_PROPERTIES = {
+    "aws": ("tagsAll", "tags"),
+    "gcp": ("effectiveLabels", "userLabels", "labels", "resourceLabels"),
+}
+
 
 class Unknown:
     """The type of `UNKNOWN`: a value that is not known before `up`."""
@@ -128,8 +135,8 @@ class DeclaredResource:
 
     @property
     def tags(self) -> Any:
-        """Tags (AWS: with the provider's default tags) or labels: a mapping, UNKNOWN, or None if none are declared."""
-        for name in ("tagsAll", "tags", "labels"):
+        """Tags or labels with the provider's default ones: a mapping, UNKNOWN, or None if none are declared."""
+        for name in TAG_PROPERTIES.get(self.package, ()):
             if name in self.inputs:
                 return plain(self.inputs[name])
         return None

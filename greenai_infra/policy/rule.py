@@ -57,14 +57,15 @@ class Breach:
 class Standing:
     """What a stack emits and costs in a month without any work, as the preview has worked it out.
 
-    None is unknown. `incomplete` names resources whose figure is not in the totals.
+    None is unknown. `unmeasured` and `unpriced` name the resources that are not in the total of emissions, of cost.
     """
 
     emissions_kg_per_month: float | None
     cost_usd_per_month: float | None
     basis: str = ""
     signal: str = ""
-    incomplete: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
+    unpriced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,9 @@ def _constraint(one: Document) -> str:
 def _intensity_sources(document: Document) -> list[str]:
     inputs = document["inputs"]
     zones = inputs["intensity"]
-    described = {f"{one['source']}, {one['kind']} ({one['detail']})" for one in zones.values()}
+    described = {
+        f"{one['source']}, {one['kind']}" + (f" ({one['detail']})" if one["detail"] else "") for one in zones.values()
+    }
     lines = [f"{len(zones)} zones: {'; '.join(sorted(described)[:3])}", *inputs["intensity_notes"]]
     if inputs["zones_without_intensity"]:
         lines.append(f"no value for {', '.join(inputs['zones_without_intensity'])}")

@@ -1,8 +1,8 @@
 """The carbon facts of a stack, and what each cloud makes of them.
 
 `stack_facts` says what is worth knowing of a resource: whose it is, and with which intensity its place was chosen. It
-knows no cloud. `aws_tags` writes the facts by AWS's rules. All values come from the stack config, so they are known at
-preview and stay the same for as long as the plan does.
+knows no cloud. `aws_tags` and `gcp_labels` write the facts by their cloud's rules. All values come from the stack
+config, so they are known at preview and stay the same for as long as the plan does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from greenai_infra.clock import format_time
+from greenai_infra.policy.labels import label_key, label_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,11 @@ def stack_facts(config: CarbonTagged) -> dict[str, str]:
 def aws_tags(facts: Mapping[str, str]) -> dict[str, str]:
     """The facts as AWS tags: characters that a tag can't hold become a space, and long values are cut."""
     return {_aws_text(key, _AWS_KEY_LENGTH): _aws_text(value, _AWS_VALUE_LENGTH) for key, value in facts.items()}
+
+
+def gcp_labels(facts: Mapping[str, str]) -> dict[str, str]:
+    """The facts as Google Cloud labels; figures and times can be read back (`greenai_infra.policy.labels`)."""
+    return {label_key(key): label_value(value) for key, value in facts.items()}
 
 
 def _aws_text(text: str, length: int) -> str:

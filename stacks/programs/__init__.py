@@ -2,4 +2,9 @@
 
 from __future__ import annotations
 
-PROGRAMS = {"training": "programs.training"}
+PROGRAMS = {
+    "alarms": "programs.alarms",
+    "cache": "programs.cache",
+    "inference": "programs.inference",
+    "training": "programs.training",
+}

@@ -11,6 +11,7 @@ import urllib3
 
 from greenai_infra.intensity import (
     carbon_aware_sdk_answers,
+    connections,
     csv_file,
     eia,
     eia_answers,
@@ -85,7 +86,7 @@ GUARDS: Mapping[str, tuple[str, list[tuple[Any, str, Any]], str, Wrong]] = {
     "ahead": ("future", [(watttime_answers, "check_not_ahead", ignore)], "watttime", Wrong.MISLABELLED),
     "era": ("impossible time", [(points, "ERA_S", (-9e99, 9e99)), (reading, "EARLIEST_YEAR", 0)], "", Wrong.CRASH),
     "null fuel": ("null", [(eia_answers, "usual", lambda reported: frozenset({"NUC"}))], "eia", Wrong.INVENTED),
-    "wait": ("Retry-After", [(http._BoundedRetry, "get_retry_after", wait_as_told)], "", Wrong.CRASH),
+    "wait": ("Retry-After", [(connections.BoundedRetry, "get_retry_after", wait_as_told)], "", Wrong.CRASH),
     "time in all": ("slow", [(eia, "time", type("Stopped", (), {"monotonic": lambda: 0.0}))], "eia", Wrong.HANG),
     "masking": ("secret in the answer", [(reading, "masked", str)], "", Wrong.LEAK),
     "masking of errors": ("HTTP 4xx", [(http, "masked", str)], "eia", Wrong.LEAK),
@@ -106,7 +107,7 @@ def test_lost_guard_is_caught(ground: Ground, monkeypatch: pytest.MonkeyPatch, n
 
 def test_secret_in_the_log_is_caught(ground: Ground, ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "keep_secret", ignore)
-    monkeypatch.setattr("greenai_infra.intensity.masking._secrets", [])
+    monkeypatch.setattr("greenai_infra.masking._secrets", [])
     ground.run_all(cases_of("odd headers", 30, api="eia"), run_case)
     assert {one.wrong for one in ears.findings} == {Wrong.LEAK}
 
@@ -114,12 +115,11 @@ def test_secret_in_the_log_is_caught(ground: Ground, ears: Ears, monkeypatch: py
 def test_secret_that_follows_a_redirect_is_caught(
     ground: Ground, elsewhere: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = urllib3.PoolManager.request
+    def opener(base_url: str, headers: dict[str, str]) -> Any:
+        manager = urllib3.PoolManager(headers=headers)
+        return lambda target: manager.request("GET", f"{base_url}/{target}", redirect=True, preload_content=False)
 
-    def follow(self: Any, *arguments: Any, **options: Any) -> Any:
-        return request(self, *arguments, **options | {"redirect": True})
-
-    monkeypatch.setattr(urllib3.PoolManager, "request", follow)
+    monkeypatch.setattr(http, "opener", opener)
     address = f"http://{elsewhere.host}:{elsewhere.port}/trap"
     ground.run_all(cases_of("redirect", 20, api="electricity-maps", elsewhere=address), run_case, again=0)
     assert elsewhere.strays

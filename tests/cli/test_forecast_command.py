@@ -115,6 +115,7 @@ def test_a_yearly_mean_says_plainly_that_it_has_no_hours(greenai: Command) -> No
         ("SE-SE33", "did you mean SE-SE3, "),
         ("eu-nrth-1", "did you mean eu-north-1, "),
         ("aws:eu-nrth-1", "did you mean aws:eu-north-1, "),
+        ("Frankfurt", "in Frankfurt there are aws:eu-central-1, gcp:europe-west3"),
         ("Mars", "write a zone such as SE-SE3 or a region such as aws:eu-north-1"),
     ],
 )

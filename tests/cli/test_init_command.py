@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ from greenai_infra.deploy.plan_file import read_plan_file
 from greenai_infra.deploy.stack_files import stack_files
 from greenai_infra.errors import NoPlacement
 from greenai_infra.planning.workload_file import read_workload
+from tests.reporting.previews import preview as document
 
 if TYPE_CHECKING:
     from .conftest import Command
@@ -42,7 +44,7 @@ def check_project(folder: Path) -> None:
     plan = read_plan_file(folder / "plan.json")
     assert names(folder) >= OWN | {one.path.name for one in pinned}
     assert [one.stack for one in pinned if one.selected] == [f"{plan.workload.name}-{plan.placement.region}"]
-    assert {one.training["planned"]["plan_id"] for one in pinned} == {plan.plan_id}
+    assert {one.section["planned"]["plan_id"] for one in pinned} == {plan.plan_id}
     assert len(pinned) == 3
     left = [path for path in folder.parent.rglob("*") if re.search(r"__pycache__|\.pyc$|greenai-infra-init", str(path))]
     assert left == []
@@ -256,6 +258,18 @@ def test_an_installed_package_writes_a_project_without_a_clone(tmp_path: Path) -
         env={**os.environ, **outside},
     )
     shown = preview(tmp_path / "project", "-S", **outside)
+    (tmp_path / "project" / ".git").mkdir()
+    (tmp_path / "head.json").write_text(json.dumps(document()))
+    written, commented = (
+        subprocess.run(
+            [sys.executable, "-S", "-m", "greenai_infra", *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            cwd=tmp_path / "project",
+            env={**os.environ, **outside},
+        )
+        for arguments in (("init", "ci", "--github", "--gitlab"), ("comment", "../head.json", "--dry-run"))
+    )
 
     assert where[0].startswith(str(tmp_path / "site"))
     assert str(ROOT) not in where
@@ -263,3 +277,7 @@ def test_an_installed_package_writes_a_project_without_a_clone(tmp_path: Path) -
     assert names(tmp_path / "project") >= OWN
     assert shown.returncode == 0, shown.stderr
     assert "0 errors, 0 warnings" in shown.stdout
+    assert written.returncode == 0, written.stderr
+    assert (tmp_path / "project" / ".github" / "workflows" / "carbon-preview.yml").is_file()
+    assert commented.returncode == 0, commented.stderr
+    assert "Carbon gate: passes" in commented.stdout

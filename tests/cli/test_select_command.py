@@ -151,7 +151,7 @@ def test_thresholds_and_force_reach_the_choice(project: Path, greenai: Command) 
     [
         (
             plan(placement("europe-north1", 1.0, provider="gcp")),
-            "error: gcp:europe-north1 is on GCP, for which there is no program yet; plan with where.providers: [aws]\n",
+            "error: gcp:europe-north1: Vertex AI does not train on p5.48xlarge",
         ),
         ({**FOUR, "workload": {**FOUR["workload"], "kind": "inference"}}, "is planned as inference"),
         (plan(placement(NORTH, 1.0, instance_type="u-6tb1.metal")), "SageMaker does not train on u-6tb1.metal"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from greenai_infra.deploy.pin import Options
+from greenai_infra.deploy.pins.options import Options
 from greenai_infra.deploy.plan_file import read_plan_file
 from greenai_infra.deploy.select import Selection, select
 from greenai_infra.files import write_all

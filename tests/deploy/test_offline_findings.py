@@ -29,7 +29,7 @@ aws.sagemaker.TrainingJob("job", training_job_name="job", role_arn=role.arn,
     stopping_condition={"max_runtime_in_seconds": 3600})
 aws.cloudwatch.LogGroup("logs", retention_in_days=90)
 aws.cloudwatch.MetricAlarm("alarm", comparison_operator="GreaterThanThreshold", evaluation_periods=1, threshold=80,
-    statistic="Sum", metric_name="m", namespace="GreenAI", period=300, treat_missing_data="breaching")
+    statistic="Sum", metric_name="m", namespace="Shop", period=300, treat_missing_data="breaching")
 machine = aws.sfn.StateMachine("machine", role_arn=role.arn, type="STANDARD", definition=pulumi.Output.json_dumps({
     "StartAt": "Train", "States": {
         "Train": {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync", "Parameters": {
@@ -71,7 +71,8 @@ ROLE = '{"Version": "2012-10-17", "Statement": [%s]}'
     ("program", "code", "property_"),
     [
         # types and names of the SDK's schema
-        ('aws.cloudwatch.MetricAlarm("x", evaluation_periods=1, threshold="high")', "schema-wrong-type", "threshold"),
+        ('aws.cloudwatch.MetricAlarm("x", evaluation_periods=1, threshold="high", namespace="Shop", metric_name="m",'
+         ' period=60, statistic="Sum", comparison_operator="GreaterThanThreshold")', "schema-wrong-type", "threshold"),
         ('aws.sns.Topic("x", display_name=7)', "schema-wrong-type", "displayName"),
         ('aws.sns.Topic("x", fifo_topic="true")', "schema-wrong-type", "fifoTopic"),
         ('aws.cloudwatch.LogGroup("x", retention_in_days=1.5)', "schema-wrong-type", "retentionInDays"),
@@ -83,7 +84,8 @@ ROLE = '{"Version": "2012-10-17", "Statement": [%s]}'
         ('aws.s3.BucketVersioning("x", bucket="b", versioning_configuration={"status": "Enabled", "mfaa": "x"})',
          "schema-unknown-property", "versioningConfiguration.mfaa"),
         # values unknown to AWS's service models
-        ('aws.cloudwatch.MetricAlarm("x", evaluation_periods=1, comparison_operator="Above")',
+        ('aws.cloudwatch.MetricAlarm("x", evaluation_periods=1, comparison_operator="Above", threshold=1, period=60,'
+         ' namespace="Shop", metric_name="m", statistic="Sum")',
          "aws-unknown-value", "comparisonOperator"),
         ('aws.ec2.Instance("x", ami="ami-1", instance_type="p4d.25xlarge")', "aws-unknown-value", "instanceType"),
         ('aws.ec2.LaunchTemplate("x", instance_type="inf9.xlarge")', "aws-unknown-value", "instanceType"),
@@ -99,6 +101,16 @@ ROLE = '{"Version": "2012-10-17", "Statement": [%s]}'
          ' type="FAST")', "aws-unknown-value", "type"),
         ('aws.scheduler.Schedule("x", schedule_expression="rate(1 day)", state="ON",'
          ' flexible_time_window={"mode": "OFF"}, target={"arn": "a", "role_arn": "r"})', "aws-unknown-value", "state"),
+        # cache nodes, which botocore leaves open
+        ('aws.elasticache.ReplicationGroup("x", description="d", node_type="cache.r7g.huge")',
+         "aws-unknown-cache-node", "nodeType"),
+        ('aws.elasticache.ReplicationGroup("x", description="d", node_type="r7g.large")',
+         "aws-unknown-cache-node", "nodeType"),
+        ('aws.elasticache.Cluster("x", node_type="cache.m3.medium")', "aws-unknown-cache-node", "nodeType"),
+        ('aws.elasticache.Cluster("x", node_type="cache.m9g.large")', "aws-unknown-cache-node", "nodeType"),
+        ('aws.elasticache.ReplicationGroup("x", description="d", transit_encryption_mode="on")',
+         "aws-unknown-value", "transitEncryptionMode"),
+        ('aws.elasticache.UserGroup("x", user_group_id="g", engine="keydb")', "aws-unknown-value", "engine"),
         # regions
         ('aws.sns.Topic("x", region="mars-1")', "aws-unknown-region", "region"),
         ('aws.apprunner.Service("x", service_name="s", source_configuration={}, region="eu-north-1")',
@@ -262,7 +274,8 @@ def test_unknown_values_are_never_flagged(tmp_path: Path) -> None:
         """
         t = aws.sns.Topic("t")
         n = t.arn.apply(lambda arn: len(arn))
-        aws.cloudwatch.MetricAlarm("a", evaluation_periods=n, threshold=n, comparison_operator=t.name, statistic=t.name)
+        aws.cloudwatch.MetricAlarm("a", evaluation_periods=n, threshold=n, comparison_operator=t.name, statistic=t.name,
+            namespace=t.name, metric_name=t.name, period=n, datapoints_to_alarm=n)
         aws.ec2.Instance("i", ami=t.id, instance_type=t.name, tags={"x": t.arn}, vpc_security_group_ids=[t.id])
         window = t.arn.apply(lambda _: {"mode": "X"})
         aws.scheduler.Schedule("s", schedule_expression=t.name, flexible_time_window=window,

@@ -54,6 +54,13 @@ Outputs
 Messages of the program
   two queues
 
+Standing per month
+                  kWh  kg CO2e  USD
+  alarm             ?        ?    ?
+  known in total    ?        ?    ?
+  not known, so not in the total: kWh of 1, kg CO2e of 1, USD of 1 resources
+    (--json says why)
+
 Findings
   error [aws-unknown-value] aws:cloudwatch:MetricAlarm b: comparisonOperator is
     'Above', an unknown value of cloudwatch (botocore's ComparisonOperator)
@@ -94,8 +101,9 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     document = json.loads(capsys.readouterr().out)
     assert list(document) == [
-        *("schema_version", "project", "stack", "region", "resources", "outputs", "tags", "policy", "findings"),
-        *("messages", "summary"),
+        *("schema_version", "project", "stack", "region", "resources", "outputs", "tags"),
+        *("standing", "budget", "policy", "findings", "messages"),
+        "summary",
     ]
     assert document["schema_version"] == 1
     assert document["outputs"] == {"arn": "[unknown]", "size": 3, "word": "[secret]"}

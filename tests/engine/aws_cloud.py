@@ -130,6 +130,8 @@ class AwsCloud:
         if type_.token == "aws:s3/bucket:Bucket":
             outputs["bucketDomainName"] = f"{name}.s3.amazonaws.com"
             outputs["bucketRegionalDomainName"] = f"{name}.s3.{plain.get('region')}.amazonaws.com"
+        if type_.token == "aws:elasticache/serverlessCache:ServerlessCache":
+            outputs["endpoints"] = [{"address": f"{name}.serverless.cache.amazonaws.com", "port": 6379}]
         if type_.token == "aws:kms/key:Key":
             outputs["keyId"] = arn.rsplit("/", 1)[1]
         arn_is_id = type_.token in ("aws:sns/topic:Topic", "aws:sfn/stateMachine:StateMachine")

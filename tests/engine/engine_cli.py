@@ -18,10 +18,13 @@ EXEC_SCRIPT = "pulumi-language-python-exec"
 PLUGINS = {
     "pulumi-language-python": "from tests.engine.language_host import main; main()",
     "pulumi-resource-aws": "from tests.engine.provider_double import main; main('aws')",
+    "pulumi-resource-gcp": "from tests.engine.provider_double import main; main('gcp')",
 }
 """Executables put on PATH, and the Python statement each runs."""
 
 COMMAND_SECONDS = 300
+FOREIGN = ("PULUMI_", "AWS_", "GOOGLE_", "CLOUDSDK_")
+"""Settings of whoever runs the tests, which must not reach them."""
 
 
 def find_engine() -> tuple[Path | None, str]:
@@ -65,7 +68,7 @@ class Engine:
         for name in ("state", "home"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         path = [str(folder / "bin"), str(binary.parent), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "AWS_"))}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
         settings = {
             "PATH": os.pathsep.join(path),
             "PULUMI_BACKEND_URL": (folder / "state").as_uri(),

@@ -112,7 +112,7 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):  # type: ignor
         token, inputs = _token(request.urn), _without_defaults(from_struct(request.properties))
         if request.preview:  # computed outputs left out stay unknown
             return provider_pb2.CreateResponse(properties=to_struct(inputs))
-        message = injected_failure(token, reveal(inputs.get("region")))
+        message = injected_failure(token, reveal(inputs.get("region") or inputs.get("location")))
         if message:
             context.abort(grpc.StatusCode.UNKNOWN, message)
         id_, computed = self.cloud.created(resource_type(token), inputs)
@@ -195,7 +195,13 @@ def serve(add_to: Any, servicer: Any, on_end: Callable[[], None] = lambda: None)
 
 def main(package: str) -> None:
     """Be the plugin `pulumi-resource-PACKAGE`."""
-    from .aws_cloud import AwsCloud
+    cloud: Cloud
+    if package == "gcp":  # one cloud's SDK may be installed without the other's
+        from .gcp_cloud import GcpCloud
 
-    clouds: dict[str, type[Cloud]] = {"aws": AwsCloud}
-    serve(provider_pb2_grpc.add_ResourceProviderServicer_to_server, ProviderDouble(clouds[package]()))
+        cloud = GcpCloud()
+    else:
+        from .aws_cloud import AwsCloud
+
+        cloud = AwsCloud()
+    serve(provider_pb2_grpc.add_ResourceProviderServicer_to_server, ProviderDouble(cloud))

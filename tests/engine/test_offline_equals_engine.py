@@ -20,13 +20,15 @@ from .wire import UNKNOWN as WIRE_UNKNOWN
 pytestmark = pytest.mark.engine
 
 ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
+MERGED = {"tagsAll", "effectiveLabels"}
+"""What a provider merges: the offline preview shows both, the engine the first only, which is compared by itself."""
 
 
 def offline_declared(result: PreviewResult) -> list[Declared]:
     """An offline preview in the form that `graph.declared` gives an engine's preview."""
     found = []
     for one in result.resources:
-        inputs = {key: _marked(value) for key, value in one.inputs.items() if key != "tagsAll"}
+        inputs = {key: _marked(value) for key, value in one.inputs.items() if key not in MERGED}
         schema = resource_schema(one.type) if one.custom and not one.is_provider else None
         if schema is not None and schema.has_region:
             inputs.setdefault("region", one.region)  # the provider's Check writes it into the inputs
@@ -79,6 +81,16 @@ def test_the_training_stack(engine: Engine, tmp_path: Path, stack: str) -> None:
 
     assert not result.failed
     assert len(result.built) > 40
+
+
+@pytest.mark.parametrize("stack", ["cache-serverless", "cache-nodes", "cache-joined"])
+def test_the_cache_stack(engine: Engine, tmp_path: Path, stack: str) -> None:
+    copy_program(tmp_path, stack)
+
+    result = compare(engine, tmp_path, stack)
+
+    assert not result.failed
+    assert len(result.built) > 20
 
 
 def test_a_component_with_provider_transform_secret_and_default_tags(engine: Engine, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class Api(WebService):
         assert asked.path == "/v2/electricity/rto/fuel-type-data/data/"
         assert asked.params["api_key"] == KEY
         rows = self.rows(asked)
-        offset, length = int(asked.params["offset"]), int(asked.params["length"])
+        offset, length = int(asked.params.get("offset", "0")), int(asked.params["length"])
         return Reply(answer(rows[offset : offset + length], total=str(len(rows))))
 
     def rows(self, asked: Asked) -> list[dict[str, Any]]:
@@ -135,7 +135,7 @@ def test_period_is_the_end_of_its_hour(api: Api, eia: Make) -> None:
     assert past.mean(LAST - 2 * HOUR, LAST - HOUR) == pytest.approx(DIRECT)
 
 
-def test_question_names_respondent_hours_and_page(api: Api, eia: Make) -> None:
+def test_question_names_respondent_and_hours(api: Api, eia: Make) -> None:
     eia().latest([ZONE])
     (asked,) = api.asked
     assert asked.params == {
@@ -145,12 +145,20 @@ def test_question_names_respondent_hours_and_page(api: Api, eia: Make) -> None:
         "facets[respondent][]": "CISO",
         "start": "2026-03-09T07",  # 30 hours: the first ends at 07:00
         "end": "2026-03-10T12",
+        "length": "5000",
+    }
+
+
+def test_question_whose_answer_may_go_on_names_order_and_page(api: Api, eia: Make) -> None:
+    eia().history([ZONE], NOW - timedelta(days=30), NOW)
+    (asked,) = api.asked
+    order = {key: asked.params[key] for key in asked.params if key.startswith(("sort", "offset"))}
+    assert order == {
         "sort[0][column]": "period",
         "sort[0][direction]": "asc",
         "sort[1][column]": "fueltype",
         "sort[1][direction]": "asc",
         "offset": "0",
-        "length": "5000",
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from greenai_infra.intensity import http
+from greenai_infra.intensity import connections
 from greenai_infra.intensity.http import Client
 from greenai_infra.intensity.questions import Failure, Question
 
@@ -62,7 +62,7 @@ def test_no_more_than_the_limit_are_in_flight(service: Service) -> None:
     service.scripts["latest"] = lambda asked: Reply({}, delay_s=0.05)
     client(service.url).fetch_all([Question("latest", {"n": str(n)}) for n in range(150)])
     assert len(service.asked) == 150
-    assert service.most_in_flight <= http.MAX_IN_FLIGHT
+    assert service.most_in_flight <= connections.MAX_IN_FLIGHT
 
 
 def test_connections_are_reused(service: Service) -> None:
@@ -132,7 +132,7 @@ def test_nobody_listens() -> None:
 
 
 def test_slow_answer_ends_at_the_read_timeout(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(connections, "READ_TIMEOUT_S", 0.1)
     service.scripts["latest"] = script(Reply({}, delay_s=1.0))
     assert ask(service.url, total_timeout_s=0.8) == Failure("no answer in time", transient=True, silent=True)
 

@@ -4,11 +4,11 @@ import logging
 
 import pytest
 
-from greenai_infra.intensity import masking
+from greenai_infra import masking
 from greenai_infra.intensity.http import Client
-from greenai_infra.intensity.masking import keep_secret, masked
 from greenai_infra.intensity.questions import Question
 from greenai_infra.intensity.reading import shown
+from greenai_infra.masking import keep_secret, masked
 
 from .service import Reply, Service
 

@@ -80,6 +80,17 @@ def test_unusable_setting_is_one_line_of_its_source(monkeypatch: pytest.MonkeyPa
     assert "CARBON_AWARE_SDK_SIGNAL is 'sometimes'; it is average or marginal" in done.stdout
 
 
+@pytest.mark.parametrize(("mode", "told"), [(0o644, True), (0o600, False)])
+def test_settings_file_that_others_can_read_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int, told: bool
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[eia]\napi_key = "k"\n')
+    file.chmod(mode)
+    monkeypatch.setenv("GREENAI_CONFIG", str(file))
+    assert (f"others can read the keys in it: chmod 600 {file}" in run("sources").stdout) is told
+
+
 def test_lines_fit_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert max(map(len, run("sources").stdout.splitlines()[:-1])) <= 80

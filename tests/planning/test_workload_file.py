@@ -318,3 +318,39 @@ def test_a_deadline_beyond_the_calendar_is_an_error() -> None:
 
     with pytest.raises(InputError, match=r"'\+9d' lies outside of the calendar"):
         window_of(job, at(0).replace(year=9999, month=12, day=30))
+
+
+BUDGET = """\
+name: tune
+project: assistants
+team: research
+kind: training
+work: {accelerator_hours: {hours: 8, accelerator: H100}}
+hardware: {accelerators: [H100]}
+carbon_budget: {daily_kg: %s, monthly_kg: %s%s}
+"""
+
+
+def test_a_carbon_budget_is_read() -> None:
+    budget = parse_workload(BUDGET % (4, 40, ", notify: [ml@example.com]"), "w.yaml").carbon_budget
+    assert budget is not None
+    assert (budget.daily_kg, budget.monthly_kg, budget.notify) == (4, 40, ["ml@example.com"])
+
+
+@pytest.mark.parametrize(
+    ("daily", "monthly", "more", "message"),
+    [
+        ("0", "40", "", "w.yaml:7: carbon_budget.daily_kg"),
+        ("-1", "40", "", "carbon_budget.daily_kg"),
+        (".nan", "40", "", "carbon_budget.daily_kg"),
+        ("4", ".inf", "", "carbon_budget.monthly_kg"),
+        ("50", "40", "", "carbon_budget: daily_kg 50 is more than monthly_kg 40"),
+        ("1", "40", "", "carbon_budget: monthly_kg 40 can't be reached with daily_kg 1 (31 days of it are 31)"),
+        ("4", "40", ", notify: [team]", "notify 'team' is no e-mail address"),
+        ("4", "40", ", yearly_kg: 3", "carbon_budget.yearly_kg: unknown key"),
+    ],
+)
+def test_a_carbon_budget_that_can_t_be_used_is_refused(daily: str, monthly: str, more: str, message: str) -> None:
+    with pytest.raises(WorkloadError) as refused:
+        parse_workload(BUDGET % (daily, monthly, more), "w.yaml")
+    assert message in str(refused.value)

@@ -78,18 +78,20 @@ def test_a_secret_is_not_in_the_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kg", "usd", "incomplete", "carbon", "cost"),
+    ("kg", "usd", "missing", "carbon", "cost"),
     [
-        (10.0, 100.0, (), "kept", "kept"),
-        (10.1, 100.5, (), "violated", "violated"),
-        (None, None, (), "not run", "not run"),
-        (1.0, 1.0, ("endpoint",), "not run", "not run"),
-        (11.0, 101.0, ("endpoint",), "violated", "violated"),
-        (0.0, 0.0, (), "kept", "kept"),
+        (10.0, 100.0, "", "kept", "kept"),
+        (10.1, 100.5, "", "violated", "violated"),
+        (None, None, "", "not run", "not run"),
+        (1.0, 1.0, "kg", "not run", "kept"),
+        (1.0, 1.0, "usd", "kept", "not run"),
+        (11.0, 101.0, "kg", "violated", "violated"),
+        (0.0, 0.0, "", "kept", "kept"),
     ],
 )
-def test_caps(kg: float | None, usd: float | None, incomplete: tuple[str, ...], carbon: str, cost: str) -> None:
-    whole = stack(standing=Standing(kg, usd, "lifecycle", "average", incomplete))
+def test_caps(kg: float | None, usd: float | None, missing: str, carbon: str, cost: str) -> None:
+    unmeasured, unpriced = (("endpoint",) if missing == one else () for one in ("kg", "usd"))
+    whole = stack(standing=Standing(kg, usd, "lifecycle", "average", unmeasured, unpriced))
     for rule, setting, cap, expected in (
         ("carbon-cap", "max_kg_per_month", 10, carbon),
         ("cost-cap", "max_usd_per_month", 100, cost),

@@ -26,6 +26,9 @@ ROOT = Path(__file__).parents[2]
 CONFIGS = Path(__file__).parent / "configs"
 ACCOUNT = "123456789012"
 POLICY_PROPERTIES = ("policy", "assumeRolePolicy")
+# Of what the programs declare, by hand from Google's reference.
+GCP_LABELLED = {"AlertPolicy", "Bucket", "CryptoKey", "Job", "ManagedZone", "NotificationChannel", "Repository"}
+GCP_LABELLED |= {"Workflow"}
 
 
 @contextlib.contextmanager
@@ -51,7 +54,9 @@ class Resource:
 
     @property
     def taggable(self) -> bool:
-        """Whether the SDK's resource takes tags."""
+        """Whether the SDK's resource takes tags or labels."""
+        if self.type.startswith("gcp:"):
+            return self.type.split(":")[2] in GCP_LABELLED
         module, name = self.type.split(":")[1].split("/")[0], self.type.split(":")[2]
         arguments = getattr(importlib.import_module(f"pulumi_aws.{module}"), f"{name}Args")
         return "tags" in inspect.signature(arguments.__init__).parameters
@@ -74,11 +79,14 @@ class Declared(mocks.Mocks):  # type: ignore[misc]
         made_up = {
             "arn": f"arn:aws:{service}:{args.inputs.get('region', '')}:{ACCOUNT}:{args.name}",
             "bucket": f"{args.name}-0abc123",
+            "email": f"service-{ACCOUNT}@{args.name}.iam.gserviceaccount.com",
             "keyId": "0f0e",
+            "member": f"serviceAccount:service-{ACCOUNT}@{args.name}.iam.gserviceaccount.com",
             "name": args.name,
             "ownerId": ACCOUNT,
             "prefixListId": "pl-1",
             "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{args.inputs.get('region')}.amazonaws.com/{args.name}",
+            "owner": ACCOUNT,
             "url": f"https://sqs/{ACCOUNT}/{args.name}",
         }
         return f"{args.name}-id", {**made_up, **args.inputs}
@@ -89,7 +97,7 @@ class Declared(mocks.Mocks):  # type: ignore[misc]
     @property
     def resources(self) -> list[Resource]:
         """The resources of the cloud: components left out."""
-        return [resource for resource in self.everything if resource.type.startswith("aws:")]
+        return [resource for resource in self.everything if resource.type.startswith(("aws:", "gcp:"))]
 
     def of(self, kind: str) -> list[Resource]:
         """All resources of a kind such as `Bucket`."""

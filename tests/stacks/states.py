@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_TOKEN = re.compile(r"\s*(?:(?P<call>[A-Za-z]+\.[A-Za-z]+)\(|(?P<path>\$[\w.$]*)|'(?P<text>[^'\\]*)'|(?P<int>-?\d+))")
+_PATH = r"\$(?:[\w.$]|\[(?:\d+|\*|\?\([^)]*\))\])*"
+_TOKEN = re.compile(rf"\s*(?:(?P<call>[A-Za-z]+\.[A-Za-z]+)\(|(?P<path>{_PATH})|'(?P<text>[^'\\]*)'|(?P<int>-?\d+))")
+_STEP = re.compile(
+    r"\.?(?P<key>\w+)|\[(?P<index>\d+)\]|\[(?P<all>\*)\]|\[\?\(@\.(?P<field>\w+) == (?P<value>[^)]+)\)\]"
+)
+END = "End"
+"""What a run inside a Map ends in: a state with `"End": true`."""
 
 
 class TaskError(Exception):
@@ -36,6 +42,7 @@ class Execution:
     context: dict[str, Any]
     path: list[str] = field(default_factory=list)
     waits: list[Any] = field(default_factory=list)
+    output: Any = None
 
     def run(self, given: dict[str, Any], limit: int = 1000) -> str:
         """`Succeed` or `Fail`, whichever the execution ends in."""
@@ -46,10 +53,22 @@ class Execution:
             if state["Type"] in ("Succeed", "Fail"):
                 return str(state["Type"])
             name, data = getattr(self, f"_{state['Type'].lower()}")(state, data)
+            if name == END:
+                self.output = data
+                return END
         raise AssertionError(f"no end after {limit} states: {self.path[-10:]}")
 
     def _pass(self, state: dict[str, Any], data: Any) -> tuple[str, Any]:
-        return state["Next"], _placed(data, self.fill(state["Parameters"], data), state.get("ResultPath", "$"))
+        return _next(state), _placed(data, self.fill(state["Parameters"], data), state.get("ResultPath", "$"))
+
+    def _map(self, state: dict[str, Any], data: Any) -> tuple[str, Any]:
+        results = []
+        for item in self.value(state["ItemsPath"], data):
+            inner = Execution(state["ItemProcessor"], self.task, self.context)
+            ended = inner.run(item)
+            assert ended == END, f"an iteration ended in {ended}"
+            results.append(inner.output)
+        return _next(state), _placed(data, results, state.get("ResultPath", "$"))
 
     def _wait(self, state: dict[str, Any], data: Any) -> tuple[str, Any]:
         path = state.get("TimestampPath")
@@ -67,13 +86,17 @@ class Execution:
         while True:
             try:
                 result = self.task(state["Resource"], parameters, timeout)
-                return state["Next"], _placed(data, result, state.get("ResultPath", "$"))
+                if "ResultSelector" in state:
+                    result = self.fill(state["ResultSelector"], result)
+                return _next(state), _placed(data, result, state.get("ResultPath", "$"))
             except TaskError as error:
                 used = next((n for n, r in enumerate(state.get("Retry", [])) if _names(r, error)), None)
                 if used is not None and tries[used]:
                     tries[used] -= 1
                     continue
-                caught = next(catch for catch in state["Catch"] if _names(catch, error))
+                caught = next((catch for catch in state.get("Catch", []) if _names(catch, error)), None)
+                if caught is None:
+                    raise
                 what = {"Error": error.error, "Cause": error.cause}
                 return caught["Next"], _placed(data, what, caught["ResultPath"])
 
@@ -82,6 +105,8 @@ class Execution:
             return all(self._holds(part, data) for part in rule["And"])
         if "Or" in rule:
             return any(self._holds(part, data) for part in rule["Or"])
+        if "Not" in rule:
+            return not self._holds(rule["Not"], data)
         if "IsPresent" in rule:
             return _present(rule["Variable"], data) is bool(rule["IsPresent"])
         value = self.value(rule["Variable"], data)
@@ -89,6 +114,10 @@ class Execution:
             return bool(value == rule["StringEquals"])
         if "StringMatches" in rule:
             return bool(fnmatch.fnmatchcase(value, rule["StringMatches"]))
+        if "BooleanEquals" in rule:
+            return value is rule["BooleanEquals"]
+        if "NumericEquals" in rule:
+            return bool(value == rule["NumericEquals"])
         return bool(value < rule["NumericLessThan"])
 
     def fill(self, template: Any, data: Any) -> Any:
@@ -135,20 +164,42 @@ _INTRINSICS: dict[str, Callable[..., Any]] = {
     "States.Format": _format,
     "States.ArrayGetItem": lambda array, index: array[index],
     "States.StringSplit": lambda text, marks: [part for part in re.split(f"[{re.escape(marks)}]", text) if part],
+    "States.ArrayLength": len,
+    "States.JsonToString": lambda value: json.dumps(value, separators=(",", ":")),
     "States.MathAdd": lambda one, other: one + other,
 }
 
 
 def _at(path: str, data: Any) -> Any:
-    for key in filter(None, path.split(".")):
-        data = data[key]
+    """What a path leads to. After a filter or `[*]` it is a list of all that is found, which may be empty."""
+    many = False
+    at = 0
+    path = path.lstrip(".")
+    while at < len(path):
+        step = _STEP.match(path, at)
+        assert step, f"can't read {path[at:]!r} of a path"
+        at = step.end()
+        if step["all"] or step["field"]:
+            wanted = json.loads(step["value"].replace("'", '"')) if step["field"] else None
+            found = [item for item in data if not step["field"] or item.get(step["field"]) == wanted]
+            data, many = found, True
+        elif step["index"]:
+            data = data[int(step["index"])]
+        elif many:
+            data = [item[step["key"]] for item in data if step["key"] in item]
+        else:
+            data = data[step["key"]]
     return data
+
+
+def _next(state: dict[str, Any]) -> str:
+    return END if state.get("End") else str(state["Next"])
 
 
 def _present(path: str, data: Any) -> bool:
     try:
         _at(path.removeprefix("$"), data)
-    except KeyError:
+    except (KeyError, IndexError):
         return False
     return True
 

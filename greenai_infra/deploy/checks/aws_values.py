@@ -84,6 +84,17 @@ ENUMS: dict[str, dict[str, tuple[str, str]]] = {
         "keyUsage": ("kms", "KeyUsageType"),
         "customerMasterKeySpec": ("kms", "KeySpec"),
     },
+    "aws:elasticache/replicationGroup:ReplicationGroup": {
+        "clusterMode": ("elasticache", "ClusterMode"),
+        "networkType": ("elasticache", "NetworkType"),
+        "transitEncryptionMode": ("elasticache", "TransitEncryptionMode"),
+        "logDeliveryConfigurations[].destinationType": ("elasticache", "DestinationType"),
+        "logDeliveryConfigurations[].logFormat": ("elasticache", "LogFormat"),
+        "logDeliveryConfigurations[].logType": ("elasticache", "LogType"),
+    },
+    "aws:elasticache/user:User": {
+        "authenticationMode.type": ("elasticache", "InputAuthenticationType"),
+    },
     "aws:lambda/function:Function": {
         "runtime": ("lambda", "Runtime"),
         "packageType": ("lambda", "PackageType"),
@@ -136,6 +147,10 @@ LISTED: dict[str, dict[str, tuple[str | int, ...]]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": {
         "treatMissingData": ("breaching", "notBreaching", "ignore", "missing"),
     },
+    # ElastiCache API, CreateUser, CreateUserGroup and CreateServerlessCache
+    "aws:elasticache/user:User": {"engine": ("valkey", "redis", "VALKEY", "REDIS")},
+    "aws:elasticache/userGroup:UserGroup": {"engine": ("valkey", "redis", "VALKEY", "REDIS")},
+    "aws:elasticache/serverlessCache:ServerlessCache": {"engine": ("valkey", "redis", "memcached")},
     # S3 API, PutBucketVersioning; Disabled is the provider's word for "never enabled"
     "aws:s3/bucketVersioning:BucketVersioning": {
         "versioningConfiguration.status": ("Enabled", "Suspended", "Disabled"),

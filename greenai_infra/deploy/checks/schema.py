@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What the engine and the provider add themselves.
-ADDED = frozenset({"tagsAll", "__defaults", "version", "pluginDownloadURL"})
+ADDED = frozenset({"tagsAll", "effectiveLabels", "__defaults", "version", "pluginDownloadURL"})
 
 
 def check_schema(resource: DeclaredResource) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from greenai_infra.deploy.sdk_schema import resource_schema
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Finding, plain
 
 if TYPE_CHECKING:
@@ -43,16 +44,19 @@ def check_aws_tags(resource: DeclaredResource) -> Iterator[Finding]:
 
 def check_gcp_labels(resource: DeclaredResource) -> Iterator[Finding]:
     """Google Cloud labels: characters, lengths, number."""
-    labels = plain(resource.inputs.get("labels"))
-    if resource.package != "gcp" or not isinstance(labels, dict):
+    schema = resource_schema(resource.type) if resource.package == "gcp" and resource.custom else None
+    own = schema.label_property if schema else None
+    name = "effectiveLabels" if "effectiveLabels" in resource.inputs else own
+    labels = plain(resource.inputs.get(name)) if name else None
+    if not isinstance(labels, dict):
         return
     if len(labels) > GCP_COUNT:
-        yield _bad(resource, "labels", f"has {len(labels)} labels", f"at most {GCP_COUNT} are allowed; remove some")
+        yield _bad(resource, str(name), f"has {len(labels)} labels", f"at most {GCP_COUNT} are allowed; remove some")
     for key, value in labels.items():
         if not GCP_KEY.fullmatch(key):
-            yield _bad(resource, f"labels.{key}", f"label key '{key}' is refused by Google Cloud", _GCP_ADVICE)
+            yield _bad(resource, f"{name}.{key}", f"label key '{key}' is refused by Google Cloud", _GCP_ADVICE)
         if value is not UNKNOWN and not GCP_VALUE.fullmatch(str(value)):
-            yield _bad(resource, f"labels.{key}", f"label value '{value}' is refused by Google Cloud", _GCP_ADVICE)
+            yield _bad(resource, f"{name}.{key}", f"label value '{value}' is refused by Google Cloud", _GCP_ADVICE)
 
 
 _AWS_ADVICE = "use letters, digits, spaces and _ . : / = + - @"

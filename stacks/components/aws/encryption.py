@@ -11,6 +11,8 @@ import pulumi_aws as aws
 from components.aws.policy import Statement, actions_of, allow, render
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from components.aws.site import Site
 
 DATA_ACTIONS = actions_of(
@@ -45,10 +47,11 @@ def key_statements(region: str, account_id: Any) -> list[Statement]:
 
 @dataclass(frozen=True)
 class EncryptionKeyArgs:
-    """Whose key it is."""
+    """Whose key it is. `statements` let services use it beside those that every stack has."""
 
     site: Site
     account_id: Any
+    statements: Sequence[Statement] = ()
 
 
 class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]
@@ -62,7 +65,7 @@ class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]
             description=f"Data of {site.workload} in {site.region}",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=render(key_statements(site.region, args.account_id)),
+            policy=render([*key_statements(site.region, args.account_id), *args.statements]),
             region=site.region,
             tags=site.named("key"),
             opts=child,

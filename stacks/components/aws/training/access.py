@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from components.aws.policy import Statement, actions_of, allow
+from greenai_infra.monitoring.metrics import NAMESPACE as METRIC_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 JOB_LOGS = "/aws/sagemaker/TrainingJobs"
 """SageMaker writes the logs of all training jobs here; another group can't be chosen."""
 
-METRIC_NAMESPACE = "GreenAI"
 SYNC_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
 """The EventBridge rule by which Step Functions learns that a job has ended; it makes and keeps it itself."""
 

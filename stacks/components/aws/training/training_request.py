@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.aws.training.access import METRIC_NAMESPACE
-from components.tags import number
+from components.plan_environment import plan_environment
 from greenai_infra.catalog.local_disks import has_local_disk
-from greenai_infra.clock import format_time
+from greenai_infra.monitoring.metrics import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,24 +76,10 @@ def _resources(config: TrainingConfig, key_arn: Any) -> dict[str, Any]:
 
 
 def environment(config: TrainingConfig, checkpoint_uri: Any) -> dict[str, Any]:
-    """What the tracker in the container is told of the plan, so that measured emissions can be held against it."""
-    carbon, planned = config.carbon, config.planned
+    """What the tracker in the container is told of the plan, and where it keeps checkpoints and metrics."""
     return {
-        "GREENAI_PROJECT": config.project,
-        "GREENAI_TEAM": config.team,
-        "GREENAI_WORKLOAD": config.workload,
-        "GREENAI_ENVIRONMENT": config.environment,
-        "GREENAI_REGION": config.region,
-        "GREENAI_PLAN_ID": planned.plan_id,
-        "GREENAI_PLANNED_ENERGY_KWH": number(planned.energy_kwh),
-        "GREENAI_PLANNED_EMISSIONS_KG": number(planned.emissions_kg),
-        "GREENAI_INTENSITY_G_PER_KWH": number(carbon.intensity_g_per_kwh),
-        "GREENAI_INTENSITY_ZONE": carbon.zone,
-        "GREENAI_INTENSITY_SIGNAL": carbon.signal,
-        "GREENAI_INTENSITY_BASIS": carbon.basis,
-        "GREENAI_INTENSITY_SOURCE": carbon.source[:512],
-        "GREENAI_INTENSITY_OBSERVED_AT": format_time(carbon.observed_at),
-        "GREENAI_METRIC_NAMESPACE": METRIC_NAMESPACE,
+        **plan_environment(config),
+        "GREENAI_METRIC_NAMESPACE": NAMESPACE,
         "GREENAI_CHECKPOINT_DIR": CHECKPOINT_DIR,
         "GREENAI_CHECKPOINT_URI": checkpoint_uri,
     }

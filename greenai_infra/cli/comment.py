@@ -1,0 +1,129 @@
+"""`comment`: say on the pull request what it does to carbon and cost, and be the gate."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from greenai_infra.cli.number import NumberRange
+
+EXISTING = click.Path(path_type=Path, exists=True)
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command(epilog="Example:  greenai-infra comment previews/head --base previews/base --plan plan.json --dry-run")
+@click.argument("head", metavar="PREVIEW...", nargs=-1, required=True, type=EXISTING)
+@click.option("--base", multiple=True, type=EXISTING, help="Previews of the base branch, to compare with; repeatable.")
+@click.option("--plan", "plan_files", multiple=True, type=FILE, help="plan.json, for the table of regions; repeatable.")
+@click.option(
+    "--dir",
+    "project_dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Project whose stack files rank the regions if no plan does. Default: the current folder, if it is one.",
+)
+@click.option(
+    "--emissions",
+    multiple=True,
+    type=FILE,
+    help="emissions.csv of a run of the stack: comment what was measured instead; repeatable, no gate.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "never"]),
+    default="error",
+    show_default=True,
+    help="What ends with exit code 1, after the comment is posted.",
+)
+@click.option("--to", type=click.Choice(["github", "gitlab"]), help="Default: whichever job this is.")
+@click.option("--pr", "number", type=click.IntRange(1), help="Pull or merge request. Default: the job's own.")
+@click.option("--author", metavar="LOGIN", help="Whose comments are ours. Default: the token's user.")
+@click.option("--require-comment", is_flag=True, help="Fail where the token may not post, as on forks.")
+@click.option(
+    "--max-wait",
+    metavar="SECONDS",
+    type=NumberRange(1, 3600),
+    default=120.0,
+    show_default=True,
+    help="How long posting may take in all, waits for rate limits included.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the Markdown, post nothing.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the Markdown there, post nothing.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write it as a page to look at, post nothing.")
+def comment(
+    head: tuple[Path, ...],
+    base: tuple[Path, ...],
+    plan_files: tuple[Path, ...],
+    project_dir: Path | None,
+    emissions: tuple[Path, ...],
+    fail_on: str,
+    to: str | None,
+    number: int | None,
+    author: str | None,
+    require_comment: bool,
+    max_wait: float,
+    dry_run: bool,
+    out: Path | None,
+    html: Path | None,
+) -> int:
+    """Comment on a pull or merge request what previewed stacks emit, cost and violate; edited in place at each push.
+
+    PREVIEW is what `preview --offline --json` printed, or a folder of such files: one comment a stack. Exit code: 0 if
+    the gate passes, 1 if it fails or posting does. A token that may only read (pull requests of forks) is no failure:
+    the comment then goes to the job's summary.
+
+    GitHub: GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_EVENT_PATH, GITHUB_API_URL. GitLab: GITLAB_TOKEN (a job token can't
+    write notes), CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID.
+    """
+    from greenai_infra.deploy.plan_file import read_plan_file
+    from greenai_infra.deploy.stack_files import stack_files
+    from greenai_infra.reporting.comment.making import gate_comments, measured_comment
+    from greenai_infra.reporting.comment.preview_file import read_previews
+
+    heads = read_previews(head)
+    notes: list[str] = []
+    if emissions:
+        if len(heads) != 1 or base:
+            raise click.UsageError("--emissions is of one run: give the one PREVIEW of its stack, and no --base")
+        comments = [measured_comment(heads[0], emissions)]
+    else:
+        plans = [read_plan_file(one) for one in plan_files]
+        if project_dir is None and Path("Pulumi.yaml").is_file():
+            project_dir = Path()
+        stacks = stack_files(project_dir) if project_dir is not None else []
+        comments, notes = gate_comments(
+            heads, read_previews(base, may_be_empty=True) if base else None, plans, stacks, fail_on
+        )
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    bodies = [one.body for one in comments]
+    if dry_run or out or html:
+        _show(bodies, dry_run, out, html)
+    else:
+        from greenai_infra.review.deliver import Delivery, deliver
+
+        texts = [(one.marker, one.body) for one in comments]
+        delivery = Delivery(to, number, author, require_comment, max_wait)
+        for line in deliver(texts, delivery, os.environ):
+            click.echo(line)
+    failing = [
+        f"{one.key} is stopped by {one.verdict.stopped_by}" for one in comments if one.verdict and one.verdict.fails
+    ]
+    for line in failing:
+        click.echo(f"the carbon gate fails: {line}", err=True)
+    return 1 if failing else 0
+
+
+def _show(bodies: list[str], dry_run: bool, out: Path | None, html: Path | None) -> None:
+    """Print the comments, or write them as Markdown or as a page."""
+    from greenai_infra.files import write_whole
+    from greenai_infra.reporting.comment.page import as_page
+
+    text = "\n".join(bodies)
+    if dry_run:
+        click.echo(text, nl=False)
+    if out:
+        write_whole(out, text)
+    if html:
+        write_whole(html, as_page(bodies))

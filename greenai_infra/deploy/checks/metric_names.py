@@ -1,0 +1,134 @@
+"""Which metrics are written at all: those of our own contract, and those of the AWS services that our stacks use.
+
+The names of AWS's metrics are those of the developer guides (github.com/awsdocs at its last public state, June 2023:
+ElastiCache `CacheMetrics.Redis.md` and `CacheMetrics.HostLevel.md`, SageMaker `monitoring-cloudwatch.md`, and the pages
+on metrics of Step Functions and EventBridge) with what was added since. AWS goes on adding, so a name that is not
+listed is an error only if it looks like a slip of one that is, and else a warning. Of other namespaces nothing is
+known, so nothing is said, unless one looks like a slip itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from greenai_infra.monitoring.metrics import DIMENSIONS, METRICS, NAMESPACE
+from greenai_infra.policy.declared import UNKNOWN
+
+_ELASTICACHE = """
+    ActiveDefragHits AuthenticationFailures BytesReadFromDisk BytesUsedForCache BytesWrittenToDisk CacheHitRate
+    CacheHits CacheMisses ChannelAuthorizationFailures ClusterBasedCmds ClusterBasedCmdsLatency
+    CommandAuthorizationFailures CPUCreditBalance CPUCreditUsage CPUUtilization CurrConnections CurrItems
+    CurrVolatileItems DatabaseCapacityUsageCountedForEvictPercentage DatabaseCapacityUsagePercentage
+    DatabaseMemoryUsageCountedForEvictPercentage DatabaseMemoryUsagePercentage DB0AverageTTL ElastiCacheProcessingUnits
+    EngineCPUUtilization EvalBasedCmds EvalBasedCmdsLatency Evictions FreeableMemory GeoSpatialBasedCmds
+    GeoSpatialBasedCmdsLatency GetTypeCmds GetTypeCmdsLatency GlobalDatastoreReplicationLag HashBasedCmds
+    HashBasedCmdsLatency HyperLogLogBasedCmds HyperLogLogBasedCmdsLatency IamAuthenticationExpirations
+    IamAuthenticationThrottling IsMaster IsPrimary JsonBasedCmds JsonBasedCmdsLatency KeyAuthorizationFailures
+    KeyBasedCmds KeyBasedCmdsLatency KeysTracked ListBasedCmds ListBasedCmdsLatency MasterLinkHealthStatus
+    MemoryFragmentationRatio NetworkBandwidthInAllowanceExceeded NetworkBandwidthOutAllowanceExceeded NetworkBytesIn
+    NetworkBytesOut NetworkConntrackAllowanceExceeded NetworkLinkLocalAllowanceExceeded
+    NetworkMaxBytesIn NetworkMaxBytesOut NetworkMaxPacketsIn
+    NetworkMaxPacketsOut NetworkPacketsIn NetworkPacketsOut NetworkPacketsPerSecondAllowanceExceeded NewConnections
+    NonKeyTypeCmds NonKeyTypeCmdsLatency NumItemsReadFromDisk NumItemsWrittenToDisk PrimaryLinkHealthStatus
+    PubSubBasedCmds PubSubBasedCmdsLatency Reclaimed ReplicationBytes ReplicationLag SaveInProgress SetBasedCmds
+    SetBasedCmdsLatency SetTypeCmds SetTypeCmdsLatency SortedSetBasedCmds SortedSetBasedCmdsLatency StreamBasedCmds
+    StreamBasedCmdsLatency StringBasedCmds StringBasedCmdsLatency SuccessfulReadRequestLatency
+    SuccessfulWriteRequestLatency SwapUsage ThrottledCmds TotalCmdsCount TrafficManagementActive
+"""
+_SAGEMAKER = """
+    ConcurrentRequestsPerCopy ConcurrentRequestsPerModel FirstChunkInvocations FirstChunkLatency FirstChunkModelLatency
+    FirstChunkOverheadLatency Invocation4XXErrors Invocation5XXErrors InvocationModelErrors Invocations
+    InvocationsPerCopy InvocationsPerInstance InvocationsProcessed MidStreamErrors ModelCacheHit ModelDownloadingTime
+    ModelLatency ModelLoadingTime ModelLoadingWaitTime ModelSetupTime ModelUnloadingTime OverheadLatency
+    ServerlessConcurrentExecutionsUtilization ServerlessProvisionedConcurrencyInvocations
+    ServerlessProvisionedConcurrencyUtilization ApproximateBacklogSize ApproximateBacklogSizePerInstance
+    ApproximateAgeOfOldestRequest HasBacklogWithoutCapacity
+"""
+_INSTANCES = """
+    CPUReservation CPUUtilization CPUUtilizationNormalized DiskUtilization GPUMemoryUtilization
+    GPUMemoryUtilizationNormalized GPUReservation GPUUtilization GPUUtilizationNormalized LoadedModelCount
+    MemoryReservation MemoryUtilization MemoryUtilizationNormalized NetworkReceive NetworkTransmit
+    NeuronCoreUtilization
+"""
+_STATES = """
+    ActivitiesFailed ActivitiesHeartbeatTimedOut ActivitiesScheduled ActivitiesStarted ActivitiesSucceeded
+    ActivitiesTimedOut ActivityRunTime ActivityScheduleTime ActivityTime ApproximateMapRunBacklogSize ConsumedCapacity
+    ExecutionsAborted ExecutionsFailed ExecutionsRedriven ExecutionsStarted ExecutionsSucceeded ExecutionsTimedOut
+    ExecutionThrottled ExecutionTime ExpressExecutionBilledDuration ExpressExecutionBilledMemory ExpressExecutionMemory
+    LambdaFunctionRunTime LambdaFunctionScheduleTime LambdaFunctionsFailed LambdaFunctionsScheduled
+    LambdaFunctionsStarted LambdaFunctionsSucceeded LambdaFunctionsTimedOut LambdaFunctionTime MapRunsFailed
+    OpenExecutionCount OpenExecutionLimit OpenMapRunCount OpenMapRunLimit ProvisionedBucketSize ProvisionedRefillRate
+    ServiceIntegrationRunTime ServiceIntegrationScheduleTime ServiceIntegrationsFailed ServiceIntegrationsScheduled
+    ServiceIntegrationsStarted ServiceIntegrationsSucceeded ServiceIntegrationsTimedOut ServiceIntegrationTime
+    ThrottledEvents
+"""
+_EVENTS = """
+    DeadLetterInvocations EventBusToTargetLatency Events FailedInvocations IngestionToInvocationCompleteLatency
+    IngestionToInvocationStartLatency Invocations InvocationAttempts InvocationsCreated InvocationsFailedToBeSentToDlq
+    InvocationsSentToDlq MatchedEvents PutEventsApproximateCallCount PutEventsApproximateFailedCount
+    PutEventsApproximateSuccessCount PutEventsApproximateThrottledCount PutEventsEntriesCount
+    PutEventsFailedEntriesCount PutEventsLatency PutEventsRequestSize PutPartnerEventsApproximateCallCount
+    PutPartnerEventsEntriesCount RetryInvocationAttempts SuccessfulInvocationAttempts ThrottledRules TriggeredRules
+"""
+
+AWS_METRICS = {
+    "AWS/ElastiCache": frozenset(_ELASTICACHE.split()),
+    "AWS/Events": frozenset(_EVENTS.split()),
+    "AWS/SageMaker": frozenset(_SAGEMAKER.split()),
+    "AWS/States": frozenset(_STATES.split()),
+    "/aws/sagemaker/Endpoints": frozenset(_INSTANCES.split()),
+    "/aws/sagemaker/TrainingJobs": frozenset(_INSTANCES.split()),
+}
+"""Namespace -> names of its metrics."""
+
+
+@dataclass(frozen=True)
+class MetricProblem:
+    """Why nobody is known to write a metric, and what to do."""
+
+    message: str
+    remedy: str
+    severity: Literal["error", "warning"] = "error"
+
+
+def metric_problem(namespace: str, name: str, dimensions: Any) -> MetricProblem | None:
+    """What speaks against this metric having data; None if nothing does."""
+    if namespace == NAMESPACE:
+        return _own_problem(name, dimensions)
+    if namespace in AWS_METRICS:
+        if name in AWS_METRICS[namespace]:
+            return None
+        close = difflib.get_close_matches(name, AWS_METRICS[namespace], n=3, cutoff=0.75)
+        if close:
+            message = f"{namespace} has no metric '{name}', so it never has data"
+            return MetricProblem(message, f"did you mean {', '.join(close)}?")
+        message = f"no metric '{name}' of {namespace} is known here"
+        return MetricProblem(message, "check its name in the service's developer guide", "warning")
+    meant = next((known for known in (NAMESPACE, *AWS_METRICS) if _like(namespace, known)), None)
+    if meant is None:
+        return None
+    return MetricProblem(f"nobody writes into the namespace '{namespace}'", f"did you mean {meant}? Capitals matter")
+
+
+def _own_problem(name: str, dimensions: Any) -> MetricProblem | None:
+    if name not in METRICS:
+        close = difflib.get_close_matches(name, METRICS, n=1)
+        advice = f"did you mean {close[0]}?" if close else f"{NAMESPACE} has {', '.join(sorted(METRICS))}"
+        return MetricProblem(f"nobody writes {NAMESPACE}/{name}, so it never has data", advice)
+    if dimensions is UNKNOWN:
+        return None
+    given = set(dimensions) if isinstance(dimensions, dict) else set()
+    if given == set(DIMENSIONS):
+        return None
+    return MetricProblem(
+        f"{NAMESPACE}/{name} is written with the dimensions {', '.join(DIMENSIONS)}, not with "
+        f"{', '.join(sorted(given)) or 'none'}: that would be another series, which has no data",
+        f"give exactly {', '.join(DIMENSIONS)}",
+    )
+
+
+def _like(namespace: str, known: str) -> bool:
+    one, other = (text.casefold().replace("-", "").replace("_", "").strip("/") for text in (namespace, known))
+    return one == other or difflib.SequenceMatcher(None, one, other).ratio() >= 0.85

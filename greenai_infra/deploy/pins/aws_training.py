@@ -1,0 +1,84 @@
+"""Training on AWS: a placement becomes the section `training` of one region's stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.catalog.sagemaker import is_sagemaker_training
+from greenai_infra.clock import format_time
+from greenai_infra.deploy import yaml_edit
+from greenai_infra.deploy.pins.aws import image_in, ml_type, network_values
+from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values, require_cost
+from greenai_infra.deploy.pins.pinner import Pinner
+from greenai_infra.deploy.stack_configs.training import TrainingConfig, read_training_config
+from greenai_infra.errors import Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from greenai_infra.deploy.pins.options import Options
+    from greenai_infra.deploy.plan_file import Placement, PlanFile
+    from greenai_infra.deploy.stack_files import StackFile
+
+
+class AwsTraining(Pinner):
+    """One SageMaker training region."""
+
+    program = "training"
+
+    def check(self, placement: Placement, options: Options) -> None:
+        """SageMaker has to train on the machine."""
+        if not is_sagemaker_training(placement.instance_type):
+            raise Refused(
+                f"{placement.key}: SageMaker does not train on {placement.instance_type}; "
+                "plan with other hardware.accelerators"
+            )
+        require_cost(placement)
+
+    def provider_config(self, placement: Placement) -> dict[str, str]:
+        """The region of the provider."""
+        return {"aws:region": placement.region}
+
+    def section(self, plan: PlanFile, placement: Placement, rank: int, options: Options) -> dict[str, Any]:
+        """Machine, slices and what the plan knows of their carbon; then what the options set."""
+        values = {
+            **owner_values(plan),
+            "region": placement.region,
+            "instance_type": ml_type(placement.instance_type),
+            "instance_count": placement.instances,
+            "spot": placement.purchase == "spot",
+            "slices": [{"start": format_time(one.start), "end": format_time(one.end)} for one in placement.slices],
+            "carbon": carbon_values(placement),
+            "planned": planned_values(plan, placement, rank),
+        }
+        if options.launch:
+            values["launch"] = options.launch
+        if options.image:
+            values["image"] = image_in(options.image, placement.region)
+        if options.notify:
+            values["notify_emails"] = list(options.notify)
+        return values
+
+    def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
+        """A network if there is none; no `max_wait_hours` where this plan has no single run on spot to wait for."""
+        values: dict[str, Any] = {}
+        if "network" not in section:
+            values["network"] = network_values(placement, file, self.program)
+        if "max_wait_hours" in section and (not section["spot"] or len(section["slices"]) > 1):
+            values["max_wait_hours"] = yaml_edit.REMOVE
+        return values
+
+    def read(self, section: dict[str, Any], where: str) -> TrainingConfig:
+        """The typed config. Raises InputError."""
+        return read_training_config(section, where)
+
+    def machine(self, config: TrainingConfig) -> str:
+        """The instance type."""
+        return config.instance_type
+
+    def starts_at(self, config: TrainingConfig) -> datetime | None:
+        """The first slice, unless the job starts with `up`."""
+        return config.start if config.launch == "scheduled" else None
+
+
+PINNER = AwsTraining()

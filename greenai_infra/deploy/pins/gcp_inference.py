@@ -1,0 +1,119 @@
+"""Inference on Google Cloud's TPUs: a placement becomes the section `inference` of one region's stack.
+
+A plan knows region, chips and carbon. Project, zone, image and model are the user's: `--gcp-project` gives the first to
+all stacks, the file of a stack holds the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.catalog.tpu import TpuMachine, tpu_machines
+from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values, require_cost
+from greenai_infra.deploy.pins.pinner import Pinner
+from greenai_infra.deploy.stack_configs.gcp_inference import GcpInferenceConfig, read_gcp_inference_config
+from greenai_infra.errors import InputError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from greenai_infra.deploy.pins.options import Options
+    from greenai_infra.deploy.plan_file import Placement, PlanFile
+    from greenai_infra.deploy.stack_files import StackFile
+
+TPU_PREFIX = "tpu-"
+
+
+class GcpInference(Pinner):
+    """One region that serves on TPUs."""
+
+    program = "inference"
+
+    def check(self, placement: Placement, options: Options) -> None:
+        """There has to be one machine with so many chips."""
+        _machine(placement)
+        require_cost(placement)
+        if options.launch == "scheduled":
+            raise Refused(f"{placement.key}: an endpoint starts with `up`; --launch scheduled is for training")
+
+    def provider_config(self, placement: Placement) -> dict[str, str]:
+        """The region of the provider."""
+        return {"gcp:region": placement.region}
+
+    def section(self, plan: PlanFile, placement: Placement, rank: int, options: Options) -> dict[str, Any]:
+        """Machine, and what the plan knows of its carbon; then what the options set."""
+        values = {
+            "provider": "gcp",
+            **owner_values(plan),
+            "region": placement.region,
+            "accelerator_type": _machine(placement).accelerator_type,
+            "carbon": carbon_values(placement),
+            "planned": planned_values(plan, placement, rank),
+        }
+        if options.gcp_project:
+            values["gcp_project"] = options.gcp_project
+        if options.notify:
+            values["notify_emails"] = list(options.notify)
+        return values
+
+    def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
+        """How the machine is bought, where the way of serving has it. Raises InputError for what only users know."""
+        spot = placement.purchase == "spot"
+        missing = {key: example for key, example in _wanted(section, placement).items() if key not in section}
+        if missing:
+            lines = "".join(f"\n    {key}: {example}" for key, example in missing.items())
+            raise InputError(
+                f"{placement.key}: {file.path.name} lacks {', '.join(missing)}, which no plan knows; write it there, "
+                f"with your own values, and select again:\nconfig:\n  {file.key(self.program)}:{lines}"
+            )
+        if section.get("serve_on", "tpu-vm") == "vertex":
+            return {"garden": {**_mapping(section["garden"]), "spot": spot}}
+        return {"spot": spot}
+
+    def read(self, section: dict[str, Any], where: str) -> GcpInferenceConfig:
+        """The typed config. Raises InputError."""
+        return read_gcp_inference_config(section, where)
+
+    def machine(self, config: GcpInferenceConfig) -> str:
+        """The slice."""
+        return config.accelerator_type
+
+    def starts_at(self, config: GcpInferenceConfig) -> None:
+        """With `up`."""
+        return
+
+
+def _machine(placement: Placement) -> TpuMachine:
+    """The slice with the planned number of chips. Raises Refused where none of one host has so many."""
+    if not placement.instance_type.startswith(TPU_PREFIX):
+        raise Refused(
+            f"{placement.key}: on Google Cloud there is a program for inference on TPUs only, not on "
+            f"{placement.instance_type}; plan with hardware.accelerators: [TPU-v5e]"
+        )
+    name = placement.instance_type.removeprefix(TPU_PREFIX)
+    family = [one for one in tpu_machines().values() if name.startswith(one.accelerator_type.rpartition("-")[0])]
+    for machine in family:
+        if machine.chips == placement.instances:
+            return machine
+    sizes = ", ".join(str(one.chips) for one in family) or "none"
+    raise Refused(
+        f"{placement.key}: the plan takes {placement.instances} chips of {placement.instance_type}, and one host has "
+        f"{sizes}; plan for less traffic a replica, or with other hardware.accelerators"
+    )
+
+
+def _wanted(section: Mapping[str, Any], placement: Placement) -> dict[str, str]:
+    """Keys that the section needs beside the plan's, each with an example."""
+    project = {"gcp_project": "acme-ml"}
+    if section.get("serve_on", "tpu-vm") == "vertex":
+        return {**project, "garden": "{publisher_model: publishers/google/models/gemma3@gemma-3-1b-it}"}
+    image = f"{placement.region}-docker.pkg.dev/acme-ml/serving/vllm-tpu:v1"
+    server = f"{{image: '{image}', model: 'gs://acme-models/llama-3-8b'}}"
+    return {**project, "zone": f"{placement.region}-b", "server": server}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}
+
+
+PINNER = GcpInference()

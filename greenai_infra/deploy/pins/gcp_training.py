@@ -1,0 +1,104 @@
+"""Training on Google Cloud: a placement becomes the section `training` of one region's stack on Vertex AI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.catalog.vertex import VertexHardware, vertex_hardware, vertex_machines
+from greenai_infra.clock import format_time
+from greenai_infra.deploy import yaml_edit
+from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values, require_cost
+from greenai_infra.deploy.pins.pinner import Pinner
+from greenai_infra.deploy.stack_configs.gcp_training import GcpTrainingConfig, read_gcp_training_config
+from greenai_infra.errors import InputError, Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from greenai_infra.deploy.pins.options import Options
+    from greenai_infra.deploy.plan_file import Placement, PlanFile
+    from greenai_infra.deploy.stack_files import StackFile
+
+_HARDWARE = ("accelerator_type", "accelerator_count", "tpu_topology")
+
+
+class GcpTraining(Pinner):
+    """One region that trains on Vertex AI."""
+
+    program = "training"
+
+    def check(self, placement: Placement, options: Options) -> None:
+        """Vertex AI has to train on the machine, and sell it in the planned way."""
+        hardware = _hardware(placement)
+        if vertex_machines()[hardware.machine_type].spot_only and placement.purchase != "spot":
+            raise Refused(
+                f"{placement.key}: Vertex AI has {hardware.machine_type} as spot only; "
+                "plan with hardware.purchase: spot, or with other hardware.accelerators"
+            )
+        require_cost(placement)
+
+    def provider_config(self, placement: Placement) -> dict[str, str]:
+        """The region of the provider; resources name their project themselves."""
+        return {"gcp:region": placement.region}
+
+    def section(self, plan: PlanFile, placement: Placement, rank: int, options: Options) -> dict[str, Any]:
+        """Machine, slices and what the plan knows of their carbon; then what the options set."""
+        hardware = _hardware(placement)
+        values = {
+            "provider": "gcp",
+            **({"gcp_project": options.gcp_project} if options.gcp_project else {}),
+            **owner_values(plan),
+            "region": placement.region,
+            "machine_type": hardware.machine_type,
+            **_accelerators(hardware),
+            "instance_count": hardware.machines,
+            "spot": placement.purchase == "spot",
+            "slices": [{"start": format_time(one.start), "end": format_time(one.end)} for one in placement.slices],
+            "carbon": carbon_values(placement),
+            "planned": planned_values(plan, placement, rank),
+        }
+        if options.launch:
+            values["launch"] = options.launch
+        if options.image:
+            values["image"] = options.image.replace("{region}", placement.region)
+        if options.notify:
+            values["notify_emails"] = list(options.notify)
+        return values
+
+    def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
+        """No accelerators of an earlier plan's machine. Raises InputError if nobody has said which project it is."""
+        if "gcp_project" not in section:
+            raise InputError(
+                f"{placement.key}: the Google Cloud project is not known; give it with --gcp-project ID, or write "
+                f"gcp_project into {file.key(self.program)} of {file.path.name}"
+            )
+        hardware = _accelerators(_hardware(placement))
+        return {key: yaml_edit.REMOVE for key in _HARDWARE if key in section and key not in hardware}
+
+    def read(self, section: dict[str, Any], where: str) -> GcpTrainingConfig:
+        """The typed config. Raises InputError."""
+        return read_gcp_training_config(section, where)
+
+    def machine(self, config: GcpTrainingConfig) -> str:
+        """The machine type, with the topology of a slice of several."""
+        return f"{config.machine_type} {config.tpu_topology}" if config.tpu_topology else config.machine_type
+
+    def starts_at(self, config: GcpTrainingConfig) -> datetime | None:
+        """The first slice, unless the job starts with `up`."""
+        return config.start if config.launch == "scheduled" else None
+
+
+def _hardware(placement: Placement) -> VertexHardware:
+    try:
+        return vertex_hardware(placement.instance_type, placement.instances)
+    except InputError as error:
+        raise Refused(f"{placement.key}: {error}; plan with other hardware.accelerators") from None
+
+
+def _accelerators(hardware: VertexHardware) -> dict[str, Any]:
+    if hardware.tpu_topology:
+        return {"tpu_topology": hardware.tpu_topology}
+    return {"accelerator_type": hardware.accelerator_type, "accelerator_count": hardware.accelerator_count}
+
+
+PINNER = GcpTraining()

@@ -1,0 +1,23 @@
+"""What the user of `select` says beside the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from greenai_infra.planning.hysteresis import DEFAULT_THRESHOLD_PERCENT
+
+
+@dataclass(frozen=True)
+class Options:
+    """None, or nothing, leaves a setting of the stack file as it is."""
+
+    top: int = 3
+    threshold_percent: float = DEFAULT_THRESHOLD_PERCENT
+    force: bool = False
+    launch: str | None = None
+    image: str | None = None
+    notify: tuple[str, ...] = ()
+    daily_budget_kg: float | None = None
+    monthly_budget_kg: float | None = None
+    alarms_stack: str | None = None
+    gcp_project: str | None = None

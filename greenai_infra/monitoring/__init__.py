@@ -1,0 +1,1 @@
+"""What running workloads say of themselves: the metrics, and how budgets become alarm thresholds."""

@@ -1,0 +1,129 @@
+"""Kilograms, dollars and budgets as the comment words them. What is not known is said, never shown as zero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.footprint.equivalents import car_km, urban_trees
+from greenai_infra.reporting.comment.markdown import Markdown, code, prose
+from greenai_infra.reporting.numbers import percent, significant
+
+if TYPE_CHECKING:
+    from greenai_infra.reporting.comment.preview_file import Budget, Preview
+
+NOT_KNOWN = Markdown("not known")
+ROWS = (
+    ("standing", "emissions_kg_per_month", "standing, kg CO2e a month"),
+    ("standing", "cost_usd_per_month", "standing, USD a month"),
+    ("standing", "energy_kwh_per_month", "standing, kWh a month"),
+    ("planned_run", "emissions_kg", "planned run, kg CO2e"),
+    ("planned_run", "cost_usd", "planned run, USD"),
+    ("planned_run", "energy_kwh", "planned run, kWh"),
+)
+
+
+def amount(value: float | None) -> Markdown:
+    """A figure with three significant digits, `not known` for None."""
+    return NOT_KNOWN if value is None else Markdown(significant(value))
+
+
+def change(value: float | None) -> Markdown:
+    """A difference with its sign; `0` for none."""
+    if value is None:
+        return NOT_KNOWN
+    sign = "" if value == 0 else "+" if value > 0 else "\N{MINUS SIGN}"
+    return Markdown(sign + significant(abs(value)))
+
+
+def table_rows(difference: dict[str, Any]) -> list[dict[str, Markdown]]:
+    """The lines of the table of changes: what, base, head, difference, and why there is none."""
+    rows = []
+    for part, figure, words in ROWS:
+        found = (difference.get(part) or {}).get(figure)
+        if found is None or (found["base"] is None and found["head"] is None):
+            continue
+        compared = change(found["change"]) if found["change"] is not None else Markdown("not comparable")
+        rows.append(
+            {
+                "what": Markdown(words),
+                "base": amount(found["base"]),
+                "head": amount(found["head"]),
+                "change": compared,
+                "reason": prose(found["reason"], 200),
+            }
+        )
+    return rows
+
+
+def emissions_change(difference: dict[str, Any]) -> list[Markdown]:
+    """A sentence for each kind of kilograms that changes, with what they equal."""
+    sentences = []
+    for part, figure, words in (
+        ("standing", "emissions_kg_per_month", "a month, whatever runs"),
+        ("planned_run", "emissions_kg", "in the planned run"),
+    ):
+        value = ((difference.get(part) or {}).get(figure) or {}).get("change")
+        if value:
+            verb = "adds" if value > 0 else "saves"
+            sentences.append(Markdown(f"{verb} {significant(abs(value))} kg CO2e {words}: {equals(abs(value))}"))
+    return sentences
+
+
+def equals(emissions_kg: float) -> Markdown:
+    """`as much as 820 km by car, or what 3.3 urban tree seedlings take up in 10 years`; trees from a tenth of one."""
+    trees = urban_trees(emissions_kg)
+    growing = f", or what {significant(trees)} urban tree seedlings take up in 10 years" if trees >= 0.1 else ""
+    return Markdown(f"as much as {significant(car_km(emissions_kg))} km by car{growing}")
+
+
+def budget_lines(preview: Preview) -> list[Markdown]:
+    """The carbon budget, then what the stack takes of it; or the one line that says why there is nothing to say."""
+    if not preview.says("budget"):
+        return [Markdown("not in this preview")]
+    if preview.budget is None or not (preview.budget.daily_kg or preview.budget.monthly_kg):
+        return [Markdown("none; no budget alarm is declared or referenced by this stack")]
+    declared = f", alarms of {code(preview.budget.stack)}" if preview.budget.stack else ""
+    lines = [Markdown(f"{_limits(preview.budget)}{declared}")]
+    if preview.standing is None:
+        return [*lines, Markdown("what the stack takes of it is not in this preview")]
+    run = preview.standing.planned_run
+    if run:
+        lines.append(_share("the planned run", run.emissions_kg, run.emissions_kg, preview.budget))
+    monthly = preview.standing.total.emissions_kg_per_month
+    if monthly or not run:
+        daily = monthly * 24 / preview.standing.hours_per_month if monthly is not None else None
+        lines.append(_share("what stands all month", daily, monthly, preview.budget))
+    missing = sum(one.emissions_kg_per_month is None for one in preview.standing.resources)
+    if missing:
+        lines.append(Markdown(f"not counted: {missing} resource{'s' * (missing != 1)} of unknown emissions"))
+    return lines
+
+
+def over_budget(preview: Preview) -> bool:
+    """Whether what is known to be emitted is more than the budget."""
+    budget, standing = preview.budget, preview.standing
+    if not budget or not standing:
+        return False
+    run = (standing.planned_run.emissions_kg if standing.planned_run else None) or 0.0
+    monthly = standing.total.emissions_kg_per_month or 0.0
+    daily = max(run, monthly * 24 / standing.hours_per_month)
+    return bool(
+        (budget.daily_kg and daily > budget.daily_kg) or (budget.monthly_kg and run + monthly > budget.monthly_kg)
+    )
+
+
+def _limits(budget: Budget) -> str:
+    parts = ((budget.daily_kg, "a day"), (budget.monthly_kg, "a month"))
+    return " and ".join(f"{significant(value)} kg CO2e {per}" for value, per in parts if value)
+
+
+def _share(what: str, daily: float | None, monthly: float | None, budget: Budget) -> Markdown:
+    """`the planned run: 2.57 kg, 51 % of a day's budget and 2.6 % of a month's`; daily and monthly are kg CO2e."""
+    if monthly is None:
+        return Markdown(f"{what}: {NOT_KNOWN}")
+    shares = [
+        f"{percent(100 * value / limit)} of a {per}'s"
+        for value, limit, per in ((daily, budget.daily_kg, "day"), (monthly, budget.monthly_kg, "month"))
+        if value is not None and limit
+    ]
+    return Markdown(f"{what}: {significant(monthly)} kg, {' and '.join(shares)}")

@@ -1,0 +1,63 @@
+"""Every comment of a run: one a stack, each with its hidden marker and its verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greenai_infra.reporting.comment.emissions import read_emissions, view_emissions
+from greenai_infra.reporting.comment.regions import regions_of
+from greenai_infra.reporting.comment.render import render_comment, render_emissions
+from greenai_infra.reporting.comment.verdict import judge
+from greenai_infra.reporting.comment.view import Facts, marker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from greenai_infra.deploy.plan_file import PlanFile
+    from greenai_infra.deploy.stack_files import StackFile
+    from greenai_infra.reporting.comment.preview_file import Preview
+    from greenai_infra.reporting.comment.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment on one stack; without a verdict it is no gate."""
+
+    key: str
+    marker: str
+    body: str
+    verdict: Verdict | None
+
+
+def gate_comments(
+    heads: Sequence[Preview],
+    bases: Sequence[Preview] | None,
+    plans: Sequence[PlanFile],
+    stacks: Sequence[StackFile],
+    fail_on: str,
+) -> tuple[list[Comment], list[str]]:
+    """The comment on each head, and what else the user should hear. Without `bases` nothing is compared."""
+    before = {one.key: one for one in bases or ()}
+    comments = []
+    for head in heads:
+        plan = next((one for one in plans if one.plan_id == head.plan_id), None)
+        regions = regions_of(head, plan, stacks)
+        body = render_comment(Facts(head, before.get(head.key), bases is not None, fail_on, regions, plan))
+        comments.append(Comment(head.key, marker(head.key), body, judge(head, fail_on)))
+    gone = [one for one in before.values() if one.key not in {head.key for head in heads}]
+    notes = [
+        f"{one.key} is previewed on the base branch only; what it has built stays until: "
+        f"greenai-infra destroy --stack {one.stack}"
+        for one in gone
+    ]
+    pinned = {one.plan_id for one in heads}
+    notes += [f"no previewed stack is pinned from plan {one.plan_id}" for one in plans if one.plan_id not in pinned]
+    return comments, notes
+
+
+def measured_comment(head: Preview, emissions: Sequence[Path]) -> Comment:
+    """What a run of the stack has emitted by the emissions.csv of each of its jobs, beside what was planned."""
+    sign = marker(f"{head.key} emissions")
+    return Comment(head.key, sign, render_emissions(view_emissions(sign, head, read_emissions(emissions))), None)

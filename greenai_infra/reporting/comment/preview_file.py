@@ -1,0 +1,219 @@
+"""The document of `preview --offline --json`, as far as the comment needs it.
+
+`policy`, `standing` and `budget` may be absent (a preview of an earlier release): absent is not the same as none.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from greenai_infra.deploy.config_problems import describe_validation_error
+from greenai_infra.deploy.preview_diff import check_preview
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+"""What Pulumi allows as a name of a project or stack; the hidden marker is made of it."""
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+MAX_BYTES = 50_000_000
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Found(_Part):
+    """A finding; `code` is the id of a rule or of a check."""
+
+    severity: Literal["error", "warning"]
+    code: str
+    urn: str
+    property: str = ""
+    message: str
+    remedy: str = ""
+
+
+class Rule(_Part):
+    """A policy rule: how often it is violated, on how many resources it could not run, how many are exempted."""
+
+    id: str
+    title: str = ""
+    severity: Literal["mandatory", "advisory", "disabled"]
+    violations: Count = 0
+    not_run: Count = 0
+    exempted: Count = 0
+
+
+class Policy(_Part):
+    """The rules that were asked."""
+
+    rules: list[Rule] = []
+
+
+class Intensity(_Part):
+    """The carbon intensity that the standing kilograms are reckoned with."""
+
+    zone: str = ""
+    g_per_kwh: Amount
+    signal: str
+    basis: str
+    source: str
+    kind: str = ""
+    observed_at: str = ""
+
+
+class StandingResource(_Part):
+    """What one resource draws, emits and costs in a month; None is not known."""
+
+    name: str
+    type: str = ""
+    what: str = ""
+    energy_kwh_per_month: Amount | None = None
+    emissions_kg_per_month: Amount | None = None
+    cost_usd_per_month: Amount | None = None
+    energy_source: str | None = None
+    price_source: str | None = None
+    note: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it takes anything by standing there, or that is not known."""
+        return any(
+            one is None or one > 0
+            for one in (self.energy_kwh_per_month, self.emissions_kg_per_month, self.cost_usd_per_month)
+        )
+
+
+class Total(_Part):
+    """The sum over what is known."""
+
+    energy_kwh_per_month: Amount | None = None
+    emissions_kg_per_month: Amount | None = None
+    cost_usd_per_month: Amount | None = None
+
+
+class PlannedRun(_Part):
+    """The run that the stack's plan foresees."""
+
+    plan_id: str = ""
+    energy_kwh: Amount | None = None
+    emissions_kg: Amount | None = None
+    cost_usd: Amount | None = None
+
+
+class Standing(_Part):
+    """What the stack takes in a month whether or not anything runs, and its planned run."""
+
+    hours_per_month: Amount
+    intensity: Intensity | None = None
+    resources: list[StandingResource] = []
+    total: Total
+    unpriced: list[str] = []
+    planned_run: PlannedRun | None = None
+
+
+class Budget(_Part):
+    """The carbon budget of the stack's alarms."""
+
+    daily_kg: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    monthly_kg: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    stack: str | None = None
+
+
+class _Tags(_Part):
+    common: dict[str, Any] = {}
+
+
+class Declared(_Part):
+    """What the comment and the difference to the base read of a resource."""
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    read: bool
+    inputs: dict[str, Any]
+
+
+class Preview(_Part):
+    """A preview; `raw` is the document as it was read."""
+
+    project: Name
+    stack: Name
+    region: str = ""
+    resources: list[Declared]
+    findings: list[Found]
+    tags: _Tags = _Tags()
+    policy: Policy | None = None
+    standing: Standing | None = None
+    budget: Budget | None = None
+    raw: dict[str, Any] = {}
+
+    @property
+    def key(self) -> str:
+        """`project/stack`."""
+        return f"{self.project}/{self.stack}"
+
+    def says(self, key: str) -> bool:
+        """Whether the document has that key at all, be it null."""
+        return key in self.raw
+
+    @property
+    def plan_id(self) -> str:
+        """The plan that the stack was pinned from; empty if it names none."""
+        run = self.standing.planned_run if self.standing else None
+        return (run.plan_id if run else "") or str(self.tags.common.get("plan-id", ""))
+
+    @property
+    def plans(self) -> bool:
+        """Whether the stack has a planned run."""
+        return self.standing is not None and self.standing.planned_run is not None
+
+
+def read_previews(paths: Iterable[Path], *, may_be_empty: bool = False) -> list[Preview]:
+    """The previews in files, and in the `.json` files of folders.
+
+    Raises InputError for a file that is none, the same stack twice, and a folder without any unless it `may_be_empty`.
+    """
+    previews: dict[str, Preview] = {}
+    for path in paths:
+        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not files and not may_be_empty:
+            raise InputError(f"{path} has no .json file; write one with: greenai-infra preview --offline --json")
+        for file in files:
+            preview = read_preview(file)
+            if preview.key in previews:
+                raise InputError(f"{file} is a second preview of {preview.key}; give each stack once")
+            previews[preview.key] = preview
+    return list(previews.values())
+
+
+def read_preview(path: Path) -> Preview:
+    """The preview in a file. Raises InputError if it can't be read, is none, or is of another version."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path} is larger than {MAX_BYTES / 1e6:g} MB; that is no preview of a stack")
+        document = json.loads(path.read_bytes().decode("utf-8"), parse_constant=_no_constant)
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise InputError(
+            f"{path} is not JSON; write it with: greenai-infra preview --offline --json (did that command fail?)"
+        ) from None
+    check_preview(document, str(path))
+    try:
+        preview = Preview.model_validate({**document, "raw": document})
+    except ValidationError as error:
+        raise InputError(f"{path} is no whole preview:\n{describe_validation_error(error, '')}") from None
+    return preview
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

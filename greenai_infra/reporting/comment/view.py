@@ -1,0 +1,249 @@
+"""What the template shows of a preview, every text in it safe to stand in a comment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra import __version__
+from greenai_infra.deploy.preview_diff import diff_previews
+from greenai_infra.footprint.equivalents import edition
+from greenai_infra.policy.declared import PROVIDER_PREFIX, STACK_TYPE
+from greenai_infra.reporting.comment import figures
+from greenai_infra.reporting.comment.assumptions import assumptions
+from greenai_infra.reporting.comment.markdown import Markdown, code, prose
+from greenai_infra.reporting.comment.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from greenai_infra.deploy.plan_file import PlanFile
+    from greenai_infra.reporting.comment.preview_file import Found, Preview
+    from greenai_infra.reporting.comment.regions import Regions
+
+
+STOPS, WARNS, PASSES = Markdown("❌"), Markdown("⚠️"), Markdown("✅")
+CHANGES = ("added", "removed", "changed")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many of each list are shown, and how long a message may be."""
+
+    findings: int = 25
+    resources: int = 40
+    standing: int = 30
+    message: int = 500
+
+
+SHORTER = (Limits(), Limits(resources=10, standing=10), Limits(15, 0, 0, 300), Limits(5, 0, 0, 200))
+"""From the whole comment to what always fits: the details go first."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a comment on one stack is made from."""
+
+    head: Preview
+    base: Preview | None
+    base_given: bool
+    fail_on: str
+    regions: Regions | None
+    plan: PlanFile | None
+
+
+def view(facts: Facts, limits: Limits) -> dict[str, Any]:
+    """The variables of `comment.md.j2`."""
+    head = facts.head
+    difference = diff_previews(facts.base.raw if facts.base else {}, head.raw)
+    compared = facts.base is not None
+    return {
+        "marker": marker(head.key),
+        "project": code(head.project),
+        "stack": code(head.stack),
+        "region": code(head.region),
+        "heading": _heading(judge(head, facts.fail_on), head),
+        "policy_missing": not head.says("policy"),
+        "budget": figures.budget_lines(head),
+        "over_budget": figures.over_budget(head),
+        "compared": compared,
+        "new_stack": facts.base_given and facts.base is None,
+        "rows": figures.table_rows(difference) if compared else _alone(head),
+        "changes": figures.emissions_change(difference) if compared else [],
+        "equals": None if compared else _alone_equals(head),
+        "standing_missing": not head.says("standing") or head.standing is None,
+        "unpriced": _names(head.standing.unpriced if head.standing else [], limits),
+        "findings": _findings(head, facts.base, difference, limits),
+        "more_findings": max(0, len(head.findings) - limits.findings),
+        "not_run": _not_run(head, limits),
+        "exempted": _exempted(head),
+        "resources": _resources(difference, limits) if compared else _declared(head, limits),
+        "standing": _standing(head, limits),
+        "regions": facts.regions,
+        "assumptions": assumptions(head, facts.plan),
+        "edition": Markdown(edition()),
+        "version": Markdown(__version__),
+        "shortened": limits is not SHORTER[0],
+    }
+
+
+def marker(key: str) -> Markdown:
+    """The hidden first line by which the comment is found again; `key` is made of names that Pulumi allows."""
+    return Markdown(f"<!-- greenai-infra: {key} -->")
+
+
+def _heading(verdict: Verdict, head: Preview) -> Markdown:
+    if verdict.fails:
+        return Markdown(f"{STOPS} Carbon gate: stopped by {verdict.stopped_by}")
+    if verdict.stopped:
+        return Markdown(f"{WARNS} Carbon gate: would be stopped by {verdict.stopped_by}, reported only")
+    passes = f"{PASSES} Carbon gate: passes"
+    warnings = f", {verdict.warnings} warning{'s' * (verdict.warnings != 1)}" if verdict.warnings else ""
+    return Markdown(passes + warnings + ("" if head.policy else ", without policy rules"))
+
+
+def _alone(head: Preview) -> list[dict[str, Markdown]]:
+    """The figures of a preview that is compared with nothing."""
+    rows = []
+    for part, figure, words in figures.ROWS:
+        holder = (head.standing.total if part == "standing" else head.standing.planned_run) if head.standing else None
+        if holder is not None:
+            rows.append({"what": Markdown(words), "head": figures.amount(getattr(holder, figure))})
+    return rows
+
+
+def _alone_equals(head: Preview) -> Markdown | None:
+    standing = head.standing
+    run = standing.planned_run.emissions_kg if standing and standing.planned_run else None
+    monthly = standing.total.emissions_kg_per_month if standing else None
+    value, words = (run, "The planned run") if run else (monthly, "What stands, in a month")
+    return Markdown(f"{words}: {figures.equals(value)}") if value else None
+
+
+def _findings(
+    head: Preview, base: Preview | None, difference: dict[str, Any], limits: Limits
+) -> list[dict[str, Markdown]]:
+    new = Counter(_same(one) for one in difference["findings"]["new"])
+    titles = {one.id: one.title for one in head.policy.rules} if head.policy else {}
+    severe_first = sorted(head.findings, key=lambda one: one.severity != "error")
+    rows = []
+    for one in severe_first[: limits.findings]:
+        known = base is not None and not new[_same(one.model_dump())]
+        new[_same(one.model_dump())] -= 1
+        rows.append(
+            {
+                "sign": Markdown(
+                    "\N{CROSS MARK}" if one.severity == "error" else "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
+                ),
+                "code": code(one.code),
+                "title": prose(titles.get(one.code, ""), 120),
+                "where": _where(one),
+                "message": prose(one.message, limits.message),
+                "remedy": prose(one.remedy, limits.message),
+                "known": Markdown("also on the base branch" if known else ""),
+            }
+        )
+    return rows
+
+
+def _same(finding: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(finding[name]) for name in ("severity", "code", "urn", "property", "message"))
+
+
+def _where(finding: Found) -> Markdown:
+    """`aws:sns:Topic name, tags.team`; empty for a finding about the stack as a whole."""
+    parts = finding.urn.split("::", 3)
+    if len(parts) == 4 and parts[2] == STACK_TYPE:
+        return code(finding.property)
+    shown = [code(f"{_short(parts[2].rsplit('$', 1)[-1])} {parts[3]}")] if len(parts) == 4 else [code(finding.urn)]
+    return Markdown(", ".join(filter(None, [*shown, code(finding.property)])))
+
+
+def _short(type_: str) -> str:
+    """`aws:sns:Topic` for `aws:sns/topic:Topic`."""
+    parts = type_.split(":")
+    return ":".join([parts[0], parts[1].split("/")[0], *parts[2:]]) if len(parts) == 3 else type_
+
+
+def _not_run(head: Preview, limits: Limits) -> list[dict[str, Markdown]]:
+    """Rules that could not run and of which no finding tells."""
+    told = {one.code for one in head.findings}
+    rules = [one for one in head.policy.rules if one.not_run and one.severity != "disabled"] if head.policy else []
+    return [
+        {
+            "sign": STOPS if one.severity == "mandatory" else WARNS,
+            "id": code(one.id),
+            "title": prose(one.title, 120),
+            "count": Markdown(_counted(one.not_run, "resource")),
+        }
+        for one in rules[: limits.findings]
+        if one.id not in told
+    ]
+
+
+def _exempted(head: Preview) -> Markdown:
+    """`rule` on 2 resources, ...: where the project lets a rule off."""
+    rules = [one for one in head.policy.rules if one.exempted] if head.policy else []
+    named = [f"{code(one.id)} on {_counted(one.exempted, 'resource')}" for one in rules[:10]]
+    return Markdown(", ".join(named) + (f" and {len(rules) - 10} more" if len(rules) > 10 else ""))
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"
+
+
+def _resources(difference: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """Added, removed and changed resources, with the names of what changed: never the values."""
+    found = difference["resources"]
+    lines = [
+        Markdown(f"{kind} {code(_short(one['type']))} {code(one['name'])}{_properties(one)}")
+        for sign, kind in (
+            ("\N{HEAVY PLUS SIGN}", "added"),
+            ("\N{HEAVY MINUS SIGN}", "removed"),
+            ("\N{PENCIL}\N{VARIATION SELECTOR-16}", "changed"),
+        )
+        for one in found[kind]
+    ]
+    counts = ", ".join(f"{len(found[kind])} {kind}" for kind in CHANGES)
+    return {"title": Markdown(f"Resources: {counts}"), **_cut(lines, limits.resources)}
+
+
+def _properties(changed: dict[str, Any]) -> str:
+    names = changed.get("properties", [])
+    shown = ", ".join(code(one, 60) for one in names[:6])
+    return f": {shown}{f' and {len(names) - 6} more' if len(names) > 6 else ''}" if names else ""
+
+
+def _declared(head: Preview, limits: Limits) -> dict[str, Any]:
+    """How many of each type, for a preview that is compared with nothing."""
+    built = [one for one in head.resources if one.custom and not one.read and not one.type.startswith(PROVIDER_PREFIX)]
+    counts = Counter(_short(one.type) for one in built).most_common()
+    lines = [Markdown(f"{count} x {code(type_)}") for type_, count in counts]
+    return {"title": Markdown(f"Resources: {len(built)} declared"), **_cut(lines, limits.resources)}
+
+
+def _standing(head: Preview, limits: Limits) -> dict[str, Any]:
+    """What each resource takes in a month, the greatest emitters first."""
+    everything = head.standing.resources if head.standing else []
+    resources = sorted(
+        (one for one in everything if one.stands),
+        key=lambda one: (-(one.emissions_kg_per_month or 0.0), -(one.cost_usd_per_month or 0.0), one.name),
+    )
+    rows = [
+        {
+            "name": code(one.name),
+            "what": prose(one.what, 120),
+            "energy": figures.amount(one.energy_kwh_per_month),
+            "emissions": figures.amount(one.emissions_kg_per_month),
+            "cost": figures.amount(one.cost_usd_per_month),
+        }
+        for one in resources
+    ]
+    return {**_cut(rows, limits.standing), "others": len(everything) - len(rows)}
+
+
+def _cut(lines: list[Any], limit: int) -> dict[str, Any]:
+    return {"lines": lines[:limit], "more": max(0, len(lines) - limit)}
+
+
+def _names(names: list[str], limits: Limits) -> dict[str, Any]:
+    return _cut([code(one) for one in names], min(10, limits.standing))

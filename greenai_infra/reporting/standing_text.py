@@ -1,0 +1,101 @@
+"""The standing figures of a preview as lines of text: what stands, and what a change makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.reporting.numbers import significant
+from greenai_infra.reporting.tables import plain_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+UNITS = (("energy_kwh", "kWh"), ("emissions_kg", "kg CO2e"), ("cost_usd", "USD"))
+MONTHLY = tuple((f"{name}_per_month", unit) for name, unit in UNITS)
+HEADERS = ("", *(unit for _, unit in UNITS))
+RIGHT = (1, 2, 3)
+NOT_KNOWN = "?"
+
+
+def standing_lines(standing: Mapping[str, Any], budget: Mapping[str, Any] | None, width: int) -> Iterator[str]:
+    """A table of what stands all month, by kind of resource, then what is not in it and what it was reckoned with."""
+    rows = list(_kinds(standing["resources"]))
+    total = standing["total"]
+    if rows:
+        rows.append(("known in total", *(_figure(total[key]) for key, _ in MONTHLY)))
+        yield from plain_lines(HEADERS, rows, RIGHT, width)
+    else:
+        yield "nothing that costs or draws anything by standing there"
+    yield from _notes(standing)
+    if run := standing["planned_run"]:
+        figures = ", ".join(f"{_figure(run[key])} {unit}" for key, unit in UNITS)
+        yield f"planned run {str(run['plan_id'])[:12]}, once: {figures}"
+    if budget:
+        limits = f"{significant(budget['daily_kg'])} kg a day, {significant(budget['monthly_kg'])} kg a month"
+        yield f"carbon budget: {limits} (alarms of {budget['stack']})"
+
+
+def _kinds(resources: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """One row for all resources of the same words; those that are known to be zero in all are left out."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for one in resources:
+        if any(one[key] != 0 for key, _ in MONTHLY):
+            groups.setdefault(one["what"], []).append(one)
+    for what, members in groups.items():
+        label = what if len(members) == 1 else f"{len(members)} x ({what})"
+        sums = [_sum([one[key] for one in members]) for key, _ in MONTHLY]
+        yield (label, *(map(_figure, sums)))
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def _figure(value: float | None) -> str:
+    return NOT_KNOWN if value is None else significant(value)
+
+
+def _notes(standing: Mapping[str, Any]) -> Iterator[str]:
+    unknown = [(sum(one[key] is None for one in standing["resources"]), unit) for key, unit in MONTHLY]
+    if parts := [f"{unit} of {count}" for count, unit in unknown if count]:
+        yield f"not known, so not in the total: {', '.join(parts)} resources (--json says why)"
+    if intensity := standing["intensity"]:
+        yield (
+            f"kg: operational, at {significant(intensity['g_per_kwh'])} gCO2eq/kWh, {intensity['signal']}, "
+            f"{intensity['basis']} ({intensity['source']}); kWh before PUE, kg with it"
+        )
+
+
+def change_lines(change: Mapping[str, Any], width: int) -> Iterator[str]:
+    """What a change makes of a stack: resources, figures with base, head and difference, findings."""
+    resources, findings = change["resources"], change["findings"]
+    counts = ", ".join(f"{len(resources[kind])} {kind}" for kind in ("added", "changed", "removed"))
+    yield f"resources: {counts}" + ("; the base has no such stack" if change["new_stack"] else "")
+    for sign, kind in (("+", "added"), ("~", "changed"), ("-", "removed")):
+        for one in resources[kind]:
+            what = f" ({', '.join(one['properties'])})" if kind == "changed" else ""
+            yield f"{sign} {_short(one['type'])} {one['name']}{what}"
+    rows, reasons = [], []
+    for title, part, keys in (("a month", "standing", MONTHLY), ("planned run", "planned_run", UNITS)):
+        for key, unit in keys if change[part] else ():
+            figure = change[part][key]
+            rows.append((f"{unit}, {title}", *(_figure(figure[side]) for side in ("base", "head")), _signed(figure)))
+            if figure["reason"]:
+                reasons.append(f"{unit}, {title}: not compared, {figure['reason']}")
+    yield from plain_lines(("", "base", "now", "change"), rows, RIGHT, width)
+    yield from reasons
+    yield f"findings: {len(findings['new'])} new, {len(findings['resolved'])} resolved"
+
+
+def _signed(figure: Mapping[str, Any]) -> str:
+    change = figure["change"]
+    if change is None:
+        return NOT_KNOWN
+    return ("+" if change > 0 else "") + significant(change)
+
+
+def _short(type_: str) -> str:
+    """`aws:sns:Topic` for `aws:sns/topic:Topic`."""
+    parts = type_.split(":")
+    return ":".join([parts[0], parts[1].split("/")[0], *parts[2:]])

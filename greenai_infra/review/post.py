@@ -1,0 +1,93 @@
+"""One comment a stack: found again by its hidden marker, and edited in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from greenai_infra.review.api import ApiError, Unclear
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Note:
+    """A comment that is there; `own` if the token's user wrote it."""
+
+    id: int
+    body: str
+    own: bool
+
+    def marked(self, marker: str) -> bool:
+        """Whether its first line is that marker. One that stands further below was quoted, or planted."""
+        lines = self.body.splitlines()
+        return bool(lines) and lines[0].strip() == marker
+
+
+class Place(Protocol):
+    """A pull request or merge request."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+
+    def notes(self) -> list[Note]:
+        """Every comment, in any order."""
+
+    def create(self, body: str) -> None:
+        """Add a comment."""
+
+    def update(self, note: Note, body: str) -> None:
+        """Replace the text of a comment."""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What became of one comment; `duplicates` are further ones of ours with the same marker, which are left alone."""
+
+    marker: str
+    action: Literal["created", "updated", "unchanged"]
+    duplicates: int = 0
+
+
+def post_all(place: Place, comments: Sequence[tuple[str, str]]) -> list[Posted]:
+    """Post (marker, body) of each stack. Comments of others are never touched, whatever marker they carry.
+
+    Raises ReadOnly if the token may not write, ApiError if posting fails.
+    """
+    notes = place.notes()
+    return [_post(place, notes, marker, body) for marker, body in comments]
+
+
+def _post(place: Place, notes: Sequence[Note], marker: str, body: str) -> Posted:
+    own = _own(notes, marker)
+    if not own:
+        try:
+            place.create(body)
+        except Unclear:
+            own = _own(place.notes(), marker)  # it may have arrived, and must not stand there twice
+            if not own:
+                raise
+        return Posted(marker, "created")
+    oldest = own[0]
+    if _same(oldest.body, body):
+        return Posted(marker, "unchanged", len(own) - 1)
+    try:
+        place.update(oldest, body)
+    except ApiError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        place.create(body)  # it was deleted in the meantime
+        return Posted(marker, "created", len(own) - 1)
+    return Posted(marker, "updated", len(own) - 1)
+
+
+def _own(notes: Sequence[Note], marker: str) -> list[Note]:
+    """Our comments with that marker, the oldest first."""
+    return sorted((one for one in notes if one.own and one.marked(marker)), key=lambda one: one.id)
+
+
+def _same(before: str, after: str) -> bool:
+    return before.replace("\r\n", "\n").strip() == after.strip()

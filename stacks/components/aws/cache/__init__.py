@@ -1,0 +1,1 @@
+"""A cache of answers on AWS: ElastiCache for Valkey."""

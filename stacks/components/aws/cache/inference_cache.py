@@ -1,0 +1,144 @@
+"""A cache of a model's answers: network, key, users, the cache itself, and alarms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.cache.alarms import cache_alarms
+from components.aws.cache.credentials import CacheCredentials, CredentialsArgs
+from components.aws.cache.network import CacheNetworkArgs, CachePlace
+from components.aws.cache.parts import CacheParts
+from components.aws.cache.replication_group import PORT, replication_group
+from components.aws.cache.serverless import PORTS, serverless_cache
+from components.aws.encryption import EncryptionKey, EncryptionKeyArgs
+from components.aws.notices import Notices, NoticesArgs
+from components.aws.policy import allow, render
+from components.aws.site import Site
+from components.aws.traffic_log import TrafficLog, TrafficLogArgs
+from components.tags import aws_tags, stack_facts
+from greenai_infra.serving.connection import CacheConnection, cache_url
+
+if TYPE_CHECKING:
+    from components.aws.policy import Statement
+    from greenai_infra.deploy.stack_configs.cache import CacheConfig
+
+
+def alarm_statement(region: str, account_id: Any) -> Statement:
+    """For the key of a topic: lets this account's CloudWatch alarms publish to it."""
+    alarms = pulumi.Output.concat(f"arn:aws:cloudwatch:{region}:", account_id, ":alarm:*")
+    return allow(
+        "Alarms",
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        "*",  # this key: a key policy speaks of no other
+        principal={"Service": "cloudwatch.amazonaws.com"},
+        condition={"StringEquals": {"aws:SourceAccount": account_id}, "ArnLike": {"aws:SourceArn": alarms}},
+    )
+
+
+@dataclass(frozen=True)
+class InferenceCacheArgs:
+    """The stack's config."""
+
+    config: CacheConfig
+
+
+class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
+    """ElastiCache for Valkey, serverless or on nodes; only named clients in the network reach it, by password and TLS.
+
+    `outputs` are those of `greenai_infra.serving.connection`, and what a person needs beside them.
+    """
+
+    def __init__(self, name: str, args: InferenceCacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("greenai:aws:InferenceCache", name, None, opts)
+        self.config = config = args.config
+        self._name, self._child = name, pulumi.ResourceOptions(parent=self)
+        self.site = site = Site(config.workload, config.region, aws_tags(stack_facts(config)))
+
+        ports = (PORT, PORT) if config.replication_group else PORTS
+        self.place = CachePlace(f"{name}-network", CacheNetworkArgs(site, config.network, ports), opts=self._child)
+        account_id = self.place.account_id
+        self.key = EncryptionKey(
+            f"{name}-key",
+            EncryptionKeyArgs(site, account_id, [alarm_statement(site.region, account_id)]),
+            opts=self._child,
+        )
+        self.credentials = CacheCredentials(
+            f"{name}-credentials",
+            CredentialsArgs(site, self.key.arn, config.password_generation, config.secret_recovery_days),
+            opts=self._child,
+        )
+        if self.place.own:
+            self._watch_and_open()
+        host, port = self._cache()
+        self.notices = Notices(
+            f"{name}-notices", NoticesArgs(site, self.key.arn, config.notify_emails), opts=self._child
+        )
+        self.alarms = cache_alarms(config, site, self.notices.topic_arn, self._child)
+        self.outputs = self._outputs(host, port)
+        self.register_outputs(self.outputs)
+
+    def _watch_and_open(self) -> None:
+        """In a network of its own: a log of its traffic, and the one way out, to this secret."""
+        site, place = self.site, self.place
+        TrafficLog(
+            f"{self._name}-traffic-log",
+            TrafficLogArgs(site, place.account_id, place.vpc_id, self.key.arn, self.config.retention_days),
+            opts=self._child,
+        )
+        assert place.endpoint_group is not None
+        actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+        own = {"StringEquals": {"aws:PrincipalAccount": place.account_id}}
+        aws.ec2.VpcEndpoint(
+            f"{site.workload}-secretsmanager",
+            vpc_id=place.vpc_id,
+            service_name=f"com.amazonaws.{site.region}.secretsmanager",
+            vpc_endpoint_type="Interface",
+            private_dns_enabled=True,
+            subnet_ids=list(place.subnet_ids),
+            security_group_ids=[place.endpoint_group.id],
+            policy=render([allow("Password", actions, self.credentials.secret_arn, principal="*", condition=own)]),
+            region=site.region,
+            tags=site.named("secretsmanager"),
+            opts=self._child,
+        )
+
+    def _cache(self) -> tuple[Any, Any]:
+        """Host and port of the cache."""
+        parts = CacheParts(
+            site=self.site,
+            key_arn=self.key.arn,
+            subnet_ids=self.place.subnet_ids,
+            security_group_id=self.place.cache_group.id,
+            user_group_id=self.credentials.group_id,
+        )
+        nodes, limits = self.config.replication_group, self.config.serverless
+        if nodes is not None:
+            self.cache = replication_group(self.config, nodes, parts, self._child)
+            address = "configuration_endpoint_address" if nodes.cluster_mode else "primary_endpoint_address"
+            return getattr(self.cache, address), PORT
+        assert limits is not None  # the config has the section of its mode
+        self.cache = serverless_cache(self.config, limits, parts, self._child)
+        first = self.cache.endpoints.apply(lambda endpoints: endpoints[0] if endpoints else None)
+        return first.apply(lambda one: one and one.address), first.apply(lambda one: one and one.port)
+
+    def _outputs(self, host: Any, port: Any) -> dict[str, Any]:
+        connection = CacheConnection(
+            url=pulumi.Output.all(host, port).apply(lambda both: cache_url(both[0], both[1]) if all(both) else None),
+            username=self.credentials.username,
+            auth="secret",
+            secret=self.credentials.secret_arn,
+            region=self.site.region,
+            cluster_mode=self.config.cluster_mode,
+        )
+        return {
+            **connection.as_outputs(),
+            "client_security_group_id": self.place.client_group.id,
+            "vpc_id": self.place.vpc_id,
+            "subnet_ids": list(self.place.subnet_ids),
+            "notices_topic_arn": self.notices.topic_arn,
+            "key_arn": self.key.arn,
+        }

@@ -1,0 +1,1 @@
+"""Parts of stacks on Google Cloud that more than one program uses."""

@@ -1,0 +1,1 @@
+"""The carbon budget of a project on Google Cloud."""

@@ -1,0 +1,1 @@
+"""Memorystore for Valkey as an inference cache."""

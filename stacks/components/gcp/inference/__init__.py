@@ -1,0 +1,1 @@
+"""What serves a model on TPUs on Google Cloud."""

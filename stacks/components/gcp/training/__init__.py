@@ -1,0 +1,1 @@
+"""What trains a workload on Vertex AI when the plan says."""

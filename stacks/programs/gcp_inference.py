@@ -1,0 +1,28 @@
+"""The program `inference` on Google Cloud: one region that serves one workload on TPUs."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.gcp.inference.region import ServingRegion, ServingRegionArgs
+from greenai_infra.deploy.stack_configs.gcp_inference import GCP_INFERENCE_EXAMPLE, read_gcp_inference_config
+from programs.config import read_section
+from programs.gcp_budget import declare_gcp_budget, read_gcp_budget
+
+HUB_TOKEN = "hugging-face-token"
+
+
+def run() -> None:
+    """Declare the stack and export what a person needs to use it."""
+    config = read_section("inference", read_gcp_inference_config, GCP_INFERENCE_EXAMPLE)
+    token = pulumi.Config().get_secret(HUB_TOKEN)
+    if token is not None and (config.garden is None or config.garden.hugging_face_model is None):
+        raise pulumi.RunError(
+            f"{pulumi.get_project()}:{HUB_TOKEN}: only a Hugging Face model on Vertex AI takes it; on a TPU VM keep "
+            "the token in Secret Manager and name the secret in server.model_token_secret"
+        )
+    budget = read_gcp_budget()
+    region = ServingRegion(config.workload, ServingRegionArgs(config, token))
+    outputs = region.outputs | declare_gcp_budget(budget, config, region.site, jobs=False)
+    for name, value in outputs.items():
+        pulumi.export(name, value)

@@ -1,0 +1,14 @@
+"""The program `inference`: one region that serves one workload, on the cloud that its section names."""
+
+from __future__ import annotations
+
+import importlib
+
+from programs.config import read_provider
+
+PROGRAM_OF = {"gcp": "programs.gcp_inference"}
+
+
+def run() -> None:
+    """Run the provider's program; the other cloud's SDK is never imported."""
+    importlib.import_module(PROGRAM_OF[read_provider("inference")]).run()

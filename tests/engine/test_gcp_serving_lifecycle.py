@@ -1,0 +1,124 @@
+"""Serving stacks, caches and budgets of Google Cloud through a whole life on the real engine, against the double."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from .test_offline_equals_engine import compare
+from .training_project import copy_program, training_project
+
+pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .engine_cli import Engine
+
+pytestmark = pytest.mark.engine
+
+# Stack, section, a change of its config, and the kinds of steps that it must at least lead to.
+LIVES = [
+    pytest.param("tpu-vm", "inference", {"notify_emails": ["other@example.com"]}, {"create", "delete"}, id="tpu-vm"),
+    pytest.param("tpu-queue", "inference", {"network": {"internet": True}}, {"delete", "same"}, id="tpu-queue"),
+    pytest.param("vertex", "inference", {"project": "helpers"}, {"update", "same"}, id="vertex"),
+    pytest.param("gcp-budget", "alarms", {"daily_budget_kg": 5}, {"update", "same"}, id="budget"),
+    pytest.param("gcp-cache", "cache", {"node_type": "HIGHMEM_MEDIUM"}, {"update", "same"}, id="cache"),
+    pytest.param("gcp-cache-cluster", "cache", {"shards": 5}, {"update", "same"}, id="cache-cluster"),
+]
+
+
+def edit(path: Path, section: str, values: dict[str, Any]) -> None:
+    """Set keys of a section of a stack's config."""
+    document = yaml.safe_load(path.read_text())
+    document["config"][f"greenai-infra:{section}"] |= values
+    path.write_text(yaml.safe_dump(document))
+
+
+@pytest.mark.parametrize(("stack", "section", "change", "expected"), LIVES)
+def test_a_stack_lives_from_preview_to_destroy(
+    engine: Engine, tmp_path: Path, stack: str, section: str, change: dict[str, Any], expected: set[str]
+) -> None:
+    project = training_project(engine, tmp_path, stack)
+
+    planned = len([step for step in project.preview()["steps"] if step["op"] == "create"])
+    created = project.changes("up")
+    unchanged = project.changes("up")
+    edit(tmp_path / f"Pulumi.{stack}.yaml", section, change)
+    changed = project.changes("up")
+    refreshed = project.changes("refresh")
+    destroyed = project.changes("destroy")
+
+    assert created == {"create": planned}
+    assert unchanged == {"same": planned}
+    assert expected <= set(changed)
+    assert set(refreshed) == {"same"}
+    assert set(destroyed) == {"delete"}
+    assert project.resources() == []
+
+
+@pytest.mark.parametrize("stack", ["tpu-vm", "tpu-queue", "vertex", "gcp-budget", "gcp-cache", "gcp-cache-cluster"])
+def test_the_offline_preview_equals_the_engines(engine: Engine, tmp_path: Path, stack: str) -> None:
+    copy_program(tmp_path, stack)
+
+    result = compare(engine, tmp_path, stack)
+
+    assert not result.failed
+    assert not result.missing_tags()
+
+
+def test_another_script_makes_another_machine_before_the_old_one_goes(engine: Engine, tmp_path: Path) -> None:
+    project = training_project(engine, tmp_path, "tpu-vm")
+    project.changes("up")
+    before = project.resource("serve-8b-tpu")
+
+    document = yaml.safe_load((tmp_path / "Pulumi.tpu-vm.yaml").read_text())
+    document["config"]["greenai-infra:inference"]["server"]["model"] = "gs://acme-models/llama-3-70b"
+    (tmp_path / "Pulumi.tpu-vm.yaml").write_text(yaml.safe_dump(document))
+    steps = [step for step in project.preview()["steps"] if step["urn"].endswith("::serve-8b-tpu")]
+    changed = project.changes("up")
+    after = project.resource("serve-8b-tpu")
+
+    assert next(step["op"] for step in steps) == "create-replacement"
+    assert changed["replace"] >= 1
+    assert before["id"] != after["id"]
+    assert "llama-3-70b" in after["inputs"]["metadata"]["startup-script"]
+
+
+def test_no_capacity_leaves_the_old_machine_serving(engine: Engine, tmp_path: Path) -> None:
+    project = training_project(engine, tmp_path, "tpu-vm")
+    project.changes("up")
+    before = project.resource("serve-8b-tpu")
+
+    document = yaml.safe_load((tmp_path / "Pulumi.tpu-vm.yaml").read_text())
+    document["config"]["greenai-infra:inference"]["server"]["port"] = 8080
+    (tmp_path / "Pulumi.tpu-vm.yaml").write_text(yaml.safe_dump(document))
+    stockout = {"GREENAI_DOUBLE_FAIL": "gcp:tpu/v2Vm:V2Vm=There is no more capacity in the zone"}
+    failed = project.pulumi("up", "--yes", "--skip-preview", env=stockout, check=False)
+
+    assert failed.returncode != 0
+    assert project.resource("serve-8b-tpu")["id"] == before["id"]
+
+
+@pytest.mark.parametrize(
+    ("stack", "url", "clustered"),
+    [("gcp-cache", "rediss://10.44.0.2:6379", False), ("gcp-cache-cluster", "rediss://10.44.0.2:6379", True)],
+)
+def test_a_cache_exports_what_its_library_reads(
+    engine: Engine, tmp_path: Path, stack: str, url: str, clustered: bool
+) -> None:
+    from greenai_infra.serving.connection import CacheConnection
+
+    project = training_project(engine, tmp_path, stack)
+    project.changes("up")
+    outputs = project.engine.json("stack", "output", cwd=project.folder, stack=project.stack)
+
+    connection = CacheConnection.from_outputs(outputs)
+
+    assert connection.url == url
+    assert (connection.auth, connection.secret, connection.username) == ("iam", "", "default")
+    assert connection.cluster_mode is clustered
+    assert connection.region == "europe-north1"
+    assert connection.ca.startswith("-----BEGIN CERTIFICATE-----")
