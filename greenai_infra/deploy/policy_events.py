@@ -6,6 +6,7 @@ The engine lets a preview pass when a mandatory policy "can't run". For our own 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -81,9 +82,10 @@ def own_python_first(path: str) -> str:
 
 
 def _without_description(message: str) -> str:
-    """A pack's message begins with the policy's description on a line of its own."""
-    first, newline, rest = message.partition("\n")
-    return rest if newline else first
+    """A pack's message begins with the policy's description on a line of its own, unless the policy could not run."""
+    message = re.sub(r"\x1b\[[0-9;]*m|<\{%.*?%\}>", "", message).strip()
+    _, newline, rest = message.partition("\n")
+    return rest if newline and not message.startswith(CAN_NOT_RUN) else message
 
 
 def _listed(lines: Sequence[str]) -> str:

@@ -36,9 +36,10 @@ def role_policy(text: Any) -> DeclaredResource:
 
 @pytest.mark.parametrize("type_", HOLDERS)
 def test_wherever_a_policy_stands(type_: str) -> None:
-    holder = HOLDERS[type_]
-    assert kept(RULE, a(type_, **{holder: json.dumps(document(["s3:GetObject", "s3:PutObject"]))}))
-    assert messages(RULE, a(type_, **{holder: json.dumps(document("*"))})) == ["statement 1 allows *"]
+    good: dict[str, Any] = {HOLDERS[type_]: json.dumps(document(["s3:GetObject", "s3:PutObject"]))}
+    bad: dict[str, Any] = {HOLDERS[type_]: json.dumps(document("*"))}
+    assert kept(RULE, a(type_, **good))
+    assert messages(RULE, a(type_, **bad)) == ["statement 1 allows *"]
 
 
 @pytest.mark.parametrize(
