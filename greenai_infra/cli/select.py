@@ -14,6 +14,8 @@ from greenai_infra.cli.project_dir import PROJECT_DIR, in_dir
 if TYPE_CHECKING:
     from greenai_infra.deploy.select import Selection
 
+BUDGET_KG = NumberRange(0, 1e12, min_open=True)
+
 
 @click.command(epilog="Example:  greenai-infra select plan.json --top 2 --notify ml-team@example.com")
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
@@ -33,12 +35,12 @@ if TYPE_CHECKING:
     type=click.Choice(["now", "scheduled"]),
     help="Start with `up` itself, or at the planned time. Default: scheduled, or what the stack file says.",
 )
-@click.option("--image", metavar="URI", help="Training image in ECR; {region} in it is filled in for each stack.")
+@click.option("--image", metavar="URI", help="Training image in ECR or Artifact Registry; {region} in it is filled in.")
 @click.option(
     "--notify", metavar="EMAIL", multiple=True, help="Who hears of the run and its alarms; may be given again."
 )
-@click.option("--daily-budget-kg", type=NumberRange(0, min_open=True), help="kg CO2e a day; default the plan's.")
-@click.option("--monthly-budget-kg", type=NumberRange(0, min_open=True), help="kg CO2e a month; default the plan's.")
+@click.option("--daily-budget-kg", type=BUDGET_KG, help="kg CO2e a day; default the plan's.")
+@click.option("--monthly-budget-kg", type=BUDGET_KG, help="kg CO2e a month; default the plan's.")
 @click.option("--alarms-stack", metavar="STACK", help="The stack that has the budget alarms; these stacks build none.")
 @click.option("--gcp-project", metavar="ID", help="Google Cloud project of stacks that are pinned there.")
 def select(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from greenai_infra.deploy.gcp_errors import GCP_CAPACITY, GCP_TABLE
 from greenai_infra.errors import EngineError, NoCapacity
 
 MINIMUM_CLI = "3.181.0"
@@ -40,7 +41,7 @@ CAPACITY = re.compile(
 
 INTERRUPTED = r"^(?:error: )?(?:update|preview|destroy) cancell?ed$"
 
-# pattern in what the engine says -> (what is wrong, how to mend it); {stack} and {sdk} are filled in
+# pattern in what the engine says -> (what is wrong, how to mend it); {stack}, {sdk} and {gcp_sdk} are filled in
 TABLE: tuple[tuple[str, str, str], ...] = (
     (r"PULUMI_ACCESS_TOKEN must be set|this command requires logging in", "Pulumi has no backend", BACKEND),
     (
@@ -77,6 +78,7 @@ TABLE: tuple[tuple[str, str, str], ...] = (
         "the AWS credentials lack a permission",
         "allow the action that is named above, or use another profile: export AWS_PROFILE=...",
     ),
+    *GCP_TABLE,
     (
         r"no resource plugin 'pulumi-resource-aws'|could not (?:load|automatically download and install) .*plugin|"
         r"failed to download plugin",
@@ -120,7 +122,7 @@ FLAGS = re.IGNORECASE | re.MULTILINE
 SHOWN_LINES = 15
 
 
-def explain(stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = "") -> EngineError:
+def explain(stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = "", gcp_sdk: str = "") -> EngineError:
     """The error to raise for a failed engine command.
 
     `errors` are the engine's diagnostics of severity error, which streaming output has shown already; `stderr` and
@@ -129,7 +131,7 @@ def explain(stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = 
     program_failed = any(one.startswith(UNHANDLED) for one in errors)
     errors = list(dict.fromkeys(filter(None, map(_condensed, errors))))
     about = [one for one in errors if not re.fullmatch(r"(?:update|preview|destroy) failed", one)]
-    if about and all(CAPACITY.search(one) for one in about):
+    if about and all(CAPACITY.search(one) or GCP_CAPACITY.match(one) for one in about):
         return NoCapacity(f"{stack}: {_last_lines(about[0])}")
     said = "\n".join(about) or _errors_in(stderr) or _errors_in(stdout) or "\n".join(errors)
     known = next(((what, remedy) for pattern, what, remedy in TABLE if re.search(pattern, said, FLAGS)), None)
@@ -137,7 +139,7 @@ def explain(stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = 
         known = PROGRAM_FAILED
     if known:
         what, remedy = known
-        remedy = remedy.format(stack=stack, sdk=sdk).rstrip()
+        remedy = remedy.format(stack=stack, sdk=sdk, gcp_sdk=gcp_sdk).rstrip()
         return EngineError(f"{stack}: {what}.\n{_quoted(said)}\nto mend it: {remedy}")
     if not said:
         return EngineError(f"{stack}: pulumi failed and gave no reason; its last output:\n{_quoted(stdout)}")

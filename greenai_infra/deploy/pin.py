@@ -55,7 +55,7 @@ def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, option
         ("config", file.key(SELECTED)): "true" if rank == 1 else yaml_edit.REMOVE,
         ("config", file.key(NO_CAPACITY)): yaml_edit.REMOVE,
         **{("config", name, key): value for key, value in values.items()},
-        **budget_changes(plan, file, options),
+        **budget_changes(plan, file, options, placement.provider),
     }
     text = yaml_edit.edit(file.text, changes, str(file.path))
     text = text if file.text else HEADER + text

@@ -118,7 +118,7 @@ PLANTED = [
         "has no descriptor",
     ),
     (
-        'gcp.monitoring.MetricDescriptor("m", type="custom.googleapis.com/x", metric_kind="DELTA", value_type="DOUBLE")',
+        'gcp.monitoring.MetricDescriptor("m", type="custom.googleapis.com/x", metric_kind="DELTA", value_type="BOOL")',
         "metricKind",
         "does not list",
     ),

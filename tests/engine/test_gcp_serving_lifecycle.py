@@ -1,4 +1,4 @@
-"""The serving stacks and caches of Google Cloud through a whole life on the real engine, against the provider double."""
+"""Serving stacks, caches and budgets of Google Cloud through a whole life on the real engine, against the double."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine
 
-# Stack, section, a change of its config, and how many resources that change replaces.
+# Stack, section, a change of its config, and the kinds of steps that it must at least lead to.
 LIVES = [
     pytest.param("tpu-vm", "inference", {"notify_emails": ["other@example.com"]}, {"create", "delete"}, id="tpu-vm"),
     pytest.param("tpu-queue", "inference", {"network": {"internet": True}}, {"delete", "same"}, id="tpu-queue"),
     pytest.param("vertex", "inference", {"project": "helpers"}, {"update", "same"}, id="vertex"),
+    pytest.param("gcp-budget", "alarms", {"daily_budget_kg": 5}, {"update", "same"}, id="budget"),
     pytest.param("gcp-cache", "cache", {"node_type": "HIGHMEM_MEDIUM"}, {"update", "same"}, id="cache"),
     pytest.param("gcp-cache-cluster", "cache", {"shards": 5}, {"update", "same"}, id="cache-cluster"),
 ]
@@ -58,7 +59,7 @@ def test_a_stack_lives_from_preview_to_destroy(
     assert project.resources() == []
 
 
-@pytest.mark.parametrize("stack", ["tpu-vm", "tpu-queue", "vertex", "gcp-cache", "gcp-cache-cluster"])
+@pytest.mark.parametrize("stack", ["tpu-vm", "tpu-queue", "vertex", "gcp-budget", "gcp-cache", "gcp-cache-cluster"])
 def test_the_offline_preview_equals_the_engines(engine: Engine, tmp_path: Path, stack: str) -> None:
     copy_program(tmp_path, stack)
 
@@ -80,7 +81,7 @@ def test_another_script_makes_another_machine_before_the_old_one_goes(engine: En
     changed = project.changes("up")
     after = project.resource("serve-8b-tpu")
 
-    assert [step["op"] for step in steps][0] == "create-replacement"
+    assert next(step["op"] for step in steps) == "create-replacement"
     assert changed["replace"] >= 1
     assert before["id"] != after["id"]
     assert "llama-3-70b" in after["inputs"]["metadata"]["startup-script"]

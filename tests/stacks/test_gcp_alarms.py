@@ -126,9 +126,18 @@ def test_the_census_may_list_jobs_and_write_metrics(budget: PreviewResult) -> No
     }
 
 
-def test_it_has_no_findings(budget: PreviewResult) -> None:
-    assert budget.findings == ()
+def test_it_has_no_findings_but_the_secrets_in_plain_text(budget: PreviewResult) -> None:
+    said = sorted(one.message.split(": ")[1].split(" ")[0] for one in budget.findings)
+
+    assert said == ["notify.https", "notify.slack_channel.token"]
+    assert {one.severity for one in budget.findings} == {"warning"}
     assert budget.missing_tags() == {}
+
+
+def test_a_budget_that_nobody_hears_of_says_so(tmp_path: Path) -> None:
+    shown = show(tmp_path, changed("gcp-budget", "alarms", {"notify": None}))
+
+    assert any("notify names nobody yet" in one for one in shown.messages)
 
 
 def test_a_training_stack_with_a_budget_has_both(tmp_path: Path) -> None:
@@ -161,7 +170,6 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"daily_budget_kg": float("nan")}, "daily_budget_kg"),
     ({"monthly_budget_kg": float("inf")}, "monthly_budget_kg"),
     ({"daily_budget_kg": 100}, "one day would use up the month"),
-    ({"notify": {}}, "notify names nobody"),
     ({"notify.slack_channel.name": "carbon"}, "notify.slack_channel.name"),
     ({"notify.https": ["http://oncall.example.com/t0k3n"]}, "expected an address that begins with https://"),
     ({"notify.slack": {"workspace_id": "T1", "channel_id": "C1"}}, "here there is slack_channel"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest

@@ -14,9 +14,9 @@ with stacks_importable():
     from components.aws.logs import log_retention_days
     from components.aws.network import subnet_cidrs
     from components.aws.policy import allow
-    from components.aws.training.instance_storage import has_local_disk
     from components.aws.training.planned_start import at_expression
     from components.tags import aws_tags
+    from greenai_infra.catalog.local_disks import has_local_disk
 
 # Longest name that AWS takes, for what Pulumi names after the logical name plus a hyphen and seven characters.
 LENGTHS = {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.project import hide_encrypted
 from greenai_infra.deploy.stack_configs.alarms import read_budget_section
+from greenai_infra.deploy.stack_configs.gcp_alarms import read_gcp_budget_section
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 SECTION, REFERENCE = "alarms", "alarms-stack"
 
 
-def budget_changes(plan: PlanFile, file: StackFile, options: Options) -> dict[yaml_edit.Path, Any]:
+def budget_changes(plan: PlanFile, file: StackFile, options: Options, provider: str) -> dict[yaml_edit.Path, Any]:
     """What to set in the file. Raises InputError for budgets that contradict each other or can't be used."""
     section, reference = ("config", file.key(SECTION)), ("config", file.key(REFERENCE))
     if options.alarms_stack:
@@ -42,7 +43,8 @@ def budget_changes(plan: PlanFile, file: StackFile, options: Options) -> dict[ya
     hears_of_runs = options.notify or file.section.get("notify_emails") or ()
     values = _values(plan, own if isinstance(own, dict) else {}, options, hears_of_runs)
     merged = {**(own if isinstance(own, dict) else {}), **values}
-    read_budget_section(hide_encrypted(merged), f"{file.path.name}: {section[1]}")
+    read = read_gcp_budget_section if provider == "gcp" else read_budget_section
+    read(hide_encrypted(merged), f"{file.path.name}: {section[1]}")
     return {reference: yaml_edit.REMOVE, **{(*section, key): value for key, value in values.items()}}
 
 

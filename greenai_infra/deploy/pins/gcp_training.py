@@ -33,7 +33,7 @@ class GcpTraining(Pinner):
         if vertex_machines()[hardware.machine_type].spot_only and placement.purchase != "spot":
             raise Refused(
                 f"{placement.key}: Vertex AI has {hardware.machine_type} as spot only; "
-                "plan with hardware.purchase: [spot], or with other hardware.accelerators"
+                "plan with hardware.purchase: spot, or with other hardware.accelerators"
             )
         require_cost(placement)
 

@@ -48,7 +48,7 @@ class GcpNotify(Notify):
 class GcpBudgetSection(BudgetSection):
     """The budget, and who hears of it."""
 
-    notify: GcpNotify
+    notify: GcpNotify = GcpNotify()
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.aws.training.instance_storage import has_local_disk
 from components.plan_environment import plan_environment
+from greenai_infra.catalog.local_disks import has_local_disk
 from greenai_infra.monitoring.metrics import NAMESPACE
 
 if TYPE_CHECKING:

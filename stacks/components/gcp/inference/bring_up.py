@@ -79,7 +79,7 @@ def bring_up_definition(facts: BringUpFacts) -> dict[str, Any]:
                     "steps": [
                         {
                             "not_there_yet": {
-                                "switch": [{"condition": "${problem.code == 404}", "return": "waiting for capacity"}]
+                                "switch": [_when("${problem.code == 404}", "waiting", "waiting for capacity")]
                             }
                         },
                         {"broken": {"raise": "${problem}"}},
@@ -144,6 +144,11 @@ def _call(what: str, arguments: dict[str, Any], result: str) -> dict[str, Any]:
     return {"call": what, "args": {**arguments, "auth": OAUTH}, "result": result}
 
 
+def _when(condition: str, step: str, answer: str) -> dict[str, Any]:
+    """A branch that ends the workflow with an answer."""
+    return {"condition": condition, "steps": [{step: {"return": answer}}]}
+
+
 def _wait() -> dict[str, Any]:
     return {"call": "wait_for", "args": {"operation": "${operation.body}"}}
 
@@ -157,7 +162,7 @@ def _wait_for() -> dict[str, Any]:
                 "whether": {
                     "switch": [
                         {"condition": '${map.get(operation, "error") != null}', "next": "failed"},
-                        {"condition": '${map.get(operation, "done") == true}', "return": "done"},
+                        _when('${map.get(operation, "done") == true}', "finished", "done"),
                     ]
                 }
             },
