@@ -48,7 +48,8 @@ def test_an_example_goes_from_workload_to_preview(tmp_path: Path, greenai: Comma
     shown = json.loads(preview.stdout)
     assert shown["stack"] == f"finetune-7b-{document['placement']['region']}"
     assert shown["summary"]["errors"] == 0
-    assert [one["code"] for one in shown["findings"]] == ["budget-alarm"]
+    assert shown["findings"] == []
+    assert shown["budget"] == {"daily_kg": 4.0, "monthly_kg": 40.0, "stack": shown["stack"]}
     assert shown["summary"]["resources"] > 40
 
 
