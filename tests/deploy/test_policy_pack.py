@@ -113,6 +113,19 @@ CASES: dict[str, tuple[str, str, dict[str, Any], set[tuple[str, str, str]]]] = {
         {"rules": {"region-intensity": {"max_g_per_kwh": 50}}},
         {("region-intensity", "dev", "mandatory"), ("plan-age", "dev", "advisory")},
     ),
+    "a price over the cap": (
+        KEY,
+        "",
+        {"rules": {"cost-cap": {"max_usd_per_month": 0.5}}},
+        {("cost-cap", "dev", "mandatory")},
+    ),
+    "a price that nobody knows": (
+        KEY + 'aws.ec2.Instance("box", instance_type=key.arn, tags=TAGS, associate_public_ip_address=False,'
+        ' root_block_device={"encrypted": True, "kms_key_id": key.arn})',
+        "",
+        {"rules": {"cost-cap": {"max_usd_per_month": 5000}}},
+        {("cost-cap", "dev", "mandatory")},
+    ),
     "an old plan": (
         KEY,
         "  shop:training: {planned: {planned_at: '2020-01-01T00:00:00Z'}}\n",

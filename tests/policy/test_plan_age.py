@@ -51,6 +51,11 @@ def test_without_a_plan_the_observation_counts() -> None:
     assert "the intensity is of 2026-12-01T06:00:00Z, 6 hours old" in messages("plan-age", topic, max_hours=5)[0]
 
 
+def test_a_yearly_mean_has_no_age_in_hours() -> None:
+    tags = {**TAGS, "carbon-kind": "yearly mean", "carbon-observed-at": "2025-01-01T00:00:00Z"}
+    assert kept("plan-age", a("aws:sns/topic:Topic", taggable=True, tags=tags))
+
+
 @pytest.mark.parametrize(
     ("kind", "source", "ok"),
     [

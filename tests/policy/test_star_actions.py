@@ -9,7 +9,7 @@ import pytest
 
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
 
-from .declare import a, could_not_run, kept, messages
+from .declare import URN, a, could_not_run, kept, messages
 
 RULE = "no-star-actions"
 HOLDERS = {
@@ -124,10 +124,16 @@ def test_a_policy_is_judged_with_stand_ins() -> None:
         a("aws:iam/role:Role", inlinePolicies=[{"name": "x", "policy": UNKNOWN}]),
         a("aws:iam/policy:Policy", policy={"Statement": [{"Effect": "Allow", "Action": [UNKNOWN]}]}),
         a("gcp:projects/iAMMember:IAMMember", role=UNKNOWN, member="user:x@y.z"),
+        a("gcp:projects/iAMMember:IAMMember", role=UNKNOWN, _from={"role": (f"{URN}random:index:Pet::it",)}),
     ],
 )
 def test_a_policy_that_can_not_be_read_shuts_the_gate(resource: DeclaredResource) -> None:
     assert could_not_run(RULE, resource)
+
+
+def test_a_role_of_the_stacks_own_lists_its_permissions() -> None:
+    own = f"{URN}gcp:projects/iAMCustomRole:IAMCustomRole::flow"
+    assert kept(RULE, a("gcp:projects/iAMMember:IAMMember", role=UNKNOWN, _from={"role": (own,)}))
 
 
 def test_other_unknown_values_do_not() -> None:

@@ -2,7 +2,7 @@
 
 The names of ElastiCache's and SageMaker's metrics are those of the developer guides (github.com/awsdocs at its last
 public state, June 2023: `CacheMetrics.Redis.md`, `CacheMetrics.HostLevel.md`, `monitoring-cloudwatch.md`); what was
-added since, and the names of Step Functions and EventBridge, were not re-read. AWS goes on adding, so a name that is not
+added since, and the names of Step Functions and EventBridge, were not re-read. AWS goes on adding: a name that is not
 listed is an error only if it looks like a slip of one that is, and else a warning. Of other namespaces nothing is
 known, so nothing is said, unless one looks like a slip itself.
 """

@@ -221,7 +221,7 @@ def _there(value: Any) -> bool:
 BUDGET_ALARM = StackRule(
     id="budget-alarm",
     title="A stack that trains or serves has a budget alarm with an action",
-    remedy="declare the alarms in this stack (section alarms in its config: daily_budget_kg, monthly_budget_kg, "
+    remedy="declare the alarms in this stack (in its config, the section alarms: daily_budget_kg, monthly_budget_kg, "
     "notify), or name a stack of alarms of the same project and region: alarms-stack",
     why="A budget that nobody is told of is none. The alarm watches the emissions metric with a fixed limit; itself, "
     "or a composite alarm over it, must have an action that is on.",

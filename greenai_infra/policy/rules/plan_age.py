@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 CLOCK_SKEW = timedelta(minutes=10)
 """How far ahead of this machine's clock another's may be."""
 # How `greenai_infra.intensity` names what is not an answer of a service to a question asked when planning.
-NOT_LIVE_KINDS = ("yearly mean", "yearly-mean", "history", "latest")
+YEARLY = ("yearly mean", "yearly-mean")
+NOT_LIVE_KINDS = (*YEARLY, "history", "latest")
 NOT_LIVE_FLAGS = ("fallback", "sandbox", "stale", "cached", "estimated")
 _NOT_LIVE = re.compile(rf"\b({'|'.join((*NOT_LIVE_FLAGS, 'embedded'))})\b", re.IGNORECASE)
 
@@ -41,12 +42,19 @@ class LiveData(RuleSettings):
 
 
 def check_plan_age(stack: Stack, settings: PlanAge) -> Iterator[Breach]:
-    """Age of the plan: `planned_at` in the config, or where only tags are there, of the intensity's observation."""
+    """Age of the plan: `planned_at` in the config, or where there is none, of the intensity's observation.
+
+    A yearly mean has no age in hours: whether one will do is for `live-data` to say.
+    """
     known = [one for one in carbon_facts(stack) if stack.built]
     planned = [one for one in known if one.planned_at is not None]
-    for facts in planned or known:
+    seen = set()
+    for facts in planned or [one for one in known if one.kind.lower() not in YEARLY]:
         moment, urn = facts.planned_at if planned else facts.observed_at, facts.urn or stack.urn
         what = "the plan" if planned else "the intensity"
+        if (moment, facts.problem) in seen:
+            continue
+        seen.add((moment, facts.problem))
         if facts.problem:
             yield Breach(urn, "", f"{facts.where}: {facts.problem}", ran=False)
         elif isinstance(moment, Unknown) or moment is None:

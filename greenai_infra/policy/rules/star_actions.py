@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Policies of AWS that allow a whole service or more, by the end of their ARN.
 _BROAD_MANAGED = re.compile(r":policy/(\S*/)?(AdministratorAccess\S*|PowerUserAccess|\w*FullAccess(V\d)?)$")
+_CUSTOM_ROLE = re.compile(r"[:$]gcp:\w+/iAMCustomRole:IAMCustomRole::")
 PRIMITIVE_ROLES = ("roles/owner", "roles/editor")
 """Google Cloud's roles of the time before IAM, which allow nearly everything in a project."""
 
@@ -62,14 +63,24 @@ def _is_wild(action: str, allow_partial: bool) -> bool:
 def _broad_grants(resource: DeclaredResource) -> Iterator[Breach]:
     for where, value in leaves(dict(resource.rendered)):
         name = where.rsplit(".", 1)[-1].split("[")[0]
-        if value is UNKNOWN and where == "role" and "IAM" in resource.type and resource.package == "gcp":
-            yield not_known(resource, where)
+        if value is UNKNOWN and where == "role" and _grants(resource) and not _own_role(resource):
+            yield not_known(resource, where, until_up=True)
         if not isinstance(value, str):
             continue
         if name in ("policyArn", "managedPolicyArns") and _BROAD_MANAGED.search(value):
             yield breach(resource, where, f"{value.rsplit('/', 1)[-1]} allows all actions of a service or more")
         if resource.package == "gcp" and name in ("role", "roles") and value in PRIMITIVE_ROLES:
             yield breach(resource, where, f"{value} allows nearly everything in the project")
+
+
+def _grants(resource: DeclaredResource) -> bool:
+    return resource.package == "gcp" and "IAM" in resource.type.upper()
+
+
+def _own_role(resource: DeclaredResource) -> bool:
+    """Whether the role is one that the stack itself makes: its permissions are listed there, and can't hold a *."""
+    sources = resource.property_dependencies.get("role") or ()
+    return bool(sources) and all(_CUSTOM_ROLE.search(urn) for urn in sources)
 
 
 NO_STAR_ACTIONS = ResourceRule(
