@@ -35,7 +35,10 @@ BUDGET_KG = NumberRange(0, 1e12, min_open=True)
     type=click.Choice(["now", "scheduled"]),
     help="Start with `up` itself, or at the planned time. Default: scheduled, or what the stack file says.",
 )
-@click.option("--image", metavar="URI", help="Training image in ECR or Artifact Registry; {region} in it is filled in.")
+@click.option(
+    "--image", metavar="URI", help="Container image in ECR or Artifact Registry; {region} in it is filled in."
+)
+@click.option("--model-data", metavar="S3_URI", help="Inference: the model, .tar.gz or folder/; {region} is filled in.")
 @click.option(
     "--notify", metavar="EMAIL", multiple=True, help="Who hears of the run and its alarms; may be given again."
 )
@@ -51,6 +54,7 @@ def select(
     force: bool,
     launch: str | None,
     image: str | None,
+    model_data: str | None,
     notify: tuple[str, ...],
     daily_budget_kg: float | None,
     monthly_budget_kg: float | None,
@@ -73,6 +77,7 @@ def select(
         force=force,
         launch=launch,
         image=image,
+        model_data=model_data,
         notify=notify,
         daily_budget_kg=daily_budget_kg,
         monthly_budget_kg=monthly_budget_kg,

@@ -22,7 +22,7 @@ HEADER = "# greenai-infra select pins the plan here. Your own keys and edits sur
 
 @dataclass(frozen=True)
 class Pinned:
-    """One stack as it will be written; `starts_at` is None for what starts with `up`."""
+    """One stack as it will be written; `starts_at` is None for what starts with `up`, `missing` empty if it can."""
 
     file: StackFile
     config: CarbonTagged
@@ -30,6 +30,7 @@ class Pinned:
     machine: str
     starts_at: datetime | None
     text: str
+    missing: str = ""
 
     @property
     def stack(self) -> str:
@@ -59,4 +60,6 @@ def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, option
     }
     text = yaml_edit.edit(file.text, changes, str(file.path))
     text = text if file.text else HEADER + text
-    return Pinned(file, config, config.planned, pinner.machine(config), pinner.starts_at(config), text)
+    return Pinned(
+        file, config, config.planned, pinner.machine(config), pinner.starts_at(config), text, pinner.missing(config)
+    )

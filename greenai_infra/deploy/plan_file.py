@@ -77,13 +77,22 @@ class PlannedBudget(_Part):
     notify: list[str] = []
 
 
+class PlannedWork(_Part):
+    """What an endpoint has to do; nothing of it for training."""
+
+    requests_per_second: Positive | None = None
+    serve_hours: Positive | None = None
+    latency_bound_ms: Positive | None = None
+
+
 class PlannedWorkload(_Part):
-    """Whose plan it is."""
+    """Whose plan it is, and what for."""
 
     name: Name
     project: Name
     team: Name
     kind: Literal["training", "inference"]
+    work: PlannedWork = PlannedWork()
     carbon_budget: PlannedBudget | None = None
 
 

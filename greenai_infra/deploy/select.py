@@ -53,6 +53,8 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
     Raises Refused if the first choice can't be built by the programs there are, InputError if its config is invalid.
     """
     require_kind(plan.workload.name, plan.workload.kind)
+    if options.model_data and plan.workload.kind != "inference":
+        raise InputError(f"--model-data is for inference, and {plan.workload.name} is planned as {plan.workload.kind}")
     if not options.force and any("sandbox" in one.intensity.flags for one in plan.ranked):
         raise Refused(
             "the plan was made on made-up values, as the token is a sandbox token; plan again with a real token or "
@@ -74,6 +76,7 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
         f"{one.stack} is left out: it reported no capacity for this plan; --force tries it again" for one in starved
     ]
     notes += _unmarked_notes([one for one in own if one not in starved], pinned, choice)
+    notes += [f"{one.stack} can't be built yet: {one.missing}" for one in pinned[:1] if one.missing]
     start = pinned[0].starts_at
     if start is not None and start < now + TIME_TO_BUILD:
         notes.append(

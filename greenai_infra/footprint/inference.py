@@ -85,6 +85,15 @@ def serve(model: ServedModel, traffic: Traffic, chip: Accelerator, chips: int) -
     return Serving(step_s, traffic.batch / (step_s * traffic.output_tokens), chip.power_w * power_share)
 
 
+def answer_ms(serving: Serving, traffic: Traffic) -> float:
+    """Milliseconds from a request to the end of its answer in a full batch, without waiting for a place in it.
+
+    A place in the batch is held for one step a token of the answer, each with its share of the prefill. By Little's law
+    that is the batch over the rate: batch / (batch / (step x tokens)).
+    """
+    return serving.step_s * traffic.output_tokens * 1000.0
+
+
 def _overhead_s(model: ServedModel, traffic: Traffic, chips: int) -> float:
     """Launch, scheduling, all-reduce and sampling of one decode step, in seconds."""
     milliseconds = (

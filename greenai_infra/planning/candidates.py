@@ -10,7 +10,8 @@ from greenai_infra.catalog.egress import egress_usd_per_gb
 from greenai_infra.catalog.regions import Region, find_region, regions, residency_countries
 from greenai_infra.catalog.sagemaker import is_sagemaker_hosting, is_sagemaker_training
 from greenai_infra.footprint.estimate import Estimate
-from greenai_infra.planning.runs import Run, Unfit, run_on
+from greenai_infra.planning.run_parts import Run, Unfit
+from greenai_infra.planning.runs import run_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -127,6 +127,7 @@ def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
         "end": format_time(from_unix(one.slices[-1][1])),
         "slices": [{"start": format_time(from_unix(s)), "end": format_time(from_unix(e))} for s, e in one.slices],
         "run_hours": one.hours,
+        **({"answer_ms": run.answer_ms} if run.answer_ms is not None else {}),
         "energy_kwh": one.energy_kwh,
         "energy_kwh_low": one.energy_kwh * run.energy_kwh.low / run.energy_kwh.value,
         "energy_kwh_high": one.energy_kwh * run.energy_kwh.high / run.energy_kwh.value,

@@ -195,6 +195,7 @@ class Workload(Section, frozen=True):
         serving = {
             "requests_per_second": work.requests_per_second,
             "serve_hours": work.serve_hours,
+            "latency_bound_ms": work.latency_bound_ms,
             "served_model": work.served_model,
             "measured_request": work.measured_request,
         }
@@ -216,6 +217,8 @@ class Workload(Section, frozen=True):
             raise ValueError("inference needs work.requests_per_second and work.serve_hours")
         if (work.served_model is None) == (work.measured_request is None):
             raise ValueError("inference needs exactly one of work.served_model and work.measured_request")
+        if work.latency_bound_ms and work.measured_request and work.measured_request.answer_ms is None:
+            raise ValueError("work.latency_bound_ms needs work.measured_request.answer_ms to be held against")
         if self.when.interruptible is not None or self.when.deadline is not None:
             raise ValueError("when.deadline and when.interruptible belong to kind: training; an endpoint runs on")
 

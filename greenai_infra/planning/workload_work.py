@@ -77,6 +77,9 @@ class MeasuredRequest(Section, frozen=True):
     ]
     requests_per_second_per_accelerator: Annotated[Amount, Meta(description="measured at the same load")]
     accelerator: Annotated[str, Meta(description="chip of the measurement")]
+    answer_ms: Annotated[
+        Amount | None, Meta(description="measured at the same load: ms from a request to the end of its answer")
+    ] = None
 
 
 class Work(Section, frozen=True):
@@ -88,6 +91,10 @@ class Work(Section, frozen=True):
     requests_per_second: Annotated[Amount | None, Meta(description="inference: mean rate to serve")] = None
     serve_hours: Annotated[
         Hours | None, Meta(description="inference: for how long to plan, such as 720 for 30 days")
+    ] = None
+    latency_bound_ms: Annotated[
+        Amount | None,
+        Meta(description="inference: ms that the whole answer of a mean request may take, in a full batch"),
     ] = None
     served_model: ServedModelSize | None = None
     measured_request: MeasuredRequest | None = None

@@ -60,8 +60,23 @@ def _facts(document: Document) -> list[tuple[str, str]]:
         ),
         ("emissions", _emissions(chosen)),
         ("cost", f"{significant(chosen['cost_usd'], 4)} USD, prices of {chosen['priced_on']} or later"),
+        *_serving_facts(document),
     ]
     return [*facts, ("baseline", _baseline(document))]
+
+
+def _serving_facts(document: Document) -> list[tuple[str, str]]:
+    """What an answer takes and emits; nothing for training."""
+    chosen, work = document["placement"], document["workload"]["work"]
+    if document["workload"]["kind"] != "inference":
+        return []
+    requests = work["requests_per_second"] * 3600 * chosen["run_hours"]
+    grams, joules = 1000 * chosen["emissions_kg"] / requests, 3.6e6 * chosen["energy_kwh"] / requests
+    facts = [f"{significant(grams)} gCO2e, {significant(joules)} J"]
+    if "answer_ms" in chosen:
+        bound = f" (bound {significant(work['latency_bound_ms'] / 1000)} s)" if "latency_bound_ms" in work else ""
+        facts.append(f"{significant(chosen['answer_ms'] / 1000)} s in a full batch{bound}")
+    return [("a request", ", ".join(facts))]
 
 
 def _runs(document: Document) -> str:

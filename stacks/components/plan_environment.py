@@ -1,4 +1,4 @@
-"""What a training container is told of the plan, whatever the cloud: measured emissions are held against it."""
+"""What a container is told of the plan, whatever the cloud: measured emissions are held against it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from greenai_infra.clock import format_time
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.stack_configs.gcp_training import GcpTrainingConfig
+    from greenai_infra.deploy.stack_configs.inference import InferenceConfig
     from greenai_infra.deploy.stack_configs.training import TrainingConfig
 
 
-def plan_environment(config: TrainingConfig | GcpTrainingConfig) -> dict[str, str]:
+def plan_environment(config: TrainingConfig | GcpTrainingConfig | InferenceConfig) -> dict[str, str]:
     """Environment variables with the carbon facts of the plan, for the tracker in the container."""
     carbon, planned = config.carbon, config.planned
     return {
@@ -21,9 +22,15 @@ def plan_environment(config: TrainingConfig | GcpTrainingConfig) -> dict[str, st
         "GREENAI_WORKLOAD": config.workload,
         "GREENAI_ENVIRONMENT": config.environment,
         "GREENAI_REGION": config.region,
-        "GREENAI_PLAN_ID": planned.plan_id,
-        "GREENAI_PLANNED_ENERGY_KWH": number(planned.energy_kwh),
-        "GREENAI_PLANNED_EMISSIONS_KG": number(planned.emissions_kg),
+        **(
+            {
+                "GREENAI_PLAN_ID": planned.plan_id,
+                "GREENAI_PLANNED_ENERGY_KWH": number(planned.energy_kwh),
+                "GREENAI_PLANNED_EMISSIONS_KG": number(planned.emissions_kg),
+            }
+            if planned
+            else {}
+        ),
         "GREENAI_INTENSITY_G_PER_KWH": number(carbon.intensity_g_per_kwh),
         "GREENAI_INTENSITY_ZONE": carbon.zone,
         "GREENAI_INTENSITY_SIGNAL": carbon.signal,

@@ -8,6 +8,7 @@ config, so they are known at preview and stay the same for as long as the plan d
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from greenai_infra.clock import format_time
@@ -29,6 +30,12 @@ _AWS_VALUE_LENGTH = 256
 def number(value: float) -> str:
     """A figure as people write it: at most three decimals, no exponent, no trailing zeros."""
     return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def plain_number(value: float) -> str:
+    """A figure with three significant digits, however small, and no exponent: 0.00109, 107."""
+    rounded = Decimal(f"{value:.3g}")
+    return f"{rounded.normalize():f}"
 
 
 def stack_facts(config: CarbonTagged) -> dict[str, str]:

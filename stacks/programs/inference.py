@@ -6,7 +6,7 @@ import importlib
 
 from programs.config import read_provider
 
-PROGRAM_OF = {"gcp": "programs.gcp_inference"}
+PROGRAM_OF = {"aws": "programs.aws_inference", "gcp": "programs.gcp_inference"}
 
 
 def run() -> None:

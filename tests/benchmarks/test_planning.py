@@ -14,7 +14,7 @@ from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.intensity.values import Basis, Kind, Provenance, Series, Signal
 from greenai_infra.planning.candidates import Candidate
 from greenai_infra.planning.placements import place_all
-from greenai_infra.planning.runs import Run
+from greenai_infra.planning.run_parts import Run
 from greenai_infra.planning.timing import Timing
 from greenai_infra.planning.windows import StepGrid, best_windows
 

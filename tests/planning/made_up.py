@@ -15,7 +15,7 @@ from greenai_infra.intensity.values import Basis, Intensity, Kind, Provenance, S
 from greenai_infra.planning.candidates import Candidate, Field
 from greenai_infra.planning.decide import Decision, decide
 from greenai_infra.planning.planner import Plan, make_plan
-from greenai_infra.planning.runs import Run
+from greenai_infra.planning.run_parts import Run
 from greenai_infra.planning.timing import Timing
 from greenai_infra.planning.workload_file import parse_workload, window_of
 

@@ -8,7 +8,8 @@ import pytest
 
 from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.errors import InputError
-from greenai_infra.planning.runs import Run, Unfit, run_on
+from greenai_infra.planning.run_parts import Run, Unfit
+from greenai_infra.planning.runs import run_on
 
 from .made_up import EAST, TRAINING, offer, workload
 

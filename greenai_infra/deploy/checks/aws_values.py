@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 ENUMS: dict[str, dict[str, tuple[str, str]]] = {
     "aws:appautoscaling/policy:Policy": {
         "policyType": ("application-autoscaling", "PolicyType"),
+        "targetTrackingScalingPolicyConfiguration.predefinedMetricSpecification.predefinedMetricType": (
+            "application-autoscaling",
+            "MetricType",
+        ),
         "scalableDimension": ("application-autoscaling", "ScalableDimension"),
         "serviceNamespace": ("application-autoscaling", "ServiceNamespace"),
     },
@@ -112,6 +116,15 @@ ENUMS: dict[str, dict[str, tuple[str, str]]] = {
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration": {
         "productionVariants[].instanceType": ("sagemaker", "ProductionVariantInstanceType"),
         "shadowProductionVariants[].instanceType": ("sagemaker", "ProductionVariantInstanceType"),
+        "productionVariants[].routingConfigs[].routingStrategy": ("sagemaker", "RoutingStrategy"),
+        "dataCaptureConfig.captureOptions[].captureMode": ("sagemaker", "CaptureMode"),
+    },
+    "aws:sagemaker/endpoint:Endpoint": {
+        "deploymentConfig.rollingUpdatePolicy.maximumBatchSize.type": ("sagemaker", "CapacitySizeType"),
+        "deploymentConfig.blueGreenUpdatePolicy.trafficRoutingConfiguration.type": (
+            "sagemaker",
+            "TrafficRoutingConfigType",
+        ),
     },
     "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer": {
         "trackingServerSize": ("sagemaker", "TrackingServerSize"),

@@ -8,6 +8,7 @@ from greenai_infra.deploy.checks.alarms import check_alarm_evaluation, check_ala
 from greenai_infra.deploy.checks.aws_values import check_enum_values, check_listed_values
 from greenai_infra.deploy.checks.cache_nodes import check_cache_node_type
 from greenai_infra.deploy.checks.dashboards import check_dashboard
+from greenai_infra.deploy.checks.endpoints import check_production_variants, check_rollout, check_serverless_models
 from greenai_infra.deploy.checks.gcp_alerts import check_alert_policies
 from greenai_infra.deploy.checks.gcp_listed import check_gcp_listed_values
 from greenai_infra.deploy.checks.gcp_tpus import check_tpu_machines
@@ -19,6 +20,7 @@ from greenai_infra.deploy.checks.gcp_values import (
 )
 from greenai_infra.deploy.checks.policies import check_policy_documents
 from greenai_infra.deploy.checks.regions import check_provider_regions, check_region_offers_service
+from greenai_infra.deploy.checks.scaling import check_scaled_variants, check_scaling
 from greenai_infra.deploy.checks.schedules import (
     check_schedule_expression,
     check_schedule_is_ahead,
@@ -50,6 +52,9 @@ RESOURCE_CHECKS: tuple[Callable[[DeclaredResource], Iterable[Finding]], ...] = (
     check_alarm_evaluation,
     check_alarm_metrics,
     check_dashboard,
+    check_production_variants,
+    check_rollout,
+    check_scaling,
     check_tpu_machines,
     check_gcp_listed_values,
     check_gcp_values,
@@ -60,6 +65,8 @@ RESOURCE_CHECKS: tuple[Callable[[DeclaredResource], Iterable[Finding]], ...] = (
 STACK_CHECKS: tuple[Callable[[Sequence[DeclaredResource]], Iterable[Finding]], ...] = (
     check_provider_regions,
     check_composite_alarms,
+    check_serverless_models,
+    check_scaled_variants,
     check_alert_policies,
     check_gcp_provider,
 )

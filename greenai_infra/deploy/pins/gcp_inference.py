@@ -33,6 +33,8 @@ class GcpInference(Pinner):
         """There has to be one machine with so many chips."""
         _machine(placement)
         require_cost(placement)
+        if options.model_data:
+            raise Refused(f"{placement.key}: --model-data is for AWS; on Google Cloud the stack's file names the model")
         if options.launch == "scheduled":
             raise Refused(f"{placement.key}: an endpoint starts with `up`; --launch scheduled is for training")
 

@@ -16,6 +16,7 @@ class Options:
     force: bool = False
     launch: str | None = None
     image: str | None = None
+    model_data: str | None = None
     notify: tuple[str, ...] = ()
     daily_budget_kg: float | None = None
     monthly_budget_kg: float | None = None

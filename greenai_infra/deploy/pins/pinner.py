@@ -46,3 +46,7 @@ class Pinner(ABC):
     @abstractmethod
     def starts_at(self, config: Any) -> datetime | None:
         """When it starts by itself; None for what starts with `up` and so meets a lack of capacity there."""
+
+    def missing(self, config: Any) -> str:
+        """What no plan knows and the program can't do without, and how to give it; empty if nothing is missing."""
+        return ""

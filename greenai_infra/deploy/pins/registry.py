@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 PINNERS = {
     ("aws", "training"): "greenai_infra.deploy.pins.aws_training",
+    ("aws", "inference"): "greenai_infra.deploy.pins.aws_inference",
     ("gcp", "training"): "greenai_infra.deploy.pins.gcp_training",
     ("gcp", "inference"): "greenai_infra.deploy.pins.gcp_inference",
 }

@@ -1,4 +1,4 @@
-"""The doors of a network without internet: one endpoint for each service that a training job calls."""
+"""The doors of a network without internet: one endpoint for each service that is called from inside."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pulumi_aws as aws
 from components.aws.policy import Statement, actions_of, allow, render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from components.aws.site import Site
 
 # Service, and what may be asked of it through the endpoint. Each one is billed by the hour and zone, so only those that
-# a job calls are here. `sagemaker.runtime` is not: it invokes endpoints, which training does not.
+# are called are here. `sagemaker.runtime` is not: it invokes endpoints, which neither training nor serving does.
 _PULL = "BatchCheckLayerAvailability BatchGetImage GetDownloadUrlForLayer"
-INTERFACES: dict[str, list[str]] = {
+TRAINING_SERVICES: dict[str, list[str]] = {
     "sagemaker.api": actions_of("sagemaker", "DescribeTrainingJob ListTags"),
     "ecr.api": actions_of("ecr", f"GetAuthorizationToken {_PULL}"),
     "ecr.dkr": actions_of("ecr", _PULL),
@@ -27,6 +27,11 @@ INTERFACES: dict[str, list[str]] = {
     "sts": actions_of("sts", "GetCallerIdentity"),
     "kms": actions_of("kms", "Decrypt DescribeKey Encrypt GenerateDataKey"),
 }
+SERVING_SERVICES: dict[str, list[str]] = {
+    service: TRAINING_SERVICES[service] for service in ("logs", "monitoring", "sts", "kms")
+}
+"""What a serving container may call that is not isolated. Image and model are fetched by SageMaker, not by it."""
+
 S3_ACTIONS = actions_of(
     "s3",
     "AbortMultipartUpload DeleteObject GetBucketLocation GetObject ListBucket ListBucketMultipartUploads "
@@ -36,7 +41,7 @@ S3_ACTIONS = actions_of(
 
 @dataclass(frozen=True)
 class EndpointArgs:
-    """The network that the endpoints open on."""
+    """The network that the endpoints open on. Without `services` there is only the one to S3."""
 
     site: Site
     vpc_id: Any
@@ -44,6 +49,7 @@ class EndpointArgs:
     subnet_ids: Sequence[Any]
     route_table_id: Any
     security_group_id: Any
+    services: Mapping[str, list[str]]
     readable_buckets: Sequence[str] = ()
 
 
@@ -65,7 +71,7 @@ class PrivateEndpoints(pulumi.ComponentResource):  # type: ignore[misc]
             opts=child,
         )
         self.interfaces = {}
-        for service, actions in INTERFACES.items():
+        for service, actions in args.services.items():
             what = service.replace(".", "-")
             statement = allow("OwnAccount", actions, "*", principal="*", condition=_callers_of(args.account_id))
             self.interfaces[service] = aws.ec2.VpcEndpoint(
@@ -95,7 +101,7 @@ def s3_statements(region: str, account_id: Any, readable_buckets: Sequence[str])
     if readable_buckets:
         arns = [f"arn:aws:s3:::{bucket}{part}" for bucket in readable_buckets for part in ("", "/*")]
         actions = ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"]
-        statements.append(allow("TrainingData", actions, arns, principal="*", condition=_callers_of(account_id)))
+        statements.append(allow("NamedBuckets", actions, arns, principal="*", condition=_callers_of(account_id)))
     return statements
 
 

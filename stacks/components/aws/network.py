@@ -1,4 +1,4 @@
-"""A network that training jobs can't leave: private subnets, no internet gateway, no NAT."""
+"""A network that jobs and endpoints can't leave: private subnets, no internet gateway, no NAT."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.endpoints import EndpointArgs, PrivateEndpoints
+from components.aws.endpoints import TRAINING_SERVICES, EndpointArgs, PrivateEndpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from components.aws.site import Site
 
@@ -29,20 +29,34 @@ def subnet_cidrs(cidr: str, count: int) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Inside:
+    """Who lives in the network: their name, the services that they call, and whether they talk to each other."""
+
+    name: str
+    plural: str
+    services: Mapping[str, list[str]]
+    together: bool
+
+
+TRAINING = Inside("training", "Training jobs", TRAINING_SERVICES, together=True)
+
+
+@dataclass(frozen=True)
 class NetworkArgs:
-    """`readable_buckets` names buckets of other owners that hold training data."""
+    """`readable_buckets` names buckets of other owners that are read from inside."""
 
     site: Site
     cidr: str
     availability_zones: Sequence[str]
     readable_buckets: Sequence[str] = ()
+    inside: Inside = TRAINING
 
 
-class TrainingNetwork(pulumi.ComponentResource):  # type: ignore[misc]
-    """VPC with a private subnet in each zone, endpoints for the services a job needs, and closed security groups."""
+class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
+    """VPC with a private subnet in each zone, endpoints for the services called inside, and closed security groups."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("greenai:aws:TrainingNetwork", name, None, opts)
+        super().__init__(f"greenai:aws:{args.inside.name.capitalize()}Network", name, None, opts)
         self._args, self._child = args, pulumi.ResourceOptions(parent=self)
         site = args.site
         self.vpc = aws.ec2.Vpc(
@@ -73,8 +87,14 @@ class TrainingNetwork(pulumi.ComponentResource):  # type: ignore[misc]
             opts=self._child,
         )
         self.subnets = self._subnets()
-        self.job_group = self._group("training", "Training jobs: each other, the endpoints, S3")
-        self.endpoint_group = self._group("endpoints", "Interface endpoints: HTTPS from training jobs")
+        inside = args.inside
+        reaches = [*(["each other"] if inside.together else []), *(["the endpoints"] if inside.services else []), "S3"]
+        self.job_group = self._group(inside.name, f"{inside.plural}: {', '.join(reaches)}")
+        self.endpoint_group = (
+            self._group("endpoints", f"Interface endpoints: HTTPS from {inside.plural.lower()}")
+            if inside.services
+            else None
+        )
         self.endpoints = PrivateEndpoints(
             f"{name}-endpoints",
             EndpointArgs(
@@ -83,7 +103,8 @@ class TrainingNetwork(pulumi.ComponentResource):  # type: ignore[misc]
                 account_id=self.account_id,
                 subnet_ids=[subnet.id for subnet in self.subnets],
                 route_table_id=self.route_table.id,
-                security_group_id=self.endpoint_group.id,
+                security_group_id=self.endpoint_group.id if self.endpoint_group else None,
+                services=inside.services,
                 readable_buckets=args.readable_buckets,
             ),
             opts=self._child,
@@ -127,14 +148,18 @@ class TrainingNetwork(pulumi.ComponentResource):  # type: ignore[misc]
         )
 
     def _rules(self) -> None:
-        jobs, endpoints = self.job_group.id, self.endpoint_group.id
-        # Several nodes, and the Elastic Fabric Adapter between them, need every port and protocol both ways.
-        self._rule("jobs-from-jobs", True, jobs, {"ip_protocol": "-1", "referenced_security_group_id": jobs})
-        self._rule("jobs-to-jobs", False, jobs, {"ip_protocol": "-1", "referenced_security_group_id": jobs})
+        jobs, inside = self.job_group.id, self._args.inside
+        who = "jobs" if inside is TRAINING else inside.name
+        if inside.together:
+            # Several nodes, and the Elastic Fabric Adapter between them, need every port and protocol both ways.
+            self._rule(f"{who}-from-{who}", True, jobs, {"ip_protocol": "-1", "referenced_security_group_id": jobs})
+            self._rule(f"{who}-to-{who}", False, jobs, {"ip_protocol": "-1", "referenced_security_group_id": jobs})
         https = {"ip_protocol": "tcp", "from_port": 443, "to_port": 443}
-        self._rule("jobs-to-endpoints", False, jobs, {**https, "referenced_security_group_id": endpoints})
-        self._rule("jobs-to-s3", False, jobs, {**https, "prefix_list_id": self.endpoints.s3.prefix_list_id})
-        self._rule("endpoints-from-jobs", True, endpoints, {**https, "referenced_security_group_id": jobs})
+        self._rule(f"{who}-to-s3", False, jobs, {**https, "prefix_list_id": self.endpoints.s3.prefix_list_id})
+        if self.endpoint_group:
+            endpoints = self.endpoint_group.id
+            self._rule(f"{who}-to-endpoints", False, jobs, {**https, "referenced_security_group_id": endpoints})
+            self._rule(f"endpoints-from-{who}", True, endpoints, {**https, "referenced_security_group_id": jobs})
 
     def _rule(self, what: str, inbound: bool, group_id: Any, rule: dict[str, Any]) -> None:
         site = self._args.site

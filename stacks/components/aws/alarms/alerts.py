@@ -26,10 +26,11 @@ CONFIRM_MINUTES = 5
 
 @dataclass(frozen=True)
 class AlertsArgs:
-    """Who is told."""
+    """Who is told, and of what."""
 
     site: Site
     notify: Notify
+    about: str = "Carbon budget"
 
 
 class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
@@ -46,7 +47,7 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
         logical = f"{site.workload}-alerts"
         self.key = aws.kms.Key(
             logical,
-            description=f"Carbon budget alerts of {site.workload} in {site.region}",
+            description=f"{args.about} alerts of {site.workload} in {site.region}",
             enable_key_rotation=True,
             deletion_window_in_days=30,
             region=site.region,
@@ -55,7 +56,7 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
         )
         self.topic = aws.sns.Topic(
             logical,
-            display_name=f"greenai budget {site.workload}",
+            display_name=f"greenai {args.about.split()[-1].lower()} {site.workload}",
             kms_master_key_id=self.key.arn,
             region=site.region,
             tags=dict(site.tags),

@@ -6,18 +6,24 @@ the condition that AWS offers for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from components.aws.policy import Statement, actions_of, allow
+from components.aws.sagemaker_access import (
+    image_statements,
+    metrics_statement,
+    network_statements,
+    use_key_statements,
+)
 from greenai_infra.monitoring.metrics import NAMESPACE as METRIC_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.aws.network import TrainingNetwork
+    from components.aws.network import PrivateNetwork
+    from components.aws.sagemaker_access import Scope
     from components.aws.storage import TrainingStorage
 
 JOB_LOGS = "/aws/sagemaker/TrainingJobs"
@@ -27,26 +33,8 @@ SYNC_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
 """The EventBridge rule by which Step Functions learns that a job has ended; it makes and keeps it itself."""
 
 
-@dataclass(frozen=True)
-class Scope:
-    """Region, account and name prefix of what the statements speak of."""
-
-    workload: str
-    region: str
-    account_id: Any
-
-    def arn(self, service: str, resource: str) -> Any:
-        """ARN of a resource of this account and region."""
-        return pulumi.Output.concat(f"arn:aws:{service}:{self.region}:", self.account_id, f":{resource}")
-
-    @property
-    def jobs(self) -> Any:
-        """Training jobs of this workload."""
-        return self.arn("sagemaker", f"training-job/{self.workload}-*")
-
-
 def execution_statements(
-    scope: Scope, network: TrainingNetwork, storage: TrainingStorage, image_arns: Sequence[Any], key_arn: Any
+    scope: Scope, network: PrivateNetwork, storage: TrainingStorage, image_arns: Sequence[Any], key_arn: Any
 ) -> list[Statement]:
     """What a running job may do: read data, keep checkpoints, write results, logs and metrics, join the network."""
     data, checkpoints, artifacts = storage.data.arn, storage.checkpoints.arn, storage.artifacts.arn
@@ -56,20 +44,8 @@ def execution_statements(
         allow("ReadData", ["s3:GetObject"], _objects(data)),
         allow("KeepCheckpoints", [*write, "s3:DeleteObject"], _objects(checkpoints)),
         allow("WriteArtifacts", write, _objects(artifacts)),
-        allow("UseKey", actions_of("kms", "Decrypt DescribeKey Encrypt GenerateDataKey"), key_arn),
-        allow(
-            "LendKeyToVolumes",
-            ["kms:CreateGrant"],
-            key_arn,
-            condition={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        ),
-        allow(
-            "PullImage",
-            actions_of("ecr", "BatchCheckLayerAvailability BatchGetImage GetDownloadUrlForLayer"),
-            list(image_arns),
-        ),
-        # A token is for the whole registry; what it pulls is decided by the statement above.
-        allow("LogInToRegistry", ["ecr:GetAuthorizationToken"], "*"),
+        *use_key_statements(key_arn),
+        *image_statements(image_arns),
         allow(
             "FindJobLogs",
             actions_of("logs", "CreateLogGroup DescribeLogStreams"),
@@ -80,14 +56,8 @@ def execution_statements(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
             scope.arn("logs", f"log-group:{JOB_LOGS}:log-stream:{scope.workload}-*"),
         ),
-        # Metrics are no resources; the namespaces bound it.
-        allow(
-            "PutMetrics",
-            ["cloudwatch:PutMetricData"],
-            "*",
-            condition={"StringEquals": {"cloudwatch:namespace": [METRIC_NAMESPACE, JOB_LOGS]}},
-        ),
-        *_network_statements(scope, network),
+        metrics_statement([METRIC_NAMESPACE, JOB_LOGS]),
+        *network_statements(scope, network),
     ]
 
 
@@ -99,32 +69,6 @@ def read_bucket_statements(buckets: Sequence[str]) -> list[Statement]:
     return [
         allow("FindOtherData", ["s3:GetBucketLocation", "s3:ListBucket"], arns),
         allow("ReadOtherData", ["s3:GetObject"], [f"{arn}/*" for arn in arns]),
-    ]
-
-
-def _network_statements(scope: Scope, network: TrainingNetwork) -> list[Statement]:
-    interfaces = scope.arn("ec2", "network-interface/*")
-    subnets = [subnet.arn for subnet in network.subnets]
-    return [
-        allow("JoinNetwork", ["ec2:CreateNetworkInterface"], [interfaces, *subnets, network.job_group.arn]),
-        allow(
-            "UseOwnInterfaces",
-            actions_of(
-                "ec2", "CreateNetworkInterfacePermission DeleteNetworkInterface DeleteNetworkInterfacePermission"
-            ),
-            interfaces,
-            condition={"ArnEquals": {"ec2:Vpc": network.vpc.arn}},
-        ),
-        # EC2 can't narrow what may be described to single resources.
-        allow(
-            "LookAtNetwork",
-            actions_of(
-                "ec2",
-                "DescribeDhcpOptions DescribeNetworkInterfaces DescribeSecurityGroups DescribeSubnets DescribeVpcs",
-            ),
-            "*",
-            condition={"StringEquals": {"aws:RequestedRegion": scope.region}},
-        ),
     ]
 
 
@@ -185,14 +129,6 @@ def start_statements(state_machine_arn: Any, queue_arn: Any, key_arn: Any) -> li
         allow("KeepMissedStarts", ["sqs:SendMessage"], queue_arn),
         allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn),
     ]
-
-
-def image_arn(image: str) -> str:
-    """ARN of the ECR repository that an image URI (`ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG`) points into."""
-    host, _, path = image.partition("/")
-    account_id, _, _, region = host.split(".")[:4]
-    repository = path.split("@")[0].split(":")[0]
-    return f"arn:aws:ecr:{region}:{account_id}:repository/{repository}"
 
 
 def _objects(bucket_arn: Any) -> Any:

@@ -8,20 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from components.aws.encryption import EncryptionKey, EncryptionKeyArgs
-from components.aws.network import NetworkArgs, TrainingNetwork
+from components.aws.network import NetworkArgs, PrivateNetwork
 from components.aws.notices import Notices, NoticesArgs
 from components.aws.registry import ImageRegistry, RegistryArgs
+from components.aws.sagemaker_access import Scope, image_arn
 from components.aws.service_role import ServiceRole, ServiceRoleArgs
 from components.aws.site import Site
 from components.aws.storage import StorageArgs, TrainingStorage
 from components.aws.traffic_log import TrafficLog, TrafficLogArgs
-from components.aws.training.access import (
-    Scope,
-    execution_statements,
-    image_arn,
-    read_bucket_statements,
-    workflow_statements,
-)
+from components.aws.training.access import execution_statements, read_bucket_statements, workflow_statements
 from components.aws.training.one_shot import OneShotArgs, one_shot_job
 from components.aws.training.planned_start import PlannedStart, PlannedStartArgs
 from components.aws.training.run_limits import run_limits
@@ -56,7 +51,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         self.site = site = Site(config.workload, config.region, aws_tags(stack_facts(config)))
         outside = [config.data_uri.removeprefix("s3://").split("/")[0]] if config.data_uri else []
 
-        self.network = TrainingNetwork(
+        self.network = PrivateNetwork(
             f"{name}-network",
             NetworkArgs(site, config.network.cidr, config.network.availability_zones, outside),
             opts=self._child,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from components.aws.policy import Statement
+    from components.aws.sagemaker_access import Scope
     from components.aws.site import Site
-    from components.aws.training.access import Scope
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,113 @@
+"""Inference on AWS: a placement becomes the section `inference` of one region's SageMaker endpoint.
+
+A plan knows machines, load and carbon. Image and model are the user's: `--image` and `--model-data` give them to all
+stacks, or the file of a stack holds them. Without an image a stack is pinned, and its program says what is missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.catalog.sagemaker import is_sagemaker_hosting
+from greenai_infra.deploy.pins.aws import image_in, ml_type, network_values
+from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values, require_cost, significant
+from greenai_infra.deploy.pins.pinner import Pinner
+from greenai_infra.deploy.stack_configs.inference import InferenceConfig, read_inference_config
+from greenai_infra.errors import InputError, Refused
+
+if TYPE_CHECKING:
+    from greenai_infra.deploy.pins.options import Options
+    from greenai_infra.deploy.plan_file import Placement, PlanFile
+    from greenai_infra.deploy.stack_files import StackFile
+
+
+class AwsInference(Pinner):
+    """One SageMaker endpoint."""
+
+    program = "inference"
+
+    def check(self, placement: Placement, options: Options) -> None:
+        """SageMaker has to serve on the machine, which it has on demand only."""
+        if not is_sagemaker_hosting(placement.instance_type):
+            raise Refused(
+                f"{placement.key}: SageMaker does not serve on {placement.instance_type}; "
+                "plan with other hardware.accelerators"
+            )
+        if placement.purchase == "spot":
+            raise Refused(
+                f"{placement.key}: SageMaker has no spot instances for endpoints; plan with hardware.purchase on_demand"
+            )
+        if options.launch == "scheduled":
+            raise Refused(f"{placement.key}: an endpoint starts with `up`; --launch scheduled is for training")
+        require_cost(placement)
+
+    def provider_config(self, placement: Placement) -> dict[str, str]:
+        """The region of the provider."""
+        return {"aws:region": placement.region}
+
+    def section(self, plan: PlanFile, placement: Placement, rank: int, options: Options) -> dict[str, Any]:
+        """Machines, load and what the plan knows of their carbon; then what the options set."""
+        work = plan.workload.work
+        if work.requests_per_second is None or work.serve_hours is None:
+            raise InputError(
+                "the plan lacks workload.work.requests_per_second or serve_hours, which an inference workload has; "
+                "make it again with: greenai-infra plan WORKLOAD --out PLAN"
+            )
+        requests = work.requests_per_second * 3600 * work.serve_hours
+        values: dict[str, Any] = {
+            **owner_values(plan),
+            "region": placement.region,
+            "instance_type": ml_type(placement.instance_type),
+            "instance_count": placement.instances,
+            "requests_per_second": significant(work.requests_per_second),
+        }
+        if work.latency_bound_ms is not None:
+            values["latency_bound_ms"] = significant(work.latency_bound_ms)
+        values |= {
+            "carbon": carbon_values(placement),
+            "planned": {
+                **planned_values(plan, placement, rank),
+                "emissions_g_per_request": significant(placement.emissions_kg * 1000 / requests),
+                "energy_j_per_request": significant(placement.energy_kwh * 3.6e6 / requests),
+            },
+        }
+        if options.image:
+            values["image"] = image_in(options.image, placement.region)
+        if options.model_data:
+            values["model_data"] = options.model_data.replace("{region}", placement.region)
+        if options.notify:
+            values["notify_emails"] = list(options.notify)
+        return values
+
+    def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
+        """A network if there is none. Raises Refused for a stack that its author has made serverless."""
+        if "serverless" in section:
+            raise Refused(
+                f"{placement.key}: {file.path.name} describes a serverless endpoint, and a plan chooses machines; take "
+                f"serverless out of {file.key(self.program)} to serve on {ml_type(placement.instance_type)}"
+            )
+        return {} if "network" in section else {"network": network_values(placement, file, self.program)}
+
+    def read(self, section: dict[str, Any], where: str) -> InferenceConfig:
+        """The typed config. Raises InputError."""
+        return read_inference_config(section, where)
+
+    def machine(self, config: InferenceConfig) -> str:
+        """The instances."""
+        return f"{config.instance_count} x {config.instance_type}"
+
+    def starts_at(self, config: InferenceConfig) -> None:
+        """With `up`."""
+        return
+
+    def missing(self, config: InferenceConfig) -> str:
+        """The image, if nobody has named one."""
+        if config.image is not None:
+            return ""
+        return (
+            "it lacks the image that serves the model, which no plan knows: select again with --image URI (and "
+            "--model-data S3_URI, unless the image holds the model), or write image into its file"
+        )
+
+
+PINNER = AwsInference()

@@ -1,0 +1,1 @@
+"""Serving on AWS: one SageMaker endpoint, on instances such as Inferentia2 or serverless."""

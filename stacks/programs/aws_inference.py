@@ -1,0 +1,29 @@
+"""The program `inference` on AWS: one region that serves one workload from a SageMaker endpoint."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.aws.inference.endpoint import InferenceEndpoint, InferenceEndpointArgs
+from greenai_infra.deploy.stack_configs.inference import INFERENCE_EXAMPLE, read_inference_config
+from programs.carbon_budget import declare_budget, read_budget
+from programs.config import read_section
+
+
+def run() -> None:
+    """Declare the stack and export what a person needs to use it."""
+    config = read_section("inference", read_inference_config, INFERENCE_EXAMPLE)
+    key = f"{pulumi.get_project()}:inference"
+    if config.image is None:
+        raise pulumi.RunError(
+            f"{key}: image: missing; a plan does not know which container serves the model. Set it with "
+            "`greenai-infra select PLAN --image URI [--model-data S3_URI]`, or here, for example "
+            f"image: 123456789012.dkr.ecr.{config.region}.amazonaws.com/llm-neuronx:v1"
+        )
+    if config.latency_bound_ms is None:
+        pulumi.log.info(f"{key}: latency_bound_ms is not set, so there is no alarm on latency")
+    budget = read_budget()
+    endpoint = InferenceEndpoint(config.workload, InferenceEndpointArgs(config))
+    outputs = endpoint.outputs | declare_budget(budget, config, endpoint.site, jobs=False)
+    for name, value in outputs.items():
+        pulumi.export(name, value)
