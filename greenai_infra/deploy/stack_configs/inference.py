@@ -197,8 +197,8 @@ greenai-infra:inference:
   model_data: s3://acme-models/llama-8b-neuron/
   instance_type: ml.inf2.xlarge
   instance_count: 7
-  requests_per_second: 20
-  latency_bound_ms: 15000
+  requests_per_second: 20.5
+  latency_bound_ms: 15000.0
   network:
     availability_zones: [eu-north-1a, eu-north-1b]
 """
