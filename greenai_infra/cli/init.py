@@ -32,14 +32,15 @@ class InitGroup(click.Group):
             formatter.write_dl([("DIR", "Write a project."), ("ci", "Write the CI jobs of a project: init ci --help.")])
 
 
-@click.group(
-    cls=InitGroup, epilog="Example:  greenai-infra init my-project && cd my-project && greenai-infra preview --offline"
-)
+EXAMPLE = "Example:  greenai-infra init my-project && cd my-project && greenai-infra preview --offline"
+
+
+@click.group(cls=InitGroup, epilog=EXAMPLE)
 def init() -> None:
     """Write a project: Pulumi program, example workload, its plan and pinned stacks; or the CI jobs for one."""
 
 
-@init.command("project", hidden=True)
+@init.command("project", hidden=True, epilog=EXAMPLE)
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 def project(target: Path) -> None:
     """Write a project: Pulumi program, example workload, its plan and pinned stacks.

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
+from greenai_infra.deploy.gate import open_gate, project_gate
 from greenai_infra.deploy.offline import preview
 from greenai_infra.deploy.preview_diff import check_preview, diff_previews
 from greenai_infra.errors import InputError
@@ -16,26 +17,36 @@ from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding,
 from greenai_infra.reporting.standing_text import change_lines, standing_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
     from greenai_infra.deploy.preview_result import PreviewResult
+    from greenai_infra.policy.judge import Verdict
 
 STYLES = {"error": "bold red", "warning": "yellow", "heading": "bold"}
 PLAIN_WIDTH = 80
 
 
-def run_offline(project_dir: Path, stack: str | None, as_json: bool, base: Path | None = None) -> int:
+def run_offline(
+    project_dir: Path,
+    stack: str | None,
+    as_json: bool,
+    base: Path | None = None,
+    packs: Sequence[Path] | None = None,
+) -> int:
     """Preview a stack offline and print it; returns the exit code: 1 if a finding is an error, else 0.
 
     `base` is the preview of another state of the stack, as `--json` printed it: what has changed since is shown too.
+    `packs` are policy packs whose settings the carbon gate takes: the first of them; none of them, no gate; None, the
+    project's own.
     """
     before = read_preview(base) if base else None
+    choose = project_gate if packs is None else lambda _: open_gate(packs[0]) if packs else None
     collecting = gc.isenabled()
     gc.disable()
     try:
-        result = preview(project_dir, stack)
+        result = preview(project_dir, stack, choose_gate=choose)
         document = result.as_json() if as_json or before is not None else {}
         change = diff_previews(before, document) if before is not None else None
         if as_json:
@@ -104,6 +115,9 @@ def preview_lines(
         for finding in result.findings:
             yield from _finding_lines(finding, width)
     yield "", ""
+    if result.verdict:
+        for line in _wrapped(gate_line(result.verdict), width, "", "  "):
+            yield "heading" if result.verdict.passed else "error", line
     for line in _wrapped(_summary(result), width, "", ""):
         yield "error" if result.failed else "heading", line
 
@@ -210,6 +224,17 @@ def _shorten(name: str, width: int) -> str:
         return name
     tail = (width - 3) * 2 // 3
     return f"{name[: width - 3 - tail]}...{name[-tail:]}"
+
+
+def gate_line(verdict: Verdict) -> str:
+    """Whether the carbon gate is open, and which rules shut it."""
+    in_force = [one for one in verdict.tallies if one.severity != "disabled"]
+    shut = [one.rule.id for one in in_force if one.stops]
+    if shut:
+        return f"Carbon gate: shut by {', '.join(shut)}."
+    noted = [one.rule.id for one in in_force if one.violations + one.not_run]
+    notes = f"; noted: {', '.join(noted)}" if noted else ""
+    return f"Carbon gate: open, {len(in_force)} rules in force{notes}."
 
 
 def _summary(result: PreviewResult) -> str:

@@ -14,6 +14,8 @@ from greenai_infra.cli.project_dir import PROJECT_DIR, in_dir
 if TYPE_CHECKING:
     from greenai_infra.deploy.select import Selection
 
+BUDGET_KG = NumberRange(0, 1e12, min_open=True)
+
 
 @click.command(epilog="Example:  greenai-infra select plan.json --top 2 --notify ml-team@example.com")
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
 @click.option(
     "--notify", metavar="EMAIL", multiple=True, help="Who hears of the run and its alarms; may be given again."
 )
-@click.option("--daily-budget-kg", type=NumberRange(0, min_open=True), help="kg CO2e a day; default the plan's.")
-@click.option("--monthly-budget-kg", type=NumberRange(0, min_open=True), help="kg CO2e a month; default the plan's.")
+@click.option("--daily-budget-kg", type=BUDGET_KG, help="kg CO2e a day; default the plan's.")
+@click.option("--monthly-budget-kg", type=BUDGET_KG, help="kg CO2e a month; default the plan's.")
 @click.option("--alarms-stack", metavar="STACK", help="The stack that has the budget alarms; these stacks build none.")
 @click.option("--gcp-project", metavar="ID", help="Google Cloud project of stacks that are pinned there.")
 def select(

@@ -14,7 +14,7 @@ from greenai_infra.cli.project_dir import PROJECT_DIR, in_dir
 from greenai_infra.errors import InputError, NoCapacity, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from greenai_infra.deploy.engine import Outcome, StackEngine
 
@@ -26,6 +26,20 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Which stack of which project; without --stack, the only one or the chosen one."""
     which = click.option("--stack", metavar="NAME", help="Default: the only stack, or the one that select chose.")
     return which(PROJECT_DIR(command))
+
+
+def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which policy packs hold; by default the project's own carbon gate."""
+    own = click.option("--no-policy", is_flag=True, help="Leave the project's carbon gate (stacks/policy) out.")
+    other = click.option(
+        "--policy-pack",
+        "policy_packs",
+        metavar="DIR",
+        multiple=True,
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Use this policy pack instead of stacks/policy. May be repeated.",
+    )
+    return own(other(command))
 
 
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -41,23 +55,34 @@ YES = click.option("--yes", is_flag=True, help="Do not ask.")
     type=click.Path(path_type=Path, dir_okay=False),
     help="With --offline: show what has changed since this preview (--json); an empty file is no stack.",
 )
-def preview(project_dir: Path, stack: str | None, offline: bool, as_json: bool, base: Path | None) -> int:
+@policy_options
+def preview(
+    project_dir: Path,
+    stack: str | None,
+    offline: bool,
+    as_json: bool,
+    base: Path | None,
+    no_policy: bool,
+    policy_packs: tuple[Path, ...],
+) -> int:
     """Show what a stack would build. Nothing is built.
 
     With --offline the program runs against an in-process monitor, with checks of names, types, values and regions;
-    without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and AWS credentials). A stack
-    that the backend does not know yet is entered there, empty.
+    without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and credentials). A stack
+    that the backend does not know yet is entered there, empty. Either way the rules of the project's carbon gate are
+    run, and a mandatory one that is broken, or could not run, ends with exit code 1.
     """
     from greenai_infra.deploy.stack_files import require_stack
 
     name = require_stack(project_dir, stack)
+    packs = chosen_packs(no_policy, policy_packs)
     if offline:
         from greenai_infra.cli.preview_offline import run_offline
 
-        return run_offline(project_dir, name, as_json, base)
+        return run_offline(project_dir, name, as_json, base, packs)
     if base is not None:
         raise InputError("--base compares offline previews; use it with --offline")
-    engine = open_engine(project_dir, name)
+    engine = open_engine(project_dir, name, packs)
     if as_json:
         click.echo(engine.preview_json())
     else:
@@ -76,21 +101,32 @@ def preview(project_dir: Path, stack: str | None, offline: bool, as_json: bool, 
 )
 @click.option("--top", type=click.IntRange(1, 50), default=3, show_default=True, help="With --plan: how many regions.")
 @click.option("--clean-up", is_flag=True, help="With --plan: remove what was built in a region without capacity.")
+@policy_options
 @YES
-def up(project_dir: Path, stack: str | None, plan_file: Path | None, top: int, clean_up: bool, yes: bool) -> None:
+def up(
+    project_dir: Path,
+    stack: str | None,
+    plan_file: Path | None,
+    top: int,
+    clean_up: bool,
+    no_policy: bool,
+    policy_packs: tuple[Path, ...],
+    yes: bool,
+) -> None:
     """Build a stack, or the first ranked region with capacity. Shows what will change, then asks.
 
     With --plan, a region that reports no capacity is left for the next of the ranking, which is said; any other
     failure stops. Only a job that starts with `up` (launch: now) meets capacity here; a scheduled one meets it at its
-    planned start, in the stack's state machine.
+    planned start, in the stack's state machine. The carbon gate is run first: nothing is built past a mandatory rule.
     """
     require_answer(yes)
+    packs = chosen_packs(no_policy, policy_packs)
     if plan_file is None:
         from greenai_infra.deploy.stack_files import require_stack
 
         name = require_stack(project_dir, stack)
         try:
-            show_built(project_dir, name, build(project_dir, name, yes))
+            show_built(project_dir, name, build(project_dir, name, yes, packs))
         except NoCapacity as error:
             raise NoCapacity(
                 f"no capacity: {error}\nto go on in the next ranked region:  greenai-infra up --plan plan.json"
@@ -100,7 +136,7 @@ def up(project_dir: Path, stack: str | None, plan_file: Path | None, top: int, c
         raise InputError("--plan says which stacks to build; leave --stack away, or --plan")
     from greenai_infra.cli.up_plan import up_plan
 
-    up_plan(project_dir, plan_file, top, clean_up, yes)
+    up_plan(project_dir, plan_file, top, clean_up, yes, packs)
 
 
 @click.command(epilog="Example:  greenai-infra destroy --stack finetune-7b-eu-north-1")
@@ -127,12 +163,12 @@ def destroy(project_dir: Path, stack: str | None, yes: bool) -> None:
         click.echo(f"nothing is built in {name}; there is nothing to remove")
 
 
-def build(project_dir: Path, stack: str, yes: bool) -> Outcome:
-    """Preview, ask, build."""
+def build(project_dir: Path, stack: str, yes: bool, packs: Sequence[Path] | None = None) -> Outcome:
+    """Preview, ask, build; with these policy packs, or the project's own."""
     from greenai_infra.clock import format_time
     from greenai_infra.deploy.stack_files import passed_start
 
-    engine = open_engine(project_dir, stack)
+    engine = open_engine(project_dir, stack, packs)
     planned = engine.preview()
     if start := passed_start(project_dir, stack, datetime.now(UTC)):
         click.echo(
@@ -162,7 +198,16 @@ def show_built(project_dir: Path, stack: str, built: Outcome) -> None:
     click.echo(f"its outputs in full:  pulumi stack output --stack {stack}{in_dir('--cwd', project_dir)}")
 
 
-def open_engine(project_dir: Path, stack: str) -> StackEngine:
+def chosen_packs(no_policy: bool, policy_packs: Sequence[Path]) -> Sequence[Path] | None:
+    """The packs that the options name, none of them for --no-policy, None for the project's own. Raises InputError."""
+    if no_policy and policy_packs:
+        raise InputError("--no-policy runs no policy pack; leave it or --policy-pack away")
+    if no_policy:
+        click.echo("warning: the carbon gate is left out (--no-policy)", err=True)
+    return () if no_policy else policy_packs or None
+
+
+def open_engine(project_dir: Path, stack: str, packs: Sequence[Path] | None = None) -> StackEngine:
     """The engine, with its output on this command's standard output."""
     from greenai_infra.deploy.engine import StackEngine, wants_colour
 
@@ -173,7 +218,7 @@ def open_engine(project_dir: Path, stack: str) -> StackEngine:
         with contextlib.suppress(BrokenPipeError, ValueError):
             print(line, file=output, flush=True)
 
-    return StackEngine(project_dir, stack, say, colour=wants_colour())
+    return StackEngine(project_dir, stack, say, colour=wants_colour(), packs=packs)
 
 
 def require_answer(yes: bool) -> None:

@@ -12,12 +12,15 @@ from greenai_infra.cli.stack import build, remove, show_built
 from greenai_infra.errors import NoCapacity, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from greenai_infra.deploy.select import Selection
 
 
-def up_plan(project_dir: Path, plan_file: Path, top: int, clean_up: bool, yes: bool) -> None:
+def up_plan(
+    project_dir: Path, plan_file: Path, top: int, clean_up: bool, yes: bool, packs: Sequence[Path] | None = None
+) -> None:
     """Pin a plan's regions and build the first with capacity; the choice follows to where it was built."""
     from datetime import UTC, datetime
 
@@ -50,7 +53,7 @@ def up_plan(project_dir: Path, plan_file: Path, top: int, clean_up: bool, yes: b
             click.echo(f"going on with the next ranked region: {following}\n", err=True)
 
     try:
-        applied = build_first_with_capacity(stacks, lambda name: build(project_dir, name, yes), go_on)
+        applied = build_first_with_capacity(stacks, lambda name: build(project_dir, name, yes, packs), go_on)
         if applied.without_capacity:
             mark_built(project_dir, plan.plan_id, applied.stack, applied.without_capacity)
         show_built(project_dir, applied.stack, applied.result)

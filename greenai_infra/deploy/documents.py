@@ -20,6 +20,7 @@ from greenai_infra.deploy.program import run_program
 from greenai_infra.deploy.providers import Providers
 from greenai_infra.deploy.stand_ins import make_stand_ins
 from greenai_infra.policy.declared import Finding, has_unknown
+from greenai_infra.policy.documents import holds_policy
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.project import StackProgram
@@ -61,7 +62,8 @@ def render_documents(program: StackProgram, recorded: Recorded) -> tuple[dict[st
 
 def _has_unknown_document(one: Registration) -> bool:
     paths = OTHER_DOCUMENTS.get(one.request.type) or DOCUMENTS.get(one.request.type, ())
-    if not paths:
-        return False
+    if not paths:  # a type that the table doesn't know, with a document by the name of its property
+        unknown = (name for name, value in one.inputs.fields.items() if wire.UNKNOWN_MARK in value.string_value)
+        return any(holds_policy(name) for name in unknown)
     inputs = wire.decode_struct(one.inputs)
     return any(has_unknown(inputs.get(path.split("[")[0].split(".")[0])) for path in paths)

@@ -26,11 +26,12 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy.authored import author_kept
 from greenai_infra.deploy.engine_errors import INSTALL_CLI, MINIMUM_CLI, NO_CLI, NO_SDK, explain
+from greenai_infra.deploy.policy_events import PolicyEvents, own_python_first, policy_packs
 from greenai_infra.deploy.project import read_stack
-from greenai_infra.errors import EngineError
+from greenai_infra.errors import EngineError, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import FrameType
 
@@ -54,11 +55,14 @@ class _Events:
 
     errors: list[str] = field(default_factory=list)
     changes: Counter[str] = field(default_factory=Counter)
+    policy: PolicyEvents = field(default_factory=PolicyEvents)
 
     def __call__(self, event: Any) -> None:
         said = event.diagnostic_event
         if said and said.severity == "error":
             self.errors.append(_without_colour(said.message))
+        if event.policy_event:
+            self.policy.note(event.policy_event)
         if event.summary_event:
             for operation, count in (event.summary_event.resource_changes or {}).items():
                 self.changes[str(getattr(operation, "value", operation))] += count
@@ -68,27 +72,39 @@ class StackEngine:
     """Preview, up and destroy of one stack.
 
     `say` takes the engine's output line by line while it runs. Every method raises EngineError with the command that
-    mends it, NoCapacity if that is the only thing wrong, InputError if the project can't be read.
+    mends it, NoCapacity if that is the only thing wrong, InputError if the project can't be read,
+    Refused if a mandatory policy is violated or a rule of the carbon gate could not run.
+
+    `packs` are the policy packs that preview and up run; None stands for the project's own carbon gate, if it has one.
     """
 
-    def __init__(self, project_dir: Path, stack: str, say: Callable[[str], None], *, colour: bool = False) -> None:
+    def __init__(
+        self,
+        project_dir: Path,
+        stack: str,
+        say: Callable[[str], None],
+        *,
+        colour: bool = False,
+        packs: Sequence[Path] | None = None,
+    ) -> None:
         check_requirements()
         self._program = read_stack(project_dir, stack)
+        self._packs = policy_packs(self._program, packs)
         self._say = say
         self._options = {"color": "always" if colour else "never", "suppress_progress": not colour}
 
     def preview(self) -> Outcome:
         """What `up` would do."""
-        return self._operate("preview", create=True)
+        return self._operate("preview", create=True, **self._policies())
 
     def preview_json(self) -> str:
         """The engine's own JSON document of a preview."""
         self._say = _silent
-        return self._operate("preview", create=True, json=True).text
+        return self._operate("preview", create=True, json=True, **self._policies()).text
 
     def up(self) -> Outcome:
         """Build or change what the program declares."""
-        return self._operate("up", create=True, show_secrets=False)
+        return self._operate("up", create=True, show_secrets=False, **self._policies())
 
     def preview_destroy(self) -> Outcome:
         """What `destroy` would remove."""
@@ -97,6 +113,9 @@ class StackEngine:
     def destroy(self) -> Outcome:
         """Remove everything that the stack has built; its config file stays."""
         return self._operate("destroy", create=False, show_secrets=False)
+
+    def _policies(self) -> dict[str, list[str]]:
+        return {"policy_packs": [str(pack) for pack in self._packs]} if self._packs else {}
 
     def _operate(self, operation: str, *, create: bool, **options: Any) -> Outcome:
         from greenai_infra.deploy.program import own_process
@@ -108,12 +127,13 @@ class StackEngine:
                 result = getattr(stack, operation)(
                     on_output=self._say, on_error=stderr.append, on_event=events, **self._options, **options
                 )
-        except EngineError:
+        except (EngineError, Refused):
             _leave_unfinished_quietly()
             raise
         if not options.get("json"):
             for line in filter(None, stderr):
                 self._say(line)
+        events.policy.require_all_ran(self._program.stack)
         return Outcome(dict(events.changes), result.stdout)
 
     def _open(self, create: bool) -> Any:
@@ -122,7 +142,8 @@ class StackEngine:
 
         options = automation.LocalWorkspaceOptions(
             work_dir=str(self._program.root),
-            env_vars={"PULUMI_SKIP_UPDATE_CHECK": "true"},
+            # A policy pack is run by the first Python on PATH: let it be the one that has greenai_infra.
+            env_vars={"PULUMI_SKIP_UPDATE_CHECK": "true", "PATH": own_python_first(os.environ.get("PATH", ""))},
             pulumi_command=automation.PulumiCommand(version=VersionInfo.parse(MINIMUM_CLI)),
         )
         open_stack = automation.create_or_select_stack if create else automation.select_stack
@@ -157,6 +178,7 @@ class StackEngine:
             stack = self._program.stack
             # Paths in the project relative to its folder: that is how a user names them.
             errors = [one.replace(f"{self._program.root}{os.sep}", "") for one in events.errors]
+            events.policy.require_kept(self._program.stack, errors)
             raise explain(stack, errors, text, _without_colour(stdout), *_sdk_versions()) from None
 
 

@@ -14,33 +14,46 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.deploy.gate import config_values, judge_resources, project_gate, standing_totals
 from greenai_infra.deploy.preview_result import PreviewResult
 from greenai_infra.deploy.project import StackProgram, read_stack
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from greenai_infra.deploy.gate import Gate
     from greenai_infra.deploy.providers import Providers
     from greenai_infra.deploy.recorded import Recorded, Registration
+    from greenai_infra.policy.judge import Verdict
 
 
-def preview(project_dir: Path, stack: str | None = None) -> PreviewResult:
+def preview(
+    project_dir: Path,
+    stack: str | None = None,
+    *,
+    choose_gate: Callable[[StackProgram], Gate | None] = project_gate,
+    now: datetime | None = None,
+) -> PreviewResult:
     """Preview one stack of a project; without a name, the only one that has a config file.
 
-    What is wrong with the program is in the result's findings. Raises InputError where there is nothing to run: no
-    project, no such stack, or the SDK is not installed.
+    What is wrong with the program is in the result's findings, and so is what breaks the rules of its carbon gate, as
+    of `now`. Raises InputError where there is nothing to run: no project, no such stack, or the SDK is not installed.
     """
     program = read_stack(project_dir, stack)
+    gate = choose_gate(program)
     collecting = gc.isenabled()
     gc.disable()  # the SDK's hundreds of classes would be gone through again and again: a third of the time
     try:
-        return _preview(program)
+        return _preview(program, gate, now)
     finally:
         if collecting:
             gc.enable()
 
 
-def _preview(program: StackProgram) -> PreviewResult:
+def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> PreviewResult:
     _require("pulumi", "gcp" if any(key.startswith("gcp:") for key in program.config) else "aws")
     from greenai_infra.deploy.checks.gcp_values import project_findings
     from greenai_infra.deploy.checks.registry import run_checks
@@ -68,6 +81,9 @@ def _preview(program: StackProgram) -> PreviewResult:
         findings += unread
     resources = _declared(program, recorded, rendered, providers)
     findings += [*run_checks(resources), *project_findings(program.config, resources)]
+    figures = standing(resources, program_section(program)) if failure is None else None
+    verdict = _judge(program, gate, resources, figures, now)
+    findings += verdict.findings if verdict else ()
     return PreviewResult(
         project=program.project,
         stack=program.stack,
@@ -76,8 +92,9 @@ def _preview(program: StackProgram) -> PreviewResult:
         outputs=_stack_outputs(recorded),
         findings=tuple(sorted(findings, key=lambda one: (one.severity, one.urn))),
         messages=tuple(message for severity, message, _ in recorded.logs if severity == "info"),
-        standing=standing(resources, program_section(program)) if failure is None else None,
+        standing=figures,
         budget=budget(program),
+        verdict=verdict,
     )
 
 
@@ -87,6 +104,24 @@ def _require(package: str, extra: str) -> None:
             f"the offline preview needs {package}, which is not installed; "
             f"install it with: pip install 'greenai-infra[{extra}]'"
         )
+
+
+def _judge(
+    program: StackProgram,
+    gate: Gate | None,
+    resources: Sequence[DeclaredResource],
+    figures: Mapping[str, Any] | None,
+    now: datetime | None,
+) -> Verdict | None:
+    """The verdict of the gate, if there is one; on half a stack (no `figures`), that no rule could run."""
+    if gate is None:
+        return None
+    from greenai_infra.policy.judge import unjudged
+
+    if figures is None:
+        return unjudged(gate.settings)
+    config = config_values(program.config, program.project)
+    return judge_resources(gate, program.stack, resources, config, now, standing_totals(figures))
 
 
 def _declared(
@@ -121,6 +156,7 @@ def _resource(
         taggable=schema is not None and schema.taggable,
         read=one.read,
         source=_relative(one.source, program.root),
+        property_dependencies={} if one.read else _property_dependencies(request),
     )
 
 
@@ -148,6 +184,10 @@ def _options(request: Any) -> dict[str, Any]:
     if aliases:
         options["aliases"] = aliases
     return options
+
+
+def _property_dependencies(request: Any) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(on.urns) for name, on in request.propertyDependencies.items()}
 
 
 def _stack_outputs(recorded: Recorded) -> dict[str, Any]:

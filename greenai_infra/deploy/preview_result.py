@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greenai_infra.policy.declared import DeclaredResource, Finding
+    from greenai_infra.policy.judge import Verdict
 
 SCHEMA_VERSION = 1
 
@@ -30,6 +31,8 @@ class PreviewResult:
     """What it draws, emits and costs by standing there (`deploy/standing`); None if the program failed."""
     budget: Mapping[str, Any] | None = None
     """The carbon budget that its alarms watch, if there is one."""
+    verdict: Verdict | None = None
+    """What the carbon gate says; None if the project has none."""
 
     @property
     def failed(self) -> bool:
@@ -84,6 +87,7 @@ class PreviewResult:
             "tags": {"common": self.common_tags, "missing": self.missing_tags()},
             "standing": self.standing,
             "budget": self.budget,
+            "policy": {"rules": [one.as_json() for one in self.verdict.tallies] if self.verdict else []},
             "findings": [one.as_json() for one in self.findings],
             "messages": list(self.messages),
             "summary": self.summary(),

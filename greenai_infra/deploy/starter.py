@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = "templates/workloads/finetune-7b.yaml"
 WORKLOAD = "workload.yaml"
+GATE_EXAMPLE = "templates/greenai-policy.yaml"
+GATE = "stacks/policy/greenai-policy.yaml"
 
 GITIGNORE = """\
 __pycache__/
@@ -74,6 +76,7 @@ def _copy_shipped(folder: Path) -> None:
         if file.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in inside.parts):
             (folder / "stacks" / inside).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, folder / "stacks" / inside)
+    shutil.copyfile(shipped(GATE_EXAMPLE), folder / GATE)
     (folder / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
     (folder / "requirements.txt").write_text(REQUIREMENTS.format(version=greenai_infra.__version__), encoding="utf-8")
 

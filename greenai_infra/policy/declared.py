@@ -104,7 +104,7 @@ class DeclaredResource:
 
     `rendered` is `inputs` with stand-ins in place of values that exist only after `up` (an ARN, an id): documents that
     are put together from them can be read there. It is `inputs` itself where there was no need of stand-ins.
-    `options` holds only what the program set.
+    `options` holds only what the program set. `property_dependencies` says which resources a property is made from.
     """
 
     urn: str
@@ -121,6 +121,7 @@ class DeclaredResource:
     taggable: bool = False
     read: bool = False
     source: str = ""
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_provider(self) -> bool:

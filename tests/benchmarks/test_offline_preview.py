@@ -29,6 +29,7 @@ def test_preview_against_importing_the_services(compare: "Compare", tmp_path: Pa
     pytest.importorskip("pulumi_aws")
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
     shutil.copytree(ROOT / "stacks", tmp_path / "stacks")
+    shutil.copy(ROOT / "templates" / "greenai-policy.yaml", tmp_path / "stacks" / "policy")
     shutil.copy(ROOT / "tests" / "stacks" / "configs" / "Pulumi.contiguous.yaml", tmp_path)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 

@@ -227,6 +227,7 @@ def test_a_new_project_previews_at_once(tmp_path: Path, greenai: Command) -> Non
     assert done.returncode == 0, done.stderr
     assert "Offline preview of greenai-infra/finetune-7b-" in done.stdout
     assert "0 errors, 0 warnings" in done.stdout
+    assert "Carbon gate: open" in done.stdout
 
 
 @pytest.mark.skipif(find_spec("hatchling") is None, reason="building a wheel needs hatchling: pip install hatchling")

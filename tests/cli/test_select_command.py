@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from greenai_infra.deploy.starter import shipped
+from greenai_infra.deploy.starter import GATE, GATE_EXAMPLE, shipped
 from tests.deploy.plans import FOUR, NORTH, OREGON, make_project, placement, plan, selected, stack, stacks, write_plan
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def project(tmp_path: Path) -> Path:
 def test_an_example_goes_from_workload_to_preview(tmp_path: Path, greenai: Command) -> None:
     project = tmp_path / "my project"
     shutil.copytree(shipped("stacks"), project / "stacks")
+    shutil.copy(shipped(GATE_EXAMPLE), project / GATE)
     shutil.copy(shipped("Pulumi.yaml"), project)
 
     planned = greenai("plan", FINETUNE, "--source", "embedded", "--out", "plan.json", cwd=project)
@@ -46,7 +47,9 @@ def test_an_example_goes_from_workload_to_preview(tmp_path: Path, greenai: Comma
         check_against_plan(project / f"Pulumi.finetune-7b-{one['region']}.yaml", document, one)
     shown = json.loads(preview.stdout)
     assert shown["stack"] == f"finetune-7b-{document['placement']['region']}"
-    assert (shown["summary"]["errors"], shown["summary"]["warnings"]) == (0, 0)
+    assert shown["summary"]["errors"] == 0
+    assert shown["findings"] == []
+    assert shown["budget"] == {"daily_kg": 4.0, "monthly_kg": 40.0, "stack": shown["stack"]}
     assert shown["summary"]["resources"] > 40
 
 
@@ -151,10 +154,9 @@ def test_thresholds_and_force_reach_the_choice(project: Path, greenai: Command) 
             plan(placement("europe-north1", 1.0, provider="gcp")),
             "error: gcp:europe-north1: Vertex AI does not train on p5.48xlarge",
         ),
-        ({**FOUR, "workload": {**FOUR["workload"], "kind": "inference"}}, "is planned as inference"),
         (plan(placement(NORTH, 1.0, instance_type="u-6tb1.metal")), "SageMaker does not train on u-6tb1.metal"),
     ],
-    ids=["cloud", "kind", "instance"],
+    ids=["cloud", "instance"],
 )
 def test_what_no_program_can_build_ends_with_1(
     project: Path, greenai: Command, document: dict[str, Any], message: str
@@ -238,6 +240,7 @@ def test_a_project_that_may_not_be_written_stays_as_it_is(project: Path, greenai
 def test_a_project_of_another_name_previews_with_its_own_keys(tmp_path: Path, greenai: Command) -> None:
     project = make_project(tmp_path / "shop", name="shop")
     shutil.copytree(shipped("stacks"), project / "stacks")
+    shutil.copy(shipped(GATE_EXAMPLE), project / GATE)
     write_plan(project, FOUR)
     greenai("select", "plan.json", cwd=project)
 
@@ -246,3 +249,11 @@ def test_a_project_of_another_name_previews_with_its_own_keys(tmp_path: Path, gr
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"Offline preview of shop/tune-{NORTH} in {NORTH}")
     assert "shop:training" in stack(project, NORTH).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("option", ["--daily-budget-kg", "--monthly-budget-kg"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "much"])
+def test_a_budget_that_is_none_is_a_usage_error(greenai: Command, option: str, value: str) -> None:
+    done = greenai("select", "plan.json", option, value)
+    assert done.code == 2
+    assert option in done.err

@@ -23,7 +23,8 @@ class Store(pulumi.ComponentResource):
         self.register_outputs({})
 
 Store("a")
-alarm = aws.cloudwatch.MetricAlarm("b", evaluation_periods=1, comparison_operator=OPERATOR, tags={"team": "ml"})
+alarm = aws.cloudwatch.MetricAlarm("b", evaluation_periods=1, comparison_operator=OPERATOR, tags={"team": "ml"},
+    namespace="AWS/SQS", metric_name="NumberOfMessagesSent", statistic="Sum", period=300, threshold=1)
 pulumi.export("arn", alarm.arn)
 pulumi.export("word", pulumi.Output.secret("hush-hush"))
 pulumi.export("size", 3)
@@ -102,7 +103,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(capsys.readouterr().out)
     assert list(document) == [
         *("schema_version", "project", "stack", "region", "resources", "outputs", "tags"),
-        *("standing", "budget", "findings", "messages"),
+        *("standing", "budget", "policy", "findings", "messages"),
         "summary",
     ]
     assert document["schema_version"] == 1
@@ -142,7 +143,7 @@ def test_the_training_stack_is_sound_and_tagged_throughout(tmp_path: Path, stack
     shutil.copytree(ROOT / "stacks", tmp_path / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "tests" / "stacks" / "configs" / f"Pulumi.{stack}.yaml", tmp_path)
 
-    result = preview(tmp_path)
+    result = preview(tmp_path, choose_gate=lambda program: None)  # the gate has tests of its own
 
     assert not result.findings
     assert result.summary()["resources"] > 40

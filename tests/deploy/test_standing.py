@@ -214,7 +214,10 @@ def test_a_tpu_slice_costs_by_its_chips() -> None:
         ({"machineType": "ct5lp-hightpu-4t"}, "4 x TPU-v5e"),
         ({"machineType": "ct5lp-hightpu-4t", "tpuTopology": "4x4"}, "16 x TPU-v5e"),
         ({"machineType": "g2-standard-12", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 1}, "1 x L4"),
+        ({"machineType": "ct6e-standard-8t"}, "8 x TPU-v6e"),
         ({"machineType": "n1-standard-4"}, None),
+        ({"machineType": "n1-standard-4", "acceleratorType": "NVIDIA_L4", "acceleratorCount": 1}, None),
+        ({"machineType": "ct5lp-hightpu-4t", "tpuTopology": "3x3"}, None),
     ],
 )
 def test_an_endpoint_of_vertex_stands_with_its_least_replicas(machine: dict[str, Any], chips: str | None) -> None:

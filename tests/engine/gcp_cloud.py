@@ -178,8 +178,9 @@ class GcpCloud:
         where = f"projects/{project}" + (f"/locations/{place}" if place else "")
         outputs = {key: _made_up(key, kind_, name) for key, kind_ in type_.computed.items()}
         outputs = {key: value for key, value in outputs.items() if value is not None}
-        labels = {**(self.config.get("defaultLabels") or {}), **plain.get("labels", {})}
-        outputs |= {key: labels for key in ("effectiveLabels", "pulumiLabels") if key in type_.outputs}
+        if "effectiveLabels" in type_.outputs:  # elsewhere, `labels` may be another thing, and no map
+            labels = {**(self.config.get("defaultLabels") or {}), **plain.get("labels", {})}
+            outputs |= {key: labels for key in ("effectiveLabels", "pulumiLabels") if key in type_.outputs}
         for key, value in (("project", project), ("region", place), ("location", place)):
             if key in type_.outputs and value:
                 outputs.setdefault(key, value)

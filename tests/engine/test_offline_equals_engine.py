@@ -1,6 +1,5 @@
 """The offline preview equals the real engine's preview: resources, parents, inputs, dependencies, tags."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from .wire import UNKNOWN as WIRE_UNKNOWN
 
 pytestmark = pytest.mark.engine
 
-CONFIGS = ROOT / "tests" / "stacks" / "configs"
 ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
 MERGED = {"tagsAll", "effectiveLabels"}
 """What a provider merges: the offline preview shows both, the engine the first only, which is compared by itself."""
@@ -77,9 +75,7 @@ def compare(engine: Engine, folder: Path, stack: str) -> PreviewResult:
 
 @pytest.mark.parametrize("stack", ["contiguous", "sliced", "now"])
 def test_the_training_stack(engine: Engine, tmp_path: Path, stack: str) -> None:
-    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
-    shutil.copytree(ROOT / "stacks", tmp_path / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(CONFIGS / f"Pulumi.{stack}.yaml", tmp_path)
+    copy_program(tmp_path, stack)
 
     result = compare(engine, tmp_path, stack)
 

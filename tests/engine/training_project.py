@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONFIGS = ROOT / "tests" / "stacks" / "configs"
+GATE_SETTINGS = ROOT / "templates" / "greenai-policy.yaml"
+"""As `greenai-infra init` writes them: a stack without budget alarms is only told so."""
 
 
 def copy_program(folder: Path, *stacks: str) -> None:
-    """Put Pulumi.yaml, stacks/ and the configs of these stacks into a folder."""
+    """Put Pulumi.yaml, stacks/, a new project's gate settings and the configs of these stacks into a folder."""
     shutil.copy(ROOT / "Pulumi.yaml", folder)
     shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(GATE_SETTINGS, folder / "stacks" / "policy")
     for stack in stacks:
         shutil.copy(CONFIGS / f"Pulumi.{stack}.yaml", folder)
 

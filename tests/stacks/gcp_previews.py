@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greenai_infra.deploy.preview_result import PreviewResult
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.policy.declared import DeclaredResource, Finding
 
 
 def changed(stack: str, section: str, changes: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +42,11 @@ def show(folder: Path, document: dict[str, Any]) -> PreviewResult:
     )
     (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document))
     return preview(folder, "dev")
+
+
+def mistakes(result: PreviewResult) -> list[Finding]:
+    """All findings but that the example's plan, or its intensity, is of another week than the test."""
+    return [one for one in result.findings if one.code != "plan-age"]
 
 
 def of(result: PreviewResult, kind: str) -> list[DeclaredResource]:

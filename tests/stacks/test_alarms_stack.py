@@ -224,7 +224,7 @@ def test_a_wrong_address_is_refused_without_being_shown(address: str) -> None:
 
 
 def test_an_unknown_provider_is_refused() -> None:
-    assert "there is no 'azure'" in run_program(changed("budget", provider="azure"))[1]
+    assert "expected aws or gcp (is 'azure')" in run_program(changed("budget", provider="azure"))[1]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
 
 from greenai_infra.serving.connection import PREFIX, CacheConnection
 
-from .gcp_previews import changed, of, one_of, refusal, show
+from .gcp_previews import changed, mistakes, of, one_of, refusal, show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ def test_it_is_encrypted_authenticated_and_kept(alone: PreviewResult) -> None:
     assert cache["engineConfigs"] == {"maxmemory-policy": "allkeys-lru"}
     assert cache["persistenceConfig"] == {"mode": "DISABLED"}
     assert cache["maintenancePolicy"]["weeklyMaintenanceWindows"] == [{"day": "SUNDAY", "startTime": {"hours": 3}}]
-    assert alone.findings == ()
+    assert mistakes(alone) == []
     assert alone.missing_tags() == {}
 
 
@@ -90,7 +90,7 @@ def test_a_cluster_in_a_network_that_is_there(cluster: PreviewResult) -> None:
     assert cache["desiredAutoCreatedEndpoints"][0]["network"] == "projects/acme-ml/global/networks/apps"
     assert cache["deletionProtectionEnabled"] is False
     assert not of(cluster, "Network")
-    assert cluster.findings == ()
+    assert mistakes(cluster) == []
 
 
 def test_a_connection_policy_that_is_there_is_not_declared_again(tmp_path: Path) -> None:

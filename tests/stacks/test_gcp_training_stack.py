@@ -132,15 +132,16 @@ def test_the_network_leads_to_googles_apis_and_nowhere_else(declared: Declared) 
     assert declared.one("Network").inputs["deleteDefaultRoutesOnCreate"] is True
     assert declared.one("Subnetwork").inputs["privateIpGoogleAccess"] is True
     assert declared.one("Route").inputs["destRange"] == "199.36.153.8/30"
-    rules = {one.name.rpartition("-")[2] + "-" + one.inputs["direction"]: one.inputs for one in declared.of("Firewall")}
+    rules = [one.inputs for one in declared.of("Firewall")]
     cidr = declared.one("Subnetwork").inputs["ipCidrRange"]
-    for one in rules.values():
-        ranges = one.get("destinationRanges", one.get("sourceRanges"))
+    assert len(rules) == 5
+    for one in rules:
+        ranges = one["destinationRanges"] if one["direction"] == "EGRESS" else one["sourceRanges"]
         if "allows" in one:
             assert ranges[0] in (cidr, "199.36.153.8/30")
         else:
             assert (ranges, one["priority"]) == (["0.0.0.0/0"], 65534)
-    assert sum("denies" in one for one in rules.values()) == 2
+    assert sum("denies" in one for one in rules) == 2
     assert not declared.of("RouterNat")
 
 

@@ -1,8 +1,8 @@
 """Which metrics are written at all: those of our own contract, and those of the AWS services that our stacks use.
 
-The names of AWS's metrics are those of the developer guides (github.com/awsdocs at its last public state, June 2023:
-ElastiCache `CacheMetrics.Redis.md` and `CacheMetrics.HostLevel.md`, SageMaker `monitoring-cloudwatch.md`, and the pages
-on metrics of Step Functions and EventBridge) with what was added since. AWS goes on adding, so a name that is not
+The names of ElastiCache's and SageMaker's metrics are those of the developer guides (github.com/awsdocs at its last
+public state, June 2023: `CacheMetrics.Redis.md`, `CacheMetrics.HostLevel.md`, `monitoring-cloudwatch.md`); what was
+added since, and the names of Step Functions and EventBridge, were not re-read. AWS goes on adding: a name that is not
 listed is an error only if it looks like a slip of one that is, and else a warning. Of other namespaces nothing is
 known, so nothing is said, unless one looks like a slip itself.
 """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.offers import offers
+from greenai_infra.catalog.vertex import chips_of as topology_chips
+from greenai_infra.catalog.vertex import vertex_machines
 from greenai_infra.deploy.standing.charge import Charge, unknown
 from greenai_infra.footprint.standing import HOURS_PER_MONTH, idle_instance_power_w
 from greenai_infra.policy.declared import plain
@@ -16,36 +17,16 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.standing.charge import Rule, Surroundings
     from greenai_infra.policy.declared import DeclaredResource
 
-# What begins the name of a slice -> the chip, and how many of the units in its name are one chip (v4 and v5p: cores).
-SLICES = {
-    "v5litepod": ("TPU-v5e", 1),
-    "v6e": ("TPU-v6e", 1),
-    "v5p": ("TPU-v5p", 2),
-    "v4": ("TPU-v4", 2),
-}
-
-
-# Families of TPU hosts, and GPUs as Vertex AI names them -> the chip.
-TPU_HOSTS = {"ct5lp": "TPU-v5e", "ct5p": "TPU-v5p", "ct6e": "TPU-v6e"}
-GPUS = {
-    "NVIDIA_L4": "L4",
-    "NVIDIA_TESLA_T4": "T4",
-    "NVIDIA_TESLA_V100": "V100",
-    "NVIDIA_TESLA_A100": "A100-40GB",
-    "NVIDIA_A100_80GB": "A100-80GB",
-    "NVIDIA_H100_80GB": "H100",
-    "NVIDIA_H200_141GB": "H200",
-    "NVIDIA_B200": "B200",
-}
-
 
 def chips_of(accelerator_type: str) -> tuple[str, int] | None:
     """Chip and number of chips of a slice such as `v5litepod-8` or `v5p-16` (8 chips); None for another name."""
+    from greenai_infra.catalog.skypilot_rows import namings  # slow to import, and needed for TPUs only
+
     kind, _, size = accelerator_type.lower().partition("-")
-    if kind not in SLICES or not size.isdecimal() or int(size) == 0:
+    known = next((one for one in namings() if one.skypilot_name == f"tpu-{kind}-"), None)
+    if known is None or not size.isdecimal() or int(size) == 0:
         return None
-    chip, units = SLICES[kind]
-    return chip, -(-int(size) // units)
+    return known.accelerator, -(-int(size) // known.cores_per_chip)
 
 
 def tpu_machine(resource: DeclaredResource, _: Surroundings) -> Charge:
@@ -88,19 +69,16 @@ def model_garden_endpoint(resource: DeclaredResource, _: Surroundings) -> Charge
 
 
 def machine_chips(machine: dict[str, Any]) -> tuple[str, int] | None:
-    """Chip and number of chips of a Vertex AI machine: a GPU that is named, or a TPU host (ct5lp-hightpu-4t)."""
-    gpu, count = GPUS.get(str(machine.get("acceleratorType"))), machine.get("acceleratorCount")
-    if gpu is not None and isinstance(count, int | float):
-        return gpu, int(count)
-    family, _, size = str(machine.get("machineType")).partition("-hightpu-")
-    chips = size.removesuffix("t")
-    if family not in TPU_HOSTS or not chips.isdecimal():
+    """Chip and number of chips of a machine of Vertex AI, with its GPUs or as a slice of TPUs; None if not known."""
+    known = vertex_machines().get(str(machine.get("machineType")))
+    if known is None:
         return None
-    topology = machine.get("tpuTopology")  # a slice may be made of several hosts
-    sides = topology.split("x") if isinstance(topology, str) else []
-    if sides and all(side.isdecimal() for side in sides):
-        return TPU_HOSTS[family], prod(map(int, sides))
-    return TPU_HOSTS[family], int(chips)
+    if known.counts:
+        count = machine.get("acceleratorCount")
+        fits = machine.get("acceleratorType") == known.accelerator_type and count in known.counts
+        return (known.accelerator, int(count)) if fits else None  # type: ignore[arg-type]
+    topology = machine.get("tpuTopology") or known.topologies[0]
+    return (known.accelerator, topology_chips(topology)) if topology in known.topologies else None
 
 
 def _slices(names: list[Any], zone: Any) -> Charge:

@@ -63,7 +63,10 @@ class ServiceAccount(pulumi.ComponentResource):  # type: ignore[misc]
                 project=site.gcp_project,
                 opts=child,
             )
-            self._project_role(site, logical, role.name, child)
+            # By its name, which is known at preview, so that a gate can read it; hence the dependency.
+            needs_role = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role]))
+            name = f"projects/{site.gcp_project}/roles/{site.role_id(args.what)}"
+            self._project_role(site, logical, name, needs_role)
         for user, member in args.used_by.items():
             gcp.serviceaccount.IAMMember(
                 f"{logical}-{user}",

@@ -55,9 +55,10 @@ class JobNetwork(pulumi.ComponentResource):  # type: ignore[misc]
         gcp.projects.IAMMember(
             f"{site.workload}-attach",
             project=site.gcp_project,
-            role=role.name,
+            # By its name, which is known at preview, so that a gate can read it; hence the dependency.
+            role=f"projects/{site.gcp_project}/roles/{site.role_id('attach')}",
             member=args.vertex_member,
-            opts=child,
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role])),
         )
         self.attachment_id = attachment.id
         self.register_outputs({"attachment_id": self.attachment_id})

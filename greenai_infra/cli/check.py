@@ -1,0 +1,114 @@
+"""`check`: the carbon gate by itself, for CI and for people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from greenai_infra.cli.project_dir import PROJECT_DIR
+
+if TYPE_CHECKING:
+    from greenai_infra.deploy.check_report import CheckReport
+    from greenai_infra.policy.settings import GateSettings
+
+
+@click.command(epilog="Example:  greenai-infra check --stack finetune-7b-eu-north-1")
+@PROJECT_DIR
+@click.option("--stack", metavar="NAME", help="Default: the only stack, or the one that select chose.")
+@click.option(
+    "--preview",
+    "preview_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Judge what `preview --offline --json` has written, instead of running it.",
+)
+@click.option(
+    "--settings",
+    "settings_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Settings of the rules. Default: stacks/policy/greenai-policy.yaml, if it is there.",
+)
+@click.option("--list", "list_rules", is_flag=True, help="List the rules with their settings, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def check(
+    project_dir: Path,
+    stack: str | None,
+    preview_file: Path | None,
+    settings_file: Path | None,
+    list_rules: bool,
+    as_json: bool,
+) -> int:
+    """Run the rules of the carbon gate over a stack, without a Pulumi CLI or an account.
+
+    Exit code 1 if a mandatory rule is violated or could not run. A project without a gate of its own is judged by the
+    rules' defaults.
+    """
+    from greenai_infra.errors import InputError
+
+    if preview_file and (stack or settings_file or list_rules):
+        raise InputError("--preview judges what was found then; leave --stack, --settings and --list away")
+    if list_rules:
+        print_rules(_settings(project_dir, settings_file), as_json)
+        return 0
+    report = _judged_before(preview_file) if preview_file else _judged_now(project_dir, stack, settings_file)
+    if as_json:
+        print(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+    else:
+        from greenai_infra.reporting.check_text import check_lines
+
+        for line in check_lines(report):
+            print(line)
+    return 0 if report.passed else 1
+
+
+def _judged_now(project_dir: Path, stack: str | None, settings_file: Path | None) -> CheckReport:
+    from greenai_infra.deploy.check_report import report_of
+    from greenai_infra.deploy.gate import Gate, project_gate_or_defaults, read_settings
+    from greenai_infra.deploy.offline import preview
+    from greenai_infra.deploy.stack_files import require_stack
+
+    given = Gate(read_settings(settings_file)) if settings_file else None
+    name = require_stack(project_dir, stack)
+    return report_of(preview(project_dir, name, choose_gate=lambda program: given or project_gate_or_defaults(program)))
+
+
+def _judged_before(preview_file: Path) -> CheckReport:
+    from greenai_infra.deploy.check_report import read_report
+
+    return read_report(preview_file)
+
+
+def _settings(project_dir: Path, settings_file: Path | None) -> GateSettings:
+    """The settings that would be judged by; the defaults where there is no project."""
+    from greenai_infra.deploy.gate import SETTINGS_FILE, pack_folder, read_settings
+
+    if settings_file:
+        return read_settings(settings_file)
+    return read_settings(pack_folder(project_dir) / SETTINGS_FILE, required=False)
+
+
+def print_rules(settings: GateSettings, as_json: bool) -> None:
+    """Each rule with id, severity, settings, reason and remedy."""
+    from greenai_infra.policy.rules import RULES
+    from greenai_infra.reporting.check_text import rule_lines
+
+    described = [
+        {
+            "id": rule.id,
+            "title": rule.title,
+            "severity": settings.of(rule.id).in_force,
+            "settings": settings.of(rule.id).model_dump(mode="json"),
+            "why": rule.why,
+            "remedy": rule.remedy,
+        }
+        for rule in RULES
+    ]
+    if as_json:
+        print(json.dumps(described, indent=2, ensure_ascii=False))
+        return
+    for line in rule_lines(described):
+        print(line)

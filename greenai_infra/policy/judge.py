@@ -1,0 +1,160 @@
+"""Run the rules over a stack: the findings, and for each rule how often it was broken or could not run.
+
+A rule that could not run counts like a violation: an error where the rule is mandatory. Nothing passes unseen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.policy.declared import Finding
+from greenai_infra.policy.reach import secret_texts
+from greenai_infra.policy.rule import ResourceRule, StackRule
+from greenai_infra.policy.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from greenai_infra.policy.rule import Breach, Rule, RuleSettings, Severity, Stack
+    from greenai_infra.policy.settings import Exemption, GateSettings
+
+UNUSED_EXEMPTION = "exemption-unused"
+RULE_IDS = frozenset(rule.id for rule in RULES)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How a rule fared over a stack."""
+
+    rule: Rule
+    severity: Severity
+    violations: int = 0
+    not_run: int = 0
+    exempted: int = 0
+
+    @property
+    def stops(self) -> bool:
+        """Whether the gate is shut by this rule."""
+        return self.severity == "mandatory" and self.violations + self.not_run > 0
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of `policy.rules` in a preview's JSON."""
+        return {
+            "id": self.rule.id,
+            "title": self.rule.title,
+            "severity": self.severity,
+            "violations": self.violations,
+            "not_run": self.not_run,
+            "exempted": self.exempted,
+        }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says of a stack."""
+
+    tallies: tuple[Tally, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no mandatory rule was broken, or could not run."""
+        return not any(one.stops for one in self.tallies)
+
+
+def judge(stack: Stack, settings: GateSettings) -> Verdict:
+    """The verdict on a whole stack."""
+    tallies, findings = [], []
+    for rule in RULES:
+        of_rule = settings.of(rule.id)
+        severity = of_rule.in_force
+        if severity == "disabled":
+            tallies.append(Tally(rule, severity))
+            continue
+        exemptions = exemptions_of(settings, rule.id, stack.name)
+        counts: Counter[str] = Counter()
+        for found in breaches(rule, stack, of_rule):
+            excuse, note = excused(found, exemptions, stack.now)
+            counts["exempted" if excuse else "violations" if found.ran else "not_run"] += 1
+            if not excuse:
+                findings.append(finding(rule, severity, found, note))
+        tallies.append(Tally(rule, severity, counts["violations"], counts["not_run"], counts["exempted"]))
+    return Verdict(tuple(tallies), (*findings, *unused_exemptions(stack, settings)))
+
+
+def unjudged(settings: GateSettings) -> Verdict:
+    """The verdict on a stack whose program failed: no rule that is in force could run."""
+    tallies = [(rule, settings.of(rule.id).in_force) for rule in RULES]
+    return Verdict(tuple(Tally(rule, severity, not_run=int(severity != "disabled")) for rule, severity in tallies), ())
+
+
+def breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[Breach]:
+    """What one rule finds in a stack, each finding once."""
+    seen: set[Breach] = set()
+    for found in _all_breaches(rule, stack, settings):
+        if found not in seen:
+            seen.add(found)
+            yield _masked(found, stack)
+
+
+def _masked(found: Breach, stack: Stack) -> Breach:
+    """The breach with the resource's secrets hidden in its words."""
+    resource = next((one for one in stack.resources if one.urn == found.urn), None)
+    message = found.message
+    for secret in sorted(secret_texts(resource.inputs), key=len, reverse=True) if resource else ():
+        message = message.replace(secret, "[secret]")
+    return found if message == found.message else replace(found, message=message)
+
+
+def _all_breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[Breach]:
+    if isinstance(rule, ResourceRule):
+        for resource in stack.resources:
+            yield from rule.check(resource, settings)
+    elif isinstance(rule, StackRule):
+        yield from rule.check(stack, settings)
+
+
+def exemptions_of(settings: GateSettings, rule_id: str, stack: str) -> list[Exemption]:
+    """The exemptions from a rule that are meant for a stack, expired ones too."""
+    return [one for one in settings.exemptions if one.rule == rule_id and fnmatchcase(stack, one.stack)]
+
+
+def excused(found: Breach, exemptions: Iterable[Exemption], now: datetime) -> tuple[bool, str]:
+    """Whether an exemption holds for it; and if one did once, since when it doesn't, in words."""
+    note = ""
+    for one in exemptions:
+        if one.covers(found.urn):
+            if not one.expired(now):
+                return True, ""
+            note = f"its exemption expired on {one.expires}"
+    return False, note
+
+
+def finding(rule: Rule, severity: Severity, found: Breach, note: str = "") -> Finding:
+    """A breach as people and the JSON get it."""
+    message = found.message if found.ran else f"the rule could not run: {found.message}"
+    message += f" ({note})" if note else ""
+    remedy = found.remedy or rule.remedy
+    return Finding(
+        "error" if severity == "mandatory" else "warning",
+        rule.id,
+        found.urn,
+        found.property,
+        message,
+        remedy,
+        found.source,
+    )
+
+
+def unused_exemptions(stack: Stack, settings: GateSettings) -> Iterator[Finding]:
+    """A warning for each exemption whose pattern means no resource of the stack it is for."""
+    urns = [one.urn for one in stack.resources]
+    for one in settings.exemptions:
+        if fnmatchcase(stack.name, one.stack) and not any(one.covers(urn) for urn in urns):
+            message = f"the exemption of '{one.resource}' from {one.rule} is for no resource of this stack"
+            remedy = "correct its resource, name the stack it is for, or remove it"
+            yield Finding("warning", UNUSED_EXEMPTION, "", "exemptions", message, remedy)

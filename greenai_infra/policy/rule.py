@@ -1,0 +1,129 @@
+"""What a rule is: an id, its words for people, its settings, and a pure function over what a program declares.
+
+A rule never raises and never guesses: what it can't look at, because the value is unknown, is a breach with
+`ran=False`. A gate treats that like a violation. `until_up` marks the few values that may rightly be unknown before
+`up`, such as a policy with another resource's ARN in it: the engine's preview may let them wait for `up`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from greenai_infra.policy.declared import STACK_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from greenai_infra.policy.declared import DeclaredResource
+
+Severity = Literal["mandatory", "advisory", "disabled"]
+
+
+class RuleSettings(BaseModel):
+    """What every rule can be told: how much it weighs. Subclasses add what is theirs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
+
+    severity: Severity = "mandatory"
+    """mandatory: a violation stops preview, up and check. advisory: it is shown. disabled: the rule does not run."""
+
+    needs: ClassVar[str] = ""
+    """The setting without which the rule has nothing to hold a stack against; empty for one that always runs."""
+
+    @property
+    def in_force(self) -> Severity:
+        """The severity, or disabled where what the rule needs is not configured."""
+        return "disabled" if self.needs and not getattr(self, self.needs) else self.severity
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One way in which a resource, or the stack (empty `urn`), breaks a rule; or could not be looked at."""
+
+    urn: str
+    property: str
+    message: str
+    remedy: str = ""
+    ran: bool = True
+    until_up: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a stack emits and costs in a month without any work, as the preview has worked it out.
+
+    None is unknown. `unmeasured` and `unpriced` name the resources that are not in the total of emissions, of cost.
+    """
+
+    emissions_kg_per_month: float | None
+    cost_usd_per_month: float | None
+    basis: str = ""
+    signal: str = ""
+    unmeasured: tuple[str, ...] = ()
+    unpriced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What a stack rule looks at. `config` holds the project's own values, objects parsed, by key without the project.
+
+    `now` is the moment that ages are counted from.
+    """
+
+    name: str
+    resources: Sequence[DeclaredResource]
+    config: Mapping[str, Any]
+    now: datetime
+    standing: Standing | None = None
+
+    @property
+    def urn(self) -> str:
+        """URN of the stack itself; empty if it is not among the resources."""
+        return next((one.urn for one in self.resources if one.type == STACK_TYPE), "")
+
+    @property
+    def built(self) -> list[DeclaredResource]:
+        """What a provider builds."""
+        return [one for one in self.resources if one.custom and not one.read and not one.is_provider]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What people read of a rule, and its settings. `remedy` says what to do about a violation that says nothing."""
+
+    id: str
+    title: str
+    remedy: str
+    why: str
+    settings: type[RuleSettings] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ResourceRule(Rule):
+    """A rule about one resource at a time."""
+
+    check: Callable[[DeclaredResource, Any], Iterable[Breach]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class StackRule(Rule):
+    """A rule about a stack as a whole."""
+
+    check: Callable[[Stack, Any], Iterable[Breach]] = field(repr=False)
+
+
+def breach(resource: DeclaredResource, property_: str, message: str, remedy: str = "") -> Breach:
+    """A violation by a resource."""
+    return Breach(resource.urn, property_, message, remedy, source=resource.source)
+
+
+def not_known(resource: DeclaredResource, property_: str, *, until_up: bool = False, what: str = "") -> Breach:
+    """A resource that can't be judged, because a property is unknown."""
+    message = f"{what or property_} is not known before up"
+    remedy = "set it to a value that is known at preview, such as one from the stack's config"
+    return Breach(resource.urn, property_, message, remedy, ran=False, until_up=until_up, source=resource.source)

@@ -1,0 +1,230 @@
+"""`budget-alarm`: who trains, serves or watches has an alarm on emissions that does something."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
+from greenai_infra.policy.documents import calls, state_machine
+from greenai_infra.policy.reach import is_false, value_at, values_at
+from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule, not_known
+from greenai_infra.policy.rules.instance_types import WORKFLOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from greenai_infra.policy.declared import DeclaredResource
+
+METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+ALERT_POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
+REFERENCED_OUTPUT = "budget_alarm_arn"
+PROGRAMS = ("training", "inference", "alarms")
+WORK = frozenset(
+    {
+        "aws:sagemaker/endpoint:Endpoint",
+        "aws:sagemaker/hyperParameterTuningJob:HyperParameterTuningJob",
+        "aws:sagemaker/pipeline:Pipeline",
+        "aws:sagemaker/trainingJob:TrainingJob",
+        "gcp:tpu/v2QueuedResource:V2QueuedResource",
+        "gcp:tpu/v2Vm:V2Vm",
+        "gcp:vertex/aiEndpoint:AiEndpoint",
+        "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment",
+    }
+)
+"""Types that train or serve."""
+_RUNS_JOBS = re.compile(r"customJobs|trainingPipelines|aiplatform", re.IGNORECASE)
+
+
+class BudgetAlarm(RuleSettings):
+    """The metric that a budget alarm must watch."""
+
+    namespace: str = "GreenAI"
+    metric: str = Field(default="carbon_emissions_kg", min_length=1)
+
+
+def check_budget_alarm(stack: Stack, settings: BudgetAlarm) -> Iterator[Breach]:
+    """A budget alarm with an action among the resources, or in a stack that is referenced as `alarms-stack`."""
+    budget = [one for one in stack.built if _watches(one, settings)]
+    unknown = [found for alarm in budget for found in _unknown_threshold(alarm)]
+    yield from unknown
+    alarms = [one for one in budget if _has_limit(one)]
+    composites = [one for one in stack.built if one.type == COMPOSITE_ALARM]
+    if unknown or any(_acts(one, composites) for one in alarms):
+        return
+    reason = why_needed(stack)
+    if reason is None:
+        return
+    reference = _reference(stack)
+    if reference == "":
+        return
+    if reason is UNKNOWN:
+        machine = next(one for one in stack.built if state_machine(one) is UNKNOWN or _workflow_unknown(one))
+        yield not_known(machine, "definition", until_up=True, what="whether this workflow starts jobs")
+        return
+    if budget and not alarms:
+        message = f"{reason}, and its alarm on {settings.metric} has no static limit that emissions can exceed"
+    elif alarms:
+        message = f"{reason}, and its budget alarm {alarms[0].name} has no action, or its actions are off"
+    else:
+        message = f"{reason}, and has no alarm on {settings.metric}"
+    yield Breach(stack.urn, "", message + (f"; {reference}" if reference else ""))
+
+
+def why_needed(stack: Stack) -> Any:
+    """Why the stack needs a budget alarm, in words; None if it needs none; UNKNOWN if that can't be told."""
+    program = stack.config.get("program")
+    if program in PROGRAMS and stack.built:
+        return f"this stack runs the program {program}"
+    waits = False
+    for resource in stack.built:
+        if resource.type in WORK:
+            return f"{resource.name} trains or serves"
+        definition = state_machine(resource)
+        if definition is UNKNOWN or _workflow_unknown(resource):
+            waits = True
+        elif definition is not None and any(True for _ in calls(definition, "createTrainingJob")):
+            return f"the state machine {resource.name} starts training jobs"
+        elif resource.type == WORKFLOW and _RUNS_JOBS.search(str(plain(resource.rendered.get("sourceContents")))):
+            return f"the workflow {resource.name} starts Vertex AI jobs"
+    return UNKNOWN if waits else None
+
+
+def _workflow_unknown(resource: DeclaredResource) -> bool:
+    return resource.type == WORKFLOW and has_unknown(resource.rendered.get("sourceContents"))
+
+
+def _watches(resource: DeclaredResource, settings: BudgetAlarm) -> bool:
+    """Whether an alarm looks at the metric at all."""
+    inputs = plain(dict(resource.inputs))
+    if resource.type == METRIC_ALARM:
+        one = (inputs.get("namespace"), inputs.get("metricName"))
+        queries = (
+            (value_at(query, "namespace"), value_at(query, "metricName"))
+            for _, query in values_at(inputs, "metricQueries[].metric")
+            if isinstance(query, dict)
+        )
+        return (settings.namespace, settings.metric) in {one, *queries}
+    if resource.type == ALERT_POLICY:
+        wanted = re.compile(rf"(?<![A-Za-z0-9]){re.escape(settings.metric)}(?![A-Za-z0-9])")
+        paths = (
+            "conditions[].conditionThreshold.filter",
+            "conditions[].conditionPrometheusQueryLanguage.query",
+            "conditions[].conditionMonitoringQueryLanguage.query",
+        )
+        found = (value for path in paths for _, value in values_at(inputs, path))
+        return any(isinstance(value, str) and wanted.search(value) for value in found)
+    return False
+
+
+def _unknown_threshold(resource: DeclaredResource) -> Iterator[Breach]:
+    path = "threshold" if resource.type == METRIC_ALARM else "conditions[].conditionThreshold.thresholdValue"
+    for where, value in values_at(resource.inputs, path):
+        if value is UNKNOWN:
+            yield not_known(resource, where, what="the budget alarm's threshold")
+
+
+def _has_limit(resource: DeclaredResource) -> bool:
+    """Whether emissions can exceed a fixed figure: an alarm on silence, or on an anomaly, is no budget alarm."""
+    inputs = plain(dict(resource.inputs))
+    if resource.type == METRIC_ALARM:
+        above = str(inputs.get("comparisonOperator", "")) in _ABOVE
+        return above and _positive(inputs.get("threshold"))
+    return any(_limits(one) for _, one in values_at(inputs, "conditions[]") if isinstance(one, dict))
+
+
+def _limits(condition: dict[str, Any]) -> bool:
+    """Whether a condition of Google Cloud Monitoring compares with a fixed figure."""
+    fixed = condition.get("conditionThreshold")
+    if isinstance(fixed, dict):
+        return fixed.get("comparison") == "COMPARISON_GT" and _positive(fixed.get("thresholdValue"))
+    queries = (condition.get(f"condition{kind}QueryLanguage") for kind in ("Prometheus", "Monitoring"))
+    return any(isinstance(query, dict) and ">" in str(query.get("query")) for query in queries)
+
+
+_ABOVE = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")
+
+
+def _positive(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return False
+    try:
+        return 0 < float(value) < math.inf
+    except ValueError:
+        return False
+
+
+def _acts(alarm: DeclaredResource, composites: Sequence[DeclaredResource]) -> bool:
+    """Whether the alarm, or a composite alarm over it, over any number of steps, has an action that is on."""
+    todo, seen = [alarm], {alarm.urn}
+    while todo:
+        one = todo.pop()
+        if _own_action(one):
+            return True
+        above = [other for other in composites if other.urn not in seen and _is_over(other, one)]
+        seen.update(other.urn for other in above)
+        todo += above
+    return False
+
+
+def _own_action(alarm: DeclaredResource) -> bool:
+    inputs = plain(dict(alarm.inputs))
+    if alarm.type == ALERT_POLICY:
+        return not is_false(inputs.get("enabled")) and _some(inputs.get("notificationChannels"))
+    return not is_false(inputs.get("actionsEnabled")) and _some(inputs.get("alarmActions"))
+
+
+def _some(value: Any) -> bool:
+    """Whether a list has anything in it; an ARN that comes with `up` is something."""
+    return value is UNKNOWN or (isinstance(value, list) and any(item is UNKNOWN or item for item in value))
+
+
+def _is_over(composite: DeclaredResource, alarm: DeclaredResource) -> bool:
+    """Whether a composite alarm goes off with the alarm: its rule names it as `ALARM(name)` and not after NOT."""
+    rule = plain(composite.inputs.get("alarmRule"))
+    if rule is UNKNOWN:  # a name made by the cloud is in it: then the rule depends on the alarm
+        return alarm.urn in composite.dependencies
+    name = plain(alarm.inputs.get("alarmName" if alarm.type == COMPOSITE_ALARM else "name"))
+    if not isinstance(rule, str) or not isinstance(name, str):
+        return False
+    named = re.escape(name)
+    return any(
+        not re.search(r"NOT\s*\(?\s*$", rule[: found.start()], re.IGNORECASE)
+        for found in re.finditer(rf'ALARM\s*\(\s*"?(?:arn:[^"\s)]*:alarm:)?{named}"?\s*\)', rule, re.IGNORECASE)
+    )
+
+
+def _reference(stack: Stack) -> str | None:
+    """Empty if a stack of alarms is referenced; None if none is named; else what is wrong with the reference."""
+    named = stack.config.get("alarms-stack")
+    if not isinstance(named, str) or not named:
+        return None
+    for resource in stack.resources:
+        name = plain(resource.inputs.get("name", resource.name))
+        if resource.type == STACK_REFERENCE and isinstance(name, str) and name.rsplit("/", 1)[-1] == named:
+            outputs = plain(resource.inputs.get("outputs"))
+            if isinstance(outputs, dict) and not _there(outputs.get(REFERENCED_OUTPUT)):
+                return f"the stack {named} has no output {REFERENCED_OUTPUT}"
+            return ""
+    return f"alarms-stack names {named}, but the program declares no reference to it"
+
+
+def _there(value: Any) -> bool:
+    return value is UNKNOWN or bool(value)
+
+
+BUDGET_ALARM = StackRule(
+    id="budget-alarm",
+    title="A stack that trains or serves has a budget alarm with an action",
+    remedy="declare the alarms in this stack (in its config, the section alarms: daily_budget_kg, monthly_budget_kg, "
+    "notify), or name a stack of alarms of the same project and region: alarms-stack",
+    why="A budget that nobody is told of is none. The alarm watches the emissions metric with a fixed limit; itself, "
+    "or a composite alarm over it, must have an action that is on.",
+    settings=BudgetAlarm,
+    check=check_budget_alarm,
+)

@@ -1,0 +1,86 @@
+"""`cost-cap` and `carbon-cap`: what a stack costs and emits in a month, without any work, keeps a limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+UNKNOWN_STANDING = Standing(None, None)
+
+
+class CostCap(RuleSettings):
+    """Limit of the standing cost; without one the rule does not run."""
+
+    needs: ClassVar[str] = "max_usd_per_month"
+    max_usd_per_month: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
+class CarbonCap(RuleSettings):
+    """Limit of the standing emissions, and what kind of figure it is; without a limit the rule does not run."""
+
+    needs: ClassVar[str] = "max_kg_per_month"
+    max_kg_per_month: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    basis: Literal["lifecycle", "direct"] = "lifecycle"
+    signal: Literal["average", "marginal"] = "average"
+
+
+def check_cost_cap(stack: Stack, settings: CostCap) -> Iterator[Breach]:
+    """USD a month of what runs all the time; a stack with a resource of unknown price can't be said to keep it."""
+    cap = settings.max_usd_per_month
+    if cap is not None:
+        standing = stack.standing or UNKNOWN_STANDING
+        yield from _judge(stack, standing.cost_usd_per_month, cap, "USD", standing.unpriced)
+
+
+def check_carbon_cap(stack: Stack, settings: CarbonCap) -> Iterator[Breach]:
+    """kg CO2e a month of what runs all the time, against a cap of the same basis and signal."""
+    cap, standing = settings.max_kg_per_month, stack.standing or UNKNOWN_STANDING
+    if cap is None:
+        return
+    total = standing.emissions_kg_per_month
+    wanted, said = (settings.basis, settings.signal), (standing.basis, standing.signal)
+    if total and said != wanted:
+        kind = ", ".join(filter(None, said)) or "no basis"
+        message = f"the cap is {', '.join(wanted)} but the standing emissions are {kind}; the two are not comparable"
+        yield Breach(stack.urn, "", message, "set basis and signal to those of the plan's intensity", ran=False)
+        return
+    yield from _judge(stack, total, cap, "kg CO2e", standing.unmeasured)
+
+
+def _judge(stack: Stack, total: float | None, cap: float, unit: str, missing: tuple[str, ...]) -> Iterator[Breach]:
+    """A total that is over the cap already is a violation, whatever else is not in it."""
+    if total is not None and total > cap:
+        yield Breach(stack.urn, "", f"standing {total:.3g} {unit} a month, more than the cap of {cap:g}")
+    elif total is None:
+        yield Breach(stack.urn, "", f"the standing {unit} a month is not known", ran=False)
+    elif missing:
+        listed = ", ".join(missing[:5]) + (" and more" if len(missing) > 5 else "")
+        message = f"the standing {unit} a month is not known for {listed}"
+        yield Breach(
+            stack.urn, "", message, "exempt the stack with a reason, or add the price to the catalog", ran=False
+        )
+
+
+COST_CAP = StackRule(
+    id="cost-cap",
+    title="Standing cost per month keeps the cap",
+    remedy="take fewer or smaller instances, a serverless variant, or raise max_usd_per_month",
+    why="Endpoints and caches cost by the hour whether or not they are asked. Runs only with max_usd_per_month.",
+    settings=CostCap,
+    check=check_cost_cap,
+)
+CARBON_CAP = StackRule(
+    id="carbon-cap",
+    title="Standing emissions per month keep the cap",
+    remedy="take fewer or smaller instances, a serverless variant or a cleaner region, or raise max_kg_per_month",
+    why="What runs all the time emits all the time. Runs only with max_kg_per_month.",
+    settings=CarbonCap,
+    check=check_carbon_cap,
+)

@@ -1,0 +1,276 @@
+"""`encryption`: data at rest and in transit is encrypted, with a key of your own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.catalog.local_disks import has_local_disk
+from greenai_infra.policy.declared import UNKNOWN, plain
+from greenai_infra.policy.documents import STATE_MACHINE, calls, state_machine
+from greenai_infra.policy.reach import is_false, is_true, value_at, values_at
+from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from greenai_infra.policy.declared import DeclaredResource
+
+
+class Encryption(RuleSettings):
+    """Whose key."""
+
+    customer_managed_keys: bool = True
+    """Whether a key that the cloud keeps for you is too little. Off: what is encrypted by default passes."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one property must be. `key`: a key of your own is named. `on`: it is true. Else: one of these texts.
+
+    `always` also holds where the cloud's own keys will do: without it nothing is encrypted at all.
+    """
+
+    path: str
+    wanted: str | tuple[str, ...]
+    what: str
+    always: bool = False
+
+
+def _key(path: str, what: str = "its data", always: bool = False) -> Need:
+    return Need(path, "key", what, always)
+
+
+def _on(path: str, what: str) -> Need:
+    return Need(path, "on", what, True)
+
+
+NEEDS: dict[str, tuple[Need, ...]] = {
+    "aws:sns/topic:Topic": (_key("kmsMasterKeyId", "its messages", True),),
+    "aws:cloudwatch/logGroup:LogGroup": (_key("kmsKeyId", "its logs"),),
+    "aws:ebs/volume:Volume": (_on("encrypted", "the volume"), _key("kmsKeyId")),
+    "aws:efs/fileSystem:FileSystem": (_on("encrypted", "the file system"), _key("kmsKeyId")),
+    "aws:elasticache/replicationGroup:ReplicationGroup": (
+        _on("atRestEncryptionEnabled", "data at rest"),
+        _on("transitEncryptionEnabled", "data in transit"),
+        _key("kmsKeyId"),
+    ),
+    "aws:elasticache/serverlessCache:ServerlessCache": (_key("kmsKeyId"),),
+    "aws:kinesis/stream:Stream": (Need("encryptionType", ("KMS",), "its records", True), _key("kmsKeyId")),
+    "aws:rds/cluster:Cluster": (_on("storageEncrypted", "the storage"), _key("kmsKeyId")),
+    "aws:rds/instance:Instance": (_on("storageEncrypted", "the storage"), _key("kmsKeyId")),
+    "aws:sagemaker/notebookInstance:NotebookInstance": (_key("kmsKeyId"),),
+    "aws:secretsmanager/secret:Secret": (_key("kmsKeyId", "the secret"),),
+    "gcp:artifactregistry/repository:Repository": (_key("kmsKeyName", "its images"),),
+    "gcp:bigquery/dataset:Dataset": (_key("defaultEncryptionConfiguration.kmsKeyName"),),
+    "gcp:compute/disk:Disk": (_key("diskEncryptionKey.kmsKeySelfLink"),),
+    "gcp:compute/instance:Instance": (_key("bootDisk.kmsKeySelfLink", "the boot disk"),),
+    "gcp:memorystore/instance:Instance": (
+        Need("transitEncryptionMode", ("SERVER_AUTHENTICATION",), "data in transit", True),
+        _key("kmsKey"),
+    ),
+    "gcp:pubsub/topic:Topic": (_key("kmsKeyName", "its messages"),),
+    "gcp:redis/cluster:Cluster": (
+        Need("transitEncryptionMode", ("TRANSIT_ENCRYPTION_MODE_SERVER_AUTHENTICATION",), "data in transit", True),
+        _key("kmsKey"),
+    ),
+    "gcp:redis/instance:Instance": (
+        Need("transitEncryptionMode", ("SERVER_AUTHENTICATION",), "data in transit", True),
+        _key("customerManagedKey"),
+    ),
+    "gcp:storage/bucket:Bucket": (_key("encryption.defaultKmsKeyName", "its objects"),),
+    "gcp:vertex/aiEndpoint:AiEndpoint": (_key("encryptionSpec.kmsKeyName"),),
+}
+"""What is asked of each type; `_SPECIAL` has those that a table can't say. Buckets on AWS: `bucket-encryption`."""
+
+
+def check_encryption(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
+    """One resource by the table, or by the function for its type."""
+    if resource.read:
+        return
+    for need in NEEDS.get(resource.type, ()):
+        if need.always or settings.customer_managed_keys:
+            yield from _judge(resource, need, settings)
+    if special := _SPECIAL.get(resource.type):
+        yield from special(resource, settings)
+
+
+def _judge(resource: DeclaredResource, need: Need, settings: Encryption) -> Iterator[Breach]:
+    value = value_at(resource.inputs, need.path)
+    if need.wanted == "key":
+        if problem := key_problem(value, settings.customer_managed_keys):
+            yield breach(resource, need.path, f"{need.what}: {problem}", f"set {need.path}")
+    elif value is UNKNOWN:
+        yield not_known(resource, need.path)
+    elif need.wanted == "on":
+        if not is_true(value):
+            yield breach(resource, need.path, f"{need.what} is not encrypted", f"set {need.path} to true")
+    elif value not in need.wanted:
+        yield breach(resource, need.path, f"{need.what} is not encrypted", f"set {need.path}: {need.wanted[0]}")
+
+
+def key_problem(key: Any, customer_managed: bool) -> str:
+    """What is wrong with a key; empty if nothing. A key that comes with `up` is one of the stack's own."""
+    key = plain(key)
+    if key is UNKNOWN:
+        return ""
+    if not key or not isinstance(key, str):
+        return "no key of your own is named"
+    if customer_managed and key.rsplit(":", 1)[-1].startswith("alias/aws/"):
+        return f"{key} is AWS's key, not one of your own"
+    return ""
+
+
+def _queue(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
+    key = value_at(resource.inputs, "kmsMasterKeyId")
+    if not key and key is not UNKNOWN and not settings.customer_managed_keys:
+        if is_false(value_at(resource.inputs, "sqsManagedSseEnabled")):
+            yield breach(resource, "sqsManagedSseEnabled", "its messages are not encrypted", "set kmsMasterKeyId")
+    elif problem := key_problem(key, settings.customer_managed_keys):
+        yield breach(resource, "kmsMasterKeyId", f"its messages: {problem}", "set kmsMasterKeyId")
+
+
+def _repository(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
+    if not settings.customer_managed_keys:
+        return  # ECR encrypts with AES-256 whatever is said
+    path = "encryptionConfigurations[].encryptionType"
+    kind = value_at(resource.inputs, path)
+    if kind is UNKNOWN:
+        yield not_known(resource, path)
+    elif kind not in ("KMS", "KMS_DSSE"):
+        yield breach(resource, path, "its images: no key of your own is named", "set encryptionType: KMS and kmsKey")
+    elif problem := key_problem(value_at(resource.inputs, "encryptionConfigurations[].kmsKey"), True):
+        yield breach(resource, "encryptionConfigurations[].kmsKey", f"its images: {problem}")
+
+
+def _table(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
+    if not settings.customer_managed_keys:
+        return  # DynamoDB encrypts with its own key whatever is said
+    if problem := key_problem(value_at(resource.inputs, "serverSideEncryption.kmsKeyArn"), True):
+        yield breach(resource, "serverSideEncryption.kmsKeyArn", f"its items: {problem}")
+
+
+def _instance(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
+    if value_at(resource.inputs, "rootBlockDevice") is None:
+        yield breach(resource, "rootBlockDevice", "the root disk is not said to be encrypted", "set encrypted: true")
+    for path in ("rootBlockDevice", "ebsBlockDevices[]"):
+        yield from _disks(resource, path, "kmsKeyId", settings)
+
+
+def _template(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
+    yield from _disks(resource, "blockDeviceMappings[].ebs", "kmsKeyId", settings)
+
+
+def _disks(resource: DeclaredResource, path: str, key: str, settings: Encryption) -> Iterator[Breach]:
+    for where, disk in values_at(resource.inputs, path):
+        found = disk if isinstance(disk, dict) else {}
+        encrypted = plain(found.get("encrypted"))
+        if disk is UNKNOWN or encrypted is UNKNOWN:
+            yield not_known(resource, where)
+        elif not is_true(encrypted):
+            yield breach(resource, f"{where}.encrypted", "the disk is not encrypted", "set encrypted: true")
+        elif settings.customer_managed_keys and (problem := key_problem(found.get(key), True)):
+            yield breach(resource, f"{where}.{key}", f"the disk: {problem}")
+
+
+def _cache(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
+    if value_at(resource.inputs, "replicationGroupId") is None and not is_true(
+        value_at(resource.inputs, "transitEncryptionEnabled")
+    ):
+        yield breach(resource, "transitEncryptionEnabled", "data in transit is not encrypted")
+
+
+def _endpoint_configuration(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
+    """A key for the volumes, which serverless variants and machines with disks of their own don't have."""
+    if not settings.customer_managed_keys or value_at(resource.inputs, "kmsKeyArn") is not None:
+        if problem := key_problem(value_at(resource.inputs, "kmsKeyArn"), True) * settings.customer_managed_keys:
+            yield breach(resource, "kmsKeyArn", f"the volumes: {problem}")
+        return
+    for where, variant in values_at(resource.inputs, "productionVariants[]"):
+        machine = plain(variant.get("instanceType")) if isinstance(variant, dict) else variant
+        if machine is UNKNOWN:
+            yield not_known(resource, f"{where}.instanceType")
+        elif isinstance(machine, str) and not has_local_disk(machine):
+            yield breach(resource, "kmsKeyArn", f"the volume of {machine}: no key of your own is named")
+
+
+def _training_job(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
+    inputs = resource.inputs
+    yield from _job(
+        resource,
+        Part("outputDataConfig.kmsKeyId", value_at(inputs, "outputDataConfig.kmsKeyId")),
+        Part("resourceConfig.volumeKmsKeyId", value_at(inputs, "resourceConfig.volumeKmsKeyId")),
+        Machines(*(value_at(inputs, f"resourceConfig.instance{what}") for what in ("Type", "Count"))),
+        value_at(inputs, "enableInterContainerTrafficEncryption"),
+        settings,
+    )
+
+
+def _state_machine(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
+    definition = state_machine(resource)
+    if definition is UNKNOWN:
+        yield not_known(resource, "definition", until_up=True)
+        return
+    for where, request in calls(definition, "createTrainingJob") if definition is not None else ():
+        place = f"definition:{where}."
+        yield from _job(
+            resource,
+            Part(f"{place}OutputDataConfig.KmsKeyId", value_at(request, "OutputDataConfig.KmsKeyId")),
+            Part(f"{place}ResourceConfig.VolumeKmsKeyId", value_at(request, "ResourceConfig.VolumeKmsKeyId")),
+            Machines(*(value_at(request, f"ResourceConfig.Instance{what}") for what in ("Type", "Count"))),
+            value_at(request, "EnableInterContainerTrafficEncryption"),
+            settings,
+        )
+
+
+@dataclass(frozen=True)
+class Part:
+    """A key, and where it is named."""
+
+    where: str
+    key: Any
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What a job runs on."""
+
+    type: Any
+    count: Any
+
+
+def _job(
+    resource: DeclaredResource, output: Part, volume: Part, on: Machines, transit: Any, settings: Encryption
+) -> Iterator[Breach]:
+    """A SageMaker training job: its output, its volume unless its machine brings disks, traffic between machines."""
+    if settings.customer_managed_keys:
+        if problem := key_problem(output.key, True):
+            yield breach(resource, output.where, f"what training writes: {problem}")
+        brings_disk = isinstance(on.type, str) and has_local_disk(on.type)
+        if not brings_disk and (problem := key_problem(volume.key, True)):
+            yield breach(resource, volume.where, f"the volume: {problem}")
+    if isinstance(on.count, int) and on.count > 1 and not is_true(transit):
+        yield breach(resource, output.where.split(".")[0], f"traffic between the {on.count} machines is not encrypted")
+
+
+_SPECIAL: dict[str, Callable[[DeclaredResource, Encryption], Iterator[Breach]]] = {
+    "aws:dynamodb/table:Table": _table,
+    "aws:ec2/instance:Instance": _instance,
+    "aws:ec2/launchTemplate:LaunchTemplate": _template,
+    "aws:ecr/repository:Repository": _repository,
+    "aws:elasticache/cluster:Cluster": _cache,
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration": _endpoint_configuration,
+    "aws:sagemaker/trainingJob:TrainingJob": _training_job,
+    STATE_MACHINE: _state_machine,
+    "aws:sqs/queue:Queue": _queue,
+}
+
+ENCRYPTION = ResourceRule(
+    id="encryption",
+    title="Data is encrypted at rest and in transit",
+    remedy="name a key of your own (components/aws/encryption.py makes one), and turn encryption on",
+    why="Training data and weights are worth stealing. A key of your own can be revoked and its use is logged; with "
+    "customer_managed_keys: false what the cloud encrypts by itself passes.",
+    settings=Encryption,
+    check=check_encryption,
+)

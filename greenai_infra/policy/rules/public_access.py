@@ -1,0 +1,257 @@
+"""`no-public-access`: nothing that a stack builds can be reached, or read, by everybody."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.policy.declared import UNKNOWN, plain
+from greenai_infra.policy.documents import policy_documents, statements
+from greenai_infra.policy.reach import is_true, leaves, texts, value_at, values_at
+from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from greenai_infra.policy.declared import DeclaredResource
+
+EVERYBODY = ("allUsers", "allAuthenticatedUsers")
+BROADEST_V4, BROADEST_V6 = 8, 16
+"""Prefixes shorter than this are as good as everybody: 0.0.0.0/1 and 128.0.0.0/1 together are the whole internet."""
+
+# Keys of a condition that keep a statement for everybody from being public. Source: AWS, "Blocking public access to
+# your Amazon S3 storage: the meaning of public", and for keys of KMS its "CallerAccount".
+_LIMITS = {
+    *("aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:userid"),
+    *("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceowner", "aws:sourceip"),
+    *("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "kms:calleraccount"),
+    *("s3:dataaccesspointaccount", "s3:dataaccesspointarn"),
+}
+_NO_GRANT = frozenset({"aws:ec2/vpcEndpoint:VpcEndpoint"})
+"""A policy of these limits who passes through; it gives nobody a right."""
+
+# Addresses from which a rule lets in.
+SOURCES: dict[str, tuple[str, ...]] = {
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ("ingress[].cidrBlocks[]", "ingress[].ipv6CidrBlocks[]"),
+    "aws:ec2/securityGroup:SecurityGroup": ("ingress[].cidrBlocks[]", "ingress[].ipv6CidrBlocks[]"),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ("cidrIpv4", "cidrIpv6"),
+    "gcp:sql/databaseInstance:DatabaseInstance": ("settings.ipConfiguration.authorizedNetworks[].value",),
+}
+_PUBLIC_IP = "a public address is given to it"
+# Flags that open a door: path, what it does, and whether the door is open where nothing is said.
+FLAGS: dict[str, tuple[tuple[str, str, bool], ...]] = {
+    "aws:dms/replicationInstance:ReplicationInstance": (("publiclyAccessible", _PUBLIC_IP, False),),
+    "aws:ec2/instance:Instance": (("associatePublicIpAddress", _PUBLIC_IP, False),),
+    "aws:ec2/launchTemplate:LaunchTemplate": (("networkInterfaces[].associatePublicIpAddress", _PUBLIC_IP, False),),
+    "aws:ec2/subnet:Subnet": (("mapPublicIpOnLaunch", "what starts in it gets a public address", False),),
+    "aws:eks/cluster:Cluster": (("vpcConfig.endpointPublicAccess", "its API is open to the internet", True),),
+    "aws:mq/broker:Broker": (("publiclyAccessible", _PUBLIC_IP, False),),
+    "aws:rds/clusterInstance:ClusterInstance": (("publiclyAccessible", _PUBLIC_IP, False),),
+    "aws:rds/instance:Instance": (("publiclyAccessible", _PUBLIC_IP, False),),
+    "aws:redshift/cluster:Cluster": (("publiclyAccessible", _PUBLIC_IP, False),),
+    "gcp:sql/databaseInstance:DatabaseInstance": (("settings.ipConfiguration.ipv4Enabled", _PUBLIC_IP, False),),
+    "gcp:tpu/v2QueuedResource:V2QueuedResource": (
+        ("tpu.nodeSpecs[].node.networkConfig.enableExternalIps", _PUBLIC_IP, False),
+    ),
+    "gcp:tpu/v2Vm:V2Vm": (
+        ("networkConfig.enableExternalIps", _PUBLIC_IP, False),
+        ("networkConfigs[].enableExternalIps", _PUBLIC_IP, False),
+    ),
+}
+# A property with one value, or being left out, that opens a door: path, open values, open if left out, what it does.
+WORDS: dict[str, tuple[tuple[str, tuple[str, ...], bool, str], ...]] = {
+    "aws:lambda/functionUrl:FunctionUrl": (("authorizationType", ("NONE",), False, "anybody may call it"),),
+    "aws:lambda/permission:Permission": (("principal", ("*",), False, "anybody may call the function"),),
+    "aws:s3/bucketAcl:BucketAcl": (
+        ("acl", ("public-read", "public-read-write", "authenticated-read"), False, "anybody may read the bucket"),
+    ),
+    "aws:sagemaker/domain:Domain": (
+        ("appNetworkAccessType", ("PublicInternetOnly",), True, "its apps go over the internet"),
+    ),
+    "aws:sagemaker/notebookInstance:NotebookInstance": (
+        ("directInternetAccess", ("Enabled",), True, "it reaches the internet past the VPC"),
+    ),
+    "gcp:compute/address:Address": (("addressType", ("EXTERNAL",), True, "it is a public address"),),
+    "gcp:storage/bucket:Bucket": (
+        ("publicAccessPrevention", ("inherited", "unspecified"), True, "its objects can be made public"),
+    ),
+}
+WORDS["aws:s3/bucket:Bucket"] = WORDS["aws:s3/bucketV2:BucketV2"] = WORDS["aws:s3/bucketAcl:BucketAcl"]
+WORDS["aws:s3/bucketAclV2:BucketAclV2"] = WORDS["aws:s3/bucketAcl:BucketAcl"]
+PUBLIC_BY_NATURE = {
+    "aws:ec2/eip:Eip": "it is a public address",
+    "aws:ecrpublic/repository:Repository": "anybody may pull its images",
+    "gcp:compute/globalAddress:GlobalAddress": "it is a public address",
+}
+
+
+def check_public_access(resource: DeclaredResource, settings: RuleSettings) -> Iterator[Breach]:
+    """Addresses, flags and words by type; policies that allow everybody; members that are everybody."""
+    if resource.read:
+        return
+    for path in SOURCES.get(resource.type, ()):
+        for where, value in values_at(resource.inputs, path):
+            yield from _source(resource, where, value)
+    for path, what, default in FLAGS.get(resource.type, ()):
+        yield from _flag(resource, path, what, default)
+    for path, opens, default, what in WORDS.get(resource.type, ()):
+        yield from _word(resource, path, opens, default, what)
+    if special := _SPECIAL.get(resource.type):
+        yield from special(resource)
+    if resource.type not in _NO_GRANT:
+        yield from _public_statements(resource)
+    if resource.package == "gcp":
+        yield from _members(resource)
+
+
+def _source(resource: DeclaredResource, where: str, value: Any) -> Iterator[Breach]:
+    if value is UNKNOWN:
+        yield not_known(resource, where, what=f"who is let in at {where}")
+    elif is_everybody(value):
+        yield breach(resource, where, f"everybody is let in: {value}", "name the security group or network instead")
+
+
+def is_everybody(address: Any) -> bool:
+    """Whether an address range is the internet, or so much of it that it might as well be."""
+    try:
+        network = ip_network(str(address).strip(), strict=False)
+    except ValueError:
+        return False  # not an address; the preview's other checks say so
+    shortest = BROADEST_V4 if network.version == 4 else BROADEST_V6
+    return network.prefixlen < shortest and not network.is_private
+
+
+def _flag(resource: DeclaredResource, path: str, what: str, default: bool) -> Iterator[Breach]:
+    found = list(values_at(resource.inputs, path))
+    for where, value in found:
+        if value is UNKNOWN:
+            yield not_known(resource, where)
+        elif is_true(value):
+            yield breach(resource, where, what, f"set {path} to false")
+    if not found and default:
+        yield breach(resource, path, f"{what}, as {path} is not set", f"set {path} to false")
+
+
+def _word(resource: DeclaredResource, path: str, opens: tuple[str, ...], default: bool, what: str) -> Iterator[Breach]:
+    value = value_at(resource.inputs, path)
+    if value is UNKNOWN:
+        yield not_known(resource, path)
+    elif value in opens or (value is None and default):
+        yield breach(resource, path, f"{what} ({path} is {value or 'not set'})")
+
+
+def _public_statements(resource: DeclaredResource) -> Iterator[Breach]:
+    """Policies that nobody can read yet are told of by `no-star-actions`, and both stop the same `up`."""
+    for where, document in policy_documents(resource):
+        for index, statement in enumerate(statements(document)):
+            if statement.get("Effect") == "Allow" and _is_anybody(statement) and not _is_limited(statement):
+                sid = statement.get("Sid")
+                named = f"statement '{sid}'" if isinstance(sid, str) and sid else f"statement {index}"
+                remedy = "name the principals, or add a condition such as aws:PrincipalAccount"
+                yield breach(resource, where, f"{named} allows everybody", remedy)
+
+
+def _is_anybody(statement: dict[str, Any]) -> bool:
+    principal = statement.get("Principal")
+    if "NotPrincipal" in statement:
+        return True
+    values = principal.values() if isinstance(principal, dict) else [principal]
+    return any("*" in texts(value) for value in values)
+
+
+def _is_limited(statement: dict[str, Any]) -> bool:
+    """Whether a condition that must match a given caller or source is there, with a value that is not everybody."""
+    conditions = statement.get("Condition")
+    for operator, tests in conditions.items() if isinstance(conditions, dict) else ():
+        if not isinstance(tests, dict) or "Not" in operator or operator.endswith("IfExists") or operator == "Null":
+            continue
+        for key, values in tests.items():
+            wanted = texts(values)
+            if key.lower() in _LIMITS and wanted and not any(one == "*" or is_everybody(one) for one in wanted):
+                return True
+    return False
+
+
+def _members(resource: DeclaredResource) -> Iterator[Breach]:
+    for where, value in leaves(dict(resource.rendered)):
+        if value is UNKNOWN and where.split("[")[0] in ("member", "members") and "IAM" in resource.type:
+            continue  # an account that comes with up: everybody is a word, not an account
+        if isinstance(value, str) and (value in EVERYBODY or value.rsplit(":", 1)[-1] in EVERYBODY):
+            yield breach(resource, where, f"{value} is everybody", "grant it to a service account or a group")
+
+
+def _classic_rule(resource: DeclaredResource) -> Iterator[Breach]:
+    """`SecurityGroupRule`, whose direction is a property."""
+    if value_at(resource.inputs, "type") == "egress":
+        return
+    for path in ("cidrBlocks[]", "ipv6CidrBlocks[]"):
+        for where, value in values_at(resource.inputs, path):
+            yield from _source(resource, where, value)
+
+
+def _load_balancer(resource: DeclaredResource) -> Iterator[Breach]:
+    internal = value_at(resource.inputs, "internal")
+    if internal is UNKNOWN:
+        yield not_known(resource, "internal")
+    elif not is_true(internal):
+        yield breach(resource, "internal", "it is open to the internet", "set internal to true")
+
+
+def _firewall(resource: DeclaredResource) -> Iterator[Breach]:
+    """A firewall rule of Google Cloud; an inbound one that says nothing of its sources lets everybody in."""
+    inputs = plain(dict(resource.inputs))
+    allows = inputs.get("allows")
+    if inputs.get("direction") == "EGRESS" or is_true(inputs.get("disabled")) or not (allows or allows is UNKNOWN):
+        return
+    found = list(values_at(inputs, "sourceRanges[]"))
+    for where, value in found:
+        yield from _source(resource, where, value)
+    if not found and not any(inputs.get(name) is not None for name in ("sourceTags", "sourceServiceAccounts")):
+        yield breach(resource, "sourceRanges", "everybody is let in, as no source is named", "set sourceRanges")
+
+
+def _machine(resource: DeclaredResource) -> Iterator[Breach]:
+    for where, value in values_at(resource.inputs, "networkInterfaces[].accessConfigs"):
+        if value is UNKNOWN:
+            yield not_known(resource, where)
+        elif value:
+            yield breach(resource, where, _PUBLIC_IP, "leave accessConfigs away")
+
+
+def _uniform(resource: DeclaredResource) -> Iterator[Breach]:
+    uniform = value_at(resource.inputs, "uniformBucketLevelAccess")
+    if uniform is UNKNOWN:
+        yield not_known(resource, "uniformBucketLevelAccess")
+    elif not is_true(uniform):
+        yield breach(resource, "uniformBucketLevelAccess", "single objects can be made public", "set it to true")
+
+
+_SPECIAL: dict[str, Callable[[DeclaredResource], Iterator[Breach]]] = {
+    "aws:alb/loadBalancer:LoadBalancer": _load_balancer,
+    "aws:ec2/securityGroupRule:SecurityGroupRule": _classic_rule,
+    "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
+    "gcp:compute/firewall:Firewall": _firewall,
+    "gcp:compute/instance:Instance": _machine,
+    "gcp:compute/instanceTemplate:InstanceTemplate": _machine,
+    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": _machine,
+    "gcp:storage/bucket:Bucket": _uniform,
+}
+
+
+def _by_nature(resource: DeclaredResource) -> Iterator[Breach]:
+    if value_at(resource.inputs, "addressType") != "INTERNAL":
+        yield breach(resource, "", PUBLIC_BY_NATURE[resource.type])
+
+
+for _type in PUBLIC_BY_NATURE:
+    _SPECIAL[_type] = _by_nature
+
+NO_PUBLIC_ACCESS = ResourceRule(
+    id="no-public-access",
+    title="Nothing can be reached or read by everybody",
+    remedy="keep it in the private network, and let in by security group, service account or account",
+    why="Endpoints, caches and buckets of a training account are found within minutes. Looks at address ranges, "
+    "public addresses, flags, policies that allow everybody, allUsers and allAuthenticatedUsers.",
+    settings=RuleSettings,
+    check=check_public_access,
+)

@@ -1,0 +1,90 @@
+"""The carbon gate as text of 80 columns: the verdict first, then what broke which rule, then all rules."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from greenai_infra.deploy.check_report import CheckReport
+
+WIDTH = 80
+
+
+def check_lines(report: CheckReport) -> Iterator[str]:
+    """The report, line by line."""
+    place = f"{report.project}/{report.stack}" + (f" in {report.region}" if report.region else "")
+    verdict = "open" if report.passed else "SHUT"
+    by = f" by {', '.join(report.shut_by)}" if report.shut_by and not report.broken else ""
+    yield from _wrap(f"Carbon gate {verdict} for {place}{by}", "", "  ")
+    if report.broken:
+        yield from _wrap(f"the program failed, so no rule could run: {report.broken}", "  ", "  ")
+    yield ""
+    for rule in report.rules:
+        yield _rule_line(rule)
+        for finding in report.findings:
+            if finding["code"] == rule["id"]:
+                yield from _finding_lines(finding, rule["severity"])
+    for finding in report.findings:
+        if finding["code"] not in {rule["id"] for rule in report.rules}:
+            yield from _wrap(f"warning: {finding['message']}", "", "  ")
+            yield from _wrap(finding["remedy"], "  -> ", "     ")
+    if report.other_errors:
+        yield ""
+        errors = "an error" if report.other_errors == 1 else f"{report.other_errors} errors"
+        yield from _wrap(f"The preview has {errors} beside the rules: greenai-infra preview --offline", "", "  ")
+
+
+def _rule_line(rule: dict[str, Any]) -> str:
+    counts = [
+        _count(rule["violations"], "violation"),
+        f"could not run ({rule['not_run']})" if rule["not_run"] else "",
+        f"{rule['exempted']} exempted" if rule.get("exempted") else "",
+    ]
+    said = ", ".join(filter(None, counts)) or "kept"
+    state = "-" if rule["severity"] == "disabled" else said
+    return f"  {rule['id']:<21} {rule['severity']:<10} {state}"
+
+
+def _finding_lines(finding: dict[str, str], severity: str) -> Iterator[str]:
+    name = finding["urn"].rsplit("::", 1)[-1]
+    where = f"{name}: " if name else ""
+    source = f" ({finding['source']})" if finding.get("source") else ""
+    mark = "x" if severity == "mandatory" else "!"
+    place = f"{finding['property']}: " if finding["property"] else ""
+    yield from _wrap(f"{where}{place}{finding['message']}{source}", f"    {mark} ", "      ")
+    yield from _wrap(finding["remedy"], "      -> ", "         ")
+
+
+def rule_lines(rules: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Every rule with what it is for, its settings and its remedy."""
+    for rule in rules:
+        yield f"{rule['id']} ({rule['severity']})"
+        yield from _wrap(rule["title"], "  ", "  ")
+        yield from _wrap(rule["why"], "  why: ", "       ")
+        yield from _wrap(rule["remedy"], "  remedy: ", "          ")
+        settings = {key: value for key, value in rule["settings"].items() if key != "severity"}
+        if settings:
+            shown = ", ".join(f"{key}: {_shown(value)}" for key, value in settings.items())
+            yield from _wrap(shown, "  settings: ", "            ")
+        yield ""
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "not set" if value is None else str(value)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}" if number else ""
+
+
+def _wrap(text: str, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
+    )

@@ -1,0 +1,180 @@
+"""`budget-alarm`: which stacks need one, and what counts as one with an action."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from greenai_infra.policy.declared import UNKNOWN, DeclaredResource
+
+from .declare import a, could_not_run, kept, messages, stack
+
+RULE = "budget-alarm"
+METRIC = "aws:cloudwatch/metricAlarm:MetricAlarm"
+COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
+ENDPOINT = a("aws:sagemaker/endpoint:Endpoint", "serve")
+TOPIC = "arn:aws:sns:eu-north-1:123456789012:alerts"
+
+
+def alarm(name: str = "daily", /, **inputs: Any) -> DeclaredResource:
+    daily = {
+        "name": name,
+        "namespace": "GreenAI",
+        "metricName": "carbon_emissions_kg",
+        "comparisonOperator": "GreaterThanThreshold",
+        "threshold": 12.5,
+        "treatMissingData": "notBreaching",
+    }
+    return a(METRIC, name, **{**daily, **inputs})
+
+
+def composite(rule: Any, name: str = "page", /, **inputs: Any) -> DeclaredResource:
+    return a(COMPOSITE, name, **{"alarmName": name, "alarmRule": rule, "alarmActions": [TOPIC], **inputs})
+
+
+def policy(condition: dict[str, Any], **inputs: Any) -> DeclaredResource:
+    return a(POLICY, "budget", **{"conditions": [condition], "notificationChannels": ["projects/p/c/1"], **inputs})
+
+
+METRIC_FILTER = 'metric.type="custom.googleapis.com/greenai/carbon_emissions_kg" resource.type="generic_task"'
+FIXED = {"conditionThreshold": {"filter": METRIC_FILTER, "comparison": "COMPARISON_GT", "thresholdValue": 12.5}}
+
+
+def machine(definition: Any) -> DeclaredResource:
+    text = json.dumps(definition) if isinstance(definition, dict) else definition
+    return a("aws:sfn/stateMachine:StateMachine", "flow", definition=UNKNOWN, _rendered={"definition": text})
+
+
+def calling(operation: str) -> dict[str, Any]:
+    return {"States": {"Go": {"Type": "Task", "Resource": f"arn:aws:states:::{operation}", "End": True}}}
+
+
+@pytest.mark.parametrize(
+    "alarms",
+    [
+        [alarm(alarmActions=[TOPIC])],
+        [alarm(alarmActions=[UNKNOWN])],
+        [alarm(alarmActions=UNKNOWN)],
+        [alarm(), composite('ALARM("daily")')],
+        [alarm(), composite("ALARM(other) OR ALARM(daily)")],
+        [alarm(), composite(f'ALARM("{TOPIC.replace("sns", "cloudwatch").replace("alerts", "alarm:daily")}")')],
+        [alarm(), composite('ALARM("daily")', "inner", alarmActions=[]), composite("ALARM(inner)", "outer")],
+        [alarm(name=UNKNOWN), composite(UNKNOWN, _after=[alarm().urn])],
+        [
+            alarm(
+                namespace=None,
+                metricName=None,
+                alarmActions=[TOPIC],
+                metricQueries=[
+                    {"id": "m", "metric": {"namespace": "GreenAI", "metricName": "carbon_emissions_kg"}},
+                    {"id": "rate", "expression": "m / 30", "returnData": True},
+                ],
+            )
+        ],
+        [policy(FIXED)],
+        [policy({"conditionPrometheusQueryLanguage": {"query": "sum(increase(carbon_emissions_kg[1d])) > 12"}})],
+    ],
+    ids=[
+        *("own action", "action known later", "actions known later", "composite", "composite of two", "by ARN"),
+        *("composite of composites", "names known later", "metric math", "Google Cloud", "PromQL"),
+    ],
+)
+def test_enough(alarms: list[DeclaredResource]) -> None:
+    assert kept(RULE, stack(ENDPOINT, *alarms))
+
+
+@pytest.mark.parametrize(
+    ("alarms", "says"),
+    [
+        ([], "has no alarm on carbon_emissions_kg"),
+        ([alarm(namespace="Other", alarmActions=[TOPIC])], "has no alarm on carbon_emissions_kg"),
+        ([alarm(metricName="energy_kwh", alarmActions=[TOPIC])], "has no alarm on carbon_emissions_kg"),
+        ([alarm()], "daily has no action, or its actions are off"),
+        ([alarm(alarmActions=[])], "no action"),
+        ([alarm(alarmActions=[""])], "no action"),
+        ([alarm(alarmActions=[TOPIC], actionsEnabled=False)], "no action"),
+        ([alarm(okActions=[TOPIC])], "no action"),
+        ([alarm(), composite('ALARM("weekly")')], "no action"),
+        ([alarm(), composite('ALARM("daily-2")')], "no action"),
+        ([alarm(), composite('NOT ALARM("daily")')], "no action"),
+        ([alarm(), composite('NOT (ALARM("daily"))')], "no action"),
+        ([alarm(), composite('OK("daily")')], "no action"),
+        ([alarm(), composite('ALARM("daily")', alarmActions=[])], "no action"),
+        ([alarm(), composite('ALARM("daily")', actionsEnabled=False)], "no action"),
+        ([alarm(comparisonOperator="LessThanThreshold", alarmActions=[TOPIC])], "no static limit"),
+        ([alarm(threshold=None, thresholdMetricId="band", alarmActions=[TOPIC])], "no static limit"),
+        ([alarm(threshold=0, alarmActions=[TOPIC])], "no static limit"),
+        ([policy(FIXED, notificationChannels=[])], "no action"),
+        ([policy(FIXED, enabled=False)], "no action"),
+        ([policy({"conditionAbsent": {"filter": METRIC_FILTER}})], "has no alarm"),
+        (
+            [policy({"conditionThreshold": {**FIXED["conditionThreshold"], "comparison": "COMPARISON_LT"}})],
+            "no static limit",
+        ),
+    ],
+)
+def test_not_enough(alarms: list[DeclaredResource], says: str) -> None:
+    [message] = messages(RULE, stack(ENDPOINT, *alarms))
+    assert message.startswith("serve trains or serves, and ")
+    assert says in message
+
+
+def test_a_threshold_must_be_known_at_preview() -> None:
+    assert could_not_run(RULE, stack(ENDPOINT, alarm(threshold=UNKNOWN, alarmActions=[TOPIC])))
+
+
+@pytest.mark.parametrize(
+    ("work", "needs"),
+    [
+        (a("aws:sagemaker/trainingJob:TrainingJob"), True),
+        (a("gcp:tpu/v2QueuedResource:V2QueuedResource"), True),
+        (machine(calling("sagemaker:createTrainingJob.sync")), True),
+        (machine(calling("aws-sdk:sagemaker:createTrainingJob")), True),
+        (machine(calling("sns:publish")), False),
+        (a("gcp:workflows/workflow:Workflow", sourceContents="call: googleapis.aiplatform.v1.customJobs"), True),
+        (a("gcp:workflows/workflow:Workflow", sourceContents="call: sys.log"), False),
+        (a("aws:elasticache/serverlessCache:ServerlessCache"), False),
+    ],
+)
+def test_who_needs_one(work: DeclaredResource, needs: bool) -> None:
+    assert kept(RULE, stack(work)) != needs
+
+
+@pytest.mark.parametrize(("program", "needs"), [("training", True), ("alarms", True), ("cache", False)])
+def test_the_program_says_it_too(program: str, needs: bool) -> None:
+    bucket = a("aws:s3/bucket:Bucket")
+    assert kept(RULE, stack(bucket, config={"program": program})) != needs
+    assert kept(RULE, stack(config={"program": program}))  # nothing is built
+
+
+def test_a_workflow_that_can_not_be_read_might_train() -> None:
+    assert could_not_run(RULE, stack(machine(UNKNOWN)))
+    assert kept(RULE, stack(machine(UNKNOWN), alarm(alarmActions=[TOPIC])))
+
+
+def reference(name: str, **inputs: Any) -> DeclaredResource:
+    return a("pulumi:pulumi:StackReference", name, name=name, _read=True, **inputs)
+
+
+@pytest.mark.parametrize(
+    ("resources", "ok", "says"),
+    [
+        ([reference("organization/shop/budget")], True, ""),
+        ([reference("budget", outputs={"budget_alarm_arn": TOPIC})], True, ""),
+        ([reference("budget", outputs={"budget_alarm_arn": UNKNOWN})], True, ""),
+        ([reference("budget", outputs={"topic": TOPIC})], False, "the stack budget has no output budget_alarm_arn"),
+        ([reference("organization/shop/network")], False, "the program declares no reference to it"),
+        ([], False, "the program declares no reference to it"),
+    ],
+)
+def test_a_referenced_stack(resources: list[DeclaredResource], ok: bool, says: str) -> None:
+    whole = stack(ENDPOINT, *resources, config={"alarms-stack": "budget"})
+    assert kept(RULE, whole) == ok
+    assert all(says in message for message in messages(RULE, whole))
+
+
+def test_a_reference_that_the_config_does_not_name_is_none() -> None:
+    assert not kept(RULE, stack(ENDPOINT, reference("organization/shop/budget")))

@@ -1,0 +1,257 @@
+"""The gate as a whole: severities, exemptions and their end, settings that are refused, and junk."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
+from greenai_infra.policy.judge import Verdict, judge, unjudged
+from greenai_infra.policy.rules import RULES
+from greenai_infra.policy.rules.encryption import NEEDS
+from greenai_infra.policy.rules.instance_types import MACHINES
+from greenai_infra.policy.rules.public_access import FLAGS, SOURCES, WORDS
+from greenai_infra.policy.settings import GateSettings, settings_schema
+
+from .declare import TAGS, a, stack
+
+TOPIC = a("aws:sns/topic:Topic", "news", taggable=True, tags=TAGS)
+"""Breaks `encryption` and nothing else."""
+HIDDEN = a("aws:elasticache/replicationGroup:ReplicationGroup", "cache", transitEncryptionEnabled=UNKNOWN, kmsKeyId="k")
+"""Can't be judged by `encryption`, and breaks it: nothing says that it encrypts at rest."""
+
+
+def verdict(*resources: DeclaredResource, now: Any = None, **gate: Any) -> Verdict:
+    return judge(stack(*resources, **({"now": now} if now else {})), GateSettings.model_validate(gate))
+
+
+def tally(found: Verdict, rule: str) -> tuple[str, int, int, int]:
+    [one] = [one for one in found.tallies if one.rule.id == rule]
+    return one.severity, one.violations, one.not_run, one.exempted
+
+
+def test_each_rule_is_counted_once_and_described() -> None:
+    found = verdict()
+
+    assert [one.rule.id for one in found.tallies] == [rule.id for rule in RULES]
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert all(rule.title and rule.remedy and rule.why for rule in RULES)
+    assert found.passed
+
+
+@pytest.mark.parametrize(
+    ("severity", "shown", "passed"),
+    [("mandatory", ["error"], False), ("advisory", ["warning"], True), ("disabled", [], True)],
+)
+def test_severity(severity: str, shown: list[str], passed: bool) -> None:
+    found = verdict(TOPIC, rules={"encryption": {"severity": severity}})
+
+    assert [one.severity for one in found.findings] == shown
+    assert found.passed == passed
+
+
+def test_defaults() -> None:
+    """Caps run only when they are set; the age of a plan is a warning."""
+    severities = {one.rule.id: one.severity for one in verdict().tallies}
+
+    assert severities == {
+        "carbon-tags": "mandatory",
+        "budget-alarm": "mandatory",
+        "region-intensity": "disabled",
+        "carbon-cap": "disabled",
+        "cost-cap": "disabled",
+        "plan-age": "advisory",
+        "live-data": "disabled",
+        "instance-types": "disabled",
+        "encryption": "mandatory",
+        "bucket-encryption": "mandatory",
+        "no-public-access": "mandatory",
+        "bucket-public-access": "mandatory",
+        "no-star-actions": "mandatory",
+    }
+
+
+def test_what_could_not_run_is_counted_apart_and_shuts_the_gate() -> None:
+    found = verdict(HIDDEN)
+
+    assert tally(found, "encryption") == ("mandatory", 1, 1, 0)
+    assert not found.passed
+    only_hidden = verdict(HIDDEN, rules={"encryption": {"customer_managed_keys": False}})
+    assert "the rule could not run: " in " ".join(one.message for one in only_hidden.findings)
+
+
+def test_a_stack_whose_program_failed_has_not_been_judged() -> None:
+    found = unjudged(GateSettings())
+
+    assert not found.passed
+    assert tally(found, "carbon-tags") == ("mandatory", 0, 1, 0)
+    assert tally(found, "cost-cap") == ("disabled", 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "news",
+        "new?",
+        "aws:sns/topic:Topic::news",
+        "aws:sns/*",
+        "urn:pulumi:dev::shop::aws:sns/topic:Topic::news",
+        "*",
+    ],
+)
+def test_an_exemption_by_name_type_or_urn(pattern: str) -> None:
+    found = verdict(TOPIC, exemptions=[{"rule": "encryption", "resource": pattern, "reason": "a demo"}])
+
+    assert tally(found, "encryption") == ("mandatory", 0, 0, 1)
+    assert found.findings == ()
+    assert found.passed
+
+
+def test_what_could_not_run_can_be_exempted_too() -> None:
+    assert verdict(HIDDEN, exemptions=[{"rule": "encryption", "resource": "cache", "reason": "x"}]).passed
+
+
+def test_an_exemption_of_the_stack_itself() -> None:
+    endpoint = a("aws:sagemaker/endpoint:Endpoint", "serve")
+    gate = {"rule": "budget-alarm", "resource": "pulumi:pulumi:Stack::*", "reason": "watched by finance"}
+    assert not verdict(endpoint).passed
+    assert verdict(endpoint, exemptions=[gate]).passed
+
+
+@pytest.mark.parametrize(
+    ("now", "ok"),
+    [
+        (datetime(2026, 12, 1, 23, 59, tzinfo=UTC), True),
+        (datetime(2026, 12, 2, 0, 0, tzinfo=UTC), False),
+        (datetime.fromisoformat("2026-12-02T01:00:00+02:00"), True),
+    ],
+)
+def test_an_exemption_ends_with_its_last_day(now: datetime, ok: bool) -> None:
+    gate = {"rule": "encryption", "resource": "news", "reason": "x", "expires": "2026-12-01"}
+    found = verdict(TOPIC, now=now, exemptions=[gate])
+
+    assert found.passed == ok
+    assert ok or "(its exemption expired on 2026-12-01)" in found.findings[0].message
+
+
+@pytest.mark.parametrize("other", [{"rule": "carbon-tags"}, {"stack": "prod*"}, {"resource": "new"}])
+def test_an_exemption_for_something_else(other: dict[str, str]) -> None:
+    gate = {"rule": "encryption", "resource": "news", "reason": "x", **other}
+    assert not verdict(TOPIC, exemptions=[gate]).passed
+
+
+def test_an_exemption_that_is_for_nothing_is_told() -> None:
+    gone = {"rule": "encryption", "resource": "old-*", "reason": "x"}
+    warned = verdict(exemptions=[gone]).findings
+
+    assert [(one.severity, one.code) for one in warned] == [("warning", "exemption-unused")]
+    assert "'old-*' from encryption is for no resource" in warned[0].message
+    assert verdict(exemptions=[gone]).passed
+    assert verdict(exemptions=[{**gone, "stack": "prod"}]).findings == ()
+
+
+REFUSED = [
+    {"rule": []},
+    {"rules": {"carbon-tag": {}}},
+    {"rules": {"carbon_tags": {}}},
+    {"rules": {"carbon-tags": {"severity": "fatal"}}},
+    {"rules": {"carbon-tags": {"keys": []}}},
+    {"rules": {"region-intensity": {"max_g_per_kwh": 0}}},
+    {"rules": {"region-intensity": {"max_g_per_kwh": float("nan")}}},
+    {"rules": {"region-intensity": {"max_g_per_kwh": "low"}}},
+    {"rules": {"region-intensity": {"basis": "both"}}},
+    {"rules": {"plan-age": {"max_hours": -1}}},
+    {"exemptions": [{"rule": "encryption", "resource": "x"}]},
+    {"exemptions": [{"rule": "encryption", "resource": "x", "reason": " "}]},
+    {"exemptions": [{"rule": "speed", "resource": "x", "reason": "y"}]},
+    {"exemptions": [{"rule": "encryption", "resource": "x", "reason": "y", "expires": "soon"}]},
+    {"exemptions": [{"rule": "encryption", "resource": "x", "reason": "y", "until": "2027-01-01"}]},
+]
+
+
+@pytest.mark.parametrize("gate", REFUSED, ids=str)
+def test_settings_that_are_refused(gate: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        GateSettings.model_validate(gate)
+    if "nan" not in str(gate) and "soon" not in str(gate):  # JSON knows no NaN, and `format` is advice only
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(gate, settings_schema())
+
+
+def test_the_schema_takes_what_the_settings_take() -> None:
+    gate = {
+        "rules": {"region-intensity": {"max_g_per_kwh": 50}, "carbon-tags": {"keys": ["team"]}},
+        "exemptions": [{"rule": "encryption", "resource": "x", "reason": "y", "expires": "2027-01-31"}],
+    }
+    jsonschema.validate(gate, settings_schema())
+    GateSettings.model_validate(gate)
+
+
+TYPES = sorted({*NEEDS, *MACHINES, *FLAGS, *SOURCES, *WORDS, "aws:iam/rolePolicy:RolePolicy"})
+NAMES = sorted(
+    {name for path in ("a.b", "tags", "policy", "definition", "threshold", "conditions") for name in path.split(".")}
+    | {part.removesuffix("[]") for paths in MACHINES.values() for path in paths for part in path.split(".")}
+    | {part.removesuffix("[]") for flags in FLAGS.values() for path, _, _ in flags for part in path.split(".")}
+)
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.just(UNKNOWN),
+    st.just('{"Statement":[[]]}'),
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(NAMES), inner, max_size=4), inner.map(Secret)
+    ),
+    max_leaves=12,
+)
+EVERYTHING = GateSettings.model_validate(
+    {
+        "rules": {
+            "region-intensity": {"max_g_per_kwh": 50},
+            "live-data": {"require_live": True},
+            "instance-types": {"allowed": ["ml.*"]},
+            "carbon-cap": {"max_kg_per_month": 1},
+            "cost-cap": {"max_usd_per_month": 1},
+        }
+    }
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    types=st.lists(
+        st.sampled_from([*TYPES, "aws:sfn/stateMachine:StateMachine", "gcp:monitoring/alertPolicy:AlertPolicy"]),
+        max_size=3,
+    ),
+    inputs=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6),
+    config=st.dictionaries(st.sampled_from(["training", "program", "alarms-stack"]), VALUES, max_size=3),
+)
+def test_no_declaration_makes_a_rule_stumble(types: list[str], inputs: dict[str, Any], config: dict[str, Any]) -> None:
+    whole = stack(*(a(one, f"r{at}", taggable=True, **inputs) for at, one in enumerate(types)), config=config)
+    assert len(judge(whole, EVERYTHING).tallies) == len(RULES)
+
+
+def test_the_rules_know_no_engine_and_no_command_line() -> None:
+    code = (
+        "import sys, greenai_infra.policy.judge, greenai_infra.policy.settings;"
+        "own = [m for m in sys.modules if m.startswith('greenai_infra.')"
+        " and m.split('.')[1] not in ('policy', 'catalog', 'clock', 'errors')];"
+        "foreign = {'pulumi', 'pulumi_policy', 'grpc', 'click', 'botocore'} & set(sys.modules);"
+        "foreign = sorted(foreign);"
+        "print(own, foreign)"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[] []"
