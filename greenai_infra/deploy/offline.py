@@ -68,6 +68,7 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
     )
     from greenai_infra.deploy.standing.assemble import standing
     from greenai_infra.deploy.standing.config import budget, program_section
+    from greenai_infra.deploy.standing.over_budget import over_budget
 
     providers = Providers(program.config)
     recorded, failure = run_program(program, providers.check)
@@ -82,6 +83,9 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
     resources = _declared(program, recorded, rendered, providers)
     findings += [*run_checks(resources), *project_findings(program.config, resources)]
     figures = standing(resources, program_section(program)) if failure is None else None
+    limits = budget(program)
+    if figures is not None:
+        findings += over_budget(figures, limits, resources[0].urn if resources else "")
     verdict = _judge(program, gate, resources, figures, now)
     findings += verdict.findings if verdict else ()
     return PreviewResult(
@@ -93,7 +97,7 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
         findings=tuple(sorted(findings, key=lambda one: (one.severity, one.urn))),
         messages=tuple(message for severity, message, _ in recorded.logs if severity == "info"),
         standing=figures,
-        budget=budget(program),
+        budget=limits,
         verdict=verdict,
     )
 

@@ -6,7 +6,7 @@ import pulumi
 
 from components.aws.inference.endpoint import InferenceEndpoint, InferenceEndpointArgs
 from greenai_infra.deploy.stack_configs.inference import INFERENCE_EXAMPLE, read_inference_config
-from programs.carbon_budget import declare_budget, read_budget
+from programs.carbon_budget import check_load_fits, declare_budget, read_budget
 from programs.config import read_section
 
 
@@ -23,6 +23,7 @@ def run() -> None:
     if config.latency_bound_ms is None:
         pulumi.log.info(f"{key}: latency_bound_ms is not set, so there is no alarm on latency")
     budget = read_budget()
+    check_load_fits(budget, config.requests_per_second, config)
     endpoint = InferenceEndpoint(config.workload, InferenceEndpointArgs(config))
     outputs = endpoint.outputs | declare_budget(budget, config, endpoint.site, jobs=False)
     for name, value in outputs.items():

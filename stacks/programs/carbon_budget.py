@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from components.aws.site import Site
     from greenai_infra.deploy.stack_configs.alarms import BudgetSection
     from greenai_infra.deploy.stack_configs.fields import CarbonTagged
+    from greenai_infra.deploy.stack_configs.inference import InferenceConfig
 
 SECTION, REFERENCE = "alarms", "alarms-stack"
 
@@ -89,6 +90,19 @@ def check_plan_fits(budget: Budget, slices: Sequence[tuple[datetime, datetime]],
     if budget.section.kill_switch:
         raise pulumi.RunError(f"{what}, so the kill switch would stop it; raise the budget or turn kill_switch off")
     pulumi.log.warn(f"{what}: its alarm will go off on the plan itself")
+
+
+def check_load_fits(budget: Budget, requests_per_second: float | None, config: InferenceConfig) -> None:
+    """Warn of a planned load that uses up the daily budget: requests x energy x intensity, before PUE."""
+    if budget.section is None or config.planned is None or requests_per_second is None:
+        return
+    kwh_a_day = requests_per_second * 86_400 * config.planned.energy_j_per_request / 3.6e6
+    daily_kg, limit_kg = kwh_a_day * config.carbon.intensity_g_per_kwh / 1000, budget.section.daily_budget_kg
+    if daily_kg > limit_kg:
+        pulumi.log.warn(
+            f"{pulumi.get_project()}:{SECTION}: daily_budget_kg: the planned load emits at least {daily_kg:.3g} kg "
+            f"CO2e a day (before PUE), the budget is {limit_kg:g} kg: its alarm will go off on the plan itself"
+        )
 
 
 def declare_budget(budget: Budget, config: CarbonTagged, site: Site, *, jobs: bool) -> dict[str, Any]:

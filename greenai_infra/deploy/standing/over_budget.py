@@ -1,0 +1,27 @@
+"""What a preview can tell of a carbon budget before anything runs: that the stack alone would use it up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.policy.declared import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CODE = "over-budget"
+
+
+def over_budget(figures: Mapping[str, Any], budget: Mapping[str, Any] | None, urn: str) -> Iterator[Finding]:
+    """A warning for standing emissions, and one for a planned run, that are more than the budget of a month."""
+    if budget is None:
+        return
+    run = figures["planned_run"] or {}
+    for what, kg in (
+        ("by standing there the stack emits {kg:.3g} kg CO2e a month", figures["total"]["emissions_kg_per_month"]),
+        ("the planned run emits {kg:.3g} kg CO2e", run.get("emissions_kg")),
+    ):
+        if isinstance(kg, int | float) and kg > budget["monthly_kg"]:
+            said = f"{what.format(kg=kg)}, more than the carbon budget of {budget['monthly_kg']:g} kg a month"
+            remedy = "take fewer or smaller machines, a cleaner region, or raise alarms.monthly_budget_kg"
+            yield Finding("warning", CODE, urn, "", said, remedy)
