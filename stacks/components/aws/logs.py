@@ -26,6 +26,7 @@ def log_group(
     site: Site, what: str, prefix: str, key_arn: Any, retention_days: int, opts: pulumi.ResourceOptions
 ) -> Any:
     """A log group `PREFIX/greenai-WORKLOAD`, where the service that writes into it expects its logs."""
+    # checkov:skip=CKV_AWS_338: the config says how long logs are kept (retention_days)
     return aws.cloudwatch.LogGroup(
         f"{site.workload}-{what}",
         name=f"{prefix}/greenai-{site.workload}",
