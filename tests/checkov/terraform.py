@@ -1,7 +1,8 @@
 """What a stack declares, as Terraform JSON: the one form of it that checkov reads. As small as that needs it to be.
 
-Names follow from the SDK's by rule, but for the tables below. A value that exists only after `up` becomes a reference to
-a resource it is made from, which is how checkov sees what belongs together (a bucket and its policy, a VPC and its log).
+Names follow from the SDK's by rule, but for the tables below. A value that exists only after `up` becomes a reference
+to a resource it is made from, which is how checkov sees what belongs together: a bucket and its policy, a VPC and its
+log.
 """
 
 from __future__ import annotations
