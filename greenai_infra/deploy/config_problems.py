@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import yaml
@@ -13,10 +13,10 @@ from greenai_infra.clock import format_time
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", list: "a list"}
+_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a string", list: "a list", date: "a date"}
 
 
-def _example_of(location: tuple[int | str, ...], example: str) -> str:
+def _example_of(location: tuple[int | str, ...], example: str, *, whole: bool) -> str:
     """What is expected at a place in the config, with the example's value; empty where the example has none."""
     values = next(iter(yaml.safe_load(example).values()))
     for part in location:
@@ -26,12 +26,13 @@ def _example_of(location: tuple[int | str, ...], example: str) -> str:
             return ""
     if isinstance(values, dict):
         return f"expected a section with {', '.join(values)}"
-    shown = format_time(values) if isinstance(values, datetime) else json.dumps(values, default=_as_json)
-    return f"expected {_KINDS.get(type(values), 'a time')}, for example {shown}"
+    shown = _as_json(values) if isinstance(values, date) else json.dumps(values, default=_as_json)
+    kind = "a whole number" if whole else _KINDS.get(type(values), "a time")
+    return f"expected {kind}, for example {shown}"
 
 
-def _as_json(value: datetime) -> str:
-    return format_time(value)
+def _as_json(value: date) -> str:
+    return format_time(value) if isinstance(value, datetime) else value.isoformat()
 
 
 def describe_validation_error(
@@ -49,7 +50,8 @@ def describe_validation_error(
         shown = f" (is {value!r})"
         if hidden or isinstance(value, dict | list) or problem["type"] == "missing":
             shown = ""
-        expected = _example_of(problem["loc"], example) if example and problem["loc"] else ""
+        whole = problem["type"].startswith("int_")
+        expected = _example_of(problem["loc"], example, whole=whole) if example and problem["loc"] else ""
         message = problem["msg"].removeprefix("Value error, ") + shown
         lines.append("; ".join(filter(None, (": ".join(filter(None, (where, key, message))), expected))))
     return "\n".join(lines)

@@ -40,7 +40,7 @@ class Pinned:
 
 def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, options: Options) -> Pinned:
     """The stack for a placement. Raises Refused if no program can build it, InputError if its config is invalid."""
-    pinner = pinner_for(placement.provider, plan.workload.kind, placement.key)
+    pinner = pinner_for(placement.provider, plan.workload.kind)
     pinner.check(placement, options)
     values = pinner.section(plan, placement, rank, options)
     own = file.value(pinner.program)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pin import Pinned, pin
-from greenai_infra.deploy.pins.registry import can_pin, require_kind
 from greenai_infra.deploy.stack_configs.fields import stack_name
 from greenai_infra.deploy.stack_files import (
     NO_CAPACITY,
@@ -50,9 +49,8 @@ class Selection:
 def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -> Selection:
     """The stack files to write for a plan.
 
-    Raises Refused if the first choice can't be built by the programs there are, InputError if its config is invalid.
+    Raises Refused if the first choice can't be built by the program of its cloud, InputError if its config is invalid.
     """
-    require_kind(plan.workload.name, plan.workload.kind)
     if options.model_data and plan.workload.kind != "inference":
         raise InputError(f"--model-data is for inference, and {plan.workload.name} is planned as {plan.workload.kind}")
     if not options.force and any("sandbox" in one.intensity.flags for one in plan.ranked):
@@ -119,13 +117,9 @@ def _pin_first(
     project = read_project(project_dir)
     pinned: list[Pinned] = []
     notes: list[str] = []
-    elsewhere: list[str] = []
     for placement in order:
         if len(pinned) == options.top:
             break
-        if pinned and not can_pin(placement.provider, plan.workload.kind):
-            elsewhere.append(placement.key)
-            continue
         file = stack_file(project, stack_name(plan.workload.name, placement.region))
         try:
             pinned.append(pin(plan, placement, file, len(pinned) + 1, options))
@@ -133,8 +127,6 @@ def _pin_first(
             if not pinned:
                 raise
             notes.append(f"skipped: {str(error).splitlines()[0].rstrip(':')}")
-    if elsewhere:
-        notes.append(f"skipped, as there is no program for that cloud yet: {', '.join(elsewhere)}")
     return pinned, notes
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from greenai_infra.deploy.stack_configs.training import Slice
+    from greenai_infra.deploy.stack_configs.runs import Slice
 
 OVERRUN = 0.5
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.runtime import is_config_secret
 
-from greenai_infra.deploy.stack_configs.alarms import BUDGET_EXAMPLE, BudgetSection, busiest_day_kg, read_budget_section
 from programs.config import read_section
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from components.aws.site import Site
+    from greenai_infra.deploy.stack_configs.alarms import BudgetSection
     from greenai_infra.deploy.stack_configs.fields import CarbonTagged
 
 SECTION, REFERENCE = "alarms", "alarms-stack"
@@ -45,6 +45,8 @@ def read_budget() -> Budget:
         raise pulumi.RunError(
             f"{project}:{REFERENCE}: is '{stack}', but {project}:{SECTION} builds alarms here too; keep one of both"
         )
+    from greenai_infra.deploy.stack_configs.alarms import BUDGET_EXAMPLE, read_budget_section
+
     section = read_section(SECTION, read_budget_section, BUDGET_EXAMPLE, secrets_allowed=True)
     warn_of_gaps(section)
     return Budget(section=section)
@@ -73,6 +75,8 @@ def check_plan_fits(budget: Budget, slices: Sequence[tuple[datetime, datetime]],
     """
     if budget.section is None or config.planned is None:
         return
+    from greenai_infra.deploy.stack_configs.alarms import busiest_day_kg
+
     daily, key = budget.section.daily_budget_kg, f"{pulumi.get_project()}:{SECTION}"
     least_kg = config.planned.energy_kwh * config.carbon.intensity_g_per_kwh / 1000
     most = busiest_day_kg(slices, least_kg)

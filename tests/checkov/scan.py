@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 FINDER = ROOT / ".ci" / "checkov"
 SCAN_SECONDS = 600
-# checkov's own comment. A reason is words.
-_SKIP = re.compile(r"#\s*checkov:skip=(CKV2?_[A-Z]+_\d+):\s*(\S+\s+\S.*)")
+# checkov's own comment, for one check or several. A reason is words.
+_SKIP = re.compile(r"#\s*checkov:skip=(CKV2?_[A-Z]+_\d+(?:,CKV2?_[A-Z]+_\d+)*):\s*(\S+\s+\S.*)")
 
 
 def find_checkov() -> tuple[Path | None, str]:
@@ -82,10 +82,11 @@ class Skip:
 def skips(files: Iterable[Path]) -> list[Skip]:
     """Every skip in these files."""
     return [
-        Skip(found[1], str(file.relative_to(ROOT)), number, found[2])
+        Skip(check, str(file.relative_to(ROOT)), number, found[2])
         for file in sorted(files)
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
         if (found := _SKIP.search(line))
+        for check in found[1].split(",")
     ]
 
 

@@ -175,6 +175,10 @@ def test_list_needs_no_project(tmp_path: Path) -> None:
         ("rules: {plan-age: {max_hours: never}}\n", "rules.yaml: rules.plan-age.max_hours"),
         ("rules: {region-intensity: {max_g_per_kwh: low}}\n", "for example 100"),
         ("exemptions: [{rule: encryption, resource: x}]\n", "rules.yaml: exemptions.0.reason: Field required"),
+        (
+            "exemptions: [{rule: encryption, resource: x, reason: y, expires: 2027-31-01}]\n",
+            "expected a date, for example",
+        ),
         ("- a list\n", "rules.yaml"),
     ],
 )

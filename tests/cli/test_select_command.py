@@ -154,10 +154,9 @@ def test_thresholds_and_force_reach_the_choice(project: Path, greenai: Command) 
             plan(placement("europe-north1", 1.0, provider="gcp")),
             "error: gcp:europe-north1: Vertex AI does not train on p5.48xlarge",
         ),
-        ({**FOUR, "workload": {**FOUR["workload"], "kind": "inference"}}, "on AWS, for which there is no program yet"),
         (plan(placement(NORTH, 1.0, instance_type="u-6tb1.metal")), "SageMaker does not train on u-6tb1.metal"),
     ],
-    ids=["cloud", "kind", "instance"],
+    ids=["cloud", "instance"],
 )
 def test_what_no_program_can_build_ends_with_1(
     project: Path, greenai: Command, document: dict[str, Any], message: str

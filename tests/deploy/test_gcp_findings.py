@@ -113,6 +113,11 @@ PLANTED = [
     (policy(duration="90s"), "conditions[0].conditionThreshold.duration", "whole number of minutes"),
     (policy(duration="5m"), "conditions[0].conditionThreshold.duration", "whole number of minutes"),
     (
+        policy().replace('"duration"', '"evaluation_missing_data": "EVALUATION_MISSING_DATA_INACTIVE", "duration"'),
+        "conditions[0].conditionThreshold.duration",
+        "with a duration of 0 s",
+    ),
+    (
         policy(period="100000s"),
         "conditions[0].conditionThreshold.aggregations[0].alignmentPeriod",
         "60 s to 25 h",

@@ -256,11 +256,12 @@ def test_alternatives_that_can_t_be_built_are_passed_over_and_named(project: Pat
     )
 
 
-def test_inference_is_refused(project: Path) -> None:
+def test_inference_without_its_load_is_refused(project: Path) -> None:
     document = {**FOUR, "workload": {**FOUR["workload"], "kind": "inference"}}
+    served = {**document["placement"], "instance_type": "inf2.xlarge"}
 
-    with pytest.raises(Refused, match="tune is planned as inference; there is only a program for training yet"):
-        pin(project, document)
+    with pytest.raises(InputError, match=r"lacks workload\.work\.requests_per_second or serve_hours"):
+        pin(project, {**document, "placement": served})
 
 
 @pytest.mark.parametrize(

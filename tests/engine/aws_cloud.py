@@ -26,6 +26,8 @@ UNNAMED = {"aws:ec2/securityGroupRule:SecurityGroupRule"}
 LOWER_CASE = {"aws:s3/bucket:Bucket", "aws:ecr/repository:Repository"}
 
 REPLACES = {
+    "aws:appautoscaling/policy:Policy": {"resourceId", "scalableDimension", "serviceNamespace"},
+    "aws:appautoscaling/target:Target": {"resourceId", "scalableDimension", "serviceNamespace"},
     "aws:ec2/routeTableAssociation:RouteTableAssociation": {"subnetId", "gatewayId"},
     "aws:ec2/securityGroup:SecurityGroup": {"description", "vpcId"},
     "aws:ec2/subnet:Subnet": {"vpcId", "cidrBlock", "availabilityZone"},
@@ -39,7 +41,11 @@ REPLACES = {
 }
 """Properties, by hand, whose change makes a new resource; `region` and the name are added everywhere."""
 
-IMMUTABLE = {"aws:sagemaker/trainingJob:TrainingJob"}
+IMMUTABLE = {
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
+    "aws:sagemaker/model:Model",
+    "aws:sagemaker/trainingJob:TrainingJob",
+}
 """Resources where a change of any property but the tags makes a new one."""
 
 EC2_PREFIXES = {

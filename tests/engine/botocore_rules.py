@@ -16,12 +16,17 @@ from .schema_check import Problem
 from .wire import UNKNOWN, reveal
 
 OPERATIONS = {
+    "aws:appautoscaling/policy:Policy": ("application-autoscaling", "PutScalingPolicy"),
+    "aws:appautoscaling/target:Target": ("application-autoscaling", "RegisterScalableTarget"),
     "aws:batch/computeEnvironment:ComputeEnvironment": ("batch", "CreateComputeEnvironment"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("cloudwatch", "PutMetricAlarm"),
     "aws:cloudwatch/logGroup:LogGroup": ("logs", "CreateLogGroup"),
     "aws:ecr/repository:Repository": ("ecr", "CreateRepository"),
     "aws:kms/key:Key": ("kms", "CreateKey"),
     "aws:lambda/function:Function": ("lambda", "CreateFunction"),
+    "aws:sagemaker/endpoint:Endpoint": ("sagemaker", "CreateEndpoint"),
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration": ("sagemaker", "CreateEndpointConfig"),
+    "aws:sagemaker/model:Model": ("sagemaker", "CreateModel"),
     "aws:sagemaker/trainingJob:TrainingJob": ("sagemaker", "CreateTrainingJob"),
     "aws:scheduler/schedule:Schedule": ("scheduler", "CreateSchedule"),
     "aws:sfn/stateMachine:StateMachine": ("stepfunctions", "CreateStateMachine"),

@@ -93,6 +93,16 @@ def test_the_cache_stack(engine: Engine, tmp_path: Path, stack: str) -> None:
     assert len(result.built) > 20
 
 
+@pytest.mark.parametrize("stack", ["inferentia", "serverless"])
+def test_the_inference_stack(engine: Engine, tmp_path: Path, stack: str) -> None:
+    copy_program(tmp_path, stack)
+
+    result = compare(engine, tmp_path, stack)
+
+    assert not result.failed
+    assert len(result.built) > 15
+
+
 def test_a_component_with_provider_transform_secret_and_default_tags(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: sample\nruntime: {name: python, options: {toolchain: pip}}\n")
     (tmp_path / "Pulumi.dev.yaml").write_text(

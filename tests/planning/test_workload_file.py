@@ -354,3 +354,24 @@ def test_a_carbon_budget_that_can_t_be_used_is_refused(daily: str, monthly: str,
     with pytest.raises(WorkloadError) as refused:
         parse_workload(BUDGET % (daily, monthly, more), "w.yaml")
     assert message in str(refused.value)
+
+
+def test_a_bound_needs_a_measured_answer_to_hold_it_against() -> None:
+    measured = SERVING.replace(
+        "served_model: {parameters: 8.0e+9, kv_bytes_per_token: 131072, input_tokens: 100, output_tokens: 100, "
+        "batch: 8}",
+        "latency_bound_ms: 500\n  measured_request: {joules: 9, boundary: server, "
+        "requests_per_second_per_accelerator: 3, accelerator: H100}",
+    )
+
+    (problem,) = problems(measured)
+
+    assert "work.latency_bound_ms needs work.measured_request.answer_ms" in problem
+    assert parse_workload(measured.replace("joules: 9", "joules: 9, answer_ms: 400"), "w").work.latency_bound_ms == 500
+
+
+@pytest.mark.parametrize("bound", ["0", "-1", "soon", ".nan"])
+def test_a_bound_is_a_positive_number(bound: str) -> None:
+    assert any(
+        "latency_bound_ms" in one for one in problems(SERVING.replace("work:", f"work:\n  latency_bound_ms: {bound}"))
+    )

@@ -99,6 +99,7 @@ def test_caps(kg: float | None, usd: float | None, missing: str, carbon: str, co
         said = messages(rule, whole, **{setting: cap})
         now = "kept" if not said else "not run" if could_not_run(rule, whole, **{setting: cap}) else "violated"
         assert now == expected, said
+        assert not could_not_run(rule, whole, **{setting: cap}, known_only=True) or (kg, usd) == (None, None)
         assert kept(rule, whole)
 
 

@@ -43,7 +43,7 @@ def test_it_has_no_findings_and_the_carbon_labels_everywhere(served: PreviewResu
     assert mistakes(served) == []
     assert served.missing_tags() == {}
     assert served.common_tags["carbon-intensity-g-per-kwh"] == "277"
-    assert served.common_tags["planned-g-per-request"] == "0_012"
+    assert served.common_tags["planned-g-co2e-per-request"] == "0_012"
 
 
 def test_nothing_lets_everybody_in(served: PreviewResult) -> None:

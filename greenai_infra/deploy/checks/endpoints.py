@@ -1,7 +1,7 @@
 """SageMaker endpoints: variants that contradict themselves, and updates that could not be rolled out.
 
-Limits as in SageMaker's API reference: ProductionVariant, ProductionVariantServerlessConfig, RollingUpdatePolicy; and its
-developer guide, "Deploy models with Serverless Inference" and "Deployment guardrails".
+Limits as in SageMaker's guide ("Deploy models with Serverless Inference", "Deployment guardrails") and API reference
+(ProductionVariant, ProductionVariantServerlessConfig, RollingUpdatePolicy).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Alert policies of Cloud Monitoring: that they can be evaluated, and that somebody writes what they watch.
 
 Limits as in the API reference of `projects.alertPolicies`: alignment periods of 60 s to 25 h, absences of 2 min to
-23.5 h, durations in whole minutes, a filter that names one metric type and one resource type.
+23.5 h, durations in whole minutes (and not 0 beside `evaluationMissingData`), a filter that names one metric type and
+one resource type.
 """
 
 from __future__ import annotations
@@ -80,6 +81,9 @@ def _times(policy: DeclaredResource, where: str, body: dict[str, Any], *, absenc
         message = f"an absence of {duration} can't be watched for"
         remedy = f"give {SHORTEST_ABSENCE_S}s to {LONGEST_ABSENCE_S}s"
         yield policy.finding(MALFORMED, f"{where}.duration", message, remedy)
+    elif seconds == 0 and body.get("evaluationMissingData") is not None:
+        message = "evaluationMissingData is given with a duration of 0 s, which Cloud Monitoring refuses"
+        yield policy.finding(MALFORMED, f"{where}.duration", message, "give a duration of at least 60s")
     aggregations = body.get("aggregations")
     for index, one in enumerate(aggregations if isinstance(aggregations, list) else []):
         period = one.get("alignmentPeriod") if isinstance(one, dict) else None

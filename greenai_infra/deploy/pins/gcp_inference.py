@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.tpu import TpuMachine, tpu_machines
-from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values, require_cost
+from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values, require_cost, significant
 from greenai_infra.deploy.pins.pinner import Pinner
 from greenai_infra.deploy.stack_configs.gcp_inference import GcpInferenceConfig, read_gcp_inference_config
 from greenai_infra.errors import InputError, Refused
@@ -52,6 +52,10 @@ class GcpInference(Pinner):
             "carbon": carbon_values(placement),
             "planned": planned_values(plan, placement, rank),
         }
+        work = plan.workload.work
+        if work.requests_per_second and work.serve_hours:
+            requests = work.requests_per_second * 3600 * work.serve_hours
+            values["grams_per_request"] = significant(placement.emissions_kg * 1000 / requests)
         if options.gcp_project:
             values["gcp_project"] = options.gcp_project
         if options.notify:

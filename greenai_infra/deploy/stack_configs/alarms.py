@@ -24,6 +24,7 @@ from greenai_infra.deploy.stack_configs.fields import (
     Positive,
     Section,
     Typed,
+    carbon_example,
 )
 from greenai_infra.errors import InputError
 
@@ -140,15 +141,7 @@ greenai-infra:alarms:
   monthly_budget_kg: 40
   notify:
     emails: [ml-team@example.com]
-  carbon:
-    zone: SE-SE3
-    intensity_g_per_kwh: 20
-    signal: average
-    basis: lifecycle
-    source: Electricity Maps 2025
-    kind: yearly mean
-    observed_at: 2025-01-01T00:00:00Z
-"""
+""" + carbon_example("SE-SE3", 20)
 """The least that the section holds in a stack of its own."""
 
 

@@ -14,6 +14,7 @@ from greenai_infra.deploy.stack_configs.fields import (
     CarbonTagged,
     Email,
     Section,
+    carbon_example,
     read_typed,
 )
 from greenai_infra.errors import InputError
@@ -201,15 +202,7 @@ greenai-infra:cache:
     node_type: cache.r7g.large
   network:
     availability_zones: [eu-north-1a, eu-north-1b]
-  carbon:
-    zone: SE-SE3
-    intensity_g_per_kwh: 20
-    signal: average
-    basis: lifecycle
-    source: Electricity Maps 2025
-    kind: yearly mean
-    observed_at: 2025-01-01T00:00:00Z
-"""
+""" + carbon_example("SE-SE3", 20)
 """The least that a cache stack's config holds."""
 
 

@@ -99,6 +99,33 @@ def stack_name(workload: str, region: str) -> str:
     return f"{workload}-{region}"
 
 
+def carbon_example(zone: str, g_per_kwh: int) -> str:
+    """The part `carbon` of an example, with a zone's figure of 2025."""
+    return f"""\
+  carbon:
+    zone: {zone}
+    intensity_g_per_kwh: {g_per_kwh}
+    signal: average
+    basis: lifecycle
+    source: Electricity Maps 2025
+    kind: yearly mean
+    observed_at: 2025-01-01T00:00:00Z
+"""
+
+
+def planned_example(energy_kwh: float, emissions_kg: float, cost_usd: float) -> str:
+    """The part `planned` of an example."""
+    return f"""\
+  planned:
+    plan_id: 0123456789ab
+    planned_at: 2026-11-30T12:00:00Z
+    rank: 1
+    energy_kwh: {energy_kwh:g}
+    emissions_kg: {emissions_kg:g}
+    cost_usd: {cost_usd:g}
+"""
+
+
 Typed = TypeVar("Typed", bound=Section)
 
 

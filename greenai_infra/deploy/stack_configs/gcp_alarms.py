@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from greenai_infra.deploy.config_problems import describe_validation_error
 from greenai_infra.deploy.stack_configs.alarms import BUDGET_EXAMPLE, BudgetSection, Notify
-from greenai_infra.deploy.stack_configs.fields import PROJECT, CarbonTagged, Section, Typed
+from greenai_infra.deploy.stack_configs.fields import PROJECT, CarbonTagged, Section, Typed, carbon_example
 from greenai_infra.deploy.stack_configs.gcp_fields import GcpProject, GcpRegion
 from greenai_infra.errors import InputError
 
@@ -81,15 +81,7 @@ greenai-infra:alarms:
   monthly_budget_kg: 40
   notify:
     emails: [ml-team@example.com]
-  carbon:
-    zone: FI
-    intensity_g_per_kwh: 68
-    signal: average
-    basis: lifecycle
-    source: Electricity Maps 2025
-    kind: yearly mean
-    observed_at: 2025-01-01T00:00:00Z
-"""
+""" + carbon_example("FI", 68)
 """The least that the section holds in a stack of its own."""
 
 

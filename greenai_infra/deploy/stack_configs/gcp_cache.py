@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from greenai_infra.catalog.memorystore import node_type, node_types
 from greenai_infra.catalog.read import near
-from greenai_infra.deploy.stack_configs.fields import PROJECT, CarbonTagged, Email, Section, read_typed
+from greenai_infra.deploy.stack_configs.fields import PROJECT, CarbonTagged, Email, Section, carbon_example, read_typed
 from greenai_infra.deploy.stack_configs.gcp_fields import GcpProject, GcpRegion, GcpZone, Subnet, zone_in_region
 
 Days = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
@@ -121,15 +121,7 @@ greenai-infra:cache:
   node_type: STANDARD_SMALL
   replicas: 1
   clients: ["serviceAccount:api@acme-ml.iam.gserviceaccount.com"]
-  carbon:
-    zone: FI
-    intensity_g_per_kwh: 68
-    signal: average
-    basis: lifecycle
-    source: Electricity Maps 2025
-    kind: yearly mean
-    observed_at: 2025-01-01T00:00:00Z
-"""
+""" + carbon_example("FI", 68)
 """What a cache's config on Google Cloud holds; network, alerts and maintenance have defaults."""
 
 

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 
 from greenai_infra.catalog.read import near
 from greenai_infra.catalog.tpu import TpuMachine, tpu_machine, tpu_machines
-from greenai_infra.deploy.stack_configs.fields import PROJECT, CarbonTagged, Email, Section, read_typed
+from greenai_infra.deploy.stack_configs.fields import PROJECT, CarbonTagged, Email, Section, carbon_example, read_typed
 from greenai_infra.deploy.stack_configs.gcp_fields import (
     ArtifactImage,
     GcpProject,
@@ -215,15 +215,7 @@ greenai-infra:inference:
     model: gs://acme-models/llama-3-8b
   network:
     client_ranges: [10.0.0.0/8]
-  carbon:
-    zone: NL
-    intensity_g_per_kwh: 277
-    signal: average
-    basis: lifecycle
-    source: Electricity Maps 2025
-    kind: yearly mean
-    observed_at: 2025-01-01T00:00:00Z
-"""
+""" + carbon_example("NL", 277)
 """The least that a serving stack's config on Google Cloud holds."""
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from greenai_infra.catalog.vertex import vertex_machines
-from greenai_infra.clock import format_time
 from greenai_infra.deploy.stack_configs.fields import (
     PROJECT,
-    CarbonTagged,
-    Email,
-    Planned,
     Section,
+    carbon_example,
+    planned_example,
     read_typed,
 )
 from greenai_infra.deploy.stack_configs.gcp_fields import ArtifactImage, GcpProject, GcpRegion, Subnet
-from greenai_infra.deploy.stack_configs.training import HyperparameterName, HyperparameterValue, Slice
+from greenai_infra.deploy.stack_configs.runs import PlannedRun, Slice
 
 GsUri = Annotated[str, Field(pattern=r"^gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s]*)?$")]
 
@@ -32,14 +30,13 @@ class GcpNetwork(Section):
     cidr: Subnet = "10.42.0.0/20"
 
 
-class GcpTrainingConfig(CarbonTagged):
+class GcpTrainingConfig(PlannedRun):
     """Everything that one regional training stack on Google Cloud is built from."""
 
     provider: Literal["gcp"]
     gcp_project: GcpProject
     """Id of the Google Cloud project that everything is built in and billed to."""
     region: GcpRegion
-    launch: Literal["scheduled", "now"] = "scheduled"
     machine_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*-[a-z0-9-]+$")]
     accelerator_type: Annotated[str, Field(pattern=r"^NVIDIA_[A-Z0-9_]+$")] | None = None
     """GPUs by Vertex AI's name, with `accelerator_count` for each machine; neither for TPUs."""
@@ -50,21 +47,10 @@ class GcpTrainingConfig(CarbonTagged):
     boot_disk_gb: Annotated[int, Field(ge=100, le=64000)] = 500
     image: ArtifactImage | None = None
     """Container image in Artifact Registry; without one, the stack's own repository with `image_tag`."""
-    image_tag: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = "v1"
-    """Tag in the stack's own repository. Tags there can't be moved, so a new image is a new tag here."""
     data_uri: GsUri | None = None
     """Training data in another bucket; without one, `train/` in the stack's data bucket."""
-    hyperparameters: dict[HyperparameterName, HyperparameterValue] = Field(default_factory=dict)
-    """Arguments of the container: `--NAME=VALUE` each."""
-    spot: bool = False
     slices: Annotated[list[Slice], Field(min_length=1, max_length=200)]
-    notify_emails: list[Email] = Field(default_factory=list)
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    """How long checkpoints and old object versions are kept."""
-    force_destroy: bool = False
-    """Whether `destroy` deletes buckets that are not empty. Off: it stops there, and nothing is lost."""
     network: GcpNetwork = GcpNetwork()
-    planned: Planned
 
     @model_validator(mode="after")
     def _machine_has_its_accelerators(self) -> Self:
@@ -99,34 +85,14 @@ class GcpTrainingConfig(CarbonTagged):
         return self
 
     @model_validator(mode="after")
-    def _slices_in_order(self) -> Self:
-        for earlier, later in zip(self.slices, self.slices[1:], strict=False):
-            if later.start < earlier.end:
-                raise ValueError(f"slice {format_time(later.start)} starts before the one before it has ended")
+    def _a_workflow_can_watch_them(self) -> Self:
         if self.slices[-1].end - self.start > LONGEST_PLAN:
             raise ValueError(f"slices span more than {LONGEST_PLAN.days} days, which a workflow can't watch")
-        if self.start < self.planned.planned_at:
-            planned_at = format_time(self.planned.planned_at)
-            raise ValueError(f"slices start at {format_time(self.start)}, before planned.planned_at {planned_at}")
         return self
 
-    @model_validator(mode="after")
-    def _launch_now_has_all_it_needs(self) -> Self:
-        if self.launch == "scheduled":
-            return self
-        if len(self.slices) > 1:
-            raise ValueError("launch: now runs one training job; a plan in slices needs launch: scheduled")
-        if self.image is None:
-            raise ValueError("launch: now needs image: the stack's own repository is empty when the job starts")
-        return self
 
-    @property
-    def start(self) -> datetime:
-        """Start of the first slice."""
-        return self.slices[0].start
-
-
-GCP_TRAINING_EXAMPLE = """\
+GCP_TRAINING_EXAMPLE = (
+    """\
 greenai-infra:training:
   provider: gcp
   gcp_project: my-project-123456
@@ -139,22 +105,10 @@ greenai-infra:training:
   accelerator_count: 8
   slices:
     - {start: 2026-12-01T22:00:00Z, end: 2026-12-02T06:00:00Z}
-  carbon:
-    zone: FI
-    intensity_g_per_kwh: 68
-    signal: average
-    basis: lifecycle
-    source: Electricity Maps 2025
-    kind: yearly mean
-    observed_at: 2025-01-01T00:00:00Z
-  planned:
-    plan_id: 0123456789ab
-    planned_at: 2026-11-30T12:00:00Z
-    rank: 1
-    energy_kwh: 61.4
-    emissions_kg: 4.5
-    cost_usd: 64
 """
+    + carbon_example("FI", 68)
+    + planned_example(61.4, 4.5, 64)
+)
 """The least that a training stack on Google Cloud holds."""
 
 

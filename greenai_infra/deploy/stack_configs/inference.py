@@ -20,6 +20,8 @@ from greenai_infra.deploy.stack_configs.fields import (
     Planned,
     Positive,
     Section,
+    carbon_example,
+    planned_example,
     read_typed,
 )
 
@@ -184,7 +186,8 @@ class InferenceConfig(CarbonTagged):
         return self.requests_per_second * 60 / self.instance_count
 
 
-INFERENCE_EXAMPLE = """\
+INFERENCE_EXAMPLE = (
+    """\
 greenai-infra:inference:
   workload: serve-8b
   project: assistants
@@ -194,28 +197,18 @@ greenai-infra:inference:
   model_data: s3://acme-models/llama-8b-neuron/
   instance_type: ml.inf2.xlarge
   instance_count: 7
-  requests_per_second: 20
-  latency_bound_ms: 15000
+  requests_per_second: 20.5
+  latency_bound_ms: 15000.0
   network:
     availability_zones: [eu-north-1a, eu-north-1b]
-  carbon:
-    zone: SE-SE3
-    intensity_g_per_kwh: 20
-    signal: average
-    basis: lifecycle
-    source: Electricity Maps 2025
-    kind: yearly mean
-    observed_at: 2025-01-01T00:00:00Z
-  planned:
-    plan_id: 0123456789ab
-    planned_at: 2026-11-30T12:00:00Z
-    rank: 1
-    energy_kwh: 1541
-    emissions_kg: 56.7
-    cost_usd: 4203
+"""
+    + carbon_example("SE-SE3", 20)
+    + planned_example(1541, 56.7, 4203)
+    + """\
     emissions_g_per_request: 0.00109
     energy_j_per_request: 107
 """
+)
 """The least that an endpoint on instances holds, with what a plan says of it."""
 
 

@@ -15,14 +15,24 @@ if TYPE_CHECKING:
 UNKNOWN_STANDING = Standing(None, None)
 
 
-class CostCap(RuleSettings):
+class Cap(RuleSettings):
+    """What both limits share. `known_only` holds the sum of what is known against the limit, and lets the rest go.
+
+    Without it a stack with a resource of unknown figure can't be said to keep its limit. Nobody publishes the energy of
+    an alarm, a key or a network endpoint, so a carbon cap on a stack with such needs it.
+    """
+
+    known_only: bool = False
+
+
+class CostCap(Cap):
     """Limit of the standing cost; without one the rule does not run."""
 
     needs: ClassVar[str] = "max_usd_per_month"
     max_usd_per_month: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
-class CarbonCap(RuleSettings):
+class CarbonCap(Cap):
     """Limit of the standing emissions, and what kind of figure it is; without a limit the rule does not run."""
 
     needs: ClassVar[str] = "max_kg_per_month"
@@ -36,7 +46,8 @@ def check_cost_cap(stack: Stack, settings: CostCap) -> Iterator[Breach]:
     cap = settings.max_usd_per_month
     if cap is not None:
         standing = stack.standing or UNKNOWN_STANDING
-        yield from _judge(stack, standing.cost_usd_per_month, cap, "USD", standing.unpriced)
+        missing = () if settings.known_only else standing.unpriced
+        yield from _judge(stack, standing.cost_usd_per_month, cap, "USD", missing)
 
 
 def check_carbon_cap(stack: Stack, settings: CarbonCap) -> Iterator[Breach]:
@@ -51,7 +62,7 @@ def check_carbon_cap(stack: Stack, settings: CarbonCap) -> Iterator[Breach]:
         message = f"the cap is {', '.join(wanted)} but the standing emissions are {kind}; the two are not comparable"
         yield Breach(stack.urn, "", message, "set basis and signal to those of the plan's intensity", ran=False)
         return
-    yield from _judge(stack, total, cap, "kg CO2e", standing.unmeasured)
+    yield from _judge(stack, total, cap, "kg CO2e", () if settings.known_only else standing.unmeasured)
 
 
 def _judge(stack: Stack, total: float | None, cap: float, unit: str, missing: tuple[str, ...]) -> Iterator[Breach]:
@@ -63,9 +74,7 @@ def _judge(stack: Stack, total: float | None, cap: float, unit: str, missing: tu
     elif missing:
         listed = ", ".join(missing[:5]) + (" and more" if len(missing) > 5 else "")
         message = f"the standing {unit} a month is not known for {listed}"
-        yield Breach(
-            stack.urn, "", message, "exempt the stack with a reason, or add the price to the catalog", ran=False
-        )
+        yield Breach(stack.urn, "", message, "set known_only: true to judge by the sum of what is known", ran=False)
 
 
 COST_CAP = StackRule(

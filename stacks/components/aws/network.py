@@ -138,7 +138,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
 
     def _group(self, what: str, description: str) -> Any:
         site = self._args.site
-        # checkov:skip=CKV2_AWS_5: SageMaker attaches the jobs' group to each job, or to the instances of an endpoint
+        # checkov:skip=CKV2_AWS_5: jobs and models take it along; it does not count SageMaker's as attachments
         return aws.ec2.SecurityGroup(
             f"{what}-{site.workload}",  # a group's name must not begin with `sg-`, a workload's may
             vpc_id=self.vpc.id,

@@ -131,7 +131,7 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
         subnets = [subnet.id for subnet in network.subnets] if network else []
         vpc = {"security_group_ids": [network.job_group.id], "subnets": subnets} if network else None
         needed = [self.role, *([network] if network else []), *([self.captured] if self.captured else [])]
-        # checkov:skip=CKV_AWS_370: serverless endpoints know no network isolation; for others the config decides
+        # checkov:skip=CKV_AWS_370: on for endpoints on instances unless the config says no; serverless has no isolation
         model = aws.sagemaker.Model(
             f"{site.workload}-model",
             execution_role_arn=self.role.arn,

@@ -171,7 +171,7 @@ class GcpCarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
                 "filter": self._series,
                 "comparison": "COMPARISON_GT",
                 "threshold_value": float(f"{threshold_kg:.10g}"),  # 0.12 rather than 0.12000000000000001
-                "duration": "0s",
+                "duration": "60s",  # the API wants one wherever it is said what missing data mean
                 "aggregations": [
                     {
                         "alignment_period": f"{length_s}s",
