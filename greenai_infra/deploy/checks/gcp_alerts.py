@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.deploy.checks.gcp_metric_names import gcp_metric_problem
 from greenai_infra.monitoring.gcp_metrics import LABELS, PREFIX, metric_type
 from greenai_infra.monitoring.metrics import METRICS
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Finding, plain
@@ -114,6 +115,8 @@ def _watched(
         message = "the filter names no resource type"
         yield policy.finding(MALFORMED, where, message, 'add resource.type="...", as the writer of the metric gives it')
     yield from _unwritten(policy, where, metrics[0], described)
+    if problem := gcp_metric_problem(metrics[0]):
+        yield policy.finding(UNWRITTEN, where, problem.message, problem.remedy, problem.severity)
     if metrics[0] in described:
         for label in sorted(set(_LABEL.findall(text)) - described[metrics[0]]):
             have = ", ".join(sorted(described[metrics[0]])) or "none"

@@ -63,6 +63,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
             opts=self._child,
         )
         facts = SwitchFacts(args.watched, args.watched.alarm_name("daily-budget"), alerts.topic_arn, args.budget_kg)
+        # checkov:skip=CKV_AWS_284: X-Ray takes traces only with a permission on every resource; the log has each step
         return aws.sfn.StateMachine(
             f"{site.workload}-kill-switch",
             role_arn=role.arn,

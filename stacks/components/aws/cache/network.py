@@ -45,7 +45,6 @@ class CachePlace(pulumi.ComponentResource):  # type: ignore[misc]
         if self.own:
             self._own_network(network.cidr, network.availability_zones or ())
         self.cache_group = self._group("cache", "The cache: its port, from named clients")
-        # checkov:skip=CKV2_AWS_5: clients join it, and they are in other stacks
         self.client_group = self._group("clients", "Clients of the cache: join it to connect")
         self.account_id = self.cache_group.owner_id
         self.endpoint_group = self._group("secrets", "Endpoint to Secrets Manager") if self.own else None
@@ -109,6 +108,7 @@ class CachePlace(pulumi.ComponentResource):  # type: ignore[misc]
 
     def _group(self, what: str, description: str) -> Any:
         site = self._args.site
+        # checkov:skip=CKV2_AWS_5: the clients' group is joined by clients, and they are in other stacks
         return aws.ec2.SecurityGroup(
             f"{what}-{site.workload}",  # a group's name must not begin with `sg-`, a workload's may
             vpc_id=self.vpc_id,

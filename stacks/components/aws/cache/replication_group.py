@@ -51,7 +51,6 @@ def replication_group(
         tags=dict(site.tags),
         opts=opts,
     )
-    # checkov:skip=CKV_AWS_338: the config says how long logs are kept (retention_days)
     logs = {
         kind: log_group(site, f"cache-{what}", f"/aws/elasticache/{what}", parts.key_arn, config.retention_days, opts)
         for kind, what in LOGS.items()

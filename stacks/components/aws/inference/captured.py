@@ -33,8 +33,8 @@ class CapturedRequests(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:CapturedRequests", name, None, opts)
         days = args.capture.keep_days
         self._args = args
-        # checkov:skip=CKV_AWS_18,CKV_AWS_144,CKV2_AWS_62: samples for debugging that soon expire; a second copy of what
-        # may be personal data would be one more to guard, and nothing waits for new ones
+        # Without a copy elsewhere: these are samples for debugging that soon expire, and a second copy of what may be
+        # personal data would be one more to guard.
         self.bucket = PrivateBucket(
             f"{name}-bucket",
             BucketArgs(args.site, "requests", args.key_arn, days, days, args.force_destroy),
