@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import botocore.session
+import pulumi
 import pytest
 
 from greenai_infra.monitoring.metrics import NAMESPACE
@@ -350,3 +351,23 @@ def test_a_carbon_budget_stands_beside_the_endpoint() -> None:
     assert len(made.of("Topic")) == len({one.name for one in made.of("Topic")}) == 2
     aliases = [one.inputs["name"] for one in made.of("Alias")]
     assert len(aliases) == len(set(aliases)) == 3
+
+
+@pytest.mark.parametrize(("daily_kg", "warned"), [(1.1, True), (1.2, False)])
+def test_a_planned_load_over_the_daily_budget_is_told(
+    monkeypatch: pytest.MonkeyPatch, daily_kg: float, warned: bool
+) -> None:
+    """20 requests/s x 86,400 s x 120 J = 57.6 kWh a day, at 20 g/kWh 1.152 kg."""
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, *_, **__: said.append(text))
+    config = changed("inferentia")
+    section = config["greenai-infra:inference"]
+    section |= {"requests_per_second": 20, "invocations_per_instance_per_minute": None}
+    section["carbon"]["intensity_g_per_kwh"] = 20
+    section["planned"]["energy_j_per_request"] = 120
+    config["greenai-infra:alarms"] = {"daily_budget_kg": daily_kg, "monthly_budget_kg": 30}
+
+    refused = run_program(config)[1]
+
+    assert not refused
+    assert [("emits at least 1.15 kg CO2e a day" in one) for one in said] == [True] * warned

@@ -1,0 +1,38 @@
+"""A preview warns where a stack alone, or its planned run, is more than the carbon budget of a month."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from greenai_infra.deploy.standing.over_budget import over_budget
+
+LIMITS = {"daily_kg": 4.0, "monthly_kg": 40.0, "stack": "dev"}
+
+
+def figures(standing_kg: float | None, run_kg: float | None) -> dict[str, Any]:
+    run = None if run_kg is None else {"emissions_kg": run_kg}
+    return {"total": {"emissions_kg_per_month": standing_kg}, "planned_run": run}
+
+
+@pytest.mark.parametrize(
+    ("standing_kg", "run_kg", "said"),
+    [
+        (40.0, 40.0, []),
+        (None, None, []),
+        (59.2, None, ["emits 59.2 kg CO2e a month, more than the carbon budget of 40 kg"]),
+        (1.0, 41.0, ["the planned run emits 41 kg CO2e, more than the carbon budget of 40 kg"]),
+        (50.0, 60.0, ["emits 50 kg CO2e a month", "the planned run emits 60 kg"]),
+    ],
+)
+def test_what_is_more_than_a_month_allows_is_told(
+    standing_kg: float | None, run_kg: float | None, said: list[str]
+) -> None:
+    found = list(over_budget(figures(standing_kg, run_kg), LIMITS, "urn"))
+    assert [one.severity for one in found] == ["warning"] * len(said)
+    assert all(words in one.message for one, words in zip(found, said, strict=True))
+
+
+def test_without_a_budget_nothing_is_told() -> None:
+    assert not list(over_budget(figures(1e6, 1e6), None, "urn"))
