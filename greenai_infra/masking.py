@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from logging import LogRecord
 
 MASK = "***"
 LOGGERS = tuple(f"urllib3.{name}" for name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"))
@@ -21,8 +21,10 @@ def keep_secret(secrets: Iterable[str]) -> None:
     forms = {form for one in secrets if one for form in (one, quote(one, safe=""), quote_plus(one))}
     if not forms <= set(_secrets):
         _secrets[:] = sorted(forms.union(_secrets), key=len, reverse=True)
+    import logging  # an answer from the cache needs none
+
     for name in LOGGERS:
-        logging.getLogger(name).addFilter(_masking)  # once, however often it is added
+        logging.getLogger(name).addFilter(_mask_record)  # once, however often it is added
 
 
 def masked(text: str) -> str:
@@ -32,14 +34,12 @@ def masked(text: str) -> str:
     return text
 
 
-class _Masking(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record's text; never drops one."""
-        record.msg, record.args = masked(record.getMessage()), ()
-        if record.exc_info:
-            record.exc_text = masked(logging.Formatter().formatException(record.exc_info))
-            record.exc_info = None
-        return True
+def _mask_record(record: LogRecord) -> bool:
+    """Change the record's text; never drops one."""
+    record.msg, record.args = masked(record.getMessage()), ()
+    if record.exc_info:
+        import logging
 
-
-_masking = _Masking()
+        record.exc_text = masked(logging.Formatter().formatException(record.exc_info))
+        record.exc_info = None
+    return True
