@@ -116,7 +116,7 @@ def test_a_budget_in_the_same_stack_watches_it(tpu_vm: PreviewResult) -> None:
 
     assert names == {"serve-8b-down", "serve-8b-daily-budget", "serve-8b-burn-fast", "serve-8b-burn-slow"}
     assert not of(tpu_vm, "Workflow"), "an endpoint reports by itself: no job census"
-    assert tpu_vm.outputs["daily_budget_kg"] == 10
+    assert tpu_vm.outputs["daily_budget_kg"] == 30
 
 
 def test_what_a_queued_resource_can_t_say_is_still_true_of_the_sdk() -> None:
