@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.deploy.stack_files import read_project, stack_file
+from greenai_infra.deploy.standing.config import program_section
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import Finding
 
@@ -36,8 +37,8 @@ def config_findings(program: StackProgram) -> list[Finding]:
 
 def zone_findings(program: StackProgram) -> list[Finding]:
     """Carbon facts of another grid zone than that of the region they are pinned for: every tag would be wrong."""
+    section = program_section(program)
     try:
-        section = json.loads(program.config.get(f"{program.project}:training", "{}"))
         provider = section.get("provider", "aws")
         region, zone = find_region(f"{provider}:{section['region']}"), section["carbon"]["zone"]
     except (ValueError, KeyError, TypeError, AttributeError, InputError):
