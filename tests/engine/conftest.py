@@ -10,9 +10,9 @@ from .engine_cli import Engine, find_engine
 from .project import Project, write_project
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """The real engine with the stand-ins on its PATH; the test is skipped where there is none."""
+    """The real engine with the stand-ins on its PATH, and state of its own for each file of tests; skipped without one."""
     binary, reason = find_engine()
     if binary is None:
         pytest.skip(reason)
