@@ -12,7 +12,7 @@ from .project import Project, write_project
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """The real engine with the stand-ins on its PATH, and state of its own for each file; skipped where there is none."""
+    """The real engine with the stand-ins on its PATH, with state of its own for each file; without one tests skip."""
     binary, reason = find_engine()
     if binary is None:
         pytest.skip(reason)
