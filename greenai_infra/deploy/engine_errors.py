@@ -6,9 +6,13 @@ What is not in the table is shown as the engine said it.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from greenai_infra.deploy.gcp_errors import GCP_CAPACITY, GCP_TABLE
 from greenai_infra.errors import EngineError, NoCapacity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MINIMUM_CLI = "3.181.0"
 """First CLI that runs in-process programs for every operation."""
@@ -118,6 +122,9 @@ TRACEBACK = "Traceback (most recent call last):\n"
 FRAME = re.compile(r'^ +File "([^"]+)", line (\d+)', re.MULTILINE)
 """Paths in the project are relative to its folder in what `explain` gets."""
 
+AFTERMATH = re.compile(r"(?:(?:update|preview|destroy) failed|failed to run policy: context canceled)")
+"""What the engine says because of another failure: its last word, and policies that it was about to run then."""
+
 FLAGS = re.IGNORECASE | re.MULTILINE
 SHOWN_LINES = 15
 
@@ -130,7 +137,7 @@ def explain(stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = 
     """
     program_failed = any(one.startswith(UNHANDLED) for one in errors)
     errors = list(dict.fromkeys(filter(None, map(_condensed, errors))))
-    about = [one for one in errors if not re.fullmatch(r"(?:update|preview|destroy) failed", one)]
+    about = causes(errors)
     if about and all(CAPACITY.search(one) or GCP_CAPACITY.match(one) for one in about):
         return NoCapacity(f"{stack}: {_last_lines(about[0])}")
     said = "\n".join(about) or _errors_in(stderr) or _errors_in(stdout) or "\n".join(errors)
@@ -144,6 +151,11 @@ def explain(stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = 
     if not said:
         return EngineError(f"{stack}: pulumi failed and gave no reason; its last output:\n{_quoted(stdout)}")
     return EngineError(f"{stack}: pulumi failed.\n{_quoted(said)}")
+
+
+def causes(errors: Iterable[str]) -> list[str]:
+    """The diagnostics without those that only follow from another."""
+    return [one for one in errors if not AFTERMATH.fullmatch(one.strip().removeprefix("error: "))]
 
 
 def _condensed(error: str) -> str:

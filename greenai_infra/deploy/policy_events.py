@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.deploy.engine_errors import causes
 from greenai_infra.deploy.gate import PACK_FILE, PACK_NAME, open_gate, project_pack
 from greenai_infra.errors import EngineError, InputError, Refused
 
@@ -44,7 +45,7 @@ class PolicyEvents:
 
     def require_kept(self, stack: str, errors: Sequence[str]) -> None:
         """Raises Refused if mandatory policies were broken and the engine has nothing else to complain of."""
-        if self.broken and not [one for one in errors if not one.strip().endswith(("preview failed", "update failed"))]:
+        if self.broken and not causes(errors):
             raise Refused(
                 f"{stack}: mandatory policies are violated.\n{_listed(self.broken)}\n"
                 f"what each asks for:  greenai-infra check --stack {stack}"

@@ -6,6 +6,7 @@ from greenai_infra.deploy.engine_errors import explain
 from greenai_infra.errors import NoCapacity
 
 CAPACITY = "CapacityError: Unable to provision requested ML compute capacity."
+CANCELED = "failed to run policy: context canceled"  # of a resource that was about to be judged when another failed
 
 
 def test_no_capacity_names_the_stack_and_what_aws_said() -> None:
@@ -13,6 +14,13 @@ def test_no_capacity_names_the_stack_and_what_aws_said() -> None:
 
     assert isinstance(error, NoCapacity)
     assert str(error) == f"finetune-eu-north-1: {CAPACITY}"
+
+
+def test_a_policy_that_the_failure_cut_off_is_no_second_failure() -> None:
+    error = explain("dev", [CAPACITY, CANCELED, "update failed"], "", "")
+
+    assert isinstance(error, NoCapacity)
+    assert CANCELED not in str(error)
 
 
 def test_a_second_failure_beside_capacity_is_no_reason_to_go_on() -> None:

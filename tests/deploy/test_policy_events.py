@@ -45,7 +45,7 @@ def test_a_mandatory_violation_is_named_with_its_resource() -> None:
     events.note(event("Topics need tags.\nlacks the tags team\n-> add it", "mandatory"))
 
     with pytest.raises(Refused) as refused:
-        events.require_kept("dev", ["preview failed"])
+        events.require_kept("dev", ["failed to run policy: context canceled", "preview failed"])
     assert "  | [naive] news: lacks the tags team -> add it\n" in str(refused.value)
 
 
