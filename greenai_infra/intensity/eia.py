@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.catalog.fuels import eia_respondents, fuel_factors
 from greenai_infra.clock import HOUR, ceiling_to, floor_to
 from greenai_infra.intensity.coverage import ask_covered, explained
-from greenai_infra.intensity.eia_answers import MAX_CODES, PAGE_ROWS, further_pages, read_mix
+from greenai_infra.intensity.eia_answers import MAX_CODES, PAGE_ROWS, further_pages, read_mix, split_by_respondent
 from greenai_infra.intensity.live import LiveAnswers, Publisher
 from greenai_infra.intensity.points import Points
 from greenai_infra.intensity.questions import AnswerError, Failure, Question
@@ -40,10 +40,11 @@ ORDER = {
     "sort[1][direction]": "asc",
 }
 MAX_RANGE = timedelta(days=30)  # of one question about the past
+MOST_APART = 5  # zones that are asked one by one; more share questions, as EIA slows whoever asks many at once
 
 
 class Eia:
-    """EIA asked as of now, one request a zone and 5,000 rows. The key is a query parameter and never shown."""
+    """EIA asked as of now, one request a few zones and 5,000 rows. The key is a query parameter and never shown."""
 
     name = "eia"
 
@@ -104,16 +105,48 @@ class Eia:
             return page if further_pages(page) else read(zone, [page])
 
         def fetch(open_zones: Sequence[str]) -> dict[str, Points | Failure]:
-            began = time.monotonic()
-            firsts = self._client.fetch_all(
-                [_question(zone, first, last, read=partial(read_first, zone)) for zone in open_zones]
-            )
-            found = dict(zip(open_zones, firsts, strict=True))
+            deadline = time.monotonic() + self._client.total_timeout_s
+            found: dict[str, Any] = dict(self._read_together(open_zones, first, last, read))
+            apart = [zone for zone in open_zones if zone not in found]
+            questions = [_question([zone], first, last, read=partial(read_first, zone)) for zone in apart]
+            found |= zip(apart, self._client.fetch_all(questions, within_s=deadline - time.monotonic()), strict=True)
             begun = {zone: page for zone, page in found.items() if not isinstance(page, Points | Failure)}
-            left_s = self._client.total_timeout_s - (time.monotonic() - began)
-            return found | self._read_on(begun, first, last, read, left_s)
+            return found | self._read_on(begun, first, last, read, deadline - time.monotonic())
 
         return ask_covered(zones, self.uncovered, lambda covered: self._answers.ask(covered, question, fetch))
+
+    def _read_together(
+        self, zones: Sequence[str], first: datetime, last: datetime, read: Callable[[str, Sequence[Any]], Points]
+    ) -> dict[str, Points | Failure]:
+        """The points of zones that share questions, as many as surely fit a page; none of a few zones or a long time.
+
+        Zones that an answer does not speak of, and those of an answer that can't be believed, are left out: asked
+        alone, each gets an answer or a reason of its own.
+        """
+        share = int(PAGE_ROWS // ((last - first) / HOUR * MAX_CODES))
+        if len(zones) <= MOST_APART or share < 2:
+            return {}
+        groups = [zones[number : number + share] for number in range(0, len(zones), share)]
+
+        def read_each(group: Sequence[str], answer: Any) -> dict[str, Points | Failure]:
+            respondents = eia_respondents()
+            try:
+                answers = split_by_respondent(answer, [respondents[zone] for zone in group])
+            except AnswerError:
+                return {}
+            return {
+                zone: _points_or_reason(read, zone, [answers[respondents[zone]]])
+                for zone in group
+                if respondents[zone] in answers
+            }
+
+        answers = self._client.fetch_all(
+            [_question(group, first, last, read=partial(read_each, group)) for group in groups]
+        )
+        found: dict[str, Points | Failure] = {}
+        for group, answer in zip(groups, answers, strict=True):
+            found |= dict.fromkeys(group, answer) if isinstance(answer, Failure) else answer
+        return found
 
     def _read_on(
         self,
@@ -126,7 +159,7 @@ class Eia:
         """The points of zones whose answers go on after the first page, or why a page can't be had."""
         places = [(zone, offset) for zone, page in begun.items() for offset in further_pages(page)]
         rest = self._client.fetch_all(
-            [_question(zone, first, last, offset) for zone, offset in places], within_s=within_s
+            [_question([zone], first, last, offset) for zone, offset in places], within_s=within_s
         )
         pages = {zone: [page] for zone, page in begun.items()}
         for (zone, _), page in zip(places, rest, strict=True):
@@ -134,10 +167,7 @@ class Eia:
         found: dict[str, Points | Failure] = {}
         for zone, answers in pages.items():
             failed = [one for one in answers if isinstance(one, Failure)]
-            try:
-                found[zone] = failed[0] if failed else read(zone, answers)
-            except AnswerError as error:
-                found[zone] = Failure(str(error), transient=True)
+            found[zone] = failed[0] if failed else _points_or_reason(read, zone, answers)
         return found
 
     @cached_property
@@ -153,14 +183,27 @@ class Eia:
         )
 
 
+def _points_or_reason(
+    read: Callable[[str, Sequence[Any]], Points], zone: str, pages: Sequence[Any]
+) -> Points | Failure:
+    try:
+        return read(zone, pages)
+    except AnswerError as error:
+        return Failure(str(error), transient=True)
+
+
 def _question(
-    zone: str, first: datetime, last: datetime, offset: int = 0, read: Callable[[Any], Any] | None = None
+    zones: Sequence[str],
+    first: datetime,
+    last: datetime,
+    offset: int = 0,
+    read: Callable[[Any], Any] | None = None,
 ) -> Question:
     """The rows of the hours within [first, last): EIA names an hour by its end, and includes both ends."""
-    params = {
+    params: dict[str, str | list[str]] = {
         "frequency": "hourly",
         "data[0]": "value",
-        "facets[respondent][]": eia_respondents()[zone],
+        "facets[respondent][]": [eia_respondents()[zone] for zone in zones],
         "start": _period(first + HOUR),
         "end": _period(last),
         "length": str(PAGE_ROWS),

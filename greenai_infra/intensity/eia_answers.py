@@ -66,14 +66,28 @@ def further_pages(answer: object) -> range:
     return range(PAGE_ROWS, min(total, MAX_PAGES * PAGE_ROWS), PAGE_ROWS)
 
 
+def split_by_respondent(answer: Mapping[str, Any], respondents: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """One whole answer about several as one about each; those that it says nothing about are left out.
+
+    Raises AnswerError if rows are missing, or about somebody else.
+    """
+    rows = list(_rows(answer))
+    _check_total(answer, len(rows))
+    of: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        respondent = row.get("respondent")
+        if not isinstance(respondent, str) or respondent not in respondents:
+            raise AnswerError(f"was asked about {', '.join(respondents)} and answered about {shown(respondent)}")
+        of.setdefault(respondent, []).append(row)
+    return {name: {"response": {**_response(answer), "total": len(some), "data": some}} for name, some in of.items()}
+
+
 def read_mix(
     pages: Sequence[Mapping[str, Any]], respondent: str, factors_g_per_kwh: Mapping[str, float], now: datetime
 ) -> Points:
     """The intensity of every hour that is over and reported in full; the others are gaps. Raises AnswerError."""
     rows = [row for page in pages for row in _rows(page)]
-    total = _total(pages[0])
-    if len(rows) != total:
-        raise AnswerError(f"answered with {len(rows):,} of {total:,} rows")
+    _check_total(pages[0], len(rows))
     hours = _hours(rows, respondent)
     check_not_ahead(max(hours), now)
     expected = usual(hours.values())
@@ -91,6 +105,12 @@ def read_mix(
         if mix and mix.get("other", 0.0) > MAX_OTHER_SHARE * sum(mix.values()):
             flags = frozenset({Flag.ESTIMATED})
     return points_of(values.items(), HOUR_S, flags)
+
+
+def _check_total(answer: Mapping[str, Any], rows: int) -> None:
+    total = _total(answer)
+    if rows != total:
+        raise AnswerError(f"answered with {rows:,} of {total:,} rows")
 
 
 def _total(answer: Mapping[str, Any]) -> int:

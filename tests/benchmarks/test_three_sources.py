@@ -32,7 +32,7 @@ COMMAND = Path(sys.executable).parent / "greenai-infra"
 
 def answer(target: str) -> Any:
     """What NESO, Energy-Charts, EIA and Electricity Maps answer to a question about the newest value."""
-    asked = {key: values[0] for key, values in parse_qs(urlsplit(target).query).items()}
+    asked = parse_qs(urlsplit(target).query)
     if "/co2eq" in target:
         quarters = [NOW - number * timedelta(minutes=15) for number in range(12, 0, -1)]
         return {"unix_seconds": [int(one.timestamp()) for one in quarters], "co2eq": [300.0] * 12}
@@ -40,18 +40,19 @@ def answer(target: str) -> Any:
         rows = [
             {
                 "period": (NOW - number * HOUR).strftime("%Y-%m-%dT%H"),
-                "respondent": asked["facets[respondent][]"],
+                "respondent": respondent,
                 "fueltype": fuel,
                 "value": "1000",
                 "value-units": "megawatthours",
             }
+            for respondent in asked["facets[respondent][]"]
             for number in range(24)
             for fuel in ("NG", "SUN", "NUC")
         ]
         return {"response": {"total": str(len(rows)), "frequency": "hourly", "data": rows}}
     if "/carbon-intensity/latest" in target:
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-        return {"zone": asked["zone"], "carbonIntensity": 50, "datetime": hour.isoformat(), "isEstimated": False}
+        return {"zone": asked["zone"][0], "carbonIntensity": 50, "datetime": hour.isoformat(), "isEstimated": False}
     half = {"from": "2026-03-10T12:00Z", "to": "2026-03-10T12:30Z"}
     return {"data": [{**half, "intensity": {"forecast": 100, "actual": 97, "index": "low"}}]}
 

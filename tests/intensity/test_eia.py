@@ -49,13 +49,18 @@ def answer(rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
     return {"response": {**response, **changes}, "request": {}, "apiVersion": "2.1.8"}
 
 
+def respondents_in(asked: Asked) -> list[str]:
+    return [value for key, value in asked.pairs if key == "facets[respondent][]"]
+
+
 class Api(WebService):
-    """Answers with `mix` for every hour asked for, or with that of `special` where an hour END has one."""
+    """Answers with `mix` for every hour asked for, that of `special` for an hour END, of `own` for a respondent."""
 
     def __init__(self) -> None:
         super().__init__({}, prefix="/v2")
         self.mix: Mix = {code: str(mwh) for code, mwh in GENERATION.items()}
         self.special: dict[datetime, Mix] = {}
+        self.own: dict[str, Mix] = {}
         self.reply: Callable[[Asked], Reply] | None = None
 
     def answer(self, asked: Asked) -> Reply:
@@ -71,11 +76,11 @@ class Api(WebService):
     def rows(self, asked: Asked) -> list[dict[str, Any]]:
         start, end = (datetime.fromisoformat(f"{asked.params[key]}:00Z") for key in ("start", "end"))
         ends = [start + number * HOUR for number in range(int((end - start) / HOUR) + 1)]
-        respondent = asked.params["facets[respondent][]"]
         return [
             row(end, code, mwh, respondent=respondent)
+            for respondent in respondents_in(asked)
             for end in ends
-            for code, mwh in self.special.get(end, self.mix).items()
+            for code, mwh in (self.own.get(respondent) or self.special.get(end, self.mix)).items()
         ]
 
 
@@ -347,10 +352,72 @@ def test_broken_answer_becomes_a_reason(api: Api, eia: Make, case: str) -> None:
     assert reason in refusal(eia().latest([ZONE]))
 
 
+MANY = dict(sorted(eia_respondents().items(), key=lambda one: one[0] != "US-MIDA-PJM")[:12])
+
+
 def test_one_bad_zone_does_not_spoil_the_others(api: Api, eia: Make) -> None:
     api.reply = lambda asked: Reply({}, 404) if asked.params["facets[respondent][]"] == "PJM" else api.page(asked)
     answers = eia().latest(["US-TEX-ERCO", "US-MIDA-PJM", "US-HI", ZONE])
     assert [type(one) for one in answers.values()] == [Intensity, Unavailable, Unavailable, Intensity]
+
+
+def test_many_zones_share_questions(api: Api, eia: Make) -> None:
+    api.own = {name: {"NG": number, "NUC": 100 - number} for number, name in enumerate(MANY.values(), 1)}
+    answers = eia().latest(list(MANY))
+    asked = [respondents_in(one) for one in api.asked]
+    assert [len(one) for one in asked] == [5, 5, 2]  # 30 hours of 5 x 32 codes are below 5,000 rows
+    assert sorted(name for one in asked for name in one) == sorted(MANY.values())
+    for number, zone in enumerate(MANY, 1):
+        found = answers[zone]
+        assert isinstance(found, Intensity), found
+        assert found.g_per_kwh == pytest.approx(4.35 * number)  # of gas, and nuclear has none
+        assert found.provenance.kind is Kind.LIVE
+
+
+def test_zone_that_a_shared_answer_leaves_out_is_asked_alone(api: Api, eia: Make) -> None:
+    """As by a service that understands one respondent only."""
+
+    def first_only(asked: Asked) -> Reply:
+        return Reply(answer([one for one in api.rows(asked) if one["respondent"] == respondents_in(asked)[0]]))
+
+    api.reply = first_only
+    answers = eia().latest(list(MANY))
+    assert {type(one) for one in answers.values()} == {Intensity}
+    assert sorted(len(respondents_in(one)) for one in api.asked) == [1] * 9 + [2, 5, 5]
+
+
+def test_bad_rows_of_one_zone_leave_the_others_of_a_shared_answer(api: Api, eia: Make) -> None:
+    api.own = {"PJM": {"NG": "many"}}
+    answers = eia().latest(list(MANY))
+    assert "'many' where a number should be" in refusal(answers, "US-MIDA-PJM")
+    assert sum(isinstance(one, Intensity) for one in answers.values()) == len(MANY) - 1
+    assert len(api.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda rows: answer([*rows, row(LAST, "NG", 1, respondent="XX")]), "asked about PJM and answered about 'XX'"),
+        (lambda rows: answer(rows, total=7), "of 7 rows"),
+    ],
+)
+def test_shared_answer_that_cannot_be_believed_is_asked_for_zone_by_zone(
+    api: Api, eia: Make, spoil: Callable[[list[Any]], Any], reason: str
+) -> None:
+    def reply(asked: Asked) -> Reply:
+        return Reply((spoil if "PJM" in respondents_in(asked) else answer)(api.rows(asked)))
+
+    api.reply = reply
+    answers = eia().latest(list(MANY))
+    assert reason in refusal(answers, "US-MIDA-PJM")
+    assert sum(isinstance(one, Intensity) for one in answers.values()) == len(MANY) - 1
+
+
+def test_refusal_of_a_shared_question_is_not_asked_for_again(api: Api, eia: Make) -> None:
+    api.reply = lambda asked: Reply({"error": "no such key"}, 403)
+    answers = eia().latest(list(MANY))
+    assert all("(HTTP 403): no such key" in refusal(answers, zone) for zone in MANY)
+    assert len(api.asked) == 3
 
 
 def test_same_question_is_asked_once(api: Api, eia: Make) -> None:
