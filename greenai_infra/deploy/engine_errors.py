@@ -122,8 +122,8 @@ TRACEBACK = "Traceback (most recent call last):\n"
 FRAME = re.compile(r'^ +File "([^"]+)", line (\d+)', re.MULTILINE)
 """Paths in the project are relative to its folder in what `explain` gets."""
 
-AFTERMATH = re.compile(r"(?:(?:update|preview|destroy) failed|failed to run policy: context canceled)")
-"""What the engine says because of another failure: its last word, and policies that it was about to run then."""
+AFTERMATH = re.compile(r"(?:error: )?(?:update|preview|destroy) failed|.*\bcontext canceled")
+"""What the engine says because of another failure: its last word, and what it cut off then, such as policies."""
 
 FLAGS = re.IGNORECASE | re.MULTILINE
 SHOWN_LINES = 15
@@ -155,7 +155,7 @@ def explain(stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = 
 
 def causes(errors: Iterable[str]) -> list[str]:
     """The diagnostics without those that only follow from another."""
-    return [one for one in errors if not AFTERMATH.fullmatch(one.strip().removeprefix("error: "))]
+    return [one for one in errors if not AFTERMATH.fullmatch(one.strip())]
 
 
 def _condensed(error: str) -> str:

@@ -6,7 +6,13 @@ from greenai_infra.deploy.engine_errors import explain
 from greenai_infra.errors import NoCapacity
 
 CAPACITY = "CapacityError: Unable to provision requested ML compute capacity."
-CANCELED = "failed to run policy: context canceled"  # of a resource that was about to be judged when another failed
+CUT_OFF = [
+    "failed to run policy: context canceled",
+    "failed to run remediation: context canceled",
+    "failed to get analyzer info: context canceled",
+    "error: rpc error: code = Canceled desc = context canceled",
+]
+"""What the engine (step_generator.go) and gRPC say of what was under way when another resource failed."""
 
 
 def test_no_capacity_names_the_stack_and_what_aws_said() -> None:
@@ -16,11 +22,19 @@ def test_no_capacity_names_the_stack_and_what_aws_said() -> None:
     assert str(error) == f"finetune-eu-north-1: {CAPACITY}"
 
 
-def test_a_policy_that_the_failure_cut_off_is_no_second_failure() -> None:
-    error = explain("dev", [CAPACITY, CANCELED, "update failed"], "", "")
+@pytest.mark.parametrize("cut_off", CUT_OFF)
+def test_what_the_failure_cut_off_is_no_second_failure(cut_off: str) -> None:
+    error = explain("dev", [CAPACITY, cut_off, "update failed"], "", "")
 
     assert isinstance(error, NoCapacity)
-    assert CANCELED not in str(error)
+    assert "canceled" not in str(error)
+
+
+def test_being_cut_off_alone_is_shown_as_it_was_said() -> None:
+    error = explain("dev", [CUT_OFF[0], "update failed"], "", "")
+
+    assert not isinstance(error, NoCapacity)
+    assert CUT_OFF[0] in str(error)
 
 
 def test_a_second_failure_beside_capacity_is_no_reason_to_go_on() -> None:
