@@ -147,10 +147,10 @@ def destroy(project_dir: Path, stack: str | None, yes: bool) -> None:
 
     Where there is more than one stack, --stack is needed.
     """
-    from greenai_infra.deploy.stack_files import require_stack, stack_files
+    from greenai_infra.deploy.stack_files import read_project, require_stack
 
     require_answer(yes)
-    names = [one.stack for one in stack_files(project_dir)]
+    names = read_project(project_dir).stack_names()
     if stack is None and len(names) > 1:
         raise InputError(f"there are {len(names)} stacks here; say which to remove with --stack: {', '.join(names)}")
     name = require_stack(project_dir, stack)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import runtime
 
+from greenai_infra.deploy.declaring_lines import declaring_lines_only
 from greenai_infra.deploy.monitor import CHECKED_SDK, Check, Engine, Monitor, StandIns
 from greenai_infra.deploy.monitor_server import serving
 from greenai_infra.errors import GreenAIError, InputError
@@ -55,7 +56,7 @@ def run_program(
     Raises InputError if an SDK package that it imports is not installed.
     """
     monitor = Monitor(stack.project, stack.stack, check, stand_ins)
-    with serving(monitor) as client, own_process(stack):
+    with serving(monitor) as client, own_process(stack), declaring_lines_only():
         failure = contextvars.copy_context().run(_run, stack, client, Engine(monitor.recorded))
     return monitor.recorded, failure
 

@@ -136,7 +136,7 @@ def require_stack(project_dir: Path, stack: str | None) -> str:
     """The stack to work on: the one named, if it has a config file, or the default. Raises InputError."""
     if stack is None:
         return default_stack(project_dir)
-    names = [one.stack for one in stack_files(project_dir)]
+    names = read_project(project_dir).stack_names()
     if stack not in names:
         there = f"stacks here: {', '.join(names)}" if names else "greenai-infra select plan.json writes them"
         raise InputError(f"there is no Pulumi.{stack}.yaml in {project_dir.resolve()}; {there}")
