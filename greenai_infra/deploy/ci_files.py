@@ -137,9 +137,7 @@ def settings_to_make(choices: Choices, forges: Sequence[str]) -> list[str]:
     if "github" in forges:
         lines.append("GitHub  environments carbon-preview and carbon-training, the latter with reviewers")
     if "gitlab" in forges:
-        lines.append(
-            "GitLab  environment scopes of the secret: carbon-preview and carbon-training; protect the latter"
-        )
+        lines.append("GitLab  environment scopes of the secret: carbon-preview and carbon-training; protect the latter")
     lines.append("variable PULUMI_BACKEND_URL, such as s3://BUCKET or https://api.pulumi.com")
     if "aws" in choices.clouds:
         lines.append("variables AWS_ROLE_ARN (a role that trusts the forge's OIDC provider), AWS_REGION")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.reporting.numbers import significant
+from greenai_infra.numbers import significant
 from greenai_infra.reporting.tables import plain_lines
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra import __version__
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.equivalents import edition
+from greenai_infra.numbers import duration, percent
 from greenai_infra.reporting.comment.figures import amount, equals
 from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, prose
-from greenai_infra.reporting.numbers import duration, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

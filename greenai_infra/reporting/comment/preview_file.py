@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
 """What Pulumi allows as a name of a project or stack; the hidden marker is made of it."""
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+AboveZero = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 MAX_BYTES = 50_000_000
 
@@ -111,7 +112,7 @@ class PlannedRun(_Part):
 class Standing(_Part):
     """What the stack takes in a month whether or not anything runs, and its planned run."""
 
-    hours_per_month: Amount
+    hours_per_month: AboveZero
     intensity: Intensity | None = None
     resources: list[StandingResource] = []
     total: Total
@@ -122,8 +123,8 @@ class Standing(_Part):
 class Budget(_Part):
     """The carbon budget of the stack's alarms."""
 
-    daily_kg: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    monthly_kg: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    daily_kg: AboveZero | None = None
+    monthly_kg: AboveZero | None = None
     stack: str | None = None
 
 

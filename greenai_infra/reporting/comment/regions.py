@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.numbers import short_time, significant
 from greenai_infra.reporting.comment.markdown import Markdown, code, prose
-from greenai_infra.reporting.numbers import short_time, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -64,7 +64,6 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
         "heading": _heading(judge(head, facts.fail_on), head),
         "policy_missing": not head.says("policy"),
         "budget": figures.budget_lines(head),
-        "over_budget": figures.over_budget(head),
         "compared": compared,
         "new_stack": facts.base_given and facts.base is None,
         "rows": figures.table_rows(difference) if compared else _alone(head),
@@ -92,13 +91,18 @@ def marker(key: str) -> Markdown:
 
 
 def _heading(verdict: Verdict, head: Preview) -> Markdown:
+    """The verdict, the worst first: what stops the stack, else that it is over its budget, else that it passes."""
+    over = figures.over_budget(head)
+    also = ", and over the carbon budget" if over else ""
     if verdict.fails:
-        return Markdown(f"{STOPS} Carbon gate: stopped by {verdict.stopped_by}")
+        return Markdown(f"{STOPS} Carbon gate: stopped by {verdict.stopped_by}{also}")
     if verdict.stopped:
-        return Markdown(f"{WARNS} Carbon gate: would be stopped by {verdict.stopped_by}, reported only")
-    passes = f"{PASSES} Carbon gate: passes"
-    warnings = f", {verdict.warnings} warning{'s' * (verdict.warnings != 1)}" if verdict.warnings else ""
-    return Markdown(passes + warnings + ("" if head.policy else ", without policy rules"))
+        return Markdown(f"{WARNS} Carbon gate: would be stopped by {verdict.stopped_by}, reported only{also}")
+    warnings = f", {_counted(verdict.warnings, 'warning')}" if verdict.warnings else ""
+    rest = warnings + ("" if head.policy else ", without policy rules")
+    if over:
+        return Markdown(f"{WARNS} Over the carbon budget, though no rule of the carbon gate stops it{rest}")
+    return Markdown(f"{PASSES} Carbon gate: passes{rest}")
 
 
 def _alone(head: Preview) -> list[dict[str, Markdown]]:
