@@ -9,16 +9,17 @@ Before `up` an ARN is unknown, but what it is made of is not: the resources that
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from greenai_infra.monitoring.alarm_rules import parse_rule
 from greenai_infra.policy.declared import UNKNOWN, plain
 from greenai_infra.policy.reach import is_false, parsed, texts, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from greenai_infra.monitoring.alarm_rules import Rule
     from greenai_infra.policy.declared import DeclaredResource
 
 ALERT_POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
@@ -135,18 +136,28 @@ def _hears(rule: DeclaredResource, alarm: DeclaredResource) -> bool:
 
 
 def _is_over(composite: DeclaredResource, alarm: DeclaredResource) -> bool:
-    """Whether a composite alarm goes off with the alarm: its rule names it as `ALARM(name)` and not after NOT."""
+    """Whether a composite alarm goes off with the alarm: by what its rule says of it."""
     rule = plain(composite.inputs.get("alarmRule"))
     if rule is UNKNOWN:  # a name made by the cloud is in it: then the rule depends on the alarm
         return alarm.urn in composite.dependencies
     name = plain(alarm.inputs.get(_name_property(alarm)))
     if not isinstance(rule, str) or not isinstance(name, str):
         return False
-    named = re.escape(name)
-    return any(
-        not re.search(r"NOT\s*\(?\s*$", rule[: found.start()], re.IGNORECASE)
-        for found in re.finditer(rf'ALARM\s*\(\s*"?(?:arn:[^"\s)]*:alarm:)?{named}"?\s*\)', rule, re.IGNORECASE)
-    )
+    try:
+        going_off = list(_going_off(parse_rule(rule)))
+    except ValueError:
+        return False  # what CloudWatch would refuse; the preview's own checks say why
+    return name in [one.rpartition(":alarm:")[2] for one in going_off]
+
+
+def _going_off(rule: Rule, wanted: bool = True) -> Iterator[str]:
+    """The alarms whose going off helps to make a rule true (or false, where it stands behind a NOT)."""
+    kind = rule[0]
+    if kind == ("ALARM" if wanted else "OK"):
+        yield rule[1]
+    elif kind in ("AND", "OR", "NOT"):
+        for part in rule[1:]:
+            yield from _going_off(part, wanted != (kind == "NOT"))
 
 
 def _name_property(alarm: DeclaredResource) -> str:
