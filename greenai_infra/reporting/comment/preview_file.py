@@ -172,11 +172,6 @@ class Preview(_Part):
         run = self.standing.planned_run if self.standing else None
         return (run.plan_id if run else "") or str(self.tags.common.get("plan-id", ""))
 
-    @property
-    def plans(self) -> bool:
-        """Whether the stack has a planned run."""
-        return self.standing is not None and self.standing.planned_run is not None
-
 
 def read_previews(paths: Iterable[Path], *, may_be_empty: bool = False) -> list[Preview]:
     """The previews in files, and in the `.json` files of folders.

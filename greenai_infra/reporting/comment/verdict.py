@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from greenai_infra.reporting.comment.preview_file import Preview
 
-FAIL_ON = ("error", "warning", "never")
-
 
 @dataclass(frozen=True)
 class Verdict:

@@ -135,9 +135,7 @@ def _findings(
         new[_same(one.model_dump())] -= 1
         rows.append(
             {
-                "sign": Markdown(
-                    "\N{CROSS MARK}" if one.severity == "error" else "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
-                ),
+                "sign": STOPS if one.severity == "error" else WARNS,
                 "code": code(one.code),
                 "title": prose(titles.get(one.code, ""), 120),
                 "where": _where(one),
@@ -200,11 +198,7 @@ def _resources(difference: dict[str, Any], limits: Limits) -> dict[str, Any]:
     found = difference["resources"]
     lines = [
         Markdown(f"{kind} {code(_short(one['type']))} {code(one['name'])}{_properties(one)}")
-        for sign, kind in (
-            ("\N{HEAVY PLUS SIGN}", "added"),
-            ("\N{HEAVY MINUS SIGN}", "removed"),
-            ("\N{PENCIL}\N{VARIATION SELECTOR-16}", "changed"),
-        )
+        for kind in CHANGES
         for one in found[kind]
     ]
     counts = ", ".join(f"{len(found[kind])} {kind}" for kind in CHANGES)
