@@ -34,6 +34,11 @@ def exceeding(value: float, limit: float) -> str:
     return significant(value) if float(f"{value:.2e}") > limit else exact(value)
 
 
+def counted(number: int, word: str) -> str:
+    """`1 rule`, `2 rules`, `0 rules`."""
+    return f"{number} {word}{'s' * (number != 1)}"
+
+
 def short_time(moment: str) -> str:
     """An RFC 3339 time in UTC as `2026-01-31 18:00`."""
     return moment[:10] + " " + moment[11:16]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.footprint.equivalents import car_km, urban_trees
-from greenai_infra.numbers import exact, percent, significant
+from greenai_infra.numbers import counted, exact, percent, significant
 from greenai_infra.reporting.comment.markdown import Markdown, code, prose
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def budget_lines(preview: Preview) -> list[Markdown]:
         lines.append(_share("what stands all month", daily, monthly, preview.budget))
     missing = sum(one.emissions_kg_per_month is None for one in preview.standing.resources)
     if missing:
-        lines.append(Markdown(f"not counted: {missing} resource{'s' * (missing != 1)} of unknown emissions"))
+        lines.append(Markdown(f"not counted: {counted(missing, 'resource')} of unknown emissions"))
     return lines
 
 
