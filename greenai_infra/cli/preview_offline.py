@@ -13,6 +13,7 @@ from greenai_infra.deploy.gate import open_gate, project_gate
 from greenai_infra.deploy.offline import preview
 from greenai_infra.deploy.preview_diff import check_preview, diff_previews
 from greenai_infra.errors import InputError
+from greenai_infra.numbers import counted
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding, redact
 from greenai_infra.reporting.standing_text import change_lines, standing_lines
 
@@ -240,12 +241,8 @@ def gate_line(verdict: Verdict) -> str:
 def _summary(result: PreviewResult) -> str:
     counts = result.summary()
     parts = [
-        f"{_count(counts['resources'], 'resource')} in {_count(counts['components'], 'component')}",
-        _count(counts["errors"], "error"),
-        _count(counts["warnings"], "warning"),
+        f"{counted(counts['resources'], 'resource')} in {counted(counts['components'], 'component')}",
+        counted(counts["errors"], "error"),
+        counted(counts["warnings"], "warning"),
     ]
     return ", ".join(parts) + ". Nothing was built and no cloud was asked."
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")

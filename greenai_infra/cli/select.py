@@ -97,7 +97,7 @@ def select(
 def show_selection(selection: Selection) -> None:
     """The pinned stacks, why the first is the first, and what was left out."""
     from greenai_infra.clock import format_time
-    from greenai_infra.reporting.numbers import short_time
+    from greenai_infra.numbers import short_time
     from greenai_infra.reporting.tables import show_table
 
     rows = [

@@ -61,11 +61,12 @@ def ci_files(choices: Choices, forges: Sequence[str]) -> dict[str, str]:
         files[GITHUB_PREVIEW] = _render("github-preview.yml.j2", _with_engine_steps(choices))
         for cloud in choices.clouds if choices.engine else ():
             only = replace(choices, clouds=(cloud,))
-            facts = {"cloud": cloud, "cloud_name": CLOUD_NAMES[cloud]}
+            facts = {"cloud_name": CLOUD_NAMES[cloud], "training_run": _training_run(cloud)}
             path = GITHUB_TRAINING if only == choices else GITHUB_TRAINING.replace(".yml", f"-{cloud}.yml")
             files[path] = _render("github-training.yml.j2", _with_engine_steps(only) | facts)
     if "gitlab" in forges:
-        files[GITLAB] = _render("gitlab.yml.j2", _variables(choices))
+        runs = {cloud: _training_run(cloud) for cloud in choices.clouds}
+        files[GITLAB] = _render("gitlab.yml.j2", _variables(choices) | {"training_run": runs})
     return files
 
 
@@ -128,12 +129,15 @@ def settings_to_make(choices: Choices, forges: Sequence[str]) -> list[str]:
     if "gitlab" in forges:
         lines += [
             f"GitLab  in .gitlab-ci.yml: include: [{{local: {GITLAB}}}]",
-            "GitLab  masked variable GITLAB_TOKEN: a project access token, scope api, role Reporter",
+            "GitLab  masked variable GITLAB_TOKEN, environment scope carbon-gate: project access token, api, Reporter",
+            "GitLab  protect the environment carbon-gate, or trust everybody who may push: the file says why",
         ]
     if not choices.engine:
         return lines
     if "github" in forges:
         lines.append("GitHub  environments carbon-preview and carbon-training, the latter with reviewers")
+    if "gitlab" in forges:
+        lines.append("GitLab  environment scopes of the secret: carbon-preview and carbon-training; protect the latter")
     lines.append("variable PULUMI_BACKEND_URL, such as s3://BUCKET or https://api.pulumi.com")
     if "aws" in choices.clouds:
         lines.append("variables AWS_ROLE_ARN (a role that trusts the forge's OIDC provider), AWS_REGION")
@@ -183,6 +187,11 @@ def _with_engine_steps(choices: Choices) -> dict[str, Any]:
     variables = _variables(choices)
     steps = _render("github-engine-steps.yml.j2", variables) if choices.engine else ""
     return variables | {"engine_steps": indent(steps.rstrip("\n"), " " * 6)}
+
+
+def _training_run(cloud: str) -> str:
+    """The script that starts a training, or fetches the report of the newest run."""
+    return _render("training-run.sh.j2", {"cloud": cloud}).rstrip("\n")
 
 
 def _render(name: str, variables: dict[str, Any]) -> str:

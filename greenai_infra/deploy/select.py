@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pin import Pinned, pin
+from greenai_infra.deploy.pins.budget import names_nobody
 from greenai_infra.deploy.stack_configs.fields import stack_name
 from greenai_infra.deploy.stack_files import (
     NO_CAPACITY,
@@ -75,6 +76,9 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
     ]
     notes += _unmarked_notes([one for one in own if one not in starved], pinned, choice)
     notes += [f"{one.stack} can't be built yet: {one.missing}" for one in pinned[:1] if one.missing]
+    first = pinned[0]
+    if names_nobody(first.file, first.text, order[0].provider):
+        notes.append(f"nobody hears of the budget alarms of {first.stack} yet: say who with --notify EMAIL")
     start = pinned[0].starts_at
     if start is not None and start < now + TIME_TO_BUILD:
         notes.append(

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 PREFIX = "custom.googleapis.com/greenai"
 RESOURCE_TYPE = "generic_task"
-RESOURCE_LABELS = ("project_id", "location", "namespace", "job", "task_id")
 LABELS = tuple(name.lower() for name in DIMENSIONS)
 
 # Cloud Monitoring knows no kilogram and no watt: what stands in braces is shown and not converted.

@@ -23,6 +23,12 @@ TAG_PROPERTIES = {
 }
 
 
+def short_type(type_: str) -> str:
+    """`aws:sns:Topic` for `aws:sns/topic:Topic`, as people know it."""
+    parts = type_.split(":")
+    return ":".join([parts[0], parts[1].split("/")[0], *parts[2:]]) if len(parts) == 3 else type_
+
+
 class Unknown:
     """The type of `UNKNOWN`: a value that is not known before `up`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.reporting.numbers import duration, short_time, significant
+from greenai_infra.numbers import duration, short_time, significant
 from greenai_infra.reporting.tables import show_table
 
 if TYPE_CHECKING:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.numbers import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -39,7 +41,7 @@ def check_lines(report: CheckReport) -> Iterator[str]:
 
 def _rule_line(rule: dict[str, Any]) -> str:
     counts = [
-        _count(rule["violations"], "violation"),
+        counted(rule["violations"], "violation") if rule["violations"] else "",
         f"could not run ({rule['not_run']})" if rule["not_run"] else "",
         f"{rule['exempted']} exempted" if rule.get("exempted") else "",
     ]
@@ -78,10 +80,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "not set" if value is None else str(value)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}" if number else ""
 
 
 def _wrap(text: str, first: str, rest: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from greenai_infra.reporting.numbers import percent
+from greenai_infra.numbers import percent
 
 Document = dict[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.numbers import duration, percent, short_time, significant
 from greenai_infra.reporting.error_text import error_lines, forecast_error
-from greenai_infra.reporting.numbers import duration, percent, short_time, significant
 from greenai_infra.reporting.tables import show_table
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.clock import format_time, hours_between
 from greenai_infra.intensity.ranking import meanings
 from greenai_infra.intensity.values import Flag, Kind
-from greenai_infra.reporting.numbers import duration, significant
+from greenai_infra.numbers import duration, significant
 from greenai_infra.reporting.tables import show_table
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.reporting.numbers import significant
+from greenai_infra.numbers import significant
+from greenai_infra.policy.declared import short_type
 from greenai_infra.reporting.tables import plain_lines
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def change_lines(change: Mapping[str, Any], width: int) -> Iterator[str]:
     for sign, kind in (("+", "added"), ("~", "changed"), ("-", "removed")):
         for one in resources[kind]:
             what = f" ({', '.join(one['properties'])})" if kind == "changed" else ""
-            yield f"{sign} {_short(one['type'])} {one['name']}{what}"
+            yield f"{sign} {short_type(one['type'])} {one['name']}{what}"
     rows, reasons = [], []
     for title, part, keys in (("a month", "standing", MONTHLY), ("planned run", "planned_run", UNITS)):
         for key, unit in keys if change[part] else ():
@@ -93,9 +94,3 @@ def _signed(figure: Mapping[str, Any]) -> str:
     if change is None:
         return NOT_KNOWN
     return ("+" if change > 0 else "") + significant(change)
-
-
-def _short(type_: str) -> str:
-    """`aws:sns:Topic` for `aws:sns/topic:Topic`."""
-    parts = type_.split(":")
-    return ":".join([parts[0], parts[1].split("/")[0], *parts[2:]])

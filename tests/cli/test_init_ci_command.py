@@ -53,7 +53,8 @@ def test_gitlab_from_inside_the_project(repository: Path, greenai: Command) -> N
     assert set(files(repository)) == {GITLAB}
     assert "--fail-on warning" in files(repository)[GITLAB]
     assert f"include: [{{local: {GITLAB}}}]" in done.out
-    assert "GITLAB_TOKEN" in done.out
+    assert "GITLAB_TOKEN, environment scope carbon-gate" in done.out
+    assert "environment scopes of the secret: carbon-preview and carbon-training" in done.out
 
 
 def test_without_credentials_no_variable_is_asked_for(repository: Path, greenai: Command) -> None:

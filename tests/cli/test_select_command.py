@@ -36,7 +36,7 @@ def test_an_example_goes_from_workload_to_preview(tmp_path: Path, greenai: Comma
     shutil.copy(shipped("Pulumi.yaml"), project)
 
     planned = greenai("plan", FINETUNE, "--source", "embedded", "--out", "plan.json", cwd=project)
-    chosen = greenai("select", "plan.json", cwd=project)
+    chosen = greenai("select", "plan.json", "--notify", "oncall@example.com", cwd=project)
     preview = preview_offline(project, "--json")
 
     assert (planned.code, chosen.code, preview.returncode) == (0, 0, 0), planned.err + chosen.err + preview.stderr

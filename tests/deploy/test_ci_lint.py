@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
+from greenai_infra import __version__
 from greenai_infra.deploy.ci_files import PULUMI_CLI, Choices, ci_files, pinned_actions
 
 from .ci_variants import VARIANTS, actionlint, shellcheck, workflow, write_variants, zizmor
@@ -152,7 +153,7 @@ def test_the_gitlab_file_has_the_form_of_its_schema(choices: Choices) -> None:
         if "extends" in job:
             assert job["extends"] in parsed
         for needed in job.get("needs", []):
-            assert needed in parsed
+            assert (needed if isinstance(needed, str) else needed["job"]) in parsed
         if not name.startswith("."):
             assert job["timeout"]
             assert job["rules"]
@@ -173,4 +174,35 @@ def test_the_schema_finds_what_is_planted(planted: dict[str, Any]) -> None:
 
 
 def test_the_gitlab_gate_runs_no_code_of_the_change() -> None:
-    assert workflow(AWS, "gitlab-ci.yml")["carbon-gate"]["variables"] == {"GIT_STRATEGY": "none"}
+    gate = workflow(AWS, "gitlab-ci.yml")["carbon-gate"]
+    assert gate["variables"] == {"GIT_STRATEGY": "none"}
+    assert gate["before_script"] == [f"python -m pip install --quiet 'greenai-infra=={__version__}'"]
+
+
+def test_from_the_repository_the_gitlab_gate_runs_the_base() -> None:
+    gate = workflow(Choices(".", ("aws",), from_repository=True), "gitlab-ci.yml")["carbon-gate"]
+    assert gate["before_script"][1:] == [
+        'git worktree add --detach .carbon-base "$CI_MERGE_REQUEST_DIFF_BASE_SHA"',
+        "python -m pip install --quiet './.carbon-base'",
+    ]
+
+
+@pytest.mark.parametrize("choices", VARIANTS, ids=str)
+def test_a_scoped_secret_of_gitlab_reaches_only_the_jobs_that_need_it(choices: Choices) -> None:
+    """A variable with an environment scope is given to the jobs of that environment and to no other."""
+    parsed = workflow(choices, "gitlab-ci.yml")
+    jobs = {name: job for name, job in parsed.items() if not name.startswith(".")}
+    scopes = {name: job.get("environment", {}).get("name") for name, job in jobs.items()}
+    assert scopes.pop("carbon-preview") is None  # it runs the change's code, and needs nothing
+    for name, scope in scopes.items():
+        posts = "greenai-infra comment" in str(jobs[name]["script"])
+        assert scope == ("carbon-gate" if posts else "carbon-preview" if "preview" in name else "carbon-training")
+        # Only a stack is deployed; an entry for each note would hide what is.
+        assert (jobs[name]["environment"].get("action") == "access") == (scope != "carbon-training")
+
+
+def test_what_to_scope_stands_in_the_gitlab_file() -> None:
+    (text,) = ci_files(AWS, ("gitlab",)).values()
+    header = " ".join(line.removeprefix("#").strip() for line in text.split(".carbon:")[0].splitlines())
+    assert "GITLAB_TOKEN  scope carbon-gate, masked." in header
+    assert "who may push a branch may change this file in it" in header

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from greenai_infra.deploy.ci_files import Choices, ci_files
+from tests.reporting.previews import preview as preview_document
 from tests.review.web import TOKEN, Server
 
 from .ci_variants import script, workflow
@@ -133,8 +134,8 @@ def test_a_base_that_cannot_be_previewed_is_not_compared(tmp_path: Path) -> None
     assert list((work / "previews" / "base").iterdir()) == []
 
 
-def gitlab_script(job: str) -> str:
-    (text,) = workflow(CHOICES, GITLAB)[job]["script"]
+def gitlab_script(job: str, choices: Choices = CHOICES) -> str:
+    (text,) = workflow(choices, GITLAB)[job]["script"]
     return f"set -eo pipefail\n{text}"
 
 
@@ -199,9 +200,15 @@ esac
 STEP = "Start the training, or fetch the report of the newest run"
 
 
-def training(tmp_path: Path, operation: str, status: str, keys: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+FORGES = pytest.mark.parametrize("forge", ["github", "gitlab"])
+
+
+def training(
+    tmp_path: Path, forge: str, operation: str, status: str = "", keys: str = "", **scripts: str
+) -> tuple[subprocess.CompletedProcess[str], Path]:
     work = tmp_path / "work"
-    project(work / "head" / PROJECT, {"one": "x"})
+    head = work / ("head" if forge == "github" else "") / PROJECT
+    project(head, {"one": "x"})
     with tarfile.open(tmp_path / "output.tar.gz", "w:gz") as archive:
         report = b"run_id,duration,emissions,energy_consumed\nr,3600,1,50\n"
         entry = tarfile.TarInfo("./emissions.csv")
@@ -209,8 +216,8 @@ def training(tmp_path: Path, operation: str, status: str, keys: str) -> tuple[su
         archive.addfile(entry, io.BytesIO(report))
     (tmp_path / "keys").write_text(keys)
     environment = {
-        **tools(tmp_path / "bin", aws=AWS, pulumi=STACK_OUTPUT),
-        "PROJECT": f"head/{PROJECT}",
+        **tools(tmp_path / "bin", aws=AWS, pulumi=STACK_OUTPUT, **scripts),
+        "PROJECT": str(head.relative_to(work)),
         "STACK": "one",
         "OPERATION": operation,
         "AWS_REGION": "us-east-1",
@@ -219,12 +226,15 @@ def training(tmp_path: Path, operation: str, status: str, keys: str) -> tuple[su
         "OUTPUT": str(tmp_path / "output.tar.gz"),
         "PULUMI_BACKEND_URL": "file:///tmp",
     }
-    return shell(script(CHOICES, TRAINING, "train", STEP), work, environment), work
+    text = script(CHOICES, TRAINING, "train", STEP) if forge == "github" else gitlab_script("carbon-train")
+    return shell(text, work, environment), work
 
 
-def test_the_report_of_each_job_of_the_newest_run_is_fetched(tmp_path: Path) -> None:
+@FORGES
+def test_the_report_of_each_job_of_the_newest_run_is_fetched(tmp_path: Path, forge: str) -> None:
     done, work = training(
         tmp_path,
+        forge,
         "report",
         "SUCCEEDED\\t2026-11-26T12:00:00+00:00\\nNone",
         "artifacts/a/output/output.tar.gz\nb.tar.gz\n",
@@ -236,6 +246,7 @@ def test_the_report_of_each_job_of_the_newest_run_is_fetched(tmp_path: Path) -> 
     assert (work / "report" / "emissions-1.csv").read_text().endswith("r,3600,1,50\n")
 
 
+@FORGES
 @pytest.mark.parametrize(
     ("status", "keys", "words"),
     [
@@ -244,16 +255,116 @@ def test_the_report_of_each_job_of_the_newest_run_is_fetched(tmp_path: Path) -> 
         ("SUCCEEDED\\t2026-11-26T12:00:00+00:00", "None\n", "the run has left no emissions.csv"),
     ],
 )
-def test_without_a_report_the_job_fails_and_says_so(tmp_path: Path, status: str, keys: str, words: str) -> None:
-    done, _ = training(tmp_path, "report", status, keys)
+def test_without_a_report_the_job_fails_and_says_so(
+    tmp_path: Path, forge: str, status: str, keys: str, words: str
+) -> None:
+    done, _ = training(tmp_path, forge, "report", status, keys)
     assert done.returncode == 1
     assert words in done.stdout
 
 
 def test_a_start_does_not_wait(tmp_path: Path) -> None:
-    done, work = training(tmp_path, "start", "", "")
+    done, work = training(tmp_path, "github", "start")
     assert done.returncode == 0, done.stderr
     assert (work / "started.txt").exists()
+
+
+RECORDED = {"greenai-infra": '#!/bin/sh\necho "$*" >> calls.txt\n'}
+
+
+@pytest.mark.parametrize(("operation", "started"), [("build", False), ("start", True)])
+def test_gitlab_builds_the_stack_first(tmp_path: Path, operation: str, started: bool) -> None:
+    done, work = training(tmp_path, "gitlab", operation, **RECORDED)
+    assert done.returncode == 0, done.stderr
+    assert (work / "calls.txt").read_text() == f"up --dir {PROJECT} --stack one --yes\n"
+    assert (work / "started.txt").exists() == started
+
+
+def test_gitlab_refuses_an_operation_that_is_none(tmp_path: Path) -> None:
+    done, work = training(tmp_path, "gitlab", "destroy", **RECORDED)
+    assert done.returncode == 1
+    assert "CARBON_OPERATION is destroy; it can be build, start or report" in done.stdout
+    assert not (work / "calls.txt").exists()
+
+
+def test_gitlab_names_a_stack_that_is_not_there(tmp_path: Path) -> None:
+    text = f"STACK=two\n{gitlab_script('carbon-train')}"
+    work = tmp_path / "work"
+    project(work / PROJECT, {"one": "x"})
+    done = shell(text, work, {**tools(tmp_path / "bin"), "PROJECT": PROJECT, "OPERATION": "report"})
+    assert done.returncode == 1
+    assert f"there is no Pulumi.two.yaml in {PROJECT}" in done.stdout
+
+
+GCLOUD = """#!/bin/sh
+[ "$1" = auth ] || [ "$CLOUDSDK_CORE_PROJECT" = acme-ml ] || exit 98
+case "$1 $2 $3" in
+  "auth login --quiet") [ "$5" = credentials.json ] ;;
+  "workflows execute train-flow") echo started > started.txt ;;
+  "workflows executions list") printf 'SUCCEEDED\\t2026-11-26T12:00:00Z\\n' ;;
+  "storage ls --long")
+    echo "     52  2026-11-26T11:59:00Z  gs://bucket/artifacts/old/emissions.csv"
+    echo "     52  2026-11-26T20:00:00Z  gs://bucket/artifacts/new/emissions.csv"
+    echo "TOTAL: 2 objects, 104 bytes (104B)" ;;
+  "storage cp gs://bucket/artifacts/new/emissions.csv") echo new > "$4" ;;
+  *) echo "unexpected: $*" >&2; exit 99 ;;
+esac
+"""
+OUTPUTS = """#!/bin/sh
+case "$3" in
+  workflow_name) echo train-flow ;;
+  region) echo europe-north1 ;;
+  artifact_uri) echo gs://bucket/artifacts/ ;;
+  *) exit 99 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("operation", ["start", "report"])
+def test_gitlab_on_google_cloud(tmp_path: Path, operation: str) -> None:
+    work = tmp_path / "work"
+    project(work / PROJECT, {"one": "x"})
+    stand_ins = {"gcloud": GCLOUD, "pulumi": OUTPUTS} | (RECORDED if operation == "start" else {})
+    environment = {
+        **tools(tmp_path / "bin", **stand_ins),
+        "PROJECT": PROJECT,
+        "STACK": "one",
+        "OPERATION": operation,
+        "GOOGLE_APPLICATION_CREDENTIALS": "credentials.json",
+        "GCP_SERVICE_ACCOUNT": "ci@acme-ml.iam.gserviceaccount.com",
+    }
+    done = shell(gitlab_script("carbon-train", Choices(PROJECT, ("gcp",))), work, environment)
+    assert done.returncode == 0, done.stderr
+    assert (work / "started.txt").exists() == (operation == "start")
+    if operation == "report":
+        names = sorted(path.name for path in (work / "report").iterdir())
+        assert names == ["emissions-1.csv", "preview.json"]
+        assert (work / "report" / "emissions-1.csv").read_text() == "new\n"
+
+
+def test_the_report_becomes_a_note_of_the_merge_request(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    (work / "report").mkdir(parents=True)
+    (work / "report" / "preview.json").write_text(json.dumps(preview_document()))
+    for number, kg in ((1, 1.25), (2, 0.75)):
+        rows = f"run_id,duration,emissions,energy_consumed\nr{number},3600,{kg},25\n"
+        (work / "report" / f"emissions-{number}.csv").write_text(rows)
+    server = Server("gitlab", user={"username": "project_42_bot"}, longest=1_000_000)
+    environment = {
+        **tools(tmp_path / "bin"),
+        "CARBON_MERGE_REQUEST": "7",
+        "GITLAB_CI": "true",
+        "GITLAB_TOKEN": TOKEN,
+        "CI_API_V4_URL": server.url,
+        "CI_PROJECT_ID": "42",
+    }
+    try:
+        done = shell(gitlab_script("carbon-report"), work, environment)
+    finally:
+        server.close()
+    assert done.returncode == 0, done.stderr
+    (note,) = server.comments
+    assert "Measured emissions: 2.00 kg CO2e" in note["body"]
 
 
 def test_only_what_the_run_has_written_is_asked_for() -> None:

@@ -139,6 +139,16 @@ def test_a_metric_that_aws_may_have_added_is_a_warning(tmp_path: Path) -> None:
     assert (finding.code, finding.severity) == ("alarm-on-unwritten-metric", "warning")
 
 
+@pytest.mark.parametrize("namespace", ["/aws/sagemaker/Endpoints", "/aws/sagemaker/TrainingJobs", "AWS/SageMaker"])
+def test_sagemaker_writes_nothing_of_neuron_cores(tmp_path: Path, namespace: str) -> None:
+    """The guide's list of instance metrics has CPU, GPU, memory and disk, and nothing of Inferentia."""
+    program = alarm(namespace=f'"{namespace}"', metric_name='"NeuronCoreUtilization"', dimensions=None)
+    finding = only_finding(preview_program(tmp_path, program))
+    assert (finding.code, finding.severity) == ("alarm-on-unwritten-metric", "warning")
+    assert "SageMaker documents no metric of NeuronCores" in finding.message
+    assert "neuron-monitor" in finding.remedy
+
+
 TWO = alarm("a", name='"one"') + alarm("b", name='"two"')
 
 

@@ -22,8 +22,11 @@ def figures(standing_kg: float | None, run_kg: float | None) -> dict[str, Any]:
         (40.0, 40.0, []),
         (None, None, []),
         (59.2, None, ["emits 59.2 kg CO2e a month, more than the carbon budget of 40 kg"]),
-        (1.0, 41.0, ["the planned run emits 41 kg CO2e, more than the carbon budget of 40 kg"]),
-        (50.0, 60.0, ["emits 50 kg CO2e a month", "the planned run emits 60 kg"]),
+        (1.0, 41.0, ["the planned run emits 41.0 kg CO2e, more than the carbon budget of 40 kg"]),
+        (50.0, 60.0, ["emits 50.0 kg CO2e a month", "the planned run emits 60.0 kg"]),
+        (12345.6, None, ["emits 12,300 kg CO2e a month, more than"]),
+        (40.004, None, ["emits 40.004 kg CO2e a month, more than the carbon budget of 40 kg"]),
+        (1e308, None, ["emits 1.00e+308 kg CO2e a month, more than"]),
     ],
 )
 def test_what_is_more_than_a_month_allows_is_told(

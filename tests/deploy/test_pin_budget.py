@@ -124,3 +124,24 @@ def test_a_budget_that_can_t_be_used_is_refused_and_nothing_is_written(
         pin(project, budgeted(**budget))
     assert message in str(refused.value)
     assert not list(project.glob("Pulumi.*.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("budget", "options", "own", "heard"),
+    [
+        ({}, {}, "", False),
+        ({"notify": ["ml@example.com"]}, {}, "", True),
+        ({}, {"notify": ("oncall@example.com",)}, "", True),
+        ({}, {}, "    notify: {slack: {workspace_id: T07EA123LEP, channel_id: C07EZ1ABC23}}\n", True),
+        ({}, {}, "    notify: {emails: []}\n", False),
+    ],
+)
+def test_alarms_that_nobody_hears_are_told_of(
+    project: Path, budget: dict[str, Any], options: dict[str, Any], own: str, heard: bool
+) -> None:
+    if own:
+        stack(project, NORTH).write_text(f"config:\n  {ALARMS}:\n{own}")
+    selection = pin(project, budgeted(daily_kg=4, monthly_kg=40, **budget), **options)
+    told = [one for one in selection.notes if "nobody hears of the budget alarms" in one]
+    assert len(told) == (not heard)
+    assert all("--notify EMAIL" in one for one in told)

@@ -46,6 +46,9 @@ alarm = aws.cloudwatch.MetricAlarm("daily", namespace="GreenAI", metric_name="ca
 aws.cloudwatch.CompositeAlarm("any", alarm_name="any", alarm_rule=pulumi.Output.concat("ALARM(", alarm.name, ")"),
     alarm_actions=[topic.arn], tags=TAGS)
 """
+READER = 'aws.sns.TopicSubscription("oncall", topic=topic.arn, protocol="email", endpoint="oncall@example.com")\n'
+OTHERS_TOPIC = ALARM.replace("topic.arn", '"arn:aws:sns:eu-north-1:123456789012:oncall"')
+LOOKED_UP = ALARM.replace("topic.arn", 'aws.sns.get_topic_output(name="oncall").arn')
 BUCKET = """
 bucket = aws.s3.Bucket("data", tags=TAGS)
 other = aws.s3.Bucket("logs", tags=TAGS)
@@ -58,7 +61,20 @@ aws.s3.BucketPublicAccessBlock("data", bucket=bucket.bucket, block_public_acls=T
 STAR = 'json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})'
 
 CASES: dict[str, tuple[str, str, dict[str, Any], set[tuple[str, str, str]]]] = {
-    "sound": (KEY + ALARM.replace("THRESHOLD", "5") + JOB, "", {}, set()),
+    "sound": (KEY + ALARM.replace("THRESHOLD", "5") + READER + JOB, "", {}, set()),
+    "an alarm that nobody hears": (
+        KEY + ALARM.replace("THRESHOLD", "5") + JOB,
+        "",
+        {},
+        {("budget-alarm", "dev", "mandatory")},
+    ),
+    "a topic from elsewhere": (KEY + OTHERS_TOPIC.replace("THRESHOLD", "5") + JOB, "", {}, set()),
+    "a topic of which nothing is known": (
+        KEY + LOOKED_UP.replace("THRESHOLD", "5") + JOB,
+        "",
+        {},
+        {("budget-alarm", "any", "mandatory")},
+    ),
     "tags from the provider": (
         KEY.replace(", tags=TAGS", ""),
         "  aws:defaultTags: " + json.dumps({"tags": FRESH}) + "\n",

@@ -40,6 +40,14 @@ aws.iam.RolePolicy("all", role=role.name, policy=policy)
 """
 )
 SERVING = HEADER + KEY + 'aws.sagemaker.Endpoint("serve", endpoint_config_name="c", tags=TAGS)\n'
+ALARM = """
+topic = aws.sns.Topic("page", kms_master_key_id=key.arn, tags=TAGS)
+aws.cloudwatch.MetricAlarm("daily", name="daily", namespace="GreenAI", metric_name="carbon_emissions_kg", period=86400,
+    evaluation_periods=1, statistic="Sum", comparison_operator="GreaterThanThreshold", threshold=5, tags=TAGS)
+aws.cloudwatch.CompositeAlarm(
+    "any", alarm_name="any", alarm_rule='ALARM("daily")', alarm_actions=[topic.arn], tags=TAGS)
+"""
+READER = 'aws.sns.TopicSubscription("oncall", topic=topic.arn, protocol="email", endpoint="oncall@example.com")\n'
 NAIVE = """
 from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
 
@@ -118,6 +126,21 @@ def test_a_rule_about_the_stack_stops_up_too(engine: Engine, tmp_path: Path) -> 
     assert up.code == 1
     assert "[budget-alarm] sample-dev: serve trains or serves, and has no alarm on carbon_emissions_kg" in up.err
     assert project.built == set()
+
+
+def test_an_alarm_counts_once_somebody_hears_it(engine: Engine, tmp_path: Path) -> None:
+    """The engine tells the pack what an unknown ARN is made of; later it is known."""
+    project = gated(engine, tmp_path, SERVING + ALARM)
+
+    unheard = project.run("up", "--yes")
+    (tmp_path / "__main__.py").write_text(SERVING + ALARM + READER)
+    heard = project.run("up", "--yes")
+    again = project.run("preview")
+
+    assert unheard.code == 1
+    assert "and nobody hears of it: the topic page of its budget alarm has no subscription" in unheard.err
+    assert (heard.code, again.code) == (0, 0), heard.said + again.said
+    assert {"page", "oncall", "daily", "any"} <= project.built
 
 
 def test_advice_does_not_stop_up(engine: Engine, tmp_path: Path) -> None:

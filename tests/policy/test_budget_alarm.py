@@ -1,4 +1,4 @@
-"""`budget-alarm`: which stacks need one, and what counts as one with an action."""
+"""`budget-alarm`: which stacks need one, and what counts as one that reaches somebody."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource
 
-from .declare import a, could_not_run, kept, messages, stack
+from .declare import a, could_not_run, found, kept, messages, stack
 
 RULE = "budget-alarm"
 METRIC = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -56,10 +56,12 @@ def calling(operation: str) -> dict[str, Any]:
     "alarms",
     [
         [alarm(alarmActions=[TOPIC])],
-        [alarm(alarmActions=[UNKNOWN])],
-        [alarm(alarmActions=UNKNOWN)],
+        [alarm(alarmActions=[UNKNOWN], _from={"alarmActions": ["urn::function"]})],
+        [alarm(alarmActions=UNKNOWN, _from={"alarmActions": ["urn::function"]})],
         [alarm(), composite('ALARM("daily")')],
         [alarm(), composite("ALARM(other) OR ALARM(daily)")],
+        [alarm(), composite('NOT (OK("daily") OR OK("weekly"))')],
+        [alarm(), composite('ALARM("x") OR NOT (NOT ALARM("daily"))')],
         [alarm(), composite(f'ALARM("{TOPIC.replace("sns", "cloudwatch").replace("alerts", "alarm:daily")}")')],
         [alarm(), composite('ALARM("daily")', "inner", alarmActions=[]), composite("ALARM(inner)", "outer")],
         [alarm(name=UNKNOWN), composite(UNKNOWN, _after=[alarm().urn])],
@@ -78,7 +80,8 @@ def calling(operation: str) -> dict[str, Any]:
         [policy({"conditionPrometheusQueryLanguage": {"query": "sum(increase(carbon_emissions_kg[1d])) > 12"}})],
     ],
     ids=[
-        *("own action", "action known later", "actions known later", "composite", "composite of two", "by ARN"),
+        *("own action", "action known later", "actions known later", "composite", "composite of two"),
+        *("composite on not OK", "composite of two NOTs", "by ARN"),
         *("composite of composites", "names known later", "metric math", "Google Cloud", "PromQL"),
     ],
 )
@@ -102,6 +105,10 @@ def test_enough(alarms: list[DeclaredResource]) -> None:
         ([alarm(), composite('NOT ALARM("daily")')], "no action"),
         ([alarm(), composite('NOT (ALARM("daily"))')], "no action"),
         ([alarm(), composite('OK("daily")')], "no action"),
+        ([alarm(), composite('NOT (OK("weekly") OR ALARM("daily"))')], "no action"),
+        ([alarm(), composite('ALARM("weekly") AND NOT (ALARM("x") OR ALARM("daily"))')], "no action"),
+        ([alarm(), composite('INSUFFICIENT_DATA("daily")')], "no action"),
+        ([alarm(), composite('ALARM("daily" OR')], "no action"),
         ([alarm(), composite('ALARM("daily")', alarmActions=[])], "no action"),
         ([alarm(), composite('ALARM("daily")', actionsEnabled=False)], "no action"),
         ([alarm(comparisonOperator="LessThanThreshold", alarmActions=[TOPIC])], "no static limit"),
@@ -120,6 +127,120 @@ def test_not_enough(alarms: list[DeclaredResource], says: str) -> None:
     [message] = messages(RULE, stack(ENDPOINT, *alarms))
     assert message.startswith("serve trains or serves, and ")
     assert says in message
+
+
+OURS = a("aws:sns/topic:Topic", "alerts", name="shop-alerts")
+OWN_ARN = "arn:aws:sns:eu-north-1:123456789012:shop-alerts"
+ON_OURS = {"alarmActions": [OURS.urn]}
+LATER = alarm(alarmActions=[UNKNOWN], _from=ON_OURS)
+
+
+def subscription(**inputs: Any) -> DeclaredResource:
+    email = {"topic": UNKNOWN, "protocol": "email", "endpoint": "oncall@example.com", "_from": {"topic": [OURS.urn]}}
+    return a("aws:sns/topicSubscription:TopicSubscription", "oncall", **{**email, **inputs})
+
+
+def chat(kind: str) -> DeclaredResource:
+    type_ = f"aws:chatbot/{kind.lower()}ChannelConfiguration:{kind}ChannelConfiguration"
+    return a(type_, "chat", snsTopicArns=[UNKNOWN], _from={"snsTopicArns": [OURS.urn]})
+
+
+def switch(pattern: Any, **inputs: Any) -> list[DeclaredResource]:
+    """An event rule and the state machine that it starts."""
+    rule = a("aws:cloudwatch/eventRule:EventRule", "kill", name="kill", eventPattern=pattern, **inputs)
+    target = a(
+        *("aws:cloudwatch/eventTarget:EventTarget", "kill"),
+        rule="kill",
+        arn=UNKNOWN,
+        _from={"arn": ["urn::machine"]},
+    )
+    return [rule, target]
+
+
+def state_change(**detail: Any) -> str:
+    return json.dumps({"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"], **detail})
+
+
+ON_DAILY = {"resources": ["arn:aws:cloudwatch:eu-north-1:123456789012:alarm:daily"]}
+OFF = {"detail": {"state": {"value": ["OK"]}}}
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [LATER, subscription()],
+        [LATER, subscription(protocol="https", endpoint=UNKNOWN)],
+        [LATER, chat("Slack")],
+        [LATER, chat("Teams")],
+        [alarm(alarmActions=[OWN_ARN]), subscription(topic=OWN_ARN, _from={})],
+        [alarm(), composite('ALARM("daily")', alarmActions=[UNKNOWN], _from=ON_OURS), subscription()],
+        [alarm(alarmActions=[UNKNOWN, TOPIC], _from=ON_OURS)],
+        [alarm(alarmActions=[UNKNOWN, UNKNOWN], _from={"alarmActions": [OURS.urn, "urn::reference"]})],
+        [LATER, *switch(state_change(**ON_DAILY))],
+        [LATER, *switch(state_change(detail={"alarmName": ["daily"], "state": {"value": ["ALARM"]}}))],
+        [LATER, *switch(UNKNOWN, _from={"eventPattern": [LATER.urn]})],
+    ],
+    ids=[
+        *("e-mail", "https", "Slack", "Teams", "by ARN", "composite", "a topic elsewhere", "a referenced topic"),
+        *("kill switch", "kill switch by name", "kill switch by an ARN known later"),
+    ],
+)
+def test_a_topic_of_this_stack_that_somebody_reads(resources: list[DeclaredResource]) -> None:
+    assert kept(RULE, stack(ENDPOINT, OURS, *resources))
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [LATER],
+        [alarm(alarmActions=[OWN_ARN])],
+        [alarm(alarmActions=UNKNOWN, _from={"alarmActions": [OURS.urn, "urn::reference"]})],
+        [LATER, subscription(topic=TOPIC, _from={})],
+        [LATER, subscription(_from={"topic": ["urn::another"]})],
+        [LATER, composite('ALARM("daily")', alarmActions=[UNKNOWN], _from=ON_OURS)],
+        [LATER, *switch(state_change(**ON_DAILY, **OFF))],
+        [LATER, *switch(state_change(**ON_DAILY), state="DISABLED")],
+        [LATER, *switch(state_change(resources=["arn:aws:cloudwatch:eu-north-1:123456789012:alarm:weekly"]))],
+        [LATER, *switch(json.dumps({"source": ["aws.health"], **ON_DAILY}))],
+        [LATER, switch(state_change(**ON_DAILY))[0]],
+    ],
+    ids=[
+        *("nobody", "nobody by ARN", "known later", "subscribed elsewhere", "to another", "composite", "rule on OK"),
+        *("rule off", "rule of another alarm", "rule of other events", "rule without a target"),
+    ],
+)
+def test_a_topic_of_this_stack_that_nobody_reads(resources: list[DeclaredResource]) -> None:
+    [finding] = found(RULE, stack(ENDPOINT, OURS, *resources))
+    assert finding.severity == "error"
+    assert finding.message == (
+        "serve trains or serves, and nobody hears of it: the topic alerts of its budget alarm has no subscription"
+    )
+    assert "notify: {emails: [oncall@example.com]}" in finding.remedy
+
+
+def test_a_section_that_names_nobody_is_told_so() -> None:
+    whole = stack(ENDPOINT, OURS, LATER, config={"alarms": {"daily_budget_kg": 4}})
+    assert messages(RULE, whole) == [
+        "serve trains or serves, and notify names nobody: the topic alerts of its budget alarm has no subscription"
+    ]
+
+
+@pytest.mark.parametrize(
+    "blind",
+    [
+        alarm(alarmActions=[UNKNOWN]),
+        alarm(alarmActions=UNKNOWN),
+        policy(FIXED, notificationChannels=UNKNOWN),
+    ],
+    ids=["one", "all", "Google Cloud"],
+)
+def test_an_action_of_which_nothing_is_known_shuts_the_gate(blind: DeclaredResource) -> None:
+    assert could_not_run(RULE, stack(ENDPOINT, OURS, blind, subscription()))
+
+
+def test_a_channel_that_comes_with_up_is_somebody() -> None:
+    channels = {"notificationChannels": ["urn::channel"]}
+    assert kept(RULE, stack(ENDPOINT, policy(FIXED, notificationChannels=[UNKNOWN], _from=channels)))
 
 
 def test_a_threshold_must_be_known_at_preview() -> None:

@@ -103,6 +103,19 @@ def test_caps(kg: float | None, usd: float | None, missing: str, carbon: str, co
         assert kept(rule, whole)
 
 
+@pytest.mark.parametrize(
+    ("usd", "cap", "says"),
+    [
+        (5123.4, 1000, "standing 5,120 USD a month, more than the cap of 1,000"),
+        (1000.4, 1000, "standing 1,000.4 USD a month, more than the cap of 1,000"),
+        (3e6, 2500000, "standing 3,000,000 USD a month, more than the cap of 2,500,000"),
+        (1e308, 0.5, "standing 1.00e+308 USD a month, more than the cap of 0.5"),
+    ],
+)
+def test_figures_over_a_cap_read_as_a_person_writes_them(usd: float, cap: float, says: str) -> None:
+    assert messages("cost-cap", stack(standing=Standing(1.0, usd)), max_usd_per_month=cap) == [says]
+
+
 def test_a_carbon_cap_is_for_its_own_kind_of_figure() -> None:
     direct = stack(standing=Standing(1.0, 1.0, "direct", "average"))
     assert could_not_run("carbon-cap", direct, max_kg_per_month=10)

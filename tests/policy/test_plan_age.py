@@ -34,9 +34,18 @@ def test_it_is_a_warning_unless_made_mandatory() -> None:
     assert [one.severity for one in found("plan-age", planned(9999), severity="mandatory")] == ["error"]
 
 
-def test_the_words_say_both_ages() -> None:
-    [message] = messages("plan-age", planned(50), max_hours=24)
-    assert "2026-11-29T10:00:00Z, 50 hours old; at most 24 hours are allowed" in message
+@pytest.mark.parametrize(
+    ("hours", "max_hours", "says"),
+    [
+        (50, 24, "2026-11-29T10:00:00Z, 50.0 h old; at most 24.0 h (max_hours: 24)"),
+        (0.05, 0.01, "3 min old; at most 36 s (max_hours: 0.01)"),
+        (168.1, 168, "7.0 days (168.1 h) old; at most 7.0 days (max_hours: 168)"),
+        (9999, 1200, "416.6 days (9,999 h) old; at most 50.0 days (max_hours: 1,200)"),
+    ],
+)
+def test_the_words_say_both_ages(hours: float, max_hours: float, says: str) -> None:
+    [message] = messages("plan-age", planned(hours), max_hours=max_hours)
+    assert says in message
 
 
 @pytest.mark.parametrize("at", [-1.0, UNKNOWN, "last week"], ids=["ahead", "unknown", "no time"])
@@ -48,7 +57,7 @@ def test_an_age_that_can_not_be_told(at: Any) -> None:
 def test_without_a_plan_the_observation_counts() -> None:
     topic = a("aws:sns/topic:Topic", taggable=True, tags=TAGS)  # observed six hours before NOW
     assert kept("plan-age", stack(topic), max_hours=6)
-    assert "the intensity is of 2026-12-01T06:00:00Z, 6 hours old" in messages("plan-age", topic, max_hours=5)[0]
+    assert "the intensity is of 2026-12-01T06:00:00Z, 6.0 h old" in messages("plan-age", topic, max_hours=5)[0]
 
 
 def test_a_yearly_mean_has_no_age_in_hours() -> None:

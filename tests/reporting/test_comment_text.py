@@ -72,7 +72,7 @@ def test_shares_of_the_budget(tmp_path: Path) -> None:
     text = body(tmp_path, preview(standing=standing(stands("e", 1.0, 73.0, 1.0), run=run(2.5))))
     assert "- the planned run: 2.50 kg, 50 % of a day's and 2.5 % of a month's" in text
     assert "- what stands all month: 73.0 kg, 48 % of a day's and 73 % of a month's" in text
-    assert "Over the carbon budget" not in text
+    assert text.splitlines()[1] == "## ✅ Carbon gate: passes"
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,29 @@ def test_shares_of_the_budget(tmp_path: Path) -> None:
         standing(run=run(5.1)),
     ],
 )
-def test_more_than_the_budget_is_said(tmp_path: Path, figures: dict[str, Any]) -> None:
-    assert "**Over the carbon budget**" in body(tmp_path, preview(standing=figures))
+def test_more_than_the_budget_is_the_verdict(tmp_path: Path, figures: dict[str, Any]) -> None:
+    heading = body(tmp_path, preview(standing=figures)).splitlines()[1]
+    assert heading == "## ⚠️ Over the carbon budget, though no rule of the carbon gate stops it"
+
+
+def test_what_stops_comes_before_the_budget(tmp_path: Path) -> None:
+    head = preview(standing=standing(run=run(5.1)), findings=[finding("bad-tag")])
+    assert body(tmp_path, head).splitlines()[1] == "## ❌ Carbon gate: stopped by 1 check, and over the carbon budget"
+
+
+def test_many_times_the_budget_is_no_percentage(tmp_path: Path) -> None:
+    # 1,200 kg of 5 a day and 100 a month
+    text = body(tmp_path, preview(standing=standing(run=run(1200.0))))
+    assert "- the planned run: 1,200 kg, 240 times a day's and 12.0 times a month's" in text
+
+
+@pytest.mark.parametrize("compared", [True, False])
+def test_an_absurd_figure_is_short_and_breaks_nothing(tmp_path: Path, compared: bool) -> None:
+    absurd = standing(stands("e", 1e308, 1e308, 1e308), run=run(1e308, 1e308, 1e308))
+    text = body(tmp_path, preview(standing=absurd), preview() if compared else None)
+    assert row(text, "standing, kg CO2e a month")[-1].removeprefix("+") == "1.00e+308"
+    assert "1.00e+308 kg, 2.00e+307 times a day's and 1.00e+306 times a month's" in text
+    assert max(map(len, text.splitlines())) < 200
 
 
 @pytest.mark.parametrize(

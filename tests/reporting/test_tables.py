@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from greenai_infra.reporting.numbers import duration, significant
+from greenai_infra.numbers import duration, significant
 from greenai_infra.reporting.tables import plain_lines
 
 
@@ -38,6 +38,11 @@ def test_a_table_of_numbers_alone_is_not_folded() -> None:
         (1234.5, "1,230"),
         (-45.678, "-45.7"),
         (1e9, "1,000,000,000"),
+        (0.00000123, "0.00000123"),
+        (9.99e-7, "9.99e-07"),
+        (1e308, "1.00e+308"),
+        (-1e308, "-1.00e+308"),
+        (2 * 1e308, "\N{INFINITY}"),
     ],
 )
 def test_three_significant_digits(value: float, text: str) -> None:
@@ -45,7 +50,16 @@ def test_three_significant_digits(value: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "text"), [(0.25, "15 min"), (1, "1.0 h"), (71.94, "71.9 h"), (72, "3.0 days"), (8766, "365.2 days")]
+    ("hours", "text"),
+    [
+        (0.01, "36 s"),
+        (0.0439, "3 min"),
+        (0.25, "15 min"),
+        (1, "1.0 h"),
+        (71.94, "71.9 h"),
+        (72, "3.0 days"),
+        (8766, "365.2 days"),
+    ],
 )
 def test_durations(hours: float, text: str) -> None:
     assert duration(hours) == text

@@ -1,10 +1,15 @@
 """Which metrics are written at all: those of our own contract, and those of the AWS services that our stacks use.
 
 The names of ElastiCache's and SageMaker's metrics are those of the developer guides (github.com/awsdocs at its last
-public state, June 2023: `CacheMetrics.Redis.md`, `CacheMetrics.HostLevel.md`, `monitoring-cloudwatch.md`); what was
-added since, and the names of Step Functions and EventBridge, were not re-read. AWS goes on adding: a name that is not
-listed is an error only if it looks like a slip of one that is, and else a warning. Of other namespaces nothing is
-known, so nothing is said, unless one looks like a slip itself.
+public state, June 2023: `CacheMetrics.Redis.md`, `CacheMetrics.HostLevel.md`, `monitoring-cloudwatch.md`). Since then
+those of SageMaker's machines were read again (the guide's "SageMaker AI endpoint metrics" and "job metrics": CPU, GPU,
+memory and disk, of endpoints with inference components also normalised and reserved); what else was added, and the
+names of Step Functions and EventBridge, were not. AWS goes on adding: a name that is not listed is an error only if it
+looks like a slip of one that is, and else a warning. Of other namespaces nothing is known, so nothing is said, unless
+one looks like a slip itself.
+
+Of Inferentia and Trainium the guide names no metric at all, neither of endpoints nor of jobs; `AWS/SageMaker
+NeuronCoreUtilization`, which some posts show, is what their own container writes from neuron-monitor.
 """
 
 from __future__ import annotations
@@ -49,8 +54,7 @@ _SAGEMAKER = """
 _INSTANCES = """
     CPUReservation CPUUtilization CPUUtilizationNormalized DiskUtilization GPUMemoryUtilization
     GPUMemoryUtilizationNormalized GPUReservation GPUUtilization GPUUtilizationNormalized LoadedModelCount
-    MemoryReservation MemoryUtilization MemoryUtilizationNormalized NetworkReceive NetworkTransmit
-    NeuronCoreUtilization
+    MemoryReservation MemoryUtilization MemoryUtilizationNormalized
 """
 _STATES = """
     ActivitiesFailed ActivitiesHeartbeatTimedOut ActivitiesScheduled ActivitiesStarted ActivitiesSucceeded
@@ -83,6 +87,11 @@ AWS_METRICS = {
 }
 """Namespace -> names of its metrics."""
 
+_NEURON_REMEDY = (
+    "have the container run neuron-monitor and write the metric into a namespace of its own, or watch "
+    "InvocationsPerInstance"
+)
+
 
 @dataclass(frozen=True)
 class MetricProblem:
@@ -105,6 +114,9 @@ def metric_problem(namespace: str, name: str, dimensions: Any) -> MetricProblem 
             message = f"{namespace} has no metric '{name}', so it never has data"
             return MetricProblem(message, f"did you mean {', '.join(close)}?")
         message = f"no metric '{name}' of {namespace} is known here"
+        if "sagemaker" in namespace.lower() and "neuron" in name.lower():
+            message = f"SageMaker documents no metric of NeuronCores, so {namespace} '{name}' may never have data"
+            return MetricProblem(message, _NEURON_REMEDY, "warning")
         return MetricProblem(message, "check its name in the service's developer guide", "warning")
     meant = next((known for known in (NAMESPACE, *AWS_METRICS) if _like(namespace, known)), None)
     if meant is None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.project import hide_encrypted
 from greenai_infra.deploy.stack_configs.alarms import read_budget_section
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import PlanFile
+    from greenai_infra.deploy.stack_configs.alarms import BudgetSection
     from greenai_infra.deploy.stack_files import StackFile
 
 SECTION, REFERENCE = "alarms", "alarms-stack"
@@ -43,9 +46,19 @@ def budget_changes(plan: PlanFile, file: StackFile, options: Options, provider: 
     hears_of_runs = options.notify or file.section.get("notify_emails") or ()
     values = _values(plan, own if isinstance(own, dict) else {}, options, hears_of_runs)
     merged = {**(own if isinstance(own, dict) else {}), **values}
-    read = read_gcp_budget_section if provider == "gcp" else read_budget_section
-    read(hide_encrypted(merged), f"{file.path.name}: {section[1]}")
+    _read(merged, file, provider)
     return {reference: yaml_edit.REMOVE, **{(*section, key): value for key, value in values.items()}}
+
+
+def names_nobody(file: StackFile, text: str, provider: str) -> bool:
+    """Whether the alarms in a stack's file, as its text will be, are heard by nobody."""
+    section = yaml.safe_load(text)["config"].get(file.key(SECTION))
+    return section is not None and not _read(section, file, provider).notify.reaches_somebody
+
+
+def _read(section: dict[str, Any], file: StackFile, provider: str) -> BudgetSection:
+    read = read_gcp_budget_section if provider == "gcp" else read_budget_section
+    return read(hide_encrypted(section), f"{file.path.name}: {file.key(SECTION)}")
 
 
 def _values(plan: PlanFile, own: dict[str, Any], options: Options, hears_of_runs: Sequence[str]) -> dict[str, Any]:

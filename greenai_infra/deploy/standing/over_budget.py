@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.numbers import exact, exceeding
 from greenai_infra.policy.declared import Finding
 
 if TYPE_CHECKING:
@@ -16,12 +17,13 @@ def over_budget(figures: Mapping[str, Any], budget: Mapping[str, Any] | None, ur
     """A warning for standing emissions, and one for a planned run, that are more than the budget of a month."""
     if budget is None:
         return
-    run = figures["planned_run"] or {}
+    run, limit = figures["planned_run"] or {}, budget["monthly_kg"]
     for what, kg in (
-        ("by standing there the stack emits {kg:.3g} kg CO2e a month", figures["total"]["emissions_kg_per_month"]),
-        ("the planned run emits {kg:.3g} kg CO2e", run.get("emissions_kg")),
+        ("by standing there the stack emits {kg} kg CO2e a month", figures["total"]["emissions_kg_per_month"]),
+        ("the planned run emits {kg} kg CO2e", run.get("emissions_kg")),
     ):
-        if isinstance(kg, int | float) and kg > budget["monthly_kg"]:
-            said = f"{what.format(kg=kg)}, more than the carbon budget of {budget['monthly_kg']:g} kg a month"
+        if isinstance(kg, int | float) and kg > limit:
+            emits = what.format(kg=exceeding(kg, limit))
+            said = f"{emits}, more than the carbon budget of {exact(limit)} kg a month"
             remedy = "take fewer or smaller machines, a cleaner region, or raise alarms.monthly_budget_kg"
             yield Finding("warning", CODE, urn, "", said, remedy)

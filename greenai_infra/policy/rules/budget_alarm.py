@@ -1,4 +1,4 @@
-"""`budget-alarm`: who trains, serves or watches has an alarm on emissions that does something."""
+"""`budget-alarm`: who trains, serves or watches has an alarm on emissions that reaches somebody."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from pydantic import Field
 
 from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
 from greenai_infra.policy.documents import calls, state_machine
-from greenai_infra.policy.reach import is_false, value_at, values_at
+from greenai_infra.policy.reach import value_at, values_at
 from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule, not_known
+from greenai_infra.policy.rules.alarm_actions import ALERT_POLICY, reached
 from greenai_infra.policy.rules.instance_types import WORKFLOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from greenai_infra.policy.declared import DeclaredResource
 
 METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
-ALERT_POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 REFERENCED_OUTPUT = "budget_alarm_arn"
 PROGRAMS = ("training", "inference", "alarms")
@@ -38,6 +37,10 @@ WORK = frozenset(
     }
 )
 """Types that train or serve."""
+SUBSCRIBE = (
+    "name somebody in the config's section alarms, such as  notify: {emails: [oncall@example.com]}  (greenai-infra "
+    "select PLAN --notify EMAIL), or declare the subscription yourself"
+)
 _RUNS_JOBS = re.compile(r"customJobs|trainingPipelines|aiplatform", re.IGNORECASE)
 
 
@@ -49,13 +52,13 @@ class BudgetAlarm(RuleSettings):
 
 
 def check_budget_alarm(stack: Stack, settings: BudgetAlarm) -> Iterator[Breach]:
-    """A budget alarm with an action among the resources, or in a stack that is referenced as `alarms-stack`."""
+    """A budget alarm that reaches somebody among the resources, or in a stack that is referenced as `alarms-stack`."""
     budget = [one for one in stack.built if _watches(one, settings)]
     unknown = [found for alarm in budget for found in _unknown_threshold(alarm)]
     yield from unknown
     alarms = [one for one in budget if _has_limit(one)]
-    composites = [one for one in stack.built if one.type == COMPOSITE_ALARM]
-    if unknown or any(_acts(one, composites) for one in alarms):
+    tells = [reached(one, stack.built) for one in alarms]
+    if unknown or any(one.acts for one in tells):
         return
     reason = why_needed(stack)
     if reason is None:
@@ -67,13 +70,22 @@ def check_budget_alarm(stack: Stack, settings: BudgetAlarm) -> Iterator[Breach]:
         machine = next(one for one in stack.built if state_machine(one) is UNKNOWN or _workflow_unknown(one))
         yield not_known(machine, "definition", until_up=True, what="whether this workflow starts jobs")
         return
+    if hidden := [one for found in tells for one in found.hidden]:
+        yield not_known(*hidden[0], what="whom the budget alarm tells")
+        return
+    remedy = ""
     if budget and not alarms:
         message = f"{reason}, and its alarm on {settings.metric} has no static limit that emissions can exceed"
+    elif unread := [topic.name for found in tells for topic in found.unread]:
+        whom = "notify names nobody" if isinstance(stack.config.get("alarms"), dict) else "nobody hears of it"
+        message = f"{reason}, and {whom}: the topic {unread[0]} of its budget alarm has no subscription"
+        remedy = SUBSCRIBE
     elif alarms:
         message = f"{reason}, and its budget alarm {alarms[0].name} has no action, or its actions are off"
+        remedy = SUBSCRIBE if alarms[0].type == ALERT_POLICY else ""
     else:
         message = f"{reason}, and has no alarm on {settings.metric}"
-    yield Breach(stack.urn, "", message + (f"; {reference}" if reference else ""))
+    yield Breach(stack.urn, "", message + (f"; {reference}" if reference else ""), remedy)
 
 
 def why_needed(stack: Stack) -> Any:
@@ -159,46 +171,6 @@ def _positive(value: Any) -> bool:
         return False
 
 
-def _acts(alarm: DeclaredResource, composites: Sequence[DeclaredResource]) -> bool:
-    """Whether the alarm, or a composite alarm over it, over any number of steps, has an action that is on."""
-    todo, seen = [alarm], {alarm.urn}
-    while todo:
-        one = todo.pop()
-        if _own_action(one):
-            return True
-        above = [other for other in composites if other.urn not in seen and _is_over(other, one)]
-        seen.update(other.urn for other in above)
-        todo += above
-    return False
-
-
-def _own_action(alarm: DeclaredResource) -> bool:
-    inputs = plain(dict(alarm.inputs))
-    if alarm.type == ALERT_POLICY:
-        return not is_false(inputs.get("enabled")) and _some(inputs.get("notificationChannels"))
-    return not is_false(inputs.get("actionsEnabled")) and _some(inputs.get("alarmActions"))
-
-
-def _some(value: Any) -> bool:
-    """Whether a list has anything in it; an ARN that comes with `up` is something."""
-    return value is UNKNOWN or (isinstance(value, list) and any(item is UNKNOWN or item for item in value))
-
-
-def _is_over(composite: DeclaredResource, alarm: DeclaredResource) -> bool:
-    """Whether a composite alarm goes off with the alarm: its rule names it as `ALARM(name)` and not after NOT."""
-    rule = plain(composite.inputs.get("alarmRule"))
-    if rule is UNKNOWN:  # a name made by the cloud is in it: then the rule depends on the alarm
-        return alarm.urn in composite.dependencies
-    name = plain(alarm.inputs.get("alarmName" if alarm.type == COMPOSITE_ALARM else "name"))
-    if not isinstance(rule, str) or not isinstance(name, str):
-        return False
-    named = re.escape(name)
-    return any(
-        not re.search(r"NOT\s*\(?\s*$", rule[: found.start()], re.IGNORECASE)
-        for found in re.finditer(rf'ALARM\s*\(\s*"?(?:arn:[^"\s)]*:alarm:)?{named}"?\s*\)', rule, re.IGNORECASE)
-    )
-
-
 def _reference(stack: Stack) -> str | None:
     """Empty if a stack of alarms is referenced; None if none is named; else what is wrong with the reference."""
     named = stack.config.get("alarms-stack")
@@ -220,11 +192,11 @@ def _there(value: Any) -> bool:
 
 BUDGET_ALARM = StackRule(
     id="budget-alarm",
-    title="A stack that trains or serves has a budget alarm with an action",
+    title="A stack that trains or serves has a budget alarm that reaches somebody",
     remedy="declare the alarms in this stack (in its config, the section alarms: daily_budget_kg, monthly_budget_kg, "
     "notify), or name a stack of alarms of the same project and region: alarms-stack",
     why="A budget that nobody is told of is none. The alarm watches the emissions metric with a fixed limit; itself, "
-    "or a composite alarm over it, must have an action that is on.",
+    "or a composite alarm over it, must have an action that is on, and a topic of this stack needs a subscription.",
     settings=BudgetAlarm,
     check=check_budget_alarm,
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from greenai_infra.numbers import exact, exceeding
 from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule, Standing
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def check_carbon_cap(stack: Stack, settings: CarbonCap) -> Iterator[Breach]:
 def _judge(stack: Stack, total: float | None, cap: float, unit: str, missing: tuple[str, ...]) -> Iterator[Breach]:
     """A total that is over the cap already is a violation, whatever else is not in it."""
     if total is not None and total > cap:
-        yield Breach(stack.urn, "", f"standing {total:.3g} {unit} a month, more than the cap of {cap:g}")
+        yield Breach(
+            stack.urn, "", f"standing {exceeding(total, cap)} {unit} a month, more than the cap of {exact(cap)}"
+        )
     elif total is None:
         yield Breach(stack.urn, "", f"the standing {unit} a month is not known", ran=False)
     elif missing:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from greenai_infra.clock import format_time
+from greenai_infra.numbers import duration, exact
 from greenai_infra.policy.declared import Unknown
 from greenai_infra.policy.facts import CarbonFacts, carbon_facts
 from greenai_infra.policy.rule import Breach, RuleSettings, Severity, Stack, StackRule
@@ -64,8 +65,10 @@ def check_plan_age(stack: Stack, settings: PlanAge) -> Iterator[Breach]:
             yield Breach(urn, "", message, "correct the time in the config, or this machine's clock", ran=False)
         elif stack.now - moment > timedelta(hours=settings.max_hours):
             hours = (stack.now - moment) / timedelta(hours=1)
-            message = f"{facts.where}: {what} is of {format_time(moment)}, {_age(hours)} old"
-            yield Breach(urn, "", f"{message}; at most {_age(settings.max_hours)} are allowed")
+            age = f"{duration(hours)} ({exact(round(hours, 1))} h)" if hours >= 72 else duration(hours)
+            message = f"{facts.where}: {what} is of {format_time(moment)}, {age} old"
+            limit = f"at most {duration(settings.max_hours)} (max_hours: {exact(settings.max_hours)})"
+            yield Breach(urn, "", f"{message}; {limit}")
 
 
 def check_live_data(stack: Stack, settings: LiveData) -> Iterator[Breach]:
@@ -94,10 +97,6 @@ def why_not_live(facts: CarbonFacts) -> str:
         return f"the intensity is a {facts.kind}, not live data"
     found = _NOT_LIVE.search(facts.source) or _NOT_LIVE.search(facts.kind)
     return f"the intensity's source is marked {found[1].lower()}: {facts.source}" if found else ""
-
-
-def _age(hours: float) -> str:
-    return f"{hours:.3g} hours" if hours < 72 else f"{hours / 24:.3g} days"
 
 
 PLAN_AGE = StackRule(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from greenai_infra.numbers import significant
 from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, prose
-from greenai_infra.reporting.numbers import significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

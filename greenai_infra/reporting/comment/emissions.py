@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra import __version__
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.equivalents import edition
+from greenai_infra.numbers import counted, duration, percent
 from greenai_infra.reporting.comment.figures import amount, equals
 from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, prose
-from greenai_infra.reporting.numbers import duration, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +77,7 @@ def view_emissions(sign: Markdown, head: Preview, measured: Measured) -> dict[st
         "marker": sign,
         "stack": code(head.stack),
         "project": code(head.project),
-        "runs": Markdown(f"{measured.runs} run{'s' * (measured.runs != 1)}"),
+        "runs": Markdown(counted(measured.runs, "run")),
         "duration": Markdown(duration(measured.hours)),
         "emissions": amount(measured.emissions_kg),
         "energy": amount(measured.server_kwh),

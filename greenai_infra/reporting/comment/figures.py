@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.footprint.equivalents import car_km, urban_trees
+from greenai_infra.numbers import counted, exact, percent, significant
 from greenai_infra.reporting.comment.markdown import Markdown, code, prose
-from greenai_infra.reporting.numbers import percent, significant
 
 if TYPE_CHECKING:
     from greenai_infra.reporting.comment.preview_file import Budget, Preview
@@ -91,11 +91,11 @@ def budget_lines(preview: Preview) -> list[Markdown]:
         lines.append(_share("the planned run", run.emissions_kg, run.emissions_kg, preview.budget))
     monthly = preview.standing.total.emissions_kg_per_month
     if monthly or not run:
-        daily = monthly * 24 / preview.standing.hours_per_month if monthly is not None else None
+        daily = monthly * (24 / preview.standing.hours_per_month) if monthly is not None else None
         lines.append(_share("what stands all month", daily, monthly, preview.budget))
     missing = sum(one.emissions_kg_per_month is None for one in preview.standing.resources)
     if missing:
-        lines.append(Markdown(f"not counted: {missing} resource{'s' * (missing != 1)} of unknown emissions"))
+        lines.append(Markdown(f"not counted: {counted(missing, 'resource')} of unknown emissions"))
     return lines
 
 
@@ -106,7 +106,7 @@ def over_budget(preview: Preview) -> bool:
         return False
     run = (standing.planned_run.emissions_kg if standing.planned_run else None) or 0.0
     monthly = standing.total.emissions_kg_per_month or 0.0
-    daily = max(run, monthly * 24 / standing.hours_per_month)
+    daily = max(run, monthly * (24 / standing.hours_per_month))
     return bool(
         (budget.daily_kg and daily > budget.daily_kg) or (budget.monthly_kg and run + monthly > budget.monthly_kg)
     )
@@ -114,7 +114,12 @@ def over_budget(preview: Preview) -> bool:
 
 def _limits(budget: Budget) -> str:
     parts = ((budget.daily_kg, "a day"), (budget.monthly_kg, "a month"))
-    return " and ".join(f"{significant(value)} kg CO2e {per}" for value, per in parts if value)
+    return " and ".join(f"{exact(value)} kg CO2e {per}" for value, per in parts if value)
+
+
+def _times(ratio: float) -> str:
+    """`51 % of`, and from ten on `240 times`."""
+    return f"{percent(100 * ratio)} of" if ratio < 10 else f"{significant(ratio)} times"
 
 
 def _share(what: str, daily: float | None, monthly: float | None, budget: Budget) -> Markdown:
@@ -122,7 +127,7 @@ def _share(what: str, daily: float | None, monthly: float | None, budget: Budget
     if monthly is None:
         return Markdown(f"{what}: {NOT_KNOWN}")
     shares = [
-        f"{percent(100 * value / limit)} of a {per}'s"
+        f"{_times(value / limit)} a {per}'s"
         for value, limit, per in ((daily, budget.daily_kg, "day"), (monthly, budget.monthly_kg, "month"))
         if value is not None and limit
     ]

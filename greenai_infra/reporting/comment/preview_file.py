@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
 """What Pulumi allows as a name of a project or stack; the hidden marker is made of it."""
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+AboveZero = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 MAX_BYTES = 50_000_000
 
@@ -111,7 +112,7 @@ class PlannedRun(_Part):
 class Standing(_Part):
     """What the stack takes in a month whether or not anything runs, and its planned run."""
 
-    hours_per_month: Amount
+    hours_per_month: AboveZero
     intensity: Intensity | None = None
     resources: list[StandingResource] = []
     total: Total
@@ -122,8 +123,8 @@ class Standing(_Part):
 class Budget(_Part):
     """The carbon budget of the stack's alarms."""
 
-    daily_kg: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    monthly_kg: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    daily_kg: AboveZero | None = None
+    monthly_kg: AboveZero | None = None
     stack: str | None = None
 
 
@@ -170,11 +171,6 @@ class Preview(_Part):
         """The plan that the stack was pinned from; empty if it names none."""
         run = self.standing.planned_run if self.standing else None
         return (run.plan_id if run else "") or str(self.tags.common.get("plan-id", ""))
-
-    @property
-    def plans(self) -> bool:
-        """Whether the stack has a planned run."""
-        return self.standing is not None and self.standing.planned_run is not None
 
 
 def read_previews(paths: Iterable[Path], *, may_be_empty: bool = False) -> list[Preview]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.numbers import short_time
+from greenai_infra.reporting.comment.figures import amount
 from greenai_infra.reporting.comment.markdown import Markdown, code, prose
-from greenai_infra.reporting.numbers import short_time, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,16 +125,12 @@ def _row(
         "rank": Markdown(f"{rank:g}" if isfinite(rank) else ""),
         "region": Markdown(f"{code(region)} (this stack)" if chosen else code(region)),
         "zone": code(zone),
-        "intensity": _figure(intensity),
-        "emissions": _figure(emissions_kg),
-        "cost": _figure(cost_usd),
+        "intensity": amount(intensity),
+        "emissions": amount(emissions_kg),
+        "cost": amount(cost_usd),
         "start": prose(start, 20),
         CHOSEN: Markdown("yes" if chosen else ""),
     }
-
-
-def _figure(value: float | None) -> Markdown:
-    return Markdown("not known") if value is None else Markdown(significant(value))
 
 
 def _with_chosen(rows: list[dict[str, Markdown]]) -> list[dict[str, Markdown]]:

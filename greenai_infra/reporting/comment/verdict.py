@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from greenai_infra.numbers import counted
+
 if TYPE_CHECKING:
     from greenai_infra.reporting.comment.preview_file import Preview
-
-FAIL_ON = ("error", "warning", "never")
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Verdict:
     @property
     def stopped_by(self) -> str:
         """`2 rules`, `1 rule and 1 check`."""
-        counted = ((len(self.rules), "rule"), (len(self.checks), "check"))
-        return " and ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counted if count)
+        found = ((len(self.rules), "rule"), (len(self.checks), "check"))
+        return " and ".join(counted(number, word) for number, word in found if number)
 
 
 def judge(preview: Preview, fail_on: str) -> Verdict:

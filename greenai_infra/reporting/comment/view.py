@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra import __version__
 from greenai_infra.deploy.preview_diff import diff_previews
 from greenai_infra.footprint.equivalents import edition
-from greenai_infra.policy.declared import PROVIDER_PREFIX, STACK_TYPE
+from greenai_infra.numbers import counted
+from greenai_infra.policy.declared import PROVIDER_PREFIX, STACK_TYPE, short_type
 from greenai_infra.reporting.comment import figures
 from greenai_infra.reporting.comment.assumptions import assumptions
 from greenai_infra.reporting.comment.markdown import Markdown, code, prose
@@ -64,7 +65,6 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
         "heading": _heading(judge(head, facts.fail_on), head),
         "policy_missing": not head.says("policy"),
         "budget": figures.budget_lines(head),
-        "over_budget": figures.over_budget(head),
         "compared": compared,
         "new_stack": facts.base_given and facts.base is None,
         "rows": figures.table_rows(difference) if compared else _alone(head),
@@ -92,13 +92,18 @@ def marker(key: str) -> Markdown:
 
 
 def _heading(verdict: Verdict, head: Preview) -> Markdown:
+    """The verdict, the worst first: what stops the stack, else that it is over its budget, else that it passes."""
+    over = figures.over_budget(head)
+    also = ", and over the carbon budget" if over else ""
     if verdict.fails:
-        return Markdown(f"{STOPS} Carbon gate: stopped by {verdict.stopped_by}")
+        return Markdown(f"{STOPS} Carbon gate: stopped by {verdict.stopped_by}{also}")
     if verdict.stopped:
-        return Markdown(f"{WARNS} Carbon gate: would be stopped by {verdict.stopped_by}, reported only")
-    passes = f"{PASSES} Carbon gate: passes"
-    warnings = f", {verdict.warnings} warning{'s' * (verdict.warnings != 1)}" if verdict.warnings else ""
-    return Markdown(passes + warnings + ("" if head.policy else ", without policy rules"))
+        return Markdown(f"{WARNS} Carbon gate: would be stopped by {verdict.stopped_by}, reported only{also}")
+    warnings = f", {counted(verdict.warnings, 'warning')}" if verdict.warnings else ""
+    rest = warnings + ("" if head.policy else ", without policy rules")
+    if over:
+        return Markdown(f"{WARNS} Over the carbon budget, though no rule of the carbon gate stops it{rest}")
+    return Markdown(f"{PASSES} Carbon gate: passes{rest}")
 
 
 def _alone(head: Preview) -> list[dict[str, Markdown]]:
@@ -131,9 +136,7 @@ def _findings(
         new[_same(one.model_dump())] -= 1
         rows.append(
             {
-                "sign": Markdown(
-                    "\N{CROSS MARK}" if one.severity == "error" else "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
-                ),
+                "sign": STOPS if one.severity == "error" else WARNS,
                 "code": code(one.code),
                 "title": prose(titles.get(one.code, ""), 120),
                 "where": _where(one),
@@ -154,14 +157,8 @@ def _where(finding: Found) -> Markdown:
     parts = finding.urn.split("::", 3)
     if len(parts) == 4 and parts[2] == STACK_TYPE:
         return code(finding.property)
-    shown = [code(f"{_short(parts[2].rsplit('$', 1)[-1])} {parts[3]}")] if len(parts) == 4 else [code(finding.urn)]
+    shown = [code(f"{short_type(parts[2].rsplit('$', 1)[-1])} {parts[3]}")] if len(parts) == 4 else [code(finding.urn)]
     return Markdown(", ".join(filter(None, [*shown, code(finding.property)])))
-
-
-def _short(type_: str) -> str:
-    """`aws:sns:Topic` for `aws:sns/topic:Topic`."""
-    parts = type_.split(":")
-    return ":".join([parts[0], parts[1].split("/")[0], *parts[2:]]) if len(parts) == 3 else type_
 
 
 def _not_run(head: Preview, limits: Limits) -> list[dict[str, Markdown]]:
@@ -173,7 +170,7 @@ def _not_run(head: Preview, limits: Limits) -> list[dict[str, Markdown]]:
             "sign": STOPS if one.severity == "mandatory" else WARNS,
             "id": code(one.id),
             "title": prose(one.title, 120),
-            "count": Markdown(_counted(one.not_run, "resource")),
+            "count": Markdown(counted(one.not_run, "resource")),
         }
         for one in rules[: limits.findings]
         if one.id not in told
@@ -183,24 +180,16 @@ def _not_run(head: Preview, limits: Limits) -> list[dict[str, Markdown]]:
 def _exempted(head: Preview) -> Markdown:
     """`rule` on 2 resources, ...: where the project lets a rule off."""
     rules = [one for one in head.policy.rules if one.exempted] if head.policy else []
-    named = [f"{code(one.id)} on {_counted(one.exempted, 'resource')}" for one in rules[:10]]
+    named = [f"{code(one.id)} on {counted(one.exempted, 'resource')}" for one in rules[:10]]
     return Markdown(", ".join(named) + (f" and {len(rules) - 10} more" if len(rules) > 10 else ""))
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def _resources(difference: dict[str, Any], limits: Limits) -> dict[str, Any]:
     """Added, removed and changed resources, with the names of what changed: never the values."""
     found = difference["resources"]
     lines = [
-        Markdown(f"{kind} {code(_short(one['type']))} {code(one['name'])}{_properties(one)}")
-        for sign, kind in (
-            ("\N{HEAVY PLUS SIGN}", "added"),
-            ("\N{HEAVY MINUS SIGN}", "removed"),
-            ("\N{PENCIL}\N{VARIATION SELECTOR-16}", "changed"),
-        )
+        Markdown(f"{kind} {code(short_type(one['type']))} {code(one['name'])}{_properties(one)}")
+        for kind in CHANGES
         for one in found[kind]
     ]
     counts = ", ".join(f"{len(found[kind])} {kind}" for kind in CHANGES)
@@ -216,7 +205,7 @@ def _properties(changed: dict[str, Any]) -> str:
 def _declared(head: Preview, limits: Limits) -> dict[str, Any]:
     """How many of each type, for a preview that is compared with nothing."""
     built = [one for one in head.resources if one.custom and not one.read and not one.type.startswith(PROVIDER_PREFIX)]
-    counts = Counter(_short(one.type) for one in built).most_common()
+    counts = Counter(short_type(one.type) for one in built).most_common()
     lines = [Markdown(f"{count} x {code(type_)}") for type_, count in counts]
     return {"title": Markdown(f"Resources: {len(built)} declared"), **_cut(lines, limits.resources)}
 
