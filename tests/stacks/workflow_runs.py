@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CALLED = "\u2063"
 ENVIRONMENT = {"GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": "e-1"}
 
 

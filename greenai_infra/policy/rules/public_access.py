@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import UNKNOWN, plain
-from greenai_infra.policy.documents import policy_documents, statements
+from greenai_infra.policy.documents import named_statements
 from greenai_infra.policy.reach import is_true, leaves, value_at, values_at
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
 from greenai_infra.policy.rules.everybody import EVERYBODY, allows_anybody, is_everybody, is_limited
@@ -120,13 +120,10 @@ def _word(resource: DeclaredResource, path: str, opens: tuple[str, ...], default
 
 def _public_statements(resource: DeclaredResource) -> Iterator[Breach]:
     """Policies that nobody can read yet are told of by `no-star-actions`, and both stop the same `up`."""
-    for where, document in policy_documents(resource):
-        for index, statement in enumerate(statements(document)):
-            if statement.get("Effect") == "Allow" and allows_anybody(statement) and not is_limited(statement):
-                sid = statement.get("Sid")
-                named = f"statement '{sid}'" if isinstance(sid, str) and sid else f"statement {index}"
-                remedy = "name the principals, or add a condition such as aws:PrincipalAccount"
-                yield breach(resource, where, f"{named} allows everybody", remedy)
+    for where, named, statement in named_statements(resource):
+        if statement.get("Effect") == "Allow" and allows_anybody(statement) and not is_limited(statement):
+            remedy = "name the principals, or add a condition such as aws:PrincipalAccount"
+            yield breach(resource, where, f"{named} allows everybody", remedy)
 
 
 def _members(resource: DeclaredResource) -> Iterator[Breach]:
