@@ -14,7 +14,7 @@ from greenai_infra.deploy.stack_configs.gcp_alarms import (
     read_gcp_alarms_config,
     read_gcp_budget_section,
 )
-from programs.carbon_budget import REFERENCE, SECTION, Budget, read_budget, referenced_alarm, warn_of_gaps
+from programs.carbon_budget import REFERENCE, SECTION, Budget, read_budget, referenced_budget, warn_of_gaps
 from programs.config import read_section
 
 if TYPE_CHECKING:
@@ -63,6 +63,4 @@ def declare_gcp_budget(budget: Budget, config: CarbonTagged, site: Site, *, jobs
         assert isinstance(budget.section, GcpBudgetSection)  # as `read_gcp_budget` reads it
         args = GcpCarbonBudgetArgs(site, config, budget.section, jobs)
         return dict(GcpCarbonBudget(f"{config.workload}-budget", args).outputs)
-    if budget.stack:
-        return {"budget_alarm_arn": referenced_alarm(budget.stack, config, site.region), "alarms_stack": budget.stack}
-    return {}
+    return referenced_budget(budget, config, site.region)
