@@ -11,4 +11,5 @@ if program not in PROGRAMS:
     raise pulumi.RunError(
         f"{pulumi.get_project()}:program: there is no program '{program}'; there is {', '.join(sorted(PROGRAMS))}"
     )
-importlib.import_module(PROGRAMS[program]).run()
+for name, value in importlib.import_module(PROGRAMS[program]).run().items():
+    pulumi.export(name, value)

@@ -26,17 +26,17 @@ def holds_policy(name: str) -> bool:
     return _HOLDS_POLICY.search(name) is not None and name not in _NO_DOCUMENT
 
 
-def policy_documents(resource: DeclaredResource) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(path, document) of each IAM policy of the resource."""
-    for where, found in objects(dict(resource.rendered)):
-        if "Statement" in found:
-            yield where, found
+def named_statements(resource: DeclaredResource) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(path of the document, how to call the statement, statement) of each statement of a resource's IAM policies.
 
-
-def statements(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """The statements that are objects; what else is wrong with a document is for the preview's own checks."""
-    found = document["Statement"]
-    return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
+    What is no object is left out: what else is wrong with a document is for the preview's own checks.
+    """
+    for where, document in objects(dict(resource.rendered)):
+        found = document.get("Statement", [])
+        statements = [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
+        for index, statement in enumerate(statements):
+            sid = statement.get("Sid")
+            yield where, f"statement '{sid}'" if isinstance(sid, str) and sid else f"statement {index}", statement
 
 
 def unread_policies(resource: DeclaredResource) -> Iterator[str]:

@@ -17,7 +17,7 @@ from greenai_infra.policy.labels import label_key, label_value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greenai_infra.deploy.stack_configs.fields import CarbonTagged
+    from greenai_infra.deploy.stack_configs.fields import Carbon, CarbonTagged
 
 MANAGED_BY = "greenai-infra"
 
@@ -57,6 +57,14 @@ def stack_facts(config: CarbonTagged) -> dict[str, str]:
         "carbon-zone": carbon.zone,
         "carbon-observed-at": format_time(carbon.observed_at),
     }
+
+
+def intensity_text(carbon: Carbon) -> str:
+    """The intensity that the place was chosen with, and where it comes from, as one line for a stack's outputs."""
+    return (
+        f"{number(carbon.intensity_g_per_kwh)} gCO2eq/kWh, {carbon.signal}, {carbon.basis}, "
+        f"zone {carbon.zone}, {carbon.source} ({carbon.kind}, observed {format_time(carbon.observed_at)})"
+    )
 
 
 def aws_tags(facts: Mapping[str, str]) -> dict[str, str]:

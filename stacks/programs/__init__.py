@@ -1,4 +1,6 @@
-"""The programs that a stack can run. Each is a module with a `run()`, imported only when it is the one to run."""
+"""The programs that a stack can run. Each is a module that is imported only when it is the one to run.
+
+Its `run()` declares the stack and gives the outputs to export."""
 
 from __future__ import annotations
 

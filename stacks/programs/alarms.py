@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
-
 from programs.carbon_budget import warn_of_gaps
 from programs.config import read_provider, read_section
 
 
-def run() -> None:
-    """Declare the stack and export what other stacks and people need of it; SDKs of its own cloud only."""
+def run() -> dict[str, Any]:
+    """Declare the stack; what other stacks and people need of it. SDKs of its own cloud only."""
     if read_provider("alarms") == "gcp":
         from programs import gcp_budget
 
         return gcp_budget.run()
-    for name, value in _aws().items():
-        pulumi.export(name, value)
-    return None
-
-
-def _aws() -> dict[str, Any]:
     from components.aws.alarms.budget import CarbonBudget, CarbonBudgetArgs
     from components.aws.site import Site
     from components.tags import aws_tags, stack_facts

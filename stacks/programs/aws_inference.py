@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 
 from components.aws.inference.endpoint import InferenceEndpoint, InferenceEndpointArgs
@@ -10,8 +12,8 @@ from programs.carbon_budget import check_load_fits, declare_budget, read_budget
 from programs.config import read_section
 
 
-def run() -> None:
-    """Declare the stack and export what a person needs to use it."""
+def run() -> dict[str, Any]:
+    """Declare the stack; what a person needs to use it."""
     config = read_section("inference", read_inference_config, INFERENCE_EXAMPLE)
     key = f"{pulumi.get_project()}:inference"
     if config.image is None:
@@ -25,6 +27,4 @@ def run() -> None:
     budget = read_budget()
     check_load_fits(budget, config.requests_per_second, config)
     endpoint = InferenceEndpoint(config.workload, InferenceEndpointArgs(config))
-    outputs = endpoint.outputs | declare_budget(budget, config, endpoint.site, jobs=False)
-    for name, value in outputs.items():
-        pulumi.export(name, value)
+    return endpoint.outputs | declare_budget(budget, config, endpoint.site, jobs=False)

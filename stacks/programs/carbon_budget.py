@@ -115,12 +115,17 @@ def declare_budget(budget: Budget, config: CarbonTagged, site: Site, *, jobs: bo
 
         args = CarbonBudgetArgs(site, config, config.carbon, budget.section, jobs)
         return dict(CarbonBudget(f"{config.workload}-budget", args).outputs)
-    if budget.stack:
-        return {"budget_alarm_arn": referenced_alarm(budget.stack, config, site.region), "alarms_stack": budget.stack}
-    return {}
+    return referenced_budget(budget, config, site.region)
 
 
-def referenced_alarm(stack: str, config: CarbonTagged, region: str) -> Any:
+def referenced_budget(budget: Budget, config: CarbonTagged, region: str) -> dict[str, Any]:
+    """Outputs that say which other stack has the alarms; none if no stack is named."""
+    if not budget.stack:
+        return {}
+    return {"budget_alarm_arn": _referenced_alarm(budget.stack, config, region), "alarms_stack": budget.stack}
+
+
+def _referenced_alarm(stack: str, config: CarbonTagged, region: str) -> Any:
     """ARN of the budget alarm in another stack. It has to watch the same project, environment and region."""
     full = stack if "/" in stack else f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
     other = pulumi.StackReference(full)

@@ -14,7 +14,7 @@ from greenai_infra.deploy.stack_configs.gcp_alarms import (
     read_gcp_alarms_config,
     read_gcp_budget_section,
 )
-from programs.carbon_budget import REFERENCE, SECTION, Budget, read_budget, referenced_alarm, warn_of_gaps
+from programs.carbon_budget import REFERENCE, SECTION, Budget, read_budget, referenced_budget, warn_of_gaps
 from programs.config import read_section
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.stack_configs.fields import CarbonTagged
 
 
-def run() -> None:
-    """The program `alarms`: declare the stack and export what other stacks and people need of it."""
+def run() -> dict[str, Any]:
+    """The program `alarms`: declare the stack; what other stacks and people need of it."""
     from components.gcp.alarms.budget import GcpCarbonBudget, GcpCarbonBudgetArgs
     from components.gcp.site import Site
     from components.tags import gcp_labels, stack_facts
@@ -31,8 +31,7 @@ def run() -> None:
     config = read_section(SECTION, read_gcp_alarms_config, GCP_ALARMS_EXAMPLE, secrets_allowed=True)
     _warn(config)
     site = Site(config.workload, config.gcp_project, config.region, gcp_labels(stack_facts(config)))
-    for name, value in GcpCarbonBudget(config.workload, GcpCarbonBudgetArgs(site, config, config)).outputs.items():
-        pulumi.export(name, value)
+    return dict(GcpCarbonBudget(config.workload, GcpCarbonBudgetArgs(site, config, config)).outputs)
 
 
 def read_gcp_budget() -> Budget:
@@ -63,6 +62,4 @@ def declare_gcp_budget(budget: Budget, config: CarbonTagged, site: Site, *, jobs
         assert isinstance(budget.section, GcpBudgetSection)  # as `read_gcp_budget` reads it
         args = GcpCarbonBudgetArgs(site, config, budget.section, jobs)
         return dict(GcpCarbonBudget(f"{config.workload}-budget", args).outputs)
-    if budget.stack:
-        return {"budget_alarm_arn": referenced_alarm(budget.stack, config, site.region), "alarms_stack": budget.stack}
-    return {}
+    return referenced_budget(budget, config, site.region)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 
 from components.gcp.inference.region import ServingRegion, ServingRegionArgs
@@ -12,8 +14,8 @@ from programs.gcp_budget import declare_gcp_budget, read_gcp_budget
 HUB_TOKEN = "hugging-face-token"
 
 
-def run() -> None:
-    """Declare the stack and export what a person needs to use it."""
+def run() -> dict[str, Any]:
+    """Declare the stack; what a person needs to use it."""
     config = read_section("inference", read_gcp_inference_config, GCP_INFERENCE_EXAMPLE)
     token = pulumi.Config().get_secret(HUB_TOKEN)
     if token is not None and (config.garden is None or config.garden.hugging_face_model is None):
@@ -23,6 +25,4 @@ def run() -> None:
         )
     budget = read_gcp_budget()
     region = ServingRegion(config.workload, ServingRegionArgs(config, token))
-    outputs = region.outputs | declare_gcp_budget(budget, config, region.site, jobs=False)
-    for name, value in outputs.items():
-        pulumi.export(name, value)
+    return region.outputs | declare_gcp_budget(budget, config, region.site, jobs=False)

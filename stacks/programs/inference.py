@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from programs.config import read_provider
 
 PROGRAM_OF = {"aws": "programs.aws_inference", "gcp": "programs.gcp_inference"}
 
 
-def run() -> None:
+def run() -> dict[str, Any]:
     """Run the provider's program; the other cloud's SDK is never imported."""
-    importlib.import_module(PROGRAM_OF[read_provider("inference")]).run()
+    return dict(importlib.import_module(PROGRAM_OF[read_provider("inference")]).run())

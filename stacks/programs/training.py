@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
-
 from programs.carbon_budget import check_plan_fits, declare_budget, read_budget
 from programs.config import read_provider, read_section
 
 
-def run() -> None:
-    """Declare the stack and export what a person needs to use it."""
-    declare = {"aws": _aws, "gcp": _gcp}[read_provider("training")]
-    for name, value in declare().items():
-        pulumi.export(name, value)
+def run() -> dict[str, Any]:
+    """Declare the stack; what a person needs to use it."""
+    return {"aws": _aws, "gcp": _gcp}[read_provider("training")]()
 
 
 def _aws() -> dict[str, Any]:

@@ -9,6 +9,8 @@ import pytest
 from .engine_cli import Engine, find_engine
 from .project import Project, write_project
 
+pytest.register_assert_rewrite(f"{__package__}.lifecycle")  # or its failures would not show the values
+
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:

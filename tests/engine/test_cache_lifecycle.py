@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from greenai_infra.serving.connection import CacheConnection
 
+from .lifecycle import edit_config, whole_life
 from .training_project import training_project
 
 if TYPE_CHECKING:
@@ -27,39 +27,25 @@ pytestmark = pytest.mark.engine
 def test_a_cache_lives_through_plain_pulumi(engine: Engine, tmp_path: Path, stack: str) -> None:
     project = training_project(engine, tmp_path, stack)
 
-    planned = [step for step in project.preview()["steps"] if step["op"] == "create"]
-    created = project.changes("up")
-    outputs = project.engine.json("stack", "output", cwd=tmp_path, stack=stack)
-    unchanged = project.changes("up")
-    edit_config(tmp_path / f"Pulumi.{stack}.yaml", {"snapshot_retention_days": 5, "environment": "staging"})
-    changed = project.changes("up")
-    refreshed = project.changes("refresh")
-    destroyed = project.changes("destroy")
+    life = whole_life(project, "cache", {"snapshot_retention_days": 5, "environment": "staging"})
 
-    total = len(planned)
-    assert created == {"create": total}
-    assert unchanged == {"same": total}
-    assert set(changed) == {"same", "update"}
-    assert refreshed == {"same": total}
-    assert destroyed == {"delete": total}
-    assert project.resources() == []
-    connection = CacheConnection.from_outputs(outputs)
+    assert set(life.changed) == {"same", "update"}
+    connection = CacheConnection.from_outputs(life.outputs)
     assert connection.cluster_mode == (stack != "cache-joined")
     assert connection.secret.startswith("arn:aws:secretsmanager:")
 
 
 def test_the_password_is_made_once_and_shown_nowhere(engine: Engine, tmp_path: Path) -> None:
     project = training_project(engine, tmp_path, "cache-joined")
-    config = tmp_path / "Pulumi.cache-joined.yaml"
 
     shown = [project.pulumi("preview", "--json").stdout]
     shown.append(project.pulumi("up", "--yes", "--skip-preview", "--diff").stdout)
     first = passwords(project)
     shown.append(project.pulumi("preview", "--json", "--show-sames").stdout)
-    edit_config(config, {"environment": "staging"})
+    edit_config(project, "cache", {"environment": "staging"})
     shown.append(project.pulumi("up", "--yes", "--skip-preview", "--diff").stdout)
     second = passwords(project)
-    edit_config(config, {"password_generation": 2})
+    edit_config(project, "cache", {"password_generation": 2})
     shown.append(project.pulumi("up", "--yes", "--skip-preview", "--diff").stdout)
     third = passwords(project)
 
@@ -94,10 +80,3 @@ def texts(value: Any) -> set[str]:
     if isinstance(value, list):
         return {text for item in value for text in texts(item)}
     return {value} if isinstance(value, str) else set()
-
-
-def edit_config(path: Path, values: dict[str, object]) -> None:
-    """Set keys of the cache section of a stack's config."""
-    document = yaml.safe_load(path.read_text())
-    document["config"]["greenai-infra:cache"] |= values
-    path.write_text(yaml.safe_dump(document))

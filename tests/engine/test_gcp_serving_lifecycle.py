@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
+from .lifecycle import edit_config, whole_life
 from .test_offline_equals_engine import compare
 from .training_project import copy_program, training_project
 
@@ -31,33 +31,15 @@ LIVES = [
 ]
 
 
-def edit(path: Path, section: str, values: dict[str, Any]) -> None:
-    """Set keys of a section of a stack's config."""
-    document = yaml.safe_load(path.read_text())
-    document["config"][f"greenai-infra:{section}"] |= values
-    path.write_text(yaml.safe_dump(document))
-
-
 @pytest.mark.parametrize(("stack", "section", "change", "expected"), LIVES)
 def test_a_stack_lives_from_preview_to_destroy(
     engine: Engine, tmp_path: Path, stack: str, section: str, change: dict[str, Any], expected: set[str]
 ) -> None:
     project = training_project(engine, tmp_path, stack)
 
-    planned = len([step for step in project.preview()["steps"] if step["op"] == "create"])
-    created = project.changes("up")
-    unchanged = project.changes("up")
-    edit(tmp_path / f"Pulumi.{stack}.yaml", section, change)
-    changed = project.changes("up")
-    refreshed = project.changes("refresh")
-    destroyed = project.changes("destroy")
+    life = whole_life(project, section, change)
 
-    assert created == {"create": planned}
-    assert unchanged == {"same": planned}
-    assert expected <= set(changed)
-    assert set(refreshed) == {"same"}
-    assert set(destroyed) == {"delete"}
-    assert project.resources() == []
+    assert expected <= set(life.changed)
 
 
 @pytest.mark.parametrize("stack", ["tpu-vm", "tpu-queue", "vertex", "gcp-budget", "gcp-cache", "gcp-cache-cluster"])
@@ -81,9 +63,7 @@ def test_another_script_makes_another_machine_before_the_old_one_goes(engine: En
     project.changes("up")
     before = machine_of(project)
 
-    document = yaml.safe_load((tmp_path / "Pulumi.tpu-vm.yaml").read_text())
-    document["config"]["greenai-infra:inference"]["server"]["model"] = "gs://acme-models/llama-3-70b"
-    (tmp_path / "Pulumi.tpu-vm.yaml").write_text(yaml.safe_dump(document))
+    edit_config(project, "inference", {"server.model": "gs://acme-models/llama-3-70b"})
     told = [line for line in project.pulumi("up", "--yes", "--skip-preview").stdout.splitlines() if "V2Vm" in line]
     after = machine_of(project)
 
@@ -98,9 +78,7 @@ def test_no_capacity_leaves_the_old_machine_serving(engine: Engine, tmp_path: Pa
     project.changes("up")
     before = machine_of(project)
 
-    document = yaml.safe_load((tmp_path / "Pulumi.tpu-vm.yaml").read_text())
-    document["config"]["greenai-infra:inference"]["server"]["port"] = 8080
-    (tmp_path / "Pulumi.tpu-vm.yaml").write_text(yaml.safe_dump(document))
+    edit_config(project, "inference", {"server.port": 8080})
     stockout = {"GREENAI_DOUBLE_FAIL": "gcp:tpu/v2Vm:V2Vm=There is no more capacity in the zone"}
     failed = project.pulumi("up", "--yes", "--skip-preview", env=stockout, check=False)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .lifecycle import edit_config, whole_life
 from .test_offline_equals_engine import compare
-from .test_training_lifecycle import edit_config
 from .training_project import copy_program, training_project
 
 if TYPE_CHECKING:
@@ -20,24 +20,11 @@ pytestmark = pytest.mark.engine
 
 
 def test_a_scheduled_stack_lives_through_plain_pulumi(engine: Engine, tmp_path: Path) -> None:
-    stack = "gcp-slices"
-    project = training_project(engine, tmp_path, stack)
+    project = training_project(engine, tmp_path, "gcp-slices")
 
-    planned = [step for step in project.preview()["steps"] if step["op"] == "create"]
-    created = project.changes("up")
-    unchanged = project.changes("up")
-    edit_config(tmp_path / f"Pulumi.{stack}.yaml", {"retention_days": 60, "boot_disk_gb": 1200})
-    changed = project.changes("up")
-    refreshed = project.changes("refresh")
-    destroyed = project.changes("destroy")
+    life = whole_life(project, "training", {"retention_days": 60, "boot_disk_gb": 1200})
 
-    total = len(planned)
-    assert created == {"create": total}
-    assert unchanged == {"same": total}
-    assert changed == {"same": total - 4, "update": 4}, "three buckets and the workflow"
-    assert refreshed == {"same": total}
-    assert destroyed == {"delete": total}
-    assert project.resources() == []
+    assert life.changed == {"same": life.planned - 4, "update": 4}, "three buckets and the workflow"
 
 
 def test_a_job_that_starts_now_lives_and_a_new_plan_starts_again(engine: Engine, tmp_path: Path) -> None:
@@ -46,7 +33,7 @@ def test_a_job_that_starts_now_lives_and_a_new_plan_starts_again(engine: Engine,
     created = project.changes("up")
     first = project.resource("classify-now")["inputs"]["startExecutionToken"]
     unchanged = project.changes("up")
-    edit_config(tmp_path / "Pulumi.gcp-now.yaml", {"spot": False, "boot_disk_gb": 600})
+    edit_config(project, "training", {"spot": False, "boot_disk_gb": 600})
     changed = project.changes("up")
     destroyed = project.changes("destroy")
 

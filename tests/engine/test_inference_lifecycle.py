@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
+from .lifecycle import edit_config, whole_life
 from .training_project import training_project
 
 if TYPE_CHECKING:
@@ -33,21 +33,9 @@ def test_an_endpoint_lives_through_plain_pulumi(
 ) -> None:
     project = training_project(engine, tmp_path, stack)
 
-    planned = [step for step in project.preview()["steps"] if step["op"] == "create"]
-    created = project.changes("up")
-    unchanged = project.changes("up")
-    edit_config(tmp_path / f"Pulumi.{stack}.yaml", change)
-    changed = project.changes("up")
-    refreshed = project.changes("refresh")
-    destroyed = project.changes("destroy")
+    life = whole_life(project, "inference", change)
 
-    total = len(planned)
-    assert created == {"create": total}
-    assert unchanged == {"same": total}
-    assert set(changed) == {"same", "update"}
-    assert refreshed == {"same": total}
-    assert destroyed == {"delete": total}
-    assert project.resources() == []
+    assert set(life.changed) == {"same", "update"}
 
 
 def test_another_instance_type_is_a_new_configuration_and_the_same_endpoint(engine: Engine, tmp_path: Path) -> None:
@@ -55,7 +43,7 @@ def test_another_instance_type_is_a_new_configuration_and_the_same_endpoint(engi
     project.changes("up")
     before = {kind: outputs(project, kind) for kind in (CONFIGURATION, ENDPOINT)}
 
-    edit_config(tmp_path / "Pulumi.inferentia.yaml", {"instance_type": "ml.inf2.8xlarge", "instance_count": 3})
+    edit_config(project, "inference", {"instance_type": "ml.inf2.8xlarge", "instance_count": 3})
     steps = steps_of_up(project, tmp_path / "events.json")
 
     after = {kind: outputs(project, kind) for kind in (CONFIGURATION, ENDPOINT)}
@@ -76,7 +64,7 @@ def test_another_image_is_a_new_model_behind_the_same_endpoint(engine: Engine, t
     project.changes("up")
 
     image = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/llm-neuronx:v2"
-    edit_config(tmp_path / "Pulumi.inferentia.yaml", {"image": image})
+    edit_config(project, "inference", {"image": image})
     steps = steps_of_up(project, tmp_path / "events.json")
 
     ops = [(op, kind) for op, kind in steps if op not in ("same", "replace") and kind != "pulumi:Stack"]
@@ -90,7 +78,7 @@ def test_another_image_is_a_new_model_behind_the_same_endpoint(engine: Engine, t
 
 def test_a_stack_without_an_image_stops_before_it_builds_anything(engine: Engine, tmp_path: Path) -> None:
     project = training_project(engine, tmp_path, "inferentia")
-    edit_config(tmp_path / "Pulumi.inferentia.yaml", {"image": None})
+    edit_config(project, "inference", {"image": None})
 
     stopped = project.pulumi("up", "--yes", "--skip-preview", check=False)
 
@@ -112,11 +100,3 @@ def steps_of_up(project: Project, log: Path) -> list[tuple[str, str]]:
     events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line]
     metadata = [one["resourcePreEvent"]["metadata"] for one in events if "resourcePreEvent" in one]
     return [(one["op"], one["type"].rpartition("/")[2] or one["type"]) for one in metadata]
-
-
-def edit_config(path: Path, values: dict[str, object]) -> None:
-    """Set keys of the inference section of a stack's config, or take out those that are None."""
-    document = yaml.safe_load(path.read_text())
-    section = document["config"]["greenai-infra:inference"] | values
-    document["config"]["greenai-infra:inference"] = {key: value for key, value in section.items() if value is not None}
-    path.write_text(yaml.safe_dump(document))

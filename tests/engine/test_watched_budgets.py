@@ -10,6 +10,7 @@ import yaml
 
 from greenai_infra.deploy.offline import preview
 
+from .lifecycle import whole_life
 from .project import Project
 from .test_offline_equals_engine import compare
 from .training_project import CONFIGS, copy_program, training_project
@@ -25,13 +26,6 @@ SECTION = "greenai-infra:alarms"
 ADDRESS = "https://events.example.com/integration/sEcReT/enqueue"
 
 
-def edit(path: Path, section: str = SECTION, **values: Any) -> None:
-    """Set keys of a section of a stack's config."""
-    document = yaml.safe_load(path.read_text())
-    document["config"].setdefault(section, {}).update(values)
-    path.write_text(yaml.safe_dump(document))
-
-
 def set_key(path: Path, key: str, value: Any) -> None:
     document = yaml.safe_load(path.read_text())
     document["config"][key] = value
@@ -42,20 +36,12 @@ def set_key(path: Path, key: str, value: Any) -> None:
 def test_alarms_live_through_plain_pulumi(engine: Engine, tmp_path: Path, stack: str) -> None:
     project = training_project(engine, tmp_path, stack)
 
-    created = project.changes("up")
-    unchanged = project.changes("up")
     monthly = yaml.safe_load((tmp_path / f"Pulumi.{stack}.yaml").read_text())["config"][SECTION]["monthly_budget_kg"]
-    edit(tmp_path / f"Pulumi.{stack}.yaml", monthly_budget_kg=monthly * 2, anomaly_band=3)
-    changed = project.changes("up")
-    destroyed = project.changes("destroy")
+    life = whole_life(project, "alarms", {"monthly_budget_kg": monthly * 2, "anomaly_band": 3})
 
-    assert set(created) == {"create"}
-    assert unchanged == {"same": created["create"]}
     # The four windows of the burn rates, their and the budget's descriptions, the rule of the budget, the dashboard.
-    assert changed["update"] >= 6
-    assert "replace" not in changed
-    assert set(destroyed) == {"delete"}
-    assert project.resources() == []
+    assert life.changed["update"] >= 6
+    assert "replace" not in life.changed
 
 
 @pytest.mark.parametrize("stack", ["budget", "budget-all", "budget-chat", "budgeted"])

@@ -1,4 +1,4 @@
-"""The training program as a project folder of a test's own, with one of the example stack configs."""
+"""The programs of `stacks/` as a project folder of a test's own, with one of the example stack configs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def copy_program(folder: Path, *stacks: str) -> None:
 
 
 def training_project(engine: Engine, folder: Path, stack: str) -> Project:
-    """A project with one training stack that exists and is empty, in a backend of its own.
+    """A project with one of the example stacks, which exists and is empty, in a backend of its own.
 
     Programs find `greenai_infra` as it is installed.
     """

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
 from greenai_infra.policy.judge import Verdict, judge, unjudged
 from greenai_infra.policy.rules import RULES
-from greenai_infra.policy.rules.encryption import NEEDS
+from greenai_infra.policy.rules.encryption_needs import NEEDS
 from greenai_infra.policy.rules.instance_types import MACHINES
 from greenai_infra.policy.rules.public_access import FLAGS, SOURCES, WORDS
 from greenai_infra.policy.settings import GateSettings, settings_schema

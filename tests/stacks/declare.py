@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import importlib
 import inspect
 import json
@@ -18,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import yaml
 from pulumi.runtime import mocks
+
+from .changes import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,12 +117,10 @@ def config_of(example: str) -> dict[str, Any]:
     return config
 
 
-def changed(example: str, **changes: Any) -> dict[str, Any]:
-    """The config of an example stack with keys of its training section replaced, or left out where None."""
-    config = copy.deepcopy(config_of(example))
-    training = {**config["greenai-infra:training"], **changes}
-    config["greenai-infra:training"] = {key: value for key, value in training.items() if value is not None}
-    return config
+def changed(example: str, section: str = "training", **changes: Any) -> dict[str, Any]:
+    """The config of an example stack with keys of a section replaced, or left out where None."""
+    config, key = config_of(example), f"greenai-infra:{section}"
+    return {**config, key: replaced(config[key], changes)}
 
 
 def run_program(config: dict[str, Any]) -> tuple[Declared, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import yaml
 
 from greenai_infra.deploy.offline import preview
 
+from .changes import replaced
 from .declare import CONFIGS, ROOT
 
 if TYPE_CHECKING:
@@ -21,16 +21,9 @@ if TYPE_CHECKING:
 
 def changed(stack: str, section: str, changes: dict[str, Any]) -> dict[str, Any]:
     """The whole config file of an example stack; `server.port` reaches into a section, None takes a key out."""
-    document: dict[str, Any] = copy.deepcopy(yaml.safe_load((CONFIGS / f"Pulumi.{stack}.yaml").read_text()))
-    for path, value in changes.items():
-        *parents, last = path.split(".")
-        place = document["config"][f"greenai-infra:{section}"]
-        for name in parents:
-            place = place.setdefault(name, {})
-        if value is None:
-            place.pop(last)
-        else:
-            place[last] = value
+    document: dict[str, Any] = yaml.safe_load((CONFIGS / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+    key = f"greenai-infra:{section}"
+    document["config"][key] = replaced(document["config"][key], changes)
     return document
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from greenai_infra.monitoring.alarm_rules import alarm_names, parse_rule
 from greenai_infra.monitoring.metrics import DIMENSIONS, METRICS
 
 from .declare import ACCOUNT, Declared, config_of, declare, run_program
+from .declare import changed as changed_section
 
 STACKS = ("budget", "budget-all", "budget-chat", "budgeted")
 ONLY_FOR_ALL_RESOURCES = {"DrawAlarms", "ListJobs", "WriteMetrics", "DeliverLogs"}
@@ -31,11 +32,7 @@ def alarms(declared: Declared) -> dict[str, dict[str, Any]]:
     return {name.removeprefix(budget.removesuffix("budget")): inputs for name, inputs in found.items()}
 
 
-def changed(example: str, **changes: Any) -> dict[str, Any]:
-    config = copy.deepcopy(config_of(example))
-    section = {**config[SECTION], **changes}
-    config[SECTION] = {key: value for key, value in section.items() if value is not None}
-    return config
+changed = partial(changed_section, section="alarms")
 
 
 def test_the_daily_budget_is_a_sum_of_86400_seconds() -> None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
-from .declare import Declared, config_of, declare, run_program
+from .declare import Declared, declare, run_program
+from .declare import changed as changed_section
 
 SECRET_MARK = "4dabf18193072939515e22adb298388d"
 EXAMPLES = ("cache-serverless", "cache-nodes", "cache-joined")
 
-
-def changed(example: str, **changes: Any) -> dict[str, Any]:
-    """The config of an example with keys of its section replaced, or left out where None."""
-    config = copy.deepcopy(config_of(example))
-    section = {**config["greenai-infra:cache"], **changes}
-    config["greenai-infra:cache"] = {key: value for key, value in section.items() if value is not None}
-    return config
+changed = partial(changed_section, section="cache")
 
 
 @pytest.fixture(params=EXAMPLES)

@@ -87,11 +87,11 @@ def run(workflow: dict[str, Any], cloud: Any) -> tuple[Any, Execution]:
 
     def call(name: str, arguments: Map) -> Any:
         if name in workflow:
-            return execution._steps(workflow[name]["steps"], {**STANDARD, **arguments}, set())[1]
+            return execution._steps(workflow[name]["steps"], {**STANDARD, **arguments})[1]
         return cloud(name, arguments)
 
     execution = Execution(call, NOW, {})
-    return execution._steps(workflow["main"]["steps"], dict(STANDARD), set())[1], execution
+    return execution._steps(workflow["main"]["steps"], dict(STANDARD))[1], execution
 
 
 def bring_up(machine: Machine, facts: BringUpFacts = FACTS) -> Any:

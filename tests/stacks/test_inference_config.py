@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
@@ -18,15 +17,11 @@ from greenai_infra.deploy.stack_configs.inference import (
 )
 from greenai_infra.errors import InputError
 
+from .changes import replaced
 from .declare import config_of
 
 ON_INSTANCES = config_of("inferentia")["greenai-infra:inference"]
 SERVERLESS = config_of("serverless")["greenai-infra:inference"]
-
-
-def changed(section: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """The section with keys replaced, or left out where None."""
-    return {key: value for key, value in {**copy.deepcopy(section), **changes}.items() if value is not None}
 
 
 def refusal(section: dict[str, Any]) -> str:
@@ -65,7 +60,7 @@ def test_limits_of_serverless_are_those_of_the_api() -> None:
     ],
 )
 def test_serverless_sizes_that_sagemaker_does_not_have(serverless: dict[str, Any], message: str) -> None:
-    assert message in refusal(changed(SERVERLESS, serverless=serverless))
+    assert message in refusal(replaced(SERVERLESS, {"serverless": serverless}))
 
 
 @pytest.mark.parametrize("key", SERVERLESS_EXCLUDES)
@@ -74,7 +69,7 @@ def test_serverless_contradicts_whatever_belongs_to_instances(key: str) -> None:
     values |= {"max_instances": 3, "scale_in_cooldown_s": 5, "scale_out_cooldown_s": 5}
     values |= {"invocations_per_instance_per_minute": 7.0}
 
-    said = refusal(changed(SERVERLESS, **{key: values.get(key, ON_INSTANCES.get(key))}))
+    said = refusal(replaced(SERVERLESS, {key: values.get(key, ON_INSTANCES.get(key))}))
 
     assert f"serverless and {key} contradict each other" in said
 
@@ -125,18 +120,20 @@ def test_the_excluded_keys_are_keys() -> None:
     ],
 )
 def test_what_contradicts_itself_or_lies_outside_of_limits(changes: dict[str, Any], message: str) -> None:
-    assert message in refusal(changed(ON_INSTANCES, **changes))
+    assert message in refusal(replaced(ON_INSTANCES, changes))
 
 
 def test_scaling_comes_from_the_plan_where_the_author_says_nothing() -> None:
     # 20 requests a second are 1,200 a minute; 7 instances take 171.4 of them each.
-    config = read_inference_config(changed(ON_INSTANCES, min_instances=None, max_instances=None))
+    config = read_inference_config(replaced(ON_INSTANCES, {"min_instances": None, "max_instances": None}))
 
     assert (config.min_instances, config.largest, config.scales) == (1, 14, True)
     assert config.target == pytest.approx(171.43, abs=0.01)
 
 
 def test_as_many_at_least_as_at_most_are_never_scaled() -> None:
-    config = read_inference_config(changed(ON_INSTANCES, min_instances=7, max_instances=7, requests_per_second=None))
+    config = read_inference_config(
+        replaced(ON_INSTANCES, {"min_instances": 7, "max_instances": 7, "requests_per_second": None})
+    )
 
     assert not config.scales

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import botocore.session
@@ -13,6 +14,7 @@ import pytest
 from greenai_infra.monitoring.metrics import NAMESPACE
 
 from .declare import Declared, config_of, declare, run_program, stacks_importable
+from .declare import changed as changed_section
 
 with stacks_importable():
     from components.tags import plain_number
@@ -22,13 +24,7 @@ ONLY_FOR_ALL_RESOURCES = {"LogInToRegistry", "PutMetrics", "LookAtNetwork"}
 ENDPOINT = "greenai-serve-8b"
 SAGEMAKER_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # botocore: EndpointName, EndpointConfigName
 
-
-def changed(example: str, **changes: Any) -> dict[str, Any]:
-    """The config of an example with keys of its section replaced, or left out where None."""
-    config = config_of(example)
-    section = {**config["greenai-infra:inference"], **changes}
-    config["greenai-infra:inference"] = {key: value for key, value in section.items() if value is not None}
-    return config
+changed = partial(changed_section, section="inference")
 
 
 def declared(example: str = "inferentia", **changes: Any) -> Declared:

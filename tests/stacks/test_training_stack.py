@@ -12,8 +12,8 @@ from .declare import Declared, Resource, declare, stacks_importable
 
 with stacks_importable():
     from components.aws.logs import log_retention_days
-    from components.aws.network import subnet_cidrs
     from components.aws.policy import allow
+    from components.aws.private_vpc import subnet_cidrs
     from components.aws.training.planned_start import at_expression
     from components.tags import aws_tags
     from greenai_infra.catalog.local_disks import has_local_disk

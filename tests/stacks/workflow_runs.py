@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CALLED = "\u2063"
 ENVIRONMENT = {"GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": "e-1"}
 
 
@@ -55,9 +54,9 @@ class Execution:
     def run(self, workflow: dict[str, Any], argument: Any) -> Any:
         """What the workflow returns. Raises Raised for what it raises."""
         main = workflow["main"]
-        return self._steps(main["steps"], {name: mapped(argument) for name in main["params"]}, set())[1]
+        return self._steps(main["steps"], {name: mapped(argument) for name in main["params"]})[1]
 
-    def _steps(self, steps: list[Any], variables: dict[str, Any], outer: set[str]) -> tuple[str, Any]:
+    def _steps(self, steps: list[Any], variables: dict[str, Any]) -> tuple[str, Any]:
         """(`return`, `jump` or `next`; value or name of the step)."""
         names = [next(iter(step)) for step in steps]
         position = 0
@@ -92,7 +91,7 @@ class Execution:
                 variables.update({name: inner[name] for name in variables})
             except Raised as error:
                 inner = {**variables, body["except"]["as"]: mapped(error.value)}
-                how, value = self._steps(body["except"]["steps"], inner, set())
+                how, value = self._steps(body["except"]["steps"], inner)
                 variables.update({name: inner[name] for name in variables})
                 if how == "return":
                     return how, value
@@ -100,7 +99,7 @@ class Execution:
             for one in body["switch"]:
                 if self.value(one["condition"], variables) is True:
                     if "steps" in one:
-                        how, value = self._steps(one["steps"], variables, set())
+                        how, value = self._steps(one["steps"], variables)
                         if how == "return":
                             return how, value
                     if "next" in one:

@@ -9,27 +9,24 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy.checks.metric_names import metric_problem
+from greenai_infra.deploy.checks.text_documents import Problem, document_findings
 from greenai_infra.monitoring.metrics import NAMESPACE
-from greenai_infra.policy.declared import DeclaredResource, Finding, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from greenai_infra.policy.declared import DeclaredResource, Finding
 
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 KINDS = ("metric", "text", "log", "alarm", "explorer", "custom")
 COLUMNS, MAX_HEIGHT, MAX_WIDGETS = 24, 1000, 500
 _NEEDED = {"metric": ("region",), "log": ("region", "query"), "alarm": ("alarms",), "text": ("markdown",)}
 
-Problem = tuple[str, str]
-
 
 def check_dashboard(resource: DeclaredResource) -> Iterator[Finding]:
     """The body of a dashboard, as far as it is known before `up`."""
-    body = plain(resource.rendered.get("dashboardBody"))
-    if resource.type != DASHBOARD or not isinstance(body, str):
-        return
-    for message, remedy in dashboard_problems(body):
-        yield resource.finding("dashboard-malformed", "dashboardBody", message, remedy)
+    if resource.type == DASHBOARD:
+        yield from document_findings(resource, "dashboardBody", "dashboard-malformed", dashboard_problems)
 
 
 def dashboard_problems(text: str) -> Iterator[Problem]:

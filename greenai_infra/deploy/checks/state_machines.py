@@ -7,10 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import aws_models
-from greenai_infra.policy.declared import DeclaredResource, Finding, plain
+from greenai_infra.deploy.checks.text_documents import Problem, document_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from greenai_infra.policy.declared import DeclaredResource, Finding
 
 STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
 TYPES = frozenset({"Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"})
@@ -21,16 +23,11 @@ _SERVICES = {"sfn": "stepfunctions", "states": "stepfunctions"}
 # What Step Functions itself takes beside the parameters of the API call.
 _EXTRA = frozenset({"AssociateWithJob"})
 
-Problem = tuple[str, str]
-
 
 def check_state_machine(resource: DeclaredResource) -> Iterator[Finding]:
     """The definition of a state machine, as far as it is known before `up`."""
-    definition = plain(resource.rendered.get("definition"))
-    if resource.type != STATE_MACHINE or not isinstance(definition, str):
-        return
-    for message, remedy in definition_problems(definition):
-        yield resource.finding("state-machine-malformed", "definition", message, remedy)
+    if resource.type == STATE_MACHINE:
+        yield from document_findings(resource, "definition", "state-machine-malformed", definition_problems)
 
 
 def definition_problems(text: str) -> Iterator[Problem]:

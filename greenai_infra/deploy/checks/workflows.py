@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from greenai_infra.deploy.checks import workflow_language as language
 from greenai_infra.deploy.checks import workflow_steps as steps_of
-from greenai_infra.policy.declared import DeclaredResource, Finding, plain
+from greenai_infra.deploy.checks.text_documents import Problem, document_findings
+from greenai_infra.policy.declared import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-WORKFLOW = "gcp:workflows/workflow:Workflow"
+    from greenai_infra.policy.declared import DeclaredResource, Finding
 
-Problem = tuple[str, str]
+WORKFLOW = "gcp:workflows/workflow:Workflow"
 
 
 def check_workflow(resource: DeclaredResource) -> Iterator[Finding]:
     """The source of a workflow, as far as it is known before `up`, and the variables it reads."""
-    source = plain(resource.rendered.get("sourceContents"))
-    if resource.type != WORKFLOW or not isinstance(source, str):
-        return
-    variables = plain(resource.inputs.get("userEnvVars"))
-    given = set(variables) if isinstance(variables, dict) else set()
-    for message, remedy in source_problems(source, given):
-        yield resource.finding("workflow-malformed", "sourceContents", message, remedy)
+    if resource.type == WORKFLOW:
+        variables = plain(resource.inputs.get("userEnvVars"))
+        given = set(variables) if isinstance(variables, dict) else set()
+        problems = partial(source_problems, variables=given)
+        yield from document_findings(resource, "sourceContents", "workflow-malformed", problems)
 
 
 def source_problems(source: str, variables: set[str] | None = None) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from greenai_infra.policy.declared import UNKNOWN, plain
 from greenai_infra.policy.documents import STATE_MACHINE, calls, state_machine
 from greenai_infra.policy.reach import is_false, is_true, value_at, values_at
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
+from greenai_infra.policy.rules.encryption_needs import NEEDS, Need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,66 +23,6 @@ class Encryption(RuleSettings):
 
     customer_managed_keys: bool = True
     """Whether a key that the cloud keeps for you is too little. Off: what is encrypted by default passes."""
-
-
-@dataclass(frozen=True)
-class Need:
-    """What one property must be. `key`: a key of your own is named. `on`: it is true. Else: one of these texts.
-
-    `always` also holds where the cloud's own keys will do: without it nothing is encrypted at all.
-    """
-
-    path: str
-    wanted: str | tuple[str, ...]
-    what: str
-    always: bool = False
-
-
-def _key(path: str, what: str = "its data", always: bool = False) -> Need:
-    return Need(path, "key", what, always)
-
-
-def _on(path: str, what: str) -> Need:
-    return Need(path, "on", what, True)
-
-
-NEEDS: dict[str, tuple[Need, ...]] = {
-    "aws:sns/topic:Topic": (_key("kmsMasterKeyId", "its messages", True),),
-    "aws:cloudwatch/logGroup:LogGroup": (_key("kmsKeyId", "its logs"),),
-    "aws:ebs/volume:Volume": (_on("encrypted", "the volume"), _key("kmsKeyId")),
-    "aws:efs/fileSystem:FileSystem": (_on("encrypted", "the file system"), _key("kmsKeyId")),
-    "aws:elasticache/replicationGroup:ReplicationGroup": (
-        _on("atRestEncryptionEnabled", "data at rest"),
-        _on("transitEncryptionEnabled", "data in transit"),
-        _key("kmsKeyId"),
-    ),
-    "aws:elasticache/serverlessCache:ServerlessCache": (_key("kmsKeyId"),),
-    "aws:kinesis/stream:Stream": (Need("encryptionType", ("KMS",), "its records", True), _key("kmsKeyId")),
-    "aws:rds/cluster:Cluster": (_on("storageEncrypted", "the storage"), _key("kmsKeyId")),
-    "aws:rds/instance:Instance": (_on("storageEncrypted", "the storage"), _key("kmsKeyId")),
-    "aws:sagemaker/notebookInstance:NotebookInstance": (_key("kmsKeyId"),),
-    "aws:secretsmanager/secret:Secret": (_key("kmsKeyId", "the secret"),),
-    "gcp:artifactregistry/repository:Repository": (_key("kmsKeyName", "its images"),),
-    "gcp:bigquery/dataset:Dataset": (_key("defaultEncryptionConfiguration.kmsKeyName"),),
-    "gcp:compute/disk:Disk": (_key("diskEncryptionKey.kmsKeySelfLink"),),
-    "gcp:compute/instance:Instance": (_key("bootDisk.kmsKeySelfLink", "the boot disk"),),
-    "gcp:memorystore/instance:Instance": (
-        Need("transitEncryptionMode", ("SERVER_AUTHENTICATION",), "data in transit", True),
-        _key("kmsKey"),
-    ),
-    "gcp:pubsub/topic:Topic": (_key("kmsKeyName", "its messages"),),
-    "gcp:redis/cluster:Cluster": (
-        Need("transitEncryptionMode", ("TRANSIT_ENCRYPTION_MODE_SERVER_AUTHENTICATION",), "data in transit", True),
-        _key("kmsKey"),
-    ),
-    "gcp:redis/instance:Instance": (
-        Need("transitEncryptionMode", ("SERVER_AUTHENTICATION",), "data in transit", True),
-        _key("customerManagedKey"),
-    ),
-    "gcp:storage/bucket:Bucket": (_key("encryption.defaultKmsKeyName", "its objects"),),
-    "gcp:vertex/aiEndpoint:AiEndpoint": (_key("encryptionSpec.kmsKeyName"),),
-}
-"""What is asked of each type; `_SPECIAL` has those that a table can't say. Buckets on AWS: `bucket-encryption`."""
 
 
 def check_encryption(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import UNKNOWN, plain
-from greenai_infra.policy.documents import policy_documents, statements
-from greenai_infra.policy.reach import is_true, leaves, texts, value_at, values_at
+from greenai_infra.policy.documents import named_statements
+from greenai_infra.policy.reach import is_true, leaves, value_at, values_at
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
+from greenai_infra.policy.rules.everybody import EVERYBODY, allows_anybody, is_everybody, is_limited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from greenai_infra.policy.declared import DeclaredResource
 
-EVERYBODY = ("allUsers", "allAuthenticatedUsers")
-BROADEST_V4, BROADEST_V6 = 8, 16
-"""Prefixes shorter than this are as good as everybody: 0.0.0.0/1 and 128.0.0.0/1 together are the whole internet."""
-
-# Keys of a condition that keep a statement for everybody from being public. Source: AWS, "Blocking public access to
-# your Amazon S3 storage: the meaning of public", and for keys of KMS its "CallerAccount".
-_LIMITS = {
-    *("aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:userid"),
-    *("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceowner", "aws:sourceip"),
-    *("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "kms:calleraccount"),
-    *("s3:dataaccesspointaccount", "s3:dataaccesspointarn"),
-}
 _NO_GRANT = frozenset({"aws:ec2/vpcEndpoint:VpcEndpoint"})
 """A policy of these limits who passes through; it gives nobody a right."""
 
@@ -111,16 +99,6 @@ def _source(resource: DeclaredResource, where: str, value: Any) -> Iterator[Brea
         yield breach(resource, where, f"everybody is let in: {value}", "name the security group or network instead")
 
 
-def is_everybody(address: Any) -> bool:
-    """Whether an address range is the internet, or so much of it that it might as well be."""
-    try:
-        network = ip_network(str(address).strip(), strict=False)
-    except ValueError:
-        return False  # not an address; the preview's other checks say so
-    shortest = BROADEST_V4 if network.version == 4 else BROADEST_V6
-    return network.prefixlen < shortest and not network.is_private
-
-
 def _flag(resource: DeclaredResource, path: str, what: str, default: bool) -> Iterator[Breach]:
     found = list(values_at(resource.inputs, path))
     for where, value in found:
@@ -142,34 +120,10 @@ def _word(resource: DeclaredResource, path: str, opens: tuple[str, ...], default
 
 def _public_statements(resource: DeclaredResource) -> Iterator[Breach]:
     """Policies that nobody can read yet are told of by `no-star-actions`, and both stop the same `up`."""
-    for where, document in policy_documents(resource):
-        for index, statement in enumerate(statements(document)):
-            if statement.get("Effect") == "Allow" and _is_anybody(statement) and not _is_limited(statement):
-                sid = statement.get("Sid")
-                named = f"statement '{sid}'" if isinstance(sid, str) and sid else f"statement {index}"
-                remedy = "name the principals, or add a condition such as aws:PrincipalAccount"
-                yield breach(resource, where, f"{named} allows everybody", remedy)
-
-
-def _is_anybody(statement: dict[str, Any]) -> bool:
-    principal = statement.get("Principal")
-    if "NotPrincipal" in statement:
-        return True
-    values = principal.values() if isinstance(principal, dict) else [principal]
-    return any("*" in texts(value) for value in values)
-
-
-def _is_limited(statement: dict[str, Any]) -> bool:
-    """Whether a condition that must match a given caller or source is there, with a value that is not everybody."""
-    conditions = statement.get("Condition")
-    for operator, tests in conditions.items() if isinstance(conditions, dict) else ():
-        if not isinstance(tests, dict) or "Not" in operator or operator.endswith("IfExists") or operator == "Null":
-            continue
-        for key, values in tests.items():
-            wanted = texts(values)
-            if key.lower() in _LIMITS and wanted and not any(one == "*" or is_everybody(one) for one in wanted):
-                return True
-    return False
+    for where, named, statement in named_statements(resource):
+        if statement.get("Effect") == "Allow" and allows_anybody(statement) and not is_limited(statement):
+            remedy = "name the principals, or add a condition such as aws:PrincipalAccount"
+            yield breach(resource, where, f"{named} allows everybody", remedy)
 
 
 def _members(resource: DeclaredResource) -> Iterator[Breach]:
@@ -226,7 +180,13 @@ def _uniform(resource: DeclaredResource) -> Iterator[Breach]:
         yield breach(resource, "uniformBucketLevelAccess", "single objects can be made public", "set it to true")
 
 
+def _by_nature(resource: DeclaredResource) -> Iterator[Breach]:
+    if value_at(resource.inputs, "addressType") != "INTERNAL":
+        yield breach(resource, "", PUBLIC_BY_NATURE[resource.type])
+
+
 _SPECIAL: dict[str, Callable[[DeclaredResource], Iterator[Breach]]] = {
+    **dict.fromkeys(PUBLIC_BY_NATURE, _by_nature),
     "aws:alb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:ec2/securityGroupRule:SecurityGroupRule": _classic_rule,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
@@ -237,14 +197,6 @@ _SPECIAL: dict[str, Callable[[DeclaredResource], Iterator[Breach]]] = {
     "gcp:storage/bucket:Bucket": _uniform,
 }
 
-
-def _by_nature(resource: DeclaredResource) -> Iterator[Breach]:
-    if value_at(resource.inputs, "addressType") != "INTERNAL":
-        yield breach(resource, "", PUBLIC_BY_NATURE[resource.type])
-
-
-for _type in PUBLIC_BY_NATURE:
-    _SPECIAL[_type] = _by_nature
 
 NO_PUBLIC_ACCESS = ResourceRule(
     id="no-public-access",

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import UNKNOWN, has_unknown
-from greenai_infra.policy.documents import policy_documents, statements, unread_policies
+from greenai_infra.policy.documents import named_statements, unread_policies
 from greenai_infra.policy.reach import leaves, texts
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
 
@@ -33,13 +33,10 @@ def check_star_actions(resource: DeclaredResource, settings: StarActions) -> Ite
     """Allow statements of every policy document, AWS's broad managed policies, Google Cloud's primitive roles."""
     for name in unread_policies(resource):
         yield not_known(resource, name, until_up=True)
-    for where, document in policy_documents(resource):
-        for index, statement in enumerate(statements(document)):
-            sid = statement.get("Sid")
-            named = f"statement '{sid}'" if isinstance(sid, str) and sid else f"statement {index}"
-            if has_unknown([statement.get(key) for key in ("Effect", "Action", "NotAction")]):
-                yield not_known(resource, where, until_up=True, what=f"what {named} allows")
-            yield from (breach(resource, where, f"{named} {problem}") for problem in _problems(statement, settings))
+    for where, named, statement in named_statements(resource):
+        if has_unknown([statement.get(key) for key in ("Effect", "Action", "NotAction")]):
+            yield not_known(resource, where, until_up=True, what=f"what {named} allows")
+        yield from (breach(resource, where, f"{named} {problem}") for problem in _problems(statement, settings))
     if resource.package in ("aws", "gcp"):
         yield from _broad_grants(resource)
 

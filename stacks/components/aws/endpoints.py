@@ -40,6 +40,34 @@ S3_ACTIONS = actions_of(
 
 
 @dataclass(frozen=True)
+class Doorway:
+    """Where interface endpoints open, and the security group that says to whom."""
+
+    site: Site
+    vpc_id: Any
+    subnet_ids: Sequence[Any]
+    security_group_id: Any
+
+
+def interface_endpoint(doorway: Doorway, service: str, statement: Statement, opts: pulumi.ResourceOptions) -> Any:
+    """The endpoint of one service, by the service's usual name; `statement` is all that passes through it."""
+    site, what = doorway.site, service.replace(".", "-")
+    return aws.ec2.VpcEndpoint(
+        f"{site.workload}-{what}",
+        vpc_id=doorway.vpc_id,
+        service_name=f"com.amazonaws.{site.region}.{service}",
+        vpc_endpoint_type="Interface",
+        private_dns_enabled=True,
+        subnet_ids=list(doorway.subnet_ids),
+        security_group_ids=[doorway.security_group_id],
+        policy=render([statement]),
+        region=site.region,
+        tags=site.named(what),
+        opts=opts,
+    )
+
+
+@dataclass(frozen=True)
 class EndpointArgs:
     """The network that the endpoints open on. Without `services` there is only the one to S3."""
 
@@ -70,23 +98,10 @@ class PrivateEndpoints(pulumi.ComponentResource):  # type: ignore[misc]
             tags=site.named("s3"),
             opts=child,
         )
-        self.interfaces = {}
+        doorway = Doorway(site, args.vpc_id, args.subnet_ids, args.security_group_id)
         for service, actions in args.services.items():
-            what = service.replace(".", "-")
-            statement = allow("OwnAccount", actions, "*", principal="*", condition=_callers_of(args.account_id))
-            self.interfaces[service] = aws.ec2.VpcEndpoint(
-                f"{site.workload}-{what}",
-                vpc_id=args.vpc_id,
-                service_name=f"com.amazonaws.{site.region}.{service}",
-                vpc_endpoint_type="Interface",
-                private_dns_enabled=True,
-                subnet_ids=list(args.subnet_ids),
-                security_group_ids=[args.security_group_id],
-                policy=render([statement]),
-                region=site.region,
-                tags=site.named(what),
-                opts=child,
-            )
+            statement = allow("OwnAccount", actions, "*", principal="*", condition=callers_of(args.account_id))
+            interface_endpoint(doorway, service, statement, child)
         self.register_outputs({"s3_prefix_list_id": self.s3.prefix_list_id})
 
 
@@ -101,9 +116,10 @@ def s3_statements(region: str, account_id: Any, readable_buckets: Sequence[str])
     if readable_buckets:
         arns = [f"arn:aws:s3:::{bucket}{part}" for bucket in readable_buckets for part in ("", "/*")]
         actions = ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"]
-        statements.append(allow("NamedBuckets", actions, arns, principal="*", condition=_callers_of(account_id)))
+        statements.append(allow("NamedBuckets", actions, arns, principal="*", condition=callers_of(account_id)))
     return statements
 
 
-def _callers_of(account_id: Any) -> dict[str, Any]:
+def callers_of(account_id: Any) -> dict[str, Any]:
+    """The condition that whoever passes through an endpoint is of this account."""
     return {"StringEquals": {"aws:PrincipalAccount": account_id}}

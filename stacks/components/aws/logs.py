@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi_aws as aws
 
+from components.aws.policy import actions_of, allow
+
 if TYPE_CHECKING:
     import pulumi
 
+    from components.aws.policy import Statement
     from components.aws.site import Site
 
 # The retention periods that CloudWatch Logs knows, in days.
@@ -35,4 +38,18 @@ def log_group(
         region=site.region,
         tags=dict(site.tags),
         opts=opts,
+    )
+
+
+def deliver_logs_statement(region: str) -> Statement:
+    """Delivering the logs of a state machine, which is set up for the account: AWS knows no narrower resource."""
+    return allow(
+        "DeliverLogs",
+        actions_of(
+            "logs",
+            "CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies GetLogDelivery "
+            "ListLogDeliveries PutResourcePolicy UpdateLogDelivery",
+        ),
+        "*",
+        condition={"StringEquals": {"aws:RequestedRegion": region}},
     )

@@ -34,6 +34,21 @@ def allow(
     return _statement("Allow", sid, list(actions), resources, principal, condition)
 
 
+def allow_alarms(sid: str, actions: Sequence[str], resources: Any, region: str, account_id: Any) -> Statement:
+    """For policies of topics and their keys: CloudWatch may do this for its alarms of our own account and region.
+
+    Without the condition another customer's alarm could publish to our topic.
+    """
+    alarms = pulumi.Output.concat(f"arn:aws:cloudwatch:{region}:", account_id, ":alarm:*")
+    return allow(
+        sid,
+        actions,
+        resources,
+        principal={"Service": "cloudwatch.amazonaws.com"},
+        condition={"StringEquals": {"aws:SourceAccount": account_id}, "ArnLike": {"aws:SourceArn": alarms}},
+    )
+
+
 def deny(sid: str, actions: Sequence[str] | str, resources: Any, condition: dict[str, Any]) -> Statement:
     """A statement that denies actions to everyone, under a condition."""
     return _statement("Deny", sid, actions, resources, "*", condition)

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_gcp as gcp
 
+from components.gcp.custom_role import grant_permissions
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from components.gcp.site import Site
 
+TELEMETRY_ROLES = ("roles/logging.logWriter", "roles/monitoring.metricWriter")
+"""Writing logs and metrics, which knows no narrower place than the project."""
 _FORBIDDEN_ROLES = ("roles/owner", "roles/editor", "roles/viewer")
 
 
@@ -52,21 +56,15 @@ class ServiceAccount(pulumi.ComponentResource):  # type: ignore[misc]
         )
         self.email, self.member, self.id = self.account.email, self.account.member, self.account.name
         for role in args.project_roles:
-            self._project_role(site, f"{logical}-{role.rpartition('/')[2]}", role, child)
-        if args.permissions:
-            role = gcp.projects.IAMCustomRole(
-                logical,
-                role_id=site.role_id(args.what),
-                title=f"greenai {site.workload} {args.what}"[:100],
-                description=args.description,
-                permissions=sorted(args.permissions),
+            gcp.projects.IAMMember(
+                f"{logical}-{role.rpartition('/')[2]}",
                 project=site.gcp_project,
+                role=role,
+                member=self.member,
                 opts=child,
             )
-            # By its name, which is known at preview, so that a gate can read it; hence the dependency.
-            needs_role = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role]))
-            name = f"projects/{site.gcp_project}/roles/{site.role_id(args.what)}"
-            self._project_role(site, logical, name, needs_role)
+        if args.permissions:
+            grant_permissions(site, args.what, args.description, args.permissions, self.member, child)
         for user, member in args.used_by.items():
             gcp.serviceaccount.IAMMember(
                 f"{logical}-{user}",
@@ -76,6 +74,3 @@ class ServiceAccount(pulumi.ComponentResource):  # type: ignore[misc]
                 opts=child,
             )
         self.register_outputs({"email": self.email})
-
-    def _project_role(self, site: Site, logical: str, role: Any, child: pulumi.ResourceOptions) -> None:
-        gcp.projects.IAMMember(logical, project=site.gcp_project, role=role, member=self.member, opts=child)

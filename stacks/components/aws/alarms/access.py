@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.aws.policy import Statement, actions_of, allow
+from components.aws.policy import Statement, allow
 from greenai_infra.monitoring.metrics import NAMESPACE
 
 if TYPE_CHECKING:
@@ -46,20 +46,6 @@ def write_metrics_statement() -> Statement:
         ["cloudwatch:PutMetricData"],
         "*",
         condition={"StringEquals": {"cloudwatch:namespace": [NAMESPACE]}},
-    )
-
-
-def log_statement(region: str) -> Statement:
-    """Delivering the logs of a state machine, which is set up for the account: AWS knows no narrower resource."""
-    return allow(
-        "DeliverLogs",
-        actions_of(
-            "logs",
-            "CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies GetLogDelivery "
-            "ListLogDeliveries PutResourcePolicy UpdateLogDelivery",
-        ),
-        "*",
-        condition={"StringEquals": {"aws:RequestedRegion": region}},
     )
 
 

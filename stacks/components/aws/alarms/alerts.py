@@ -14,7 +14,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.encryption import key_statements
-from components.aws.policy import Statement, allow, deny_plain_http, render
+from components.aws.policy import Statement, allow_alarms, deny_plain_http, render
 
 if TYPE_CHECKING:
     from components.aws.site import Site
@@ -82,32 +82,18 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
         self.topic_arn, self.key_arn = self.topic.arn, self.key.arn
         self.register_outputs({"topic_arn": self.topic_arn, "key_arn": self.key_arn})
 
-    def _of_our_alarms(self) -> dict[str, Any]:
-        """Only on behalf of alarms of this account and region, lest another customer's alarm publishes here."""
-        alarms = pulumi.Output.concat(f"arn:aws:cloudwatch:{self._site.region}:", self.account_id, ":alarm:*")
-        return {"StringEquals": {"aws:SourceAccount": self.account_id}, "ArnLike": {"aws:SourceArn": alarms}}
+    def _for_alarms(self, actions: list[str], resource: Any) -> Statement:
+        return allow_alarms("CloudWatchAlarms", actions, resource, self._site.region, self.account_id)
 
     def _key_statements(self) -> list[Statement]:
         return [
             *key_statements(self._site.region, self.account_id),
-            allow(
-                "CloudWatchAlarms",
-                ["kms:Decrypt", "kms:GenerateDataKey"],
-                "*",  # this key: a key policy speaks of no other
-                principal={"Service": "cloudwatch.amazonaws.com"},
-                condition=self._of_our_alarms(),
-            ),
+            self._for_alarms(["kms:Decrypt", "kms:GenerateDataKey"], "*"),  # this key: a key policy speaks of no other
         ]
 
     def _topic_statements(self) -> list[Statement]:
         return [
-            allow(
-                "CloudWatchAlarms",
-                ["sns:Publish"],
-                self.topic.arn,
-                principal={"Service": "cloudwatch.amazonaws.com"},
-                condition=self._of_our_alarms(),
-            ),
+            self._for_alarms(["sns:Publish"], self.topic.arn),
             # SNS takes no wildcard in the service part of a topic policy's actions, so they are named.
             {**deny_plain_http("sns", self.topic.arn), "Action": ["sns:Publish"]},
         ]

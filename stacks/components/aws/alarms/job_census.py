@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.alarms.access import list_jobs_statements, log_statement, write_metrics_statement
+from components.aws.alarms.access import list_jobs_statements, write_metrics_statement
 from components.aws.alarms.census_definition import census_definition
-from components.aws.logs import log_group
+from components.aws.logs import deliver_logs_statement, log_group
 from components.aws.policy import allow
+from components.aws.sagemaker_access import Scope
 from components.aws.service_role import ServiceRole, ServiceRoleArgs
 from greenai_infra.monitoring.metrics import CENSUS_S
 
@@ -43,6 +44,7 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
 
     def _state_machine(self) -> Any:
         args, site = self._args, self._args.watched.site
+        scope = Scope(site.workload, site.region, args.alerts.account_id)
         logs = log_group(
             site, "job-census", "/aws/vendedlogs/states/census", args.alerts.key_arn, args.retention_days, self._ready
         )
@@ -53,11 +55,11 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
                 what="job-census",
                 service="states.amazonaws.com",
                 account_id=args.alerts.account_id,
-                source_arn=self._arn("states", f"stateMachine:{site.workload}-*"),
+                source_arn=scope.arn("states", f"stateMachine:{site.workload}-*"),
                 statements=[
                     *list_jobs_statements(site.region, args.alerts.account_id),
                     write_metrics_statement(),
-                    log_statement(site.region),
+                    deliver_logs_statement(site.region),
                 ],
             ),
             opts=self._child,
@@ -115,7 +117,3 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
             region=site.region,
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[role])),
         )
-
-    def _arn(self, service: str, resource: str) -> Any:
-        region, account_id = self._args.watched.site.region, self._args.alerts.account_id
-        return pulumi.Output.concat(f"arn:aws:{service}:{region}:", account_id, f":{resource}")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.alarms.access import list_jobs_statements, log_statement, stop_jobs_statement
+from components.aws.alarms.access import list_jobs_statements, stop_jobs_statement
 from components.aws.alarms.kill_switch_definition import SwitchFacts, kill_switch_definition
-from components.aws.logs import log_group
+from components.aws.logs import deliver_logs_statement, log_group
 from components.aws.policy import Statement, allow
+from components.aws.sagemaker_access import Scope
 from components.aws.service_role import ServiceRole, ServiceRoleArgs
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
     def _state_machine(self) -> Any:
         args, site, alerts = self._args, self._args.watched.site, self._args.alerts
         ready = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=alerts.ready))
+        scope = Scope(site.workload, site.region, alerts.account_id)
         logs = log_group(
             site, "kill-switch", "/aws/vendedlogs/states/kill-switch", alerts.key_arn, args.retention_days, ready
         )
@@ -57,7 +59,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
                 what="kill-switch",
                 service="states.amazonaws.com",
                 account_id=alerts.account_id,
-                source_arn=self._arn("states", f"stateMachine:{site.workload}-*"),
+                source_arn=scope.arn("states", f"stateMachine:{site.workload}-*"),
                 statements=self._statements(),
             ),
             opts=self._child,
@@ -87,7 +89,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
             allow("LookAtAlarm", ["cloudwatch:DescribeAlarms"], self._args.alarm.arn),
             allow("SendNotices", ["sns:Publish"], alerts.topic_arn),
             allow("EncryptNotices", ["kms:Decrypt", "kms:GenerateDataKey"], alerts.key_arn),
-            log_statement(watched.site.region),
+            deliver_logs_statement(watched.site.region),
         ]
 
     def _rule(self) -> Any:
@@ -150,7 +152,3 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
             tags=dict(site.tags),
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=alerts.ready)),
         )
-
-    def _arn(self, service: str, resource: str) -> Any:
-        region = self._args.watched.site.region
-        return pulumi.Output.concat(f"arn:aws:{service}:{region}:", self._args.alerts.account_id, f":{resource}")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-import pulumi_aws as aws
 
 from components.aws.cache.alarms import cache_alarms
 from components.aws.cache.credentials import CacheCredentials, CredentialsArgs
@@ -15,28 +14,16 @@ from components.aws.cache.parts import CacheParts
 from components.aws.cache.replication_group import PORT, replication_group
 from components.aws.cache.serverless import PORTS, serverless_cache
 from components.aws.encryption import EncryptionKey, EncryptionKeyArgs
+from components.aws.endpoints import Doorway, callers_of, interface_endpoint
 from components.aws.notices import Notices, NoticesArgs
-from components.aws.policy import allow, render
+from components.aws.policy import allow, allow_alarms
 from components.aws.site import Site
 from components.aws.traffic_log import TrafficLog, TrafficLogArgs
 from components.tags import aws_tags, stack_facts
 from greenai_infra.serving.connection import CacheConnection, cache_url
 
 if TYPE_CHECKING:
-    from components.aws.policy import Statement
     from greenai_infra.deploy.stack_configs.cache import CacheConfig
-
-
-def alarm_statement(region: str, account_id: Any) -> Statement:
-    """For the key of a topic: lets this account's CloudWatch alarms publish to it."""
-    alarms = pulumi.Output.concat(f"arn:aws:cloudwatch:{region}:", account_id, ":alarm:*")
-    return allow(
-        "Alarms",
-        ["kms:Decrypt", "kms:GenerateDataKey"],
-        "*",  # this key: a key policy speaks of no other
-        principal={"Service": "cloudwatch.amazonaws.com"},
-        condition={"StringEquals": {"aws:SourceAccount": account_id}, "ArnLike": {"aws:SourceArn": alarms}},
-    )
 
 
 @dataclass(frozen=True)
@@ -61,11 +48,9 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
         ports = (PORT, PORT) if config.replication_group else PORTS
         self.place = CachePlace(f"{name}-network", CacheNetworkArgs(site, config.network, ports), opts=self._child)
         account_id = self.place.account_id
-        self.key = EncryptionKey(
-            f"{name}-key",
-            EncryptionKeyArgs(site, account_id, [alarm_statement(site.region, account_id)]),
-            opts=self._child,
-        )
+        # CloudWatch's alarms publish to the topic, and so use the key; "*" is this key, as in every key policy.
+        by_alarms = allow_alarms("Alarms", ["kms:Decrypt", "kms:GenerateDataKey"], "*", site.region, account_id)
+        self.key = EncryptionKey(f"{name}-key", EncryptionKeyArgs(site, account_id, [by_alarms]), opts=self._child)
         self.credentials = CacheCredentials(
             f"{name}-credentials",
             CredentialsArgs(site, self.key.arn, config.password_generation, config.secret_recovery_days),
@@ -91,20 +76,10 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
         )
         assert place.endpoint_group is not None
         actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-        own = {"StringEquals": {"aws:PrincipalAccount": place.account_id}}
-        aws.ec2.VpcEndpoint(
-            f"{site.workload}-secretsmanager",
-            vpc_id=place.vpc_id,
-            service_name=f"com.amazonaws.{site.region}.secretsmanager",
-            vpc_endpoint_type="Interface",
-            private_dns_enabled=True,
-            subnet_ids=list(place.subnet_ids),
-            security_group_ids=[place.endpoint_group.id],
-            policy=render([allow("Password", actions, self.credentials.secret_arn, principal="*", condition=own)]),
-            region=site.region,
-            tags=site.named("secretsmanager"),
-            opts=self._child,
-        )
+        own = callers_of(place.account_id)
+        statement = allow("Password", actions, self.credentials.secret_arn, principal="*", condition=own)
+        doorway = Doorway(site, place.vpc_id, place.subnet_ids, place.endpoint_group.id)
+        interface_endpoint(doorway, "secretsmanager", statement, self._child)
 
     def _cache(self) -> tuple[Any, Any]:
         """Host and port of the cache."""

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-import pulumi_aws as aws
 
-from components.aws.network import subnet_cidrs
+from components.aws.private_vpc import private_vpc
+from components.aws.security_groups import HTTPS, SecurityGroups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from components.aws.site import Site
     from greenai_infra.deploy.stack_configs.cache import CacheNetwork
-
-HTTPS = {"ip_protocol": "tcp", "from_port": 443, "to_port": 443}
 
 
 @dataclass(frozen=True)
@@ -37,111 +35,31 @@ class CachePlace(pulumi.ComponentResource):  # type: ignore[misc]
 
     def __init__(self, name: str, args: CacheNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:CachePlace", name, None, opts)
-        self._args, self._child = args, pulumi.ResourceOptions(parent=self)
-        network = args.network
+        child, network = pulumi.ResourceOptions(parent=self), args.network
         self.own = network.vpc_id is None
         self.vpc_id: Any = network.vpc_id
         self.subnet_ids: Sequence[Any] = network.subnet_ids or ()
         if self.own:
-            self._own_network(network.cidr, network.availability_zones or ())
-        self.cache_group = self._group("cache", "The cache: its port, from named clients")
-        self.client_group = self._group("clients", "Clients of the cache: join it to connect")
+            place = private_vpc(args.site, network.cidr, network.availability_zones or (), child)
+            self.vpc_id, self.subnet_ids = place.vpc.id, [subnet.id for subnet in place.subnets]
+        groups = SecurityGroups(args.site, self.vpc_id, child)
+        self.cache_group = groups.group("cache", "The cache: its port, from named clients")
+        self.client_group = groups.group("clients", "Clients of the cache: join it to connect")
         self.account_id = self.cache_group.owner_id
-        self.endpoint_group = self._group("secrets", "Endpoint to Secrets Manager") if self.own else None
-        self._rules()
+        self.endpoint_group = groups.group("secrets", "Endpoint to Secrets Manager") if self.own else None
+        self._rules(groups, network, args.ports)
         self.register_outputs({"vpc_id": self.vpc_id, "subnet_ids": list(self.subnet_ids)})
 
-    def _own_network(self, cidr: str, zones: Sequence[str]) -> None:
-        site = self._args.site
-        vpc = aws.ec2.Vpc(
-            f"{site.workload}-vpc",
-            cidr_block=cidr,
-            enable_dns_support=True,
-            enable_dns_hostnames=True,  # the endpoint's private name needs both
-            region=site.region,
-            tags=site.named("vpc"),
-            opts=self._child,
-        )
-        self.vpc_id = vpc.id
-        # A VPC is born with a group that lets its members talk to anyone. Without rules nobody can use it by mistake.
-        aws.ec2.DefaultSecurityGroup(
-            f"{site.workload}-default",
-            vpc_id=vpc.id,
-            ingress=[],
-            egress=[],
-            region=site.region,
-            tags=site.named("default"),
-            opts=self._child,
-        )
-        route_table = aws.ec2.RouteTable(
-            f"{site.workload}-private",
-            vpc_id=vpc.id,
-            region=site.region,
-            tags=site.named("private"),
-            opts=self._child,
-        )
-        self.subnet_ids = [
-            self._subnet(zone, block, route_table)
-            for zone, block in zip(zones, subnet_cidrs(cidr, len(zones)), strict=True)
-        ]
-
-    def _subnet(self, zone: str, cidr: str, route_table: Any) -> Any:
-        site = self._args.site
-        subnet = aws.ec2.Subnet(
-            f"{site.workload}-{zone}",
-            vpc_id=self.vpc_id,
-            cidr_block=cidr,
-            availability_zone=zone,
-            map_public_ip_on_launch=False,
-            region=site.region,
-            tags=site.named(zone),
-            opts=self._child,
-        )
-        aws.ec2.RouteTableAssociation(
-            f"{site.workload}-{zone}",
-            subnet_id=subnet.id,
-            route_table_id=route_table.id,
-            region=site.region,
-            opts=self._child,
-        )
-        return subnet.id
-
-    def _group(self, what: str, description: str) -> Any:
-        site = self._args.site
-        # checkov:skip=CKV2_AWS_5: the clients' group is joined by clients, and they are in other stacks
-        return aws.ec2.SecurityGroup(
-            f"{what}-{site.workload}",  # a group's name must not begin with `sg-`, a workload's may
-            vpc_id=self.vpc_id,
-            description=description,
-            region=site.region,
-            tags=site.named(what),
-            opts=self._child,
-        )
-
-    def _rules(self) -> None:
+    def _rules(self, groups: SecurityGroups, network: CacheNetwork, ports: tuple[int, int]) -> None:
         cache, clients = self.cache_group.id, self.client_group.id
-        first, last = self._args.ports
-        port = {"ip_protocol": "tcp", "from_port": first, "to_port": last}
-        self._rule("clients-to-cache", False, clients, {**port, "referenced_security_group_id": cache})
-        self._rule("cache-from-clients", True, cache, {**port, "referenced_security_group_id": clients})
-        for group in dict.fromkeys(self._args.network.client_security_groups):
-            self._rule(f"cache-from-{group}", True, cache, {**port, "referenced_security_group_id": group})
-        for cidr in dict.fromkeys(self._args.network.client_cidrs):
-            self._rule(f"cache-from-{cidr.replace('/', '-')}", True, cache, {**port, "cidr_ipv4": cidr})
+        port = {"ip_protocol": "tcp", "from_port": ports[0], "to_port": ports[1]}
+        groups.allow_out("clients-to-cache", clients, {**port, "referenced_security_group_id": cache})
+        groups.allow_in("cache-from-clients", cache, {**port, "referenced_security_group_id": clients})
+        for group in dict.fromkeys(network.client_security_groups):
+            groups.allow_in(f"cache-from-{group}", cache, {**port, "referenced_security_group_id": group})
+        for cidr in dict.fromkeys(network.client_cidrs):
+            groups.allow_in(f"cache-from-{cidr.replace('/', '-')}", cache, {**port, "cidr_ipv4": cidr})
         if self.endpoint_group is not None:
             secrets = self.endpoint_group.id
-            self._rule("clients-to-secrets", False, clients, {**HTTPS, "referenced_security_group_id": secrets})
-            self._rule("secrets-from-clients", True, secrets, {**HTTPS, "referenced_security_group_id": clients})
-
-    def _rule(self, what: str, inbound: bool, group_id: Any, rule: dict[str, Any]) -> None:
-        site = self._args.site
-        rule_type = aws.vpc.SecurityGroupIngressRule if inbound else aws.vpc.SecurityGroupEgressRule
-        rule_type(
-            f"{site.workload}-{what}",
-            security_group_id=group_id,
-            description=what.replace("-", " "),
-            region=site.region,
-            tags=site.named(what),
-            opts=self._child,
-            **rule,
-        )
+            groups.allow_out("clients-to-secrets", clients, {**HTTPS, "referenced_security_group_id": secrets})
+            groups.allow_in("secrets-from-clients", secrets, {**HTTPS, "referenced_security_group_id": clients})

@@ -23,8 +23,7 @@ from components.aws.sagemaker_access import Scope
 from components.aws.service_role import ServiceRole, ServiceRoleArgs
 from components.aws.site import Site
 from components.aws.traffic_log import TrafficLog, TrafficLogArgs
-from components.tags import aws_tags, number, plain_number, stack_facts
-from greenai_infra.clock import format_time
+from components.tags import aws_tags, intensity_text, plain_number, stack_facts
 from greenai_infra.deploy.stack_configs.alarms import Notify
 
 if TYPE_CHECKING:
@@ -165,12 +164,11 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
         return model, endpoint_configuration, endpoint
 
     def _outputs(self) -> dict[str, Any]:
-        config, carbon = self.config, self.config.carbon
+        config = self.config
         invoke = f"aws sagemaker-runtime invoke-endpoint --region {config.region} --endpoint-name "
         outputs = {
             "region": config.region,
-            "carbon_intensity": f"{number(carbon.intensity_g_per_kwh)} gCO2eq/kWh, {carbon.signal}, {carbon.basis}, "
-            f"zone {carbon.zone}, {carbon.source} ({carbon.kind}, observed {format_time(carbon.observed_at)})",
+            "carbon_intensity": intensity_text(config.carbon),
             "endpoint_name": self.endpoint.name,
             "endpoint_arn": self.endpoint.arn,
             "endpoint_configuration": self.endpoint_configuration.name,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from components.aws.logs import deliver_logs_statement
 from components.aws.policy import Statement, actions_of, allow
 from components.aws.sagemaker_access import (
     image_statements,
@@ -108,17 +109,7 @@ def workflow_statements(
             key_arn,
             condition={"StringEquals": {"kms:ViaService": f"sagemaker.{scope.region}.amazonaws.com"}},
         ),
-        # Log delivery is set up for the account; AWS knows no narrower resource for these.
-        allow(
-            "DeliverLogs",
-            actions_of(
-                "logs",
-                "CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies GetLogDelivery "
-                "ListLogDeliveries PutResourcePolicy UpdateLogDelivery",
-            ),
-            "*",
-            condition={"StringEquals": {"aws:RequestedRegion": scope.region}},
-        ),
+        deliver_logs_statement(scope.region),
     ]
 
 

@@ -23,7 +23,7 @@ from components.aws.training.run_limits import run_limits
 from components.aws.training.training_request import JobParts, prefix_uri, training_request
 from components.aws.training.workflow import TrainingWorkflow, WorkflowArgs
 from components.aws.training.workflow_definition import WorkflowFacts, workflow_definition
-from components.tags import aws_tags, number, stack_facts
+from components.tags import aws_tags, intensity_text, stack_facts
 from greenai_infra.clock import format_time
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         return {"training_job_name": job.training_job_name, "training_job_arn": job.arn}
 
     def _outputs(self) -> dict[str, Any]:
-        config, carbon, storage = self.config, self.config.carbon, self.storage
+        config, storage = self.config, self.storage
         registry = self.registry.url.apply(lambda url: url.split("/")[0] if url else url)
         log_in = f"aws ecr get-login-password --region {config.region} | docker login --username AWS --password-stdin "
         upload = f"aws s3 sync --region {config.region} ./data "
@@ -183,8 +183,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
             "region": config.region,
             "plan_id": config.planned.plan_id,
             "start": format_time(config.start),
-            "carbon_intensity": f"{number(carbon.intensity_g_per_kwh)} gCO2eq/kWh, {carbon.signal}, {carbon.basis}, "
-            f"zone {carbon.zone}, {carbon.source} ({carbon.kind}, observed {format_time(carbon.observed_at)})",
+            "carbon_intensity": intensity_text(config.carbon),
             "data_bucket": storage.data.name,
             "checkpoint_bucket": storage.checkpoints.name,
             "artifact_bucket": storage.artifacts.name,

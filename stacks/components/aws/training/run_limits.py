@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from components.run_limits import OVERRUN
 from greenai_infra.deploy.stack_configs.training import LONGEST_RUN
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.stack_configs.training import TrainingConfig
 
-OVERRUN = 0.5
 WAITING = 1.0
 
 

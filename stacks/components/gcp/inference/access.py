@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from components.gcp.site import Site
     from greenai_infra.deploy.stack_configs.gcp_inference import Server
 
-# Writing logs and metrics knows no narrower place than the project.
-MACHINE_ROLES = ("roles/logging.logWriter", "roles/monitoring.metricWriter")
-
 
 def let_read(site: Site, server: Server, member: Any, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
     """Rights of one account on the server's image repository, bucket and secret; each on that one thing only."""

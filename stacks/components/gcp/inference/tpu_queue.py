@@ -9,9 +9,10 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.gcp.every_five_minutes import RepeatedWorkflow, RepeatedWorkflowArgs
-from components.gcp.inference.access import MACHINE_ROLES, let_read
+from components.gcp.inference.access import let_read
 from components.gcp.inference.bring_up import PERMISSIONS, BringUpFacts, bring_up_definition
 from components.gcp.inference.script import serve_script
+from components.gcp.service_account import TELEMETRY_ROLES
 from components.tags import number
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class TpuQueueServer(pulumi.ComponentResource):  # type: ignore[misc]
         site, child = self._site, self._child
         default_account = pulumi.Output.concat(args.project_number, "-compute@developer.gserviceaccount.com")
         member = pulumi.Output.concat("serviceAccount:", default_account)
-        for role in MACHINE_ROLES:
+        for role in TELEMETRY_ROLES:
             gcp.projects.IAMMember(
                 f"{site.workload}-{role.rpartition('.')[2]}",
                 project=site.gcp_project,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_gcp as gcp
 
-from components.gcp.inference.access import MACHINE_ROLES, let_read
+from components.gcp.inference.access import let_read
 from components.gcp.inference.script import serve_script
-from components.gcp.service_account import ServiceAccount, ServiceAccountArgs
+from components.gcp.service_account import TELEMETRY_ROLES, ServiceAccount, ServiceAccountArgs
 
 if TYPE_CHECKING:
     from components.gcp.network import PrivateNetwork
@@ -46,7 +46,7 @@ class TpuVmServer(pulumi.ComponentResource):  # type: ignore[misc]
                 site=site,
                 what="server",
                 description=f"Serves {site.workload} on a TPU",
-                project_roles=MACHINE_ROLES,
+                project_roles=TELEMETRY_ROLES,
             ),
             opts=child,
         )

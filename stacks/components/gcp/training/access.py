@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from components.gcp.service_account import ServiceAccount, ServiceAccountArgs
+from components.gcp.service_account import TELEMETRY_ROLES, ServiceAccount, ServiceAccountArgs
 
 if TYPE_CHECKING:
     import pulumi
@@ -24,7 +24,7 @@ def job_account(name: str, site: Site, workflow_member: Any, child: pulumi.Resou
             site=site,
             what="job",
             description=f"Training jobs of {site.workload}",
-            project_roles=["roles/logging.logWriter", "roles/monitoring.metricWriter"],
+            project_roles=TELEMETRY_ROLES,
             used_by={"workflow": workflow_member},
         ),
         opts=child,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_gcp as gcp
 
+from components.gcp.custom_role import grant_permissions
 from components.gcp.training.access import ATTACH
 
 if TYPE_CHECKING:
@@ -43,22 +44,7 @@ class JobNetwork(pulumi.ComponentResource):  # type: ignore[misc]
             project=site.gcp_project,
             opts=child,
         )
-        role = gcp.projects.IAMCustomRole(
-            f"{site.workload}-attach",
-            role_id=site.role_id("attach"),
-            title=f"greenai {site.workload} attach"[:100],
-            description="Vertex AI attaches training jobs to the network",
-            permissions=list(ATTACH),
-            project=site.gcp_project,
-            opts=child,
-        )
-        gcp.projects.IAMMember(
-            f"{site.workload}-attach",
-            project=site.gcp_project,
-            # By its name, which is known at preview, so that a gate can read it; hence the dependency.
-            role=f"projects/{site.gcp_project}/roles/{site.role_id('attach')}",
-            member=args.vertex_member,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role])),
-        )
+        does = "Vertex AI attaches training jobs to the network"
+        grant_permissions(site, "attach", does, ATTACH, args.vertex_member, child)
         self.attachment_id = attachment.id
         self.register_outputs({"attachment_id": self.attachment_id})

@@ -37,7 +37,7 @@ from components.gcp.training.start_now import StartNowArgs, start_now
 from components.gcp.training.workflow import TrainingWorkflow, WorkflowArgs
 from components.gcp.training.workflow_definition import WorkflowFacts, workflow_definition
 from components.run_limits import run_seconds
-from components.tags import gcp_labels, number, stack_facts
+from components.tags import gcp_labels, intensity_text, stack_facts
 from greenai_infra.clock import format_time
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class GcpTrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         return {"starter_job_name": start_now(args, self._child).name}
 
     def _outputs(self) -> dict[str, Any]:
-        config, carbon = self.config, self.config.carbon
+        config = self.config
         own_data_uri = pulumi.Output.concat("gs://", self.data.name, f"/{DATA_PREFIX}")
         by_hand = json.dumps({"launch": "by-hand"}, separators=(",", ":"))
         place = f" --project {config.gcp_project} --location {config.region} --data '{by_hand}'"
@@ -204,8 +204,7 @@ class GcpTrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
             "region": config.region,
             "plan_id": config.planned.plan_id,
             "start": format_time(config.start),
-            "carbon_intensity": f"{number(carbon.intensity_g_per_kwh)} gCO2eq/kWh, {carbon.signal}, {carbon.basis}, "
-            f"zone {carbon.zone}, {carbon.source} ({carbon.kind}, observed {format_time(carbon.observed_at)})",
+            "carbon_intensity": intensity_text(config.carbon),
             "data_bucket": self.data.name,
             "checkpoint_bucket": self.checkpoints.name,
             "artifact_bucket": self.artifacts.name,

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from components.gcp.training.job_request import ARTIFACT_BUCKET, env
+from components.gcp.training.workflow_steps import Step, assign, caught, retry, step, when
 from greenai_infra.clock import format_time
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ JOBS = "googleapis.aiplatform.v1.projects.locations.customJobs"
 NO_CAPACITY = "(?i)resource_exhausted|resource_pool_exhausted|stockout|out of capacity|insufficient|preempt"
 FAILED = "JOB_STATE_FAILED"
 
-Step = dict[str, Any]
 _PROBLEM = [{"problem": "${json.encode_to_string(e)}"}, {"code": '${default(map.get(e, "code"), 0)}'}]
 
 
@@ -74,38 +74,13 @@ def workflow_definition(
     return {"main": {"params": ["input"], "steps": steps}}
 
 
-def _step(name: str, **body: Any) -> Step:
-    return {name: {key.rstrip("_"): value for key, value in body.items()}}
-
-
-def _assign(name: str, following: str = "", **values: Any) -> Step:
-    body: dict[str, Any] = {"assign": [{key: value} for key, value in values.items()]}
-    return {name: {**body, "next": following} if following else body}
-
-
-def _when(condition: str, following: str) -> dict[str, str]:
-    return {"condition": f"${{{condition}}}", "next": following}
-
-
-def _retry(first_s: int, tries: int, longest_s: int) -> dict[str, Any]:
-    return {
-        "predicate": "${http.default_retry_predicate}",
-        "max_retries": tries,
-        "backoff": {"initial_delay": first_s, "max_delay": longest_s, "multiplier": 2},
-    }
-
-
-def _caught(name: str, assign: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"as": "e", "steps": [{name: {"assign": assign}}]}
-
-
 def _beginning(facts: WorkflowFacts, runs: list[dict[str, Any]], planned: int) -> list[Step]:
     upload = env(ARTIFACT_BUCKET, "https://storage.googleapis.com/upload/storage/v1/b/", "/o")
     marker = {"uploadType": "media", "name": facts.marker, "ifGenerationMatch": "0"}
     execution = '${sys.get_env("GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID")}'
     return [
-        _step("arguments", switch=[{"condition": "${input == null}", "steps": [_assign("no_arguments", input={})]}]),
-        _assign(
+        step("arguments", switch=[{"condition": "${input == null}", "steps": [assign("no_arguments", input={})]}]),
+        assign(
             "begin",
             launch='${default(map.get(input, "launch"), "by-hand")}',
             runs=runs,
@@ -119,14 +94,14 @@ def _beginning(facts: WorkflowFacts, runs: list[dict[str, Any]], planned: int) -
             job_name="none",
             state="none",
         ),
-        _step(
+        step(
             "guard",
             switch=[
-                _when('launch == "by-hand"', "select_run"),
-                _when(f'launch == "scheduled" and sys.now() < {planned - EARLY_S}', "not_yet"),
+                when('launch == "by-hand"', "select_run"),
+                when(f'launch == "scheduled" and sys.now() < {planned - EARLY_S}', "not_yet"),
             ],
         ),
-        _step(
+        step(
             "claim",
             try_={
                 "call": "http.post",
@@ -138,15 +113,15 @@ def _beginning(facts: WorkflowFacts, runs: list[dict[str, Any]], planned: int) -
                 },
                 "result": "answer",
             },
-            retry=_retry(first_s=2, tries=5, longest_s=60),
-            except_=_caught("claim_problem", _PROBLEM),
+            retry=retry(first_s=2, tries=5, longest_s=60),
+            except_=caught("claim_problem", _PROBLEM),
         ),
-        _step(
+        step(
             "claimed",
             switch=[
-                _when("code == 412", "begun_before"),
-                _when('problem != ""', "not_started"),
-                _when(f'launch == "scheduled" and sys.now() > {planned + LATEST_S}', "missed"),
+                when("code == 412", "begun_before"),
+                when('problem != ""', "not_started"),
+                when(f'launch == "scheduled" and sys.now() > {planned + LATEST_S}', "missed"),
             ],
         ),
     ]
@@ -161,74 +136,74 @@ def _run(facts: WorkflowFacts, request: dict[str, Any], last: int) -> list[Step]
         "connector_params": {"skip_polling": True},
     }
     return [
-        _assign("select_run", run="${runs[index]}", cancelled=False, problem="", code=0, job_name="none"),
-        _step("early", switch=[_when("time.parse(run.start) <= sys.now()", "set_deadline")]),
-        _step("sleep_until_start", call="sys.sleep_until", args={"time": "${run.start}"}),
+        assign("select_run", run="${runs[index]}", cancelled=False, problem="", code=0, job_name="none"),
+        step("early", switch=[when("time.parse(run.start) <= sys.now()", "set_deadline")]),
+        step("sleep_until_start", call="sys.sleep_until", args={"time": "${run.start}"}),
         # A planned run ends with its slice, however late it got capacity; one started anyhow has its whole time.
-        _assign(
+        assign(
             "set_deadline",
             begins='${if(launch == "scheduled", time.parse(run.start), math.max(time.parse(run.start), sys.now()))}',
             deadline="${begins + run.run_s}",
         ),
-        _step(
+        step(
             "time_left",
             switch=[
-                _when(f"sys.now() >= deadline - {POLL_S} and index < {last}", "next_run"),
-                _when(f"sys.now() >= deadline - {POLL_S}", "failed"),
+                when(f"sys.now() >= deadline - {POLL_S} and index < {last}", "next_run"),
+                when(f"sys.now() >= deadline - {POLL_S}", "failed"),
             ],
         ),
-        _step(
+        step(
             "create_job",
             try_={"call": f"{JOBS}.create", "args": create, "result": "job"},
-            except_=_caught("create_problem", _PROBLEM),
+            except_=caught("create_problem", _PROBLEM),
         ),
-        _step("made", switch=[_when('problem != ""', "classify")]),
-        _assign("name_job", job_name="${job.name}"),
-        _step("poll", call="sys.sleep", args={"seconds": POLL_S}),
-        _step(
+        step("made", switch=[when('problem != ""', "classify")]),
+        assign("name_job", job_name="${job.name}"),
+        step("poll", call="sys.sleep", args={"seconds": POLL_S}),
+        step(
             "look",
             try_={"call": f"{JOBS}.get", "args": {"name": "${job_name}", "region": facts.region}, "result": "job"},
-            retry=_retry(first_s=10, tries=8, longest_s=120),
-            except_=_caught("look_problem", _PROBLEM),
+            retry=retry(first_s=10, tries=8, longest_s=120),
+            except_=caught("look_problem", _PROBLEM),
         ),
-        _step("seen", switch=[_when('problem != ""', "failed")]),
+        step("seen", switch=[when('problem != ""', "failed")]),
     ]
 
 
 def _decision(facts: WorkflowFacts, last: int) -> list[Step]:
     return [
-        _assign("read_state", state="${job.state}", said='${default(map.get(job, ["error", "message"]), "")}'),
-        _step(
+        assign("read_state", state="${job.state}", said='${default(map.get(job, ["error", "message"]), "")}'),
+        step(
             "decide",
             switch=[
-                _when('state == "JOB_STATE_SUCCEEDED"', "finished"),
-                _when(f'state == "JOB_STATE_CANCELLED" and cancelled and index < {last}', "next_run"),
-                _when('state == "JOB_STATE_CANCELLED"', "failed"),
-                _when(f'state == "{FAILED}" or state == "JOB_STATE_EXPIRED"', "note_failure"),
-                _when("sys.now() >= deadline and not cancelled", "mark_cancelled"),
+                when('state == "JOB_STATE_SUCCEEDED"', "finished"),
+                when(f'state == "JOB_STATE_CANCELLED" and cancelled and index < {last}', "next_run"),
+                when('state == "JOB_STATE_CANCELLED"', "failed"),
+                when(f'state == "{FAILED}" or state == "JOB_STATE_EXPIRED"', "note_failure"),
+                when("sys.now() >= deadline and not cancelled", "mark_cancelled"),
             ],
             next="poll",
         ),
-        _assign("mark_cancelled", cancelled=True),
-        _step(
+        assign("mark_cancelled", cancelled=True),
+        step(
             "cancel",
             try_={"call": f"{JOBS}.cancel", "args": {"name": "${job_name}", "region": facts.region}},
-            except_=_caught("cancel_problem", [{"cancelled": False}]),  # it is tried again after the next look
+            except_=caught("cancel_problem", [{"cancelled": False}]),  # it is tried again after the next look
             next="poll",
         ),
-        _assign("note_failure", problem="${said}"),
-        _step(
+        assign("note_failure", problem="${said}"),
+        step(
             "classify",
             switch=[
-                _when(f'not text.match_regex(problem, "{NO_CAPACITY}")', "failed"),
-                _when(f"attempt < {CAPACITY_TRIES}", "wait_for_capacity"),
-                _when(f"index < {last}", "next_run"),
+                when(f'not text.match_regex(problem, "{NO_CAPACITY}")', "failed"),
+                when(f"attempt < {CAPACITY_TRIES}", "wait_for_capacity"),
+                when(f"index < {last}", "next_run"),
             ],
             next="failed",
         ),
-        _assign("next_run", "select_run", index="${index + 1}", attempt=0),
-        _step("wait_for_capacity", call="sys.sleep", args={"seconds": CAPACITY_WAIT_S}),
-        _assign("try_again", "select_run", attempt="${attempt + 1}"),
+        assign("next_run", "select_run", index="${index + 1}", attempt=0),
+        step("wait_for_capacity", call="sys.sleep", args={"seconds": CAPACITY_WAIT_S}),
+        assign("try_again", "select_run", attempt="${attempt + 1}"),
     ]
 
 
@@ -236,7 +211,7 @@ def _endings(facts: WorkflowFacts, runs: int) -> list[Step]:
     run = f'${{string(index + 1) + " of {runs}"}}'
     name = f"Training {facts.workload} in {facts.region} (plan {facts.plan_id})"
 
-    def notice(step: str, severity: str, outcome: str, text: str, following: str) -> Step:
+    def notice(step_name: str, severity: str, outcome: str, text: str, following: str) -> Step:
         entry = {
             "notice": outcome,
             "text": f"{name} {text}",
@@ -245,15 +220,15 @@ def _endings(facts: WorkflowFacts, runs: int) -> list[Step]:
             "state": "${state}",
             "problem": "${text.substring(problem, 0, math.min(len(problem), 2000))}",
         }
-        return _step(step, call="sys.log", args={"severity": severity, "json": entry}, next=following)
+        return step(step_name, call="sys.log", args={"severity": severity, "json": entry}, next=following)
 
     return [
-        _step("not_yet", return_="the planned start is ahead: Cloud Scheduler's cron fires every year"),
-        _step("begun_before", return_="this plan has begun before; to run it again, start the workflow by hand"),
+        step("not_yet", return_="the planned start is ahead: Cloud Scheduler's cron fires every year"),
+        step("begun_before", return_="this plan has begun before; to run it again, start the workflow by hand"),
         notice("finished", "NOTICE", "finished", "has finished.", "done"),
-        _step("done", return_="finished"),
+        step("done", return_="finished"),
         notice("missed", "ERROR", "missed", "was started too late: the planned hours are lost. Plan again.", "give_up"),
         notice("not_started", "ERROR", "not started", "could not claim its plan, so nothing was run.", "give_up"),
         notice("failed", "ERROR", "failed", "did not finish. Checkpoints are kept.", "give_up"),
-        _step("give_up", raise_='${"TrainingNotFinished: job " + job_name + " " + state + " " + problem}'),
+        step("give_up", raise_='${"TrainingNotFinished: job " + job_name + " " + state + " " + problem}'),
     ]
