@@ -36,7 +36,7 @@ def test_an_example_goes_from_workload_to_preview(tmp_path: Path, greenai: Comma
     shutil.copy(shipped("Pulumi.yaml"), project)
 
     planned = greenai("plan", FINETUNE, "--source", "embedded", "--out", "plan.json", cwd=project)
-    chosen = greenai("select", "plan.json", "--notify", "oncall@example.com", cwd=project)
+    chosen = greenai("select", "plan.json", cwd=project)
     preview = preview_offline(project, "--json")
 
     assert (planned.code, chosen.code, preview.returncode) == (0, 0, 0), planned.err + chosen.err + preview.stderr
@@ -48,7 +48,7 @@ def test_an_example_goes_from_workload_to_preview(tmp_path: Path, greenai: Comma
     shown = json.loads(preview.stdout)
     assert shown["stack"] == f"finetune-7b-{document['placement']['region']}"
     assert shown["summary"]["errors"] == 0
-    assert shown["findings"] == []
+    assert [one["code"] for one in shown["findings"]] == ["alarm-heard"]  # whom it should reach only the user knows
     assert shown["budget"] == {"daily_kg": 4.0, "monthly_kg": 40.0, "stack": shown["stack"]}
     assert shown["summary"]["resources"] > 40
 

@@ -66,7 +66,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], set[tuple[str, str, str]]]] = {
         KEY + ALARM.replace("THRESHOLD", "5") + JOB,
         "",
         {},
-        {("budget-alarm", "dev", "mandatory")},
+        {("alarm-heard", "page", "advisory")},
     ),
     "a topic from elsewhere": (KEY + OTHERS_TOPIC.replace("THRESHOLD", "5") + JOB, "", {}, set()),
     "a topic of which nothing is known": (

@@ -130,7 +130,7 @@ def test_a_rule_about_the_stack_stops_up_too(engine: Engine, tmp_path: Path) -> 
 
 def test_an_alarm_counts_once_somebody_hears_it(engine: Engine, tmp_path: Path) -> None:
     """The engine tells the pack what an unknown ARN is made of; later it is known."""
-    project = gated(engine, tmp_path, SERVING + ALARM)
+    project = gated(engine, tmp_path, SERVING + ALARM, "rules: {alarm-heard: {severity: mandatory}}\n")
 
     unheard = project.run("up", "--yes")
     (tmp_path / "__main__.py").write_text(SERVING + ALARM + READER)
@@ -138,7 +138,7 @@ def test_an_alarm_counts_once_somebody_hears_it(engine: Engine, tmp_path: Path) 
     again = project.run("preview")
 
     assert unheard.code == 1
-    assert "and nobody hears of it: the topic page of its budget alarm has no subscription" in unheard.err
+    assert "nobody hears of it: the topic page of the budget alarm daily has no subscription" in unheard.err
     assert (heard.code, again.code) == (0, 0), heard.said + again.said
     assert {"page", "oncall", "daily", "any"} <= project.built
 

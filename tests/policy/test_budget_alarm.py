@@ -12,6 +12,7 @@ from greenai_infra.policy.declared import UNKNOWN, DeclaredResource
 from .declare import a, could_not_run, found, kept, messages, stack
 
 RULE = "budget-alarm"
+HEARD = "alarm-heard"
 METRIC = "aws:cloudwatch/metricAlarm:MetricAlarm"
 COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
@@ -187,6 +188,7 @@ OFF = {"detail": {"state": {"value": ["OK"]}}}
 )
 def test_a_topic_of_this_stack_that_somebody_reads(resources: list[DeclaredResource]) -> None:
     assert kept(RULE, stack(ENDPOINT, OURS, *resources))
+    assert kept(HEARD, stack(ENDPOINT, OURS, *resources))
 
 
 @pytest.mark.parametrize(
@@ -210,19 +212,23 @@ def test_a_topic_of_this_stack_that_somebody_reads(resources: list[DeclaredResou
     ],
 )
 def test_a_topic_of_this_stack_that_nobody_reads(resources: list[DeclaredResource]) -> None:
-    [finding] = found(RULE, stack(ENDPOINT, OURS, *resources))
-    assert finding.severity == "error"
-    assert finding.message == (
-        "serve trains or serves, and nobody hears of it: the topic alerts of its budget alarm has no subscription"
-    )
+    [finding] = found(HEARD, stack(ENDPOINT, OURS, *resources))
+    assert (finding.severity, finding.urn) == ("warning", OURS.urn)
+    assert finding.message == "nobody hears of it: the topic alerts of the budget alarm daily has no subscription"
     assert "notify: {emails: [oncall@example.com]}" in finding.remedy
+    assert kept(RULE, stack(ENDPOINT, OURS, *resources))  # it has an action, whoever hears it
 
 
 def test_a_section_that_names_nobody_is_told_so() -> None:
     whole = stack(ENDPOINT, OURS, LATER, config={"alarms": {"daily_budget_kg": 4}})
-    assert messages(RULE, whole) == [
-        "serve trains or serves, and notify names nobody: the topic alerts of its budget alarm has no subscription"
+    assert messages(HEARD, whole) == [
+        "notify names nobody: the topic alerts of the budget alarm daily has no subscription"
     ]
+
+
+def test_it_can_be_made_to_stop_the_gate() -> None:
+    [finding] = found(HEARD, stack(ENDPOINT, OURS, LATER), severity="mandatory")
+    assert finding.severity == "error"
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ def test_defaults() -> None:
     assert severities == {
         "carbon-tags": "mandatory",
         "budget-alarm": "mandatory",
+        "alarm-heard": "advisory",
         "region-intensity": "disabled",
         "carbon-cap": "disabled",
         "cost-cap": "disabled",

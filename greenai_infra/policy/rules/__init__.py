@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from greenai_infra.policy.rules.alarm_heard import ALARM_HEARD
 from greenai_infra.policy.rules.buckets import BUCKET_ENCRYPTION, BUCKET_PUBLIC_ACCESS
 from greenai_infra.policy.rules.budget_alarm import BUDGET_ALARM
 from greenai_infra.policy.rules.caps import CARBON_CAP, COST_CAP
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 RULES: tuple[Rule, ...] = (
     CARBON_TAGS,
     BUDGET_ALARM,
+    ALARM_HEARD,
     REGION_INTENSITY,
     CARBON_CAP,
     COST_CAP,

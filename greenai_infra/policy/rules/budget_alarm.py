@@ -1,4 +1,4 @@
-"""`budget-alarm`: who trains, serves or watches has an alarm on emissions that reaches somebody."""
+"""`budget-alarm`: who trains, serves or watches has an alarm on emissions that does something."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class BudgetAlarm(RuleSettings):
 
 
 def check_budget_alarm(stack: Stack, settings: BudgetAlarm) -> Iterator[Breach]:
-    """A budget alarm that reaches somebody among the resources, or in a stack that is referenced as `alarms-stack`."""
+    """A budget alarm with an action among the resources, or in a stack that is referenced as `alarms-stack`."""
     budget = [one for one in stack.built if _watches(one, settings)]
     unknown = [found for alarm in budget for found in _unknown_threshold(alarm)]
     yield from unknown
-    alarms = [one for one in budget if _has_limit(one)]
+    alarms = budget_alarms(stack, settings)
     tells = [reached(one, stack.built) for one in alarms]
-    if unknown or any(one.acts for one in tells):
+    if unknown or any(one.acts or one.unread for one in tells):
         return
     reason = why_needed(stack)
     if reason is None:
@@ -76,16 +76,17 @@ def check_budget_alarm(stack: Stack, settings: BudgetAlarm) -> Iterator[Breach]:
     remedy = ""
     if budget and not alarms:
         message = f"{reason}, and its alarm on {settings.metric} has no static limit that emissions can exceed"
-    elif unread := [topic.name for found in tells for topic in found.unread]:
-        whom = "notify names nobody" if isinstance(stack.config.get("alarms"), dict) else "nobody hears of it"
-        message = f"{reason}, and {whom}: the topic {unread[0]} of its budget alarm has no subscription"
-        remedy = SUBSCRIBE
     elif alarms:
         message = f"{reason}, and its budget alarm {alarms[0].name} has no action, or its actions are off"
         remedy = SUBSCRIBE if alarms[0].type == ALERT_POLICY else ""
     else:
         message = f"{reason}, and has no alarm on {settings.metric}"
     yield Breach(stack.urn, "", message + (f"; {reference}" if reference else ""), remedy)
+
+
+def budget_alarms(stack: Stack, settings: BudgetAlarm) -> list[DeclaredResource]:
+    """The alarms on the metric with a fixed limit that emissions can exceed."""
+    return [one for one in stack.built if _watches(one, settings) and _has_limit(one)]
 
 
 def why_needed(stack: Stack) -> Any:
@@ -192,11 +193,11 @@ def _there(value: Any) -> bool:
 
 BUDGET_ALARM = StackRule(
     id="budget-alarm",
-    title="A stack that trains or serves has a budget alarm that reaches somebody",
+    title="A stack that trains or serves has a budget alarm with an action",
     remedy="declare the alarms in this stack (in its config, the section alarms: daily_budget_kg, monthly_budget_kg, "
     "notify), or name a stack of alarms of the same project and region: alarms-stack",
     why="A budget that nobody is told of is none. The alarm watches the emissions metric with a fixed limit; itself, "
-    "or a composite alarm over it, must have an action that is on, and a topic of this stack needs a subscription.",
+    "or a composite alarm over it, must have an action that is on.",
     settings=BudgetAlarm,
     check=check_budget_alarm,
 )

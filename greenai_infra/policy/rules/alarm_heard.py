@@ -1,0 +1,45 @@
+"""`alarm-heard`: somebody reads the topic that a budget alarm writes to.
+
+A rule of its own, as a subscription may be made beside the stack: by hand in the console, or by another team.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenai_infra.policy.rule import Breach, Severity, Stack, StackRule
+from greenai_infra.policy.rules.alarm_actions import reached
+from greenai_infra.policy.rules.budget_alarm import SUBSCRIBE, BudgetAlarm, budget_alarms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class AlarmHeard(BudgetAlarm):
+    """The metric, as of `budget-alarm`."""
+
+    severity: Severity = "advisory"
+    """Advisory unless you say otherwise: whom the alarm should reach may be settled outside of the stack."""
+
+
+def check_alarm_heard(stack: Stack, settings: AlarmHeard) -> Iterator[Breach]:
+    """Of the budget alarms one acts, or writes to a topic that has a reader in this stack or lies elsewhere."""
+    tells = [(one, reached(one, stack.built)) for one in budget_alarms(stack, settings)]
+    unread = [(alarm, topic) for alarm, found in tells for topic in found.unread]
+    if not unread or any(found.acts for _, found in tells):
+        return
+    alarm, topic = unread[0]
+    whom = "notify names nobody" if isinstance(stack.config.get("alarms"), dict) else "nobody hears of it"
+    message = f"{whom}: the topic {topic.name} of the budget alarm {alarm.name} has no subscription"
+    yield Breach(topic.urn, "", message, SUBSCRIBE)
+
+
+ALARM_HEARD = StackRule(
+    id="alarm-heard",
+    title="A budget alarm's topic has a subscription",
+    remedy=SUBSCRIBE,
+    why="An alarm on a topic without a reader goes off unheard. E-mail, https, Slack and Teams count, and so does any "
+    "other action, such as the kill switch; a topic by an ARN from elsewhere has its readers there.",
+    settings=AlarmHeard,
+    check=check_alarm_heard,
+)
