@@ -8,7 +8,11 @@ from programs import PROGRAMS
 
 program = pulumi.Config().get("program") or "training"
 if program not in PROGRAMS:
-    raise pulumi.RunError(
-        f"{pulumi.get_project()}:program: there is no program '{program}'; there is {', '.join(sorted(PROGRAMS))}"
+    from greenai_infra.catalog.read import near
+    from programs.config import bad_config
+
+    raise bad_config(
+        f"{pulumi.get_project()}:program: there is no program '{program}'{near(program, PROGRAMS)}; "
+        f"there is {', '.join(sorted(PROGRAMS))}"
     )
 importlib.import_module(PROGRAMS[program]).run()

@@ -35,16 +35,21 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.project import StackProgram
     from greenai_infra.deploy.recorded import Recorded
 
+BAD_CONFIG = (InputError, pulumi.ConfigMissingError, pulumi.ConfigTypeError)
 EXTRAS = {"pulumi_aws": "aws", "pulumi_gcp": "gcp", "botocore": "aws", "boto3": "aws"}
 
 
 @dataclass(frozen=True)
 class ProgramFailure:
-    """Why the program stopped: its own message, the line of its file, and a hint where there is one."""
+    """Why the program stopped: its own message, the line of its file, and a hint where there is one.
+
+    `bad_config`: it says that the stack's config can't be used.
+    """
 
     message: str
     source: str = ""
     hint: str = ""
+    bad_config: bool = False
 
 
 def run_program(
@@ -124,7 +129,12 @@ def _describe(error: Exception, stack: StackProgram) -> ProgramFailure:
     text = str(error).strip()
     if not isinstance(error, pulumi.RunError | GreenAIError | InputError):
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return ProgramFailure(text, _line(error, stack) or _line(cause, stack), sdk_hint())
+    return ProgramFailure(text, _line(error, stack) or _line(cause, stack), sdk_hint(), is_bad_config(error))
+
+
+def is_bad_config(error: BaseException) -> bool:
+    """Whether a program stopped because its config can't be used: a key is missing, or holds what it must not."""
+    return isinstance(error, BAD_CONFIG) or isinstance(error.__cause__, BAD_CONFIG)
 
 
 def sdk_hint() -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pin import Pinned, pin
+from greenai_infra.deploy.ruled_out import ruled_out
 from greenai_infra.deploy.stack_configs.fields import stack_name
 from greenai_infra.deploy.stack_files import (
     NO_CAPACITY,
@@ -49,7 +50,8 @@ class Selection:
 def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -> Selection:
     """The stack files to write for a plan.
 
-    Raises Refused if the first choice can't be built by the program of its cloud, InputError if its config is invalid.
+    Raises Refused if the first choice can't be built by the program of its cloud, or its region has been denied since,
+    InputError if its config is invalid.
     """
     if options.model_data and plan.workload.kind != "inference":
         raise InputError(f"--model-data is for inference, and {plan.workload.name} is planned as {plan.workload.kind}")
@@ -122,6 +124,8 @@ def _pin_first(
             break
         file = stack_file(project, stack_name(plan.workload.name, placement.region))
         try:
+            if reason := ruled_out(project_dir, plan.workload.name, placement.key):
+                raise Refused(f"{plan.workload.name}: {reason}")
             pinned.append(pin(plan, placement, file, len(pinned) + 1, options))
         except (Refused, InputError) as error:
             if not pinned:

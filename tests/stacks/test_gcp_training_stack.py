@@ -239,7 +239,7 @@ def test_no_key_is_used_before_its_service_may_use_it() -> None:
         ({"image": "123456789012.dkr.ecr.eu-north-1.amazonaws.com/a:1"}, "image: String should match pattern"),
         ({"data_uri": "s3://bucket/x"}, "data_uri: String should match pattern"),
         ({"network": {"cidr": "10.42.0.1/16"}}, "network.cidr"),
-        ({"instance_type": "ml.p5.48xlarge"}, "instance_type: Extra inputs are not permitted"),
+        ({"instance_type": "ml.p5.48xlarge"}, "unknown key 'instance_type'"),
         ({"slices": [NEXT, LATE]}, "starts before the one before it has ended"),
         ({"slices": [{**LATE, "end": "2037-01-30T00:00:00Z"}]}, "span more than 35 days"),
         ({"launch": "now"}, "launch: now needs image"),

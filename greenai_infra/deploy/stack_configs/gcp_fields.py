@@ -10,13 +10,14 @@ from pydantic import AfterValidator, Field
 # Project id, not its number: 6 to 30 characters.
 GcpProject = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
 GcpRegion = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$")]
-GcpZone = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$")]
+GcpZone = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$", examples=["europe-west4-b"])]
 # Artifact Registry by tag or digest: what a network without a way out can pull from.
 ArtifactImage = Annotated[
     str,
     Field(
         pattern=r"^[a-z0-9-]+-docker\.pkg\.dev/[a-z][a-z0-9.:-]+/[a-z0-9-]+/[a-z0-9][a-z0-9._/-]*"
-        r"(:[A-Za-z0-9_][\w.-]{0,127}|@sha256:[0-9a-f]{64})$"
+        r"(:[A-Za-z0-9_][\w.-]{0,127}|@sha256:[0-9a-f]{64})$",
+        examples=["europe-west4-docker.pkg.dev/acme-ml/training/train:v1"],
     ),
 ]
 
