@@ -12,7 +12,7 @@ if program not in PROGRAMS:
     from programs.config import bad_config
 
     raise bad_config(
-        f"{pulumi.get_project()}:program: there is no program '{program}'{near(program, PROGRAMS)}; "
-        f"there is {', '.join(sorted(PROGRAMS))}"
+        f"{pulumi.get_project()}:program: there is no program '{program}'; there is {', '.join(sorted(PROGRAMS))}"
+        f"{near(program, PROGRAMS)}"
     )
 importlib.import_module(PROGRAMS[program]).run()

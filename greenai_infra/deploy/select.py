@@ -37,6 +37,10 @@ TIME_TO_BUILD = timedelta(minutes=15)
 """A start that is nearer than this may pass before the stack stands."""
 
 
+MOST_SKIPPED = 3
+"""Notes on regions that can't be pinned; the rest is counted."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """The pinned stacks, the one to apply first; `notes` are sentences on what was left out or left alone."""
@@ -118,7 +122,7 @@ def _pin_first(
     """The first `top` placements that can be pinned. What is wrong with the first one is raised."""
     project = read_project(project_dir)
     pinned: list[Pinned] = []
-    notes: list[str] = []
+    skipped: list[str] = []
     for placement in order:
         if len(pinned) == options.top:
             break
@@ -130,8 +134,10 @@ def _pin_first(
         except (Refused, InputError) as error:
             if not pinned:
                 raise
-            notes.append(f"skipped: {str(error).splitlines()[0].rstrip(':')}")
-    return pinned, notes
+            skipped.append(f"skipped: {str(error).splitlines()[0].rstrip(':')}")
+    shown = skipped if len(skipped) <= MOST_SKIPPED + 1 else skipped[:MOST_SKIPPED]
+    more = [f"skipped: {len(skipped) - len(shown)} more of the ranking, too"] if shown != skipped else []
+    return pinned, shown + more
 
 
 def _unmarked_notes(own: Sequence[StackFile], pinned: Sequence[Pinned], choice: Choice) -> list[str]:

@@ -24,6 +24,7 @@ from greenai_infra.deploy.stack_configs.gcp_fields import (
     GcpRegion,
     GcpZone,
     Subnet,
+    tpus_in_region,
     zone_in_region,
 )
 
@@ -169,6 +170,7 @@ class GcpInferenceConfig(CarbonTagged):
             raise ValueError(f"serve_on: {self.serve_on} needs zone, one of {self.region} that offers the TPU")
         if self.zone is not None:
             zone_in_region(self.zone, self.region)
+        tpus_in_region(self.machine.accelerator, self.region)
         return self
 
     @model_validator(mode="after")

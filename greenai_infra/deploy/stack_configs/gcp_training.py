@@ -15,7 +15,7 @@ from greenai_infra.deploy.stack_configs.fields import (
     planned_example,
     read_typed,
 )
-from greenai_infra.deploy.stack_configs.gcp_fields import ArtifactImage, GcpProject, GcpRegion, Subnet
+from greenai_infra.deploy.stack_configs.gcp_fields import ArtifactImage, GcpProject, GcpRegion, Subnet, tpus_in_region
 from greenai_infra.deploy.stack_configs.runs import PlannedRun, Slice
 
 GsUri = Annotated[
@@ -67,6 +67,7 @@ class GcpTrainingConfig(PlannedRun):
                 f"{', '.join(vertex_machines())}"
             )
         if machine.topologies:
+            tpus_in_region(machine.accelerator, self.region)
             if self.tpu_topology not in machine.topologies:
                 raise ValueError(
                     f"tpu_topology (is {self.tpu_topology!r}) of {self.machine_type} is one of "
