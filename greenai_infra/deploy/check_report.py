@@ -24,8 +24,8 @@ _PREVIEW_AGAIN = "write it again: greenai-infra preview --offline --json > previ
 class CheckReport:
     """The rules as `policy.rules` of a preview has them, and the findings that are about rules.
 
-    `broken` says why the preview itself failed, `bad_config` whether that is the stack's config; then nothing is known
-    of the resources after that point.
+    `broken` says why the preview itself failed, `broken_code` (a key of STOPPED) of what kind that is; then nothing is
+    known of the resources after that point.
     """
 
     project: str
@@ -35,7 +35,7 @@ class CheckReport:
     findings: tuple[dict[str, str], ...]
     broken: str = ""
     other_errors: int = 0
-    bad_config: bool = False
+    broken_code: str = ""
 
     @property
     def stopping(self) -> dict[str, bool]:
@@ -51,7 +51,7 @@ class CheckReport:
     @property
     def exit_code(self) -> int:
         """0 if the gate is open, 2 if the stack's config can't be used, else 1."""
-        return 2 if self.bad_config else int(not self.passed)
+        return 2 if self.broken_code == BAD_CONFIG else int(not self.passed)
 
     @property
     def passed(self) -> bool:
@@ -122,7 +122,7 @@ def report_of_json(content: dict[str, Any]) -> CheckReport:
         rules=rules,
         findings=of_rules,
         broken=stopped[0]["message"] if stopped else "",
-        bad_config=any(one["code"] == BAD_CONFIG for one in stopped),
+        broken_code=stopped[0]["code"] if stopped else "",
         other_errors=len(others),
     )
 

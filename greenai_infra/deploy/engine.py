@@ -73,7 +73,8 @@ class StackEngine:
 
     `say` takes the engine's output line by line while it runs. Every method raises EngineError with the command that
     mends it, NoCapacity if that is the only thing wrong, InputError if the project can't be read or the stack's config
-    can't be used, Refused if a mandatory policy is violated or a rule of the carbon gate could not run.
+    can't be used, Refused if the program refuses it, a mandatory policy is violated or a rule of the carbon gate could
+    not run.
 
     `packs` are the policy packs that preview and up run; None stands for the project's own carbon gate, if it has one.
     """
@@ -90,7 +91,7 @@ class StackEngine:
         check_requirements()
         self._program = read_stack(project_dir, stack)
         self._packs = policy_packs(self._program, packs)
-        self._bad_config = False
+        self._why_stopped: type[InputError | Refused] | None = None
         self._say = say
         self._options = {"color": "always" if colour else "never", "suppress_progress": not colour}
 
@@ -154,13 +155,13 @@ class StackEngine:
             )
 
     def _run_program(self) -> None:
-        from greenai_infra.deploy.program import is_bad_config
+        from greenai_infra.deploy.program import why_stopped
 
-        self._bad_config = False
+        self._why_stopped = None
         try:
             runpy.run_path(str(self._program.program), run_name="__main__")
         except Exception as error:
-            self._bad_config = is_bad_config(error)
+            self._why_stopped = why_stopped(error)
             raise
 
     @contextlib.contextmanager
@@ -187,8 +188,8 @@ class StackEngine:
             # Paths in the project relative to its folder: that is how a user names them.
             errors = [one.replace(f"{self._program.root}{os.sep}", "") for one in events.errors]
             failure = explain(stack, errors, text, _without_colour(stdout), *_sdk_versions())
-            if self._bad_config:
-                raise InputError(str(failure)) from None
+            if self._why_stopped:
+                raise self._why_stopped(str(failure)) from None
             events.policy.require_kept(self._program.stack, errors)
             raise failure from None
 

@@ -71,8 +71,8 @@ def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, option
 
 def _missing(pinner: Pinner, lacking: dict[str, Any], file: StackFile) -> str:
     """What the stack lacks, and how to give it: by an option of `select`, or as these lines in its file."""
-    options = " ".join(pinner.given_by[key] for key in lacking if key in pinner.given_by)
-    again = f" (or select again with {options})" if options else ""
+    options = {key: pinner.given_by[key] for key in lacking if key in pinner.given_by}
+    again = f" (or for {', '.join(options)}: select again with {' '.join(options.values())})" if options else ""
     lines = yaml_edit.dump({"config": {file.key(pinner.program): lacking}}).rstrip()
     return (
         f"it lacks {', '.join(lacking)}, which no plan knows; write into {file.path.name}, with your own "

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from greenai_infra.policy.judge import Verdict
 
 SCHEMA_VERSION = 1
-BAD_CONFIG, PROGRAM_FAILED = "bad-config", "program-failed"
-"""Codes of the finding that says why the program stopped."""
-STOPPED = frozenset({BAD_CONFIG, PROGRAM_FAILED})
+BAD_CONFIG, REFUSED, PROGRAM_FAILED = "bad-config", "refused", "program-failed"
+STOPPED = {
+    BAD_CONFIG: "the stack's config can't be used",
+    REFUSED: "the stack is refused",
+    PROGRAM_FAILED: "the program failed",
+}
+"""Code of the finding that says why the program stopped -> that in a few words."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from pulumi import runtime
 
 from greenai_infra.deploy.monitor import CHECKED_SDK, Check, Engine, Monitor, StandIns
 from greenai_infra.deploy.monitor_server import serving
-from greenai_infra.errors import GreenAIError, InputError
+from greenai_infra.errors import GreenAIError, InputError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
@@ -43,13 +43,13 @@ EXTRAS = {"pulumi_aws": "aws", "pulumi_gcp": "gcp", "botocore": "aws", "boto3": 
 class ProgramFailure:
     """Why the program stopped: its own message, the line of its file, and a hint where there is one.
 
-    `bad_config`: it says that the stack's config can't be used.
+    `why` is InputError if it says that the stack's config can't be used, Refused if it refuses to build the stack.
     """
 
     message: str
     source: str = ""
     hint: str = ""
-    bad_config: bool = False
+    why: type[InputError | Refused] | None = None
 
 
 def run_program(
@@ -129,12 +129,17 @@ def _describe(error: Exception, stack: StackProgram) -> ProgramFailure:
     text = str(error).strip()
     if not isinstance(error, pulumi.RunError | GreenAIError | InputError):
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return ProgramFailure(text, _line(error, stack) or _line(cause, stack), sdk_hint(), is_bad_config(error))
+    return ProgramFailure(text, _line(error, stack) or _line(cause, stack), sdk_hint(), why_stopped(error))
 
 
-def is_bad_config(error: BaseException) -> bool:
-    """Whether a program stopped because its config can't be used: a key is missing, or holds what it must not."""
-    return isinstance(error, BAD_CONFIG) or isinstance(error.__cause__, BAD_CONFIG)
+def why_stopped(error: BaseException) -> type[InputError | Refused] | None:
+    """InputError if a key of the config is missing, or holds what it must not; Refused if a rule says no; else None."""
+    for one in (error, error.__cause__):
+        if isinstance(one, BAD_CONFIG):
+            return InputError
+        if isinstance(one, Refused):
+            return Refused
+    return None
 
 
 def sdk_hint() -> str:

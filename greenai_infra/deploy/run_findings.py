@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.regions import find_region
-from greenai_infra.deploy.preview_result import BAD_CONFIG, PROGRAM_FAILED
+from greenai_infra.deploy.preview_result import BAD_CONFIG, PROGRAM_FAILED, REFUSED
 from greenai_infra.deploy.stack_files import read_project, stack_file
 from greenai_infra.deploy.standing.config import program_section
-from greenai_infra.errors import InputError
+from greenai_infra.errors import InputError, Refused
 from greenai_infra.policy.declared import STACK_TYPE, Finding
 
 if TYPE_CHECKING:
@@ -89,11 +89,12 @@ def alarms_stack_findings(program: StackProgram) -> list[Finding]:
 def program_findings(recorded: Recorded, failure: ProgramFailure | None) -> list[Finding]:
     """What happened while the program ran."""
     findings = []
-    if failure is not None and failure.bad_config:
-        remedy = "correct the stack's config; nothing is declared before that"
-        if any(one.request.type != STACK_TYPE for one in recorded.registrations.values()):
-            remedy = "correct the stack's config; resources after this point are not shown"
-        findings.append(Finding("error", BAD_CONFIG, "", "", failure.message, remedy))
+    if failure is not None and failure.why is not None:
+        half = any(one.request.type != STACK_TYPE for one in recorded.registrations.values())
+        what = "resources after this point are not shown" if half else "nothing is declared before that"
+        code = REFUSED if failure.why is Refused else BAD_CONFIG
+        remedy = what if failure.why is Refused else f"correct the stack's config; {what}"
+        findings.append(Finding("error", code, "", "", failure.message, remedy))
     elif failure is not None:
         place = f"{failure.source}: " if failure.source else ""
         remedy = "correct the program or its config; resources after this point are not shown"

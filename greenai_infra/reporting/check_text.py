@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.deploy.preview_result import STOPPED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -20,8 +22,7 @@ def check_lines(report: CheckReport) -> Iterator[str]:
     by = f" {shut_reasons(report.stopping)}" if report.shut_by and not report.broken else ""
     yield from _wrap(f"Carbon gate {verdict} for {place}{by}", "", "  ")
     if report.broken:
-        what = "the stack's config can't be used" if report.bad_config else "the program failed"
-        yield from _wrap(f"{what}, so no rule could run: {report.broken}", "  ", "  ")
+        yield from _wrap(f"{STOPPED[report.broken_code]}, so no rule could run: {report.broken}", "  ", "  ")
     yield ""
     for rule in report.rules:
         yield _rule_line(rule)

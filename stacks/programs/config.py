@@ -9,7 +9,7 @@ import pulumi
 from pulumi.runtime import is_config_secret
 
 from greenai_infra.deploy.ruled_out import ruled_out
-from greenai_infra.errors import InputError
+from greenai_infra.errors import InputError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def _refuse_region_denied_since(config: Any, key: str) -> None:
     if workload and region:
         place = f"{getattr(config, 'provider', PROVIDERS[0])}:{region}"
         if reason := ruled_out(Path(__file__).parents[2], workload, place):
-            raise pulumi.RunError(f"{key}: region: {reason}")
+            raise pulumi.RunError(f"{key}: region: {reason}") from Refused(reason)
 
 
 def _who_writes(section: str) -> str:

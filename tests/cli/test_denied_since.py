@@ -68,12 +68,15 @@ def test_preview_and_check_refuse_it(stack: str, rule: str, project: Path, green
 
     found = json.loads(done.out)
     (error,) = [one for one in found["findings"] if one["severity"] == "error"]
+    assert error["code"] == "refused"
     key = f"where.{rule.partition(':')[0]}"
     assert f"region: {here} is ruled out by {key} in workload.yaml now; plan and select again" in error["message"]
     assert f"(greenai-infra plan workload.yaml --out plan.json), or change {key} there" in error["message"]
     assert (done.code, found["summary"]["resources"]) == (1, 0)
     assert checked.code == 1
     assert key in json.loads(checked.out)["broken"]
+    told = greenai("check", "--stack", stack, cwd=project).out
+    assert "the stack is refused, so no rule could run:" in told
 
 
 @pytest.mark.parametrize("place", ["workload.yaml", "train.yml", "workloads/tune.yaml"])

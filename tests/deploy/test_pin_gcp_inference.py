@@ -103,7 +103,7 @@ def test_what_no_plan_knows_is_asked_for_by_name(tmp_path: Path, missing: str) -
     selection = pinned(tmp_path, plan(tpus(), workload=WORKLOAD), **options)
 
     [note] = selection.notes
-    again = " (or select again with --gcp-project ID)" if missing == "gcp_project" else ""
+    again = " (or for gcp_project: select again with --gcp-project ID)" if missing == "gcp_project" else ""
     said = f"it lacks {missing}, which no plan knows; write into {STACK}, with your own values{again}:\nconfig:\n"
     assert note.startswith(f"tune-europe-west4 can't be built yet: {said}  greenai-infra:inference:\n    {missing}:")
     section = yaml.safe_load((tmp_path / STACK).read_text())["config"]["greenai-infra:inference"]

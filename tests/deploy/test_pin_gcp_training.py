@@ -60,8 +60,8 @@ def test_without_a_project_it_is_pinned_and_the_user_is_told(project: Path) -> N
     selection = pin(project, plan(on_gcp()))
     assert selection.notes == (
         "tune-europe-north1 can't be built yet: it lacks gcp_project, which no plan knows; write into "
-        "Pulumi.tune-europe-north1.yaml, with your own values (or select again with --gcp-project ID):\n"
-        "config:\n  greenai-infra:training:\n    gcp_project: acme-ml",
+        "Pulumi.tune-europe-north1.yaml, with your own values (or for gcp_project: select again with "
+        "--gcp-project ID):\nconfig:\n  greenai-infra:training:\n    gcp_project: acme-ml",
     )
     section = training(stack(project, FINLAND))
     assert "gcp_project" not in section

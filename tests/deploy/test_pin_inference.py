@@ -97,8 +97,8 @@ def test_a_stack_is_pinned_without_an_image_and_the_user_is_told(project: Path) 
     [note] = selection.notes
     assert note == (
         "tune-eu-north-1 can't be built yet: it lacks image, which no plan knows; write into "
-        "Pulumi.tune-eu-north-1.yaml, with your own values (or select again with --image URI, and --model-data S3_URI "
-        "unless the image holds the model):\nconfig:\n  greenai-infra:inference:\n"
+        "Pulumi.tune-eu-north-1.yaml, with your own values (or for image: select again with --image URI, and "
+        "--model-data S3_URI unless the image holds the model):\nconfig:\n  greenai-infra:inference:\n"
         "    image: 123456789012.dkr.ecr.eu-north-1.amazonaws.com/llm-neuronx:v1"
     )
     assert "image" not in section(stack(project, NORTH))

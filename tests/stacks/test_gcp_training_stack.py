@@ -223,7 +223,7 @@ def test_no_key_is_used_before_its_service_may_use_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"provider": "azure"}, "provider: expected aws or gcp (is 'azure')"),
+        ({"provider": "azure"}, "provider: expected aws or gcp, for example aws (is 'azure')"),
         ({"gcp_project": None}, 'gcp_project: Field required; expected a string, for example "my-project-123456"'),
         ({"gcp_project": "My Project"}, "gcp_project: String should match pattern"),
         ({"region": "eu-north-1"}, "region: String should match pattern"),
