@@ -8,8 +8,12 @@ from programs import PROGRAMS
 
 program = pulumi.Config().get("program") or "training"
 if program not in PROGRAMS:
-    raise pulumi.RunError(
+    from greenai_infra.catalog.read import near
+    from programs.config import bad_config
+
+    raise bad_config(
         f"{pulumi.get_project()}:program: there is no program '{program}'; there is {', '.join(sorted(PROGRAMS))}"
+        f"{near(program, PROGRAMS)}"
     )
 for name, value in importlib.import_module(PROGRAMS[program]).run().items():
     pulumi.export(name, value)

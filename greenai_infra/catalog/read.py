@@ -124,10 +124,10 @@ def parse(lines: Iterable[str], where: str, columns: Collection[str]) -> list[Ro
     return rows
 
 
-def near(text: str, names: Iterable[str]) -> str:
-    """A hint for an error message: `; did you mean a, b?`, or nothing when no name is near."""
+def near(text: str, names: Iterable[str], similarity: float = 0.6) -> str:
+    """A hint for an error message: `; did you mean a, b?`, or nothing when no name is near (difflib's ratio)."""
     from difflib import get_close_matches
 
     by_folded = {name.casefold(): name for name in names}
-    found = get_close_matches(text.casefold(), by_folded, n=3, cutoff=0.6)
+    found = get_close_matches(text.casefold(), by_folded, n=3, cutoff=similarity)
     return f"; did you mean {', '.join(by_folded[name] for name in found)}?" if found else ""

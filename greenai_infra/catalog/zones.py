@@ -1,4 +1,4 @@
-"""Availability zones of AWS regions, for subnets."""
+"""Zones of regions: AWS's for subnets, Google Cloud's for what stands in one zone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ def availability_zones(region: str) -> tuple[str, ...]:
     return tuple(f"{region}{letter}" for letter in _letters().get(region, ""))
 
 
+def gcp_zones(region: str) -> tuple[str, ...]:
+    """Zone names of a Google Cloud region, as in `europe-west4-a`; empty if the catalog isn't sure of them.
+
+    Its AI zones (as in `us-south1-ai1b`) are not among them.
+    """
+    return tuple(f"{region}-{letter}" for letter in _letters("gcp-zones.csv").get(region, ""))
+
+
 @cache
-def _letters() -> dict[str, str]:
-    rows = table("aws-availability-zones.csv", ("region", "letters", "source"))
+def _letters(name: str = "aws-availability-zones.csv") -> dict[str, str]:
+    rows = table(name, ("region", "letters", "source"))
     return {row.text("region"): row.text("letters").replace(" ", "") for row in rows}

@@ -15,6 +15,7 @@ from greenai_infra.deploy.preview_diff import check_preview, diff_previews
 from greenai_infra.errors import InputError
 from greenai_infra.numbers import counted
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding, redact
+from greenai_infra.reporting.check_text import shut_reasons
 from greenai_infra.reporting.standing_text import change_lines, standing_lines
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def run_offline(
     base: Path | None = None,
     packs: Sequence[Path] | None = None,
 ) -> int:
-    """Preview a stack offline and print it; returns the exit code: 1 if a finding is an error, else 0.
+    """Preview a stack offline and print it; returns the exit code of `PreviewResult`.
 
     `base` is the preview of another state of the stack, as `--json` printed it: what has changed since is shown too.
     `packs` are policy packs whose settings the carbon gate takes: the first of them; none of them, no gate; None, the
@@ -61,7 +62,7 @@ def run_offline(
         if collecting:
             gc.freeze()  # the process is about to end: don't go through all of the SDK once more
             gc.enable()
-    return 1 if result.failed else 0
+    return result.exit_code
 
 
 def read_preview(path: Path) -> dict[str, Any]:
@@ -117,8 +118,8 @@ def preview_lines(
             yield from _finding_lines(finding, width)
     yield "", ""
     if result.verdict:
-        for line in _wrapped(gate_line(result.verdict), width, "", "  "):
-            yield "heading" if result.verdict.passed else "error", line
+        for line in _wrapped(gate_line(result.verdict, stopped=result.stopped), width, "", "  "):
+            yield "heading" if result.verdict.passed and not result.stopped else "error", line
     for line in _wrapped(_summary(result), width, "", ""):
         yield "error" if result.failed else "heading", line
 
@@ -227,12 +228,13 @@ def _shorten(name: str, width: int) -> str:
     return f"{name[: width - 3 - tail]}...{name[-tail:]}"
 
 
-def gate_line(verdict: Verdict) -> str:
-    """Whether the carbon gate is open, and which rules shut it."""
+def gate_line(verdict: Verdict, *, stopped: bool) -> str:
+    """Whether the carbon gate is open; which rules shut it, and which could not run; `stopped`: on half a stack."""
     in_force = [one for one in verdict.tallies if one.severity != "disabled"]
-    shut = [one.rule.id for one in in_force if one.stops]
-    if shut:
-        return f"Carbon gate: shut by {', '.join(shut)}."
+    if stopped and in_force:
+        return "Carbon gate: shut, as the program stopped and no rule could run."
+    if reasons := shut_reasons(verdict.stopping):
+        return f"Carbon gate: shut {reasons}."
     noted = [one.rule.id for one in in_force if one.violations + one.not_run]
     notes = f"; noted: {', '.join(noted)}" if noted else ""
     return f"Carbon gate: open, {len(in_force)} rules in force{notes}."

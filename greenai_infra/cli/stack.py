@@ -70,7 +70,8 @@ def preview(
     With --offline the program runs against an in-process monitor, with checks of names, types, values and regions;
     without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and credentials). A stack
     that the backend does not know yet is entered there, empty. Either way the rules of the project's carbon gate are
-    run, and a mandatory one that is broken, or could not run, ends with exit code 1.
+    run, and a mandatory one that is broken, or could not run, ends with exit code 1; a stack config that can't be used
+    with 2.
     """
     from greenai_infra.deploy.stack_files import require_stack
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.preview_result import SCHEMA_VERSION
+from greenai_infra.deploy.preview_result import BAD_CONFIG, SCHEMA_VERSION, STOPPED
 from greenai_infra.deploy.stack_files import read_text
 from greenai_infra.errors import InputError
 from greenai_infra.policy.judge import RULE_IDS, UNUSED_EXEMPTION
@@ -24,7 +24,8 @@ _PREVIEW_AGAIN = "write it again: greenai-infra preview --offline --json > previ
 class CheckReport:
     """The rules as `policy.rules` of a preview has them, and the findings that are about rules.
 
-    `broken` says why the preview itself failed; then nothing is known of the resources after that point.
+    `broken` says why the preview itself failed, `broken_code` (a key of STOPPED) of what kind that is; then nothing is
+    known of the resources after that point.
     """
 
     project: str
@@ -34,13 +35,23 @@ class CheckReport:
     findings: tuple[dict[str, str], ...]
     broken: str = ""
     other_errors: int = 0
+    broken_code: str = ""
+
+    @property
+    def stopping(self) -> dict[str, bool]:
+        """The mandatory rules that shut the gate: whether each was violated, or else could not run."""
+        mandatory = [one for one in self.rules if one["severity"] == "mandatory"]
+        return {one["id"]: one["violations"] > 0 for one in mandatory if one["violations"] + one["not_run"]}
 
     @property
     def shut_by(self) -> list[str]:
         """The mandatory rules that were violated or could not run."""
-        return [
-            one["id"] for one in self.rules if one["severity"] == "mandatory" and one["violations"] + one["not_run"]
-        ]
+        return list(self.stopping)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if the gate is open, 2 if the stack's config can't be used, else 1."""
+        return 2 if self.broken_code == BAD_CONFIG else int(not self.passed)
 
     @property
     def passed(self) -> bool:
@@ -97,7 +108,7 @@ def report_of_json(content: dict[str, Any]) -> CheckReport:
     if missing := RULE_IDS - {one["id"] for one in rules} if rules else set():
         raise ValueError(f"policy.rules lacks {', '.join(sorted(missing))}")
     findings = [dict(one) for one in content["findings"]]
-    stopped = [one for one in findings if one["code"] == "program-failed"]
+    stopped = [one for one in findings if one["code"] in STOPPED]
     of_rules = tuple(one for one in findings if one["code"] in RULE_IDS or one["code"] == UNUSED_EXEMPTION)
     counts = {one["id"]: one["violations"] + one["not_run"] for one in rules if one["severity"] != "disabled"}
     for code in {one["code"] for one in of_rules} & RULE_IDS:
@@ -111,6 +122,7 @@ def report_of_json(content: dict[str, Any]) -> CheckReport:
         rules=rules,
         findings=of_rules,
         broken=stopped[0]["message"] if stopped else "",
+        broken_code=stopped[0]["code"] if stopped else "",
         other_errors=len(others),
     )
 

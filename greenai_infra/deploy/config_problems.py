@@ -3,55 +3,60 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from greenai_infra.clock import format_time
+from greenai_infra.catalog.read import near
+from greenai_infra.deploy.config_examples import expected_at, keys_at
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
-_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a string", list: "a list", date: "a date"}
-
-
-def _example_of(location: tuple[int | str, ...], example: str, *, whole: bool) -> str:
-    """What is expected at a place in the config, with the example's value; empty where the example has none."""
-    values = next(iter(yaml.safe_load(example).values()))
-    for part in location:
-        try:
-            values = values[0 if isinstance(part, int) else part]
-        except (KeyError, IndexError, TypeError):
-            return ""
-    if isinstance(values, dict):
-        return f"expected a section with {', '.join(values)}"
-    shown = _as_json(values) if isinstance(values, date) else json.dumps(values, default=_as_json)
-    kind = "a whole number" if whole else _KINDS.get(type(values), "a time")
-    return f"expected {kind}, for example {shown}"
-
-
-def _as_json(value: date) -> str:
-    return format_time(value) if isinstance(value, datetime) else value.isoformat()
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
 
 def describe_validation_error(
-    error: ValidationError, where: str, example: str | None = None, secret_below: tuple[str, ...] = ()
+    error: ValidationError,
+    where: str,
+    kind: type[BaseModel],
+    example: str | None = None,
+    secret_below: tuple[str, ...] = (),
 ) -> str:
     """One line a problem: the config key, what is wrong with which value, and what is expected there.
 
-    Values at `secret_below` and deeper are not shown.
+    `kind` is the model that was read, `example` the least that it holds. Values at `secret_below` and deeper are not
+    shown.
     """
     lines = []
     for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        value = problem.get("input")
         hidden = bool(secret_below) and problem["loc"][: len(secret_below)] == secret_below
-        shown = f" (is {value!r})"
-        if hidden or isinstance(value, dict | list) or problem["type"] == "missing":
-            shown = ""
-        whole = problem["type"].startswith("int_")
-        expected = _example_of(problem["loc"], example, whole=whole) if example and problem["loc"] else ""
-        message = problem["msg"].removeprefix("Value error, ") + shown
-        lines.append("; ".join(filter(None, (": ".join(filter(None, (where, key, message))), expected))))
+        lines.append("; ".join(filter(None, _parts(problem, where, kind, example, "" if hidden else _shown(problem)))))
     return "\n".join(lines)
+
+
+def _parts(
+    problem: ErrorDetails, where: str, kind: type[BaseModel], example: str | None, shown: str
+) -> tuple[str, str]:
+    """What is wrong, and what is expected instead."""
+    location = problem["loc"]
+    key = ".".join(map(str, location))
+    if problem["type"] == "extra_forbidden":
+        known = keys_at(kind, location[:-1])
+        advice = near(str(location[-1]), known) or f"; known here: {', '.join(known)}"
+        return _line(where, f"unknown key '{key}'{advice}"), ""
+    message = problem["msg"].removeprefix("Value error, ") + shown
+    expected = expected_at(kind, location, example) if location else ""
+    if problem["type"] == "model_type":  # pydantic names the class, which says nothing to whoever wrote the file
+        message = f"Input should be a section with keys and values{shown}"
+        expected = expected or (f"as in\n{example}" if example else "")
+    return _line(where, key, message), expected
+
+
+def _line(*parts: str) -> str:
+    return ": ".join(filter(None, parts))
+
+
+def _shown(problem: ErrorDetails) -> str:
+    """The value as the file has it, if it is no section or list."""
+    value: Any = problem.get("input")
+    if isinstance(value, dict | list) or problem["type"] == "missing":
+        return ""
+    return f" (is {json.dumps(value) if value is None or isinstance(value, bool) else repr(value)})"

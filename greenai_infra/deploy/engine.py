@@ -28,7 +28,7 @@ from greenai_infra.deploy.authored import author_kept
 from greenai_infra.deploy.engine_errors import INSTALL_CLI, MINIMUM_CLI, NO_CLI, NO_SDK, explain
 from greenai_infra.deploy.policy_events import PolicyEvents, own_python_first, policy_packs
 from greenai_infra.deploy.project import read_stack
-from greenai_infra.errors import EngineError, Refused
+from greenai_infra.errors import EngineError, InputError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,8 +72,9 @@ class StackEngine:
     """Preview, up and destroy of one stack.
 
     `say` takes the engine's output line by line while it runs. Every method raises EngineError with the command that
-    mends it, NoCapacity if that is the only thing wrong, InputError if the project can't be read,
-    Refused if a mandatory policy is violated or a rule of the carbon gate could not run.
+    mends it, NoCapacity if that is the only thing wrong, InputError if the project can't be read or the stack's config
+    can't be used, Refused if the program refuses it, a mandatory policy is violated or a rule of the carbon gate could
+    not run.
 
     `packs` are the policy packs that preview and up run; None stands for the project's own carbon gate, if it has one.
     """
@@ -90,6 +91,7 @@ class StackEngine:
         check_requirements()
         self._program = read_stack(project_dir, stack)
         self._packs = policy_packs(self._program, packs)
+        self._why_stopped: type[InputError | Refused] | None = None
         self._say = say
         self._options = {"color": "always" if colour else "never", "suppress_progress": not colour}
 
@@ -127,7 +129,7 @@ class StackEngine:
                 result = getattr(stack, operation)(
                     on_output=self._say, on_error=stderr.append, on_event=events, **self._options, **options
                 )
-        except (EngineError, Refused):
+        except (EngineError, InputError, Refused):
             _leave_unfinished_quietly()
             raise
         if not options.get("json"):
@@ -153,7 +155,14 @@ class StackEngine:
             )
 
     def _run_program(self) -> None:
-        runpy.run_path(str(self._program.program), run_name="__main__")
+        from greenai_infra.deploy.program import why_stopped
+
+        self._why_stopped = None
+        try:
+            runpy.run_path(str(self._program.program), run_name="__main__")
+        except Exception as error:
+            self._why_stopped = why_stopped(error)
+            raise
 
     @contextlib.contextmanager
     def _explained(self, events: _Events, stderr: list[str]) -> Iterator[None]:
@@ -178,8 +187,11 @@ class StackEngine:
             stack = self._program.stack
             # Paths in the project relative to its folder: that is how a user names them.
             errors = [one.replace(f"{self._program.root}{os.sep}", "") for one in events.errors]
+            failure = explain(stack, errors, text, _without_colour(stdout), *_sdk_versions())
+            if self._why_stopped:
+                raise self._why_stopped(str(failure)) from None
             events.policy.require_kept(self._program.stack, errors)
-            raise explain(stack, errors, text, _without_colour(stdout), *_sdk_versions()) from None
+            raise failure from None
 
 
 def _parts(command_error: str) -> tuple[int, str, str]:

@@ -87,7 +87,7 @@ def read_settings(file: Path, *, required: bool = True) -> GateSettings:
     try:
         return GateSettings.model_validate(_without_nulls(yaml_edit.load(read_text(file), str(file))))
     except ValidationError as error:
-        raise InputError(describe_validation_error(error, file.name, EXAMPLE)) from None
+        raise InputError(describe_validation_error(error, file.name, GateSettings, EXAMPLE)) from None
 
 
 def _without_nulls(content: dict[str, Any]) -> dict[str, Any]:

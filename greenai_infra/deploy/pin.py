@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from greenai_infra.deploy.pins.options import Options
+    from greenai_infra.deploy.pins.pinner import Pinner
     from greenai_infra.deploy.plan_file import Placement, PlanFile
     from greenai_infra.deploy.stack_configs.fields import CarbonTagged, Planned
 
@@ -22,7 +23,10 @@ HEADER = "# greenai-infra select pins the plan here. Your own keys and edits sur
 
 @dataclass(frozen=True)
 class Pinned:
-    """One stack as it will be written; `starts_at` is None for what starts with `up`, `missing` empty if it can."""
+    """One stack as it will be written; `starts_at` is None for what starts with `up`.
+
+    `missing` says what is to be given before it can be built; then `config` has examples in the place of that.
+    """
 
     file: StackFile
     config: CarbonTagged
@@ -48,7 +52,8 @@ def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, option
     values |= pinner.settle(section, placement, file)
     section = {key: value for key, value in (section | values).items() if value is not yaml_edit.REMOVE}
     name = file.key(pinner.program)
-    config = pinner.read(section, f"{file.path.name}: {name}")
+    lacking = {key: value for key, value in pinner.wanted(section, placement).items() if key not in section}
+    config = pinner.read(section | lacking, f"{file.path.name}: {name}")
     assert config.planned is not None, "a pinner writes what was planned"
     changes: dict[yaml_edit.Path, Any] = {
         **{("config", key): value for key, value in pinner.provider_config(placement).items()},
@@ -60,6 +65,16 @@ def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, option
     }
     text = yaml_edit.edit(file.text, changes, str(file.path))
     text = text if file.text else HEADER + text
-    return Pinned(
-        file, config, config.planned, pinner.machine(config), pinner.starts_at(config), text, pinner.missing(config)
+    missing = _missing(pinner, lacking, file) if lacking else ""
+    return Pinned(file, config, config.planned, pinner.machine(config), pinner.starts_at(config), text, missing)
+
+
+def _missing(pinner: Pinner, lacking: dict[str, Any], file: StackFile) -> str:
+    """What the stack lacks, and how to give it: by an option of `select`, or as these lines in its file."""
+    options = {key: pinner.given_by[key] for key in lacking if key in pinner.given_by}
+    again = f" (or for {', '.join(options)}: select again with {' '.join(options.values())})" if options else ""
+    lines = yaml_edit.dump({"config": {file.key(pinner.program): lacking}}).rstrip()
+    return (
+        f"it lacks {', '.join(lacking)}, which no plan knows; write into {file.path.name}, with your own "
+        f"values{again}:\n{lines}"
     )

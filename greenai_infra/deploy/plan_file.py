@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from greenai_infra.deploy.config_problems import describe_validation_error
 from greenai_infra.deploy.stack_configs.fields import Name
 from greenai_infra.deploy.times import Time
 from greenai_infra.errors import InputError
+from greenai_infra.flags import NoFlagAsNumber
 from greenai_infra.planning.document import read_document
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class _Part(BaseModel):
+class _Part(NoFlagAsNumber):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
@@ -32,7 +33,7 @@ class Intensity(_Part):
     source: str
     kind: str
     observed_at: Time
-    flags: list[str] = []
+    flags: list[str] = Field(default_factory=list)
 
 
 class Run(_Part):
@@ -74,7 +75,7 @@ class PlannedBudget(_Part):
 
     daily_kg: Positive
     monthly_kg: Positive
-    notify: list[str] = []
+    notify: list[str] = Field(default_factory=list)
 
 
 class PlannedWork(_Part):
@@ -117,7 +118,7 @@ def read_plan_file(path: Path) -> PlanFile:
     try:
         plan = PlanFile.model_validate(document)
     except ValidationError as error:
-        raise InputError(describe_validation_error(error, str(path))) from None
+        raise InputError(describe_validation_error(error, str(path), PlanFile)) from None
     keys = [one.key for one in plan.ranked]
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)

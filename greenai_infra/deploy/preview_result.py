@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from greenai_infra.policy.judge import Verdict
 
 SCHEMA_VERSION = 1
+BAD_CONFIG, REFUSED, PROGRAM_FAILED = "bad-config", "refused", "program-failed"
+STOPPED = {
+    BAD_CONFIG: "the stack's config can't be used",
+    REFUSED: "the stack is refused",
+    PROGRAM_FAILED: "the program failed",
+}
+"""Code of the finding that says why the program stopped -> that in a few words."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,16 @@ class PreviewResult:
     def failed(self) -> bool:
         """Whether any finding is an error."""
         return any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the program did not get to its end, so that nothing can be said of the whole stack."""
+        return any(finding.code in STOPPED for finding in self.findings)
+
+    @property
+    def exit_code(self) -> int:
+        """2 if the stack's config can't be used, 1 if anything else is wrong, else 0."""
+        return 2 if any(finding.code == BAD_CONFIG for finding in self.findings) else int(self.failed)
 
     @property
     def built(self) -> tuple[DeclaredResource, ...]:

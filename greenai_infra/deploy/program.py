@@ -28,7 +28,7 @@ from pulumi import runtime
 from greenai_infra.deploy.declaring_lines import declaring_lines_only
 from greenai_infra.deploy.monitor import CHECKED_SDK, Check, Engine, Monitor, StandIns
 from greenai_infra.deploy.monitor_server import serving
-from greenai_infra.errors import GreenAIError, InputError
+from greenai_infra.errors import GreenAIError, InputError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
@@ -36,16 +36,21 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.project import StackProgram
     from greenai_infra.deploy.recorded import Recorded
 
+BAD_CONFIG = (InputError, pulumi.ConfigMissingError, pulumi.ConfigTypeError)
 EXTRAS = {"pulumi_aws": "aws", "pulumi_gcp": "gcp", "botocore": "aws", "boto3": "aws"}
 
 
 @dataclass(frozen=True)
 class ProgramFailure:
-    """Why the program stopped: its own message, the line of its file, and a hint where there is one."""
+    """Why the program stopped: its own message, the line of its file, and a hint where there is one.
+
+    `why` is InputError if it says that the stack's config can't be used, Refused if it refuses to build the stack.
+    """
 
     message: str
     source: str = ""
     hint: str = ""
+    why: type[InputError | Refused] | None = None
 
 
 def run_program(
@@ -125,7 +130,17 @@ def _describe(error: Exception, stack: StackProgram) -> ProgramFailure:
     text = str(error).strip()
     if not isinstance(error, pulumi.RunError | GreenAIError | InputError):
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return ProgramFailure(text, _line(error, stack) or _line(cause, stack), sdk_hint())
+    return ProgramFailure(text, _line(error, stack) or _line(cause, stack), sdk_hint(), why_stopped(error))
+
+
+def why_stopped(error: BaseException) -> type[InputError | Refused] | None:
+    """InputError if a key of the config is missing, or holds what it must not; Refused if a rule says no; else None."""
+    for one in (error, error.__cause__):
+        if isinstance(one, BAD_CONFIG):
+            return InputError
+        if isinstance(one, Refused):
+            return Refused
+    return None
 
 
 def sdk_hint() -> str:

@@ -10,10 +10,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.catalog.read import near
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.stack_files import read_project, read_text
 from greenai_infra.deploy.wire import UNKNOWN_MARK
 from greenai_infra.errors import InputError
+
+KEYS = ("program", "selected", "no-capacity", "alarms", "alarms-stack", "cache", "inference", "training")
+"""What the toolkit's own programs and `select` know, beside the secrets of a program."""
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +57,18 @@ def read_stack(project_dir: Path, stack: str | None) -> StackProgram:
     stack_name = config_file.name.removeprefix("Pulumi.").rsplit(".", 1)[0]
     config, encrypted = _read_config(yaml_edit.load(read_text(config_file), str(config_file)), name)
     _add_defaults(config, content.get("config") or {}, name, config_file)
-    return StackProgram(name, stack_name, root, _program(root, content), config, encrypted, config_file.name)
+    program = _program(root, content)
+    if (program / "programs" / "__init__.py").is_file():
+        _refuse_misspelt(config, name, config_file)
+    return StackProgram(name, stack_name, root, program, config, encrypted, config_file.name)
+
+
+def _refuse_misspelt(config: dict[str, str], project: str, config_file: Path) -> None:
+    """Raises InputError for a key that is nearly one of the toolkit's: a stack with `alarm` would have no alarms."""
+    for key in config:
+        own = key.removeprefix(f"{project}:")
+        if own != key and own not in KEYS and (hint := near(own, KEYS, 0.8)):
+            raise InputError(f"{config_file.name}: config: unknown key '{key}'{hint}")
 
 
 def _find_config(project: Project, stack: str | None) -> Path:

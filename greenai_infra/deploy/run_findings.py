@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.regions import find_region
+from greenai_infra.deploy.preview_result import BAD_CONFIG, PROGRAM_FAILED, REFUSED
 from greenai_infra.deploy.stack_files import read_project, stack_file
 from greenai_infra.deploy.standing.config import program_section
-from greenai_infra.errors import InputError
-from greenai_infra.policy.declared import Finding
+from greenai_infra.errors import InputError, Refused
+from greenai_infra.policy.declared import STACK_TYPE, Finding
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.program import ProgramFailure
@@ -88,7 +89,13 @@ def alarms_stack_findings(program: StackProgram) -> list[Finding]:
 def program_findings(recorded: Recorded, failure: ProgramFailure | None) -> list[Finding]:
     """What happened while the program ran."""
     findings = []
-    if failure is not None:
+    if failure is not None and failure.why is not None:
+        half = any(one.request.type != STACK_TYPE for one in recorded.registrations.values())
+        what = "resources after this point are not shown" if half else "nothing is declared before that"
+        code = REFUSED if failure.why is Refused else BAD_CONFIG
+        remedy = what if failure.why is Refused else f"correct the stack's config; {what}"
+        findings.append(Finding("error", code, "", "", failure.message, remedy))
+    elif failure is not None:
         place = f"{failure.source}: " if failure.source else ""
         remedy = "correct the program or its config; resources after this point are not shown"
         remedy += f" ({failure.hint})" if failure.hint else ""
@@ -96,7 +103,7 @@ def program_findings(recorded: Recorded, failure: ProgramFailure | None) -> list
         if recorded.invokes and SDK_ON_UNKNOWN in message:
             message = f"the result of {recorded.invokes[-1]} is used at once, and offline it is not known"
             remedy = "use the form that gives an output, as in get_region_output(), or pin the value in the config"
-        findings.append(Finding("error", "program-failed", "", "", f"{place}{message}", remedy))
+        findings.append(Finding("error", PROGRAM_FAILED, "", "", f"{place}{message}", remedy))
     for one in recorded.duplicates:
         first = recorded.registrations[one.urn]
         message = f"two resources have the type {one.request.type} and the name '{one.request.name}' here"

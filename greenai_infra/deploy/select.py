@@ -13,6 +13,7 @@ from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pin import Pinned, pin
 from greenai_infra.deploy.pins.budget import names_nobody
+from greenai_infra.deploy.ruled_out import ruled_out
 from greenai_infra.deploy.stack_configs.fields import stack_name
 from greenai_infra.deploy.stack_files import (
     NO_CAPACITY,
@@ -37,6 +38,10 @@ TIME_TO_BUILD = timedelta(minutes=15)
 """A start that is nearer than this may pass before the stack stands."""
 
 
+MOST_SKIPPED = 3
+"""Notes on regions that can't be pinned; the rest is counted."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """The pinned stacks, the one to apply first; `notes` are sentences on what was left out or left alone."""
@@ -50,7 +55,8 @@ class Selection:
 def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -> Selection:
     """The stack files to write for a plan.
 
-    Raises Refused if the first choice can't be built by the program of its cloud, InputError if its config is invalid.
+    Raises Refused if the first choice can't be built by the program of its cloud, or its region has been denied since,
+    InputError if its config is invalid.
     """
     if options.model_data and plan.workload.kind != "inference":
         raise InputError(f"--model-data is for inference, and {plan.workload.name} is planned as {plan.workload.kind}")
@@ -120,18 +126,22 @@ def _pin_first(
     """The first `top` placements that can be pinned. What is wrong with the first one is raised."""
     project = read_project(project_dir)
     pinned: list[Pinned] = []
-    notes: list[str] = []
+    skipped: list[str] = []
     for placement in order:
         if len(pinned) == options.top:
             break
         file = stack_file(project, stack_name(plan.workload.name, placement.region))
         try:
+            if reason := ruled_out(project_dir, plan.workload.name, placement.key):
+                raise Refused(f"{plan.workload.name}: {reason}")
             pinned.append(pin(plan, placement, file, len(pinned) + 1, options))
         except (Refused, InputError) as error:
             if not pinned:
                 raise
-            notes.append(f"skipped: {str(error).splitlines()[0].rstrip(':')}")
-    return pinned, notes
+            skipped.append(f"skipped: {str(error).splitlines()[0].rstrip(':')}")
+    shown = skipped if len(skipped) <= MOST_SKIPPED + 1 else skipped[:MOST_SKIPPED]
+    more = [f"skipped: {len(skipped) - len(shown)} more of the ranking, too"] if shown != skipped else []
+    return pinned, shown + more
 
 
 def _unmarked_notes(own: Sequence[StackFile], pinned: Sequence[Pinned], choice: Choice) -> list[str]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from greenai_infra.clock import EARLIEST_YEAR, LATEST_YEAR
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 # What stands unquoted in a stack's file reaches the program as the engine prints it: 2026-12-01 22:00:00 +0000 UTC
 PRINTED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d) \S+")
@@ -26,5 +24,10 @@ def _of_this_era(moment: datetime) -> datetime:
     return moment
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_as_written), AfterValidator(_of_this_era)]
+Time = Annotated[
+    AwareDatetime,
+    BeforeValidator(_as_written),
+    AfterValidator(_of_this_era),
+    Field(examples=[datetime(2026, 12, 1, 22, tzinfo=UTC)]),
+]
 """Timezone-aware, of this era."""

@@ -65,6 +65,11 @@ class Verdict:
         """Whether no mandatory rule was broken, or could not run."""
         return not any(one.stops for one in self.tallies)
 
+    @property
+    def stopping(self) -> dict[str, bool]:
+        """The mandatory rules that shut the gate: whether each was broken, or else could not run."""
+        return {one.rule.id: bool(one.violations) for one in self.tallies if one.stops}
+
 
 def judge(stack: Stack, settings: GateSettings) -> Verdict:
     """The verdict on a whole stack."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from greenai_infra.flags import NoFlagAsNumber
 from greenai_infra.policy.declared import STACK_TYPE
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 Severity = Literal["mandatory", "advisory", "disabled"]
 
 
-class RuleSettings(BaseModel):
+class RuleSettings(NoFlagAsNumber):
     """What every rule can be told: how much it weighs. Subclasses add what is theirs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.deploy.preview_result import STOPPED
 from greenai_infra.numbers import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from greenai_infra.deploy.check_report import CheckReport
 
@@ -19,10 +20,10 @@ def check_lines(report: CheckReport) -> Iterator[str]:
     """The report, line by line."""
     place = f"{report.project}/{report.stack}" + (f" in {report.region}" if report.region else "")
     verdict = "open" if report.passed else "SHUT"
-    by = f" by {', '.join(report.shut_by)}" if report.shut_by and not report.broken else ""
+    by = f" {shut_reasons(report.stopping)}" if report.shut_by and not report.broken else ""
     yield from _wrap(f"Carbon gate {verdict} for {place}{by}", "", "  ")
     if report.broken:
-        yield from _wrap(f"the program failed, so no rule could run: {report.broken}", "  ", "  ")
+        yield from _wrap(f"{STOPPED[report.broken_code]}, so no rule could run: {report.broken}", "  ", "  ")
     yield ""
     for rule in report.rules:
         yield _rule_line(rule)
@@ -37,6 +38,15 @@ def check_lines(report: CheckReport) -> Iterator[str]:
         yield ""
         errors = "an error" if report.other_errors == 1 else f"{report.other_errors} errors"
         yield from _wrap(f"The preview has {errors} beside the rules: greenai-infra preview --offline", "", "  ")
+
+
+def shut_reasons(stopping: Mapping[str, bool]) -> str:
+    """`by encryption; could not run: carbon-tags`, of each rule that shuts the gate and whether it is broken."""
+    broken = ", ".join(rule for rule, is_broken in stopping.items() if is_broken)
+    not_run = ", ".join(rule for rule, is_broken in stopping.items() if not is_broken)
+    if not broken:
+        return f"as mandatory rules could not run: {not_run}" if not_run else ""
+    return f"by {broken}" + (f"; could not run: {not_run}" if not_run else "")
 
 
 def _rule_line(rule: dict[str, Any]) -> str:

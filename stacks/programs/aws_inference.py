@@ -9,7 +9,7 @@ import pulumi
 from components.aws.inference.endpoint import InferenceEndpoint, InferenceEndpointArgs
 from greenai_infra.deploy.stack_configs.inference import INFERENCE_EXAMPLE, read_inference_config
 from programs.carbon_budget import check_load_fits, declare_budget, read_budget
-from programs.config import read_section
+from programs.config import bad_config, read_section
 
 
 def run() -> dict[str, Any]:
@@ -17,7 +17,7 @@ def run() -> dict[str, Any]:
     config = read_section("inference", read_inference_config, INFERENCE_EXAMPLE)
     key = f"{pulumi.get_project()}:inference"
     if config.image is None:
-        raise pulumi.RunError(
+        raise bad_config(
             f"{key}: image: missing; a plan does not know which container serves the model. Set it with "
             "`greenai-infra select PLAN --image URI [--model-data S3_URI]`, or here, for example "
             f"image: 123456789012.dkr.ecr.{config.region}.amazonaws.com/llm-neuronx:v1"

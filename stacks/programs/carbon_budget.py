@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.runtime import is_config_secret
 
-from programs.config import read_section
+from programs.config import bad_config, read_section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def read_budget() -> Budget:
     if config.get(SECTION) is None:
         return Budget(stack=stack)
     if stack:
-        raise pulumi.RunError(
+        raise bad_config(
             f"{project}:{REFERENCE}: is '{stack}', but {project}:{SECTION} builds alarms here too; keep one of both"
         )
     from greenai_infra.deploy.stack_configs.alarms import BUDGET_EXAMPLE, read_budget_section
@@ -88,7 +88,7 @@ def check_plan_fits(budget: Budget, slices: Sequence[tuple[datetime, datetime]],
         f"the budget is {daily:g} kg"
     )
     if budget.section.kill_switch:
-        raise pulumi.RunError(f"{what}, so the kill switch would stop it; raise the budget or turn kill_switch off")
+        raise bad_config(f"{what}, so the kill switch would stop it; raise the budget or turn kill_switch off")
     pulumi.log.warn(f"{what}: its alarm will go off on the plan itself")
 
 

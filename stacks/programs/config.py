@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 from pulumi.runtime import is_config_secret
 
-from greenai_infra.errors import InputError
+from greenai_infra.deploy.ruled_out import ruled_out
+from greenai_infra.errors import InputError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
 Config = TypeVar("Config")
 WRITTEN_BY_SELECT = ("training", "inference")
 PROVIDERS = ("aws", "gcp")
+
+
+def bad_config(message: str) -> pulumi.RunError:
+    """The error to raise for config that can't be used; by its cause greenai-infra tells it from a failed program."""
+    error = pulumi.RunError(message)
+    error.__cause__ = InputError(message)
+    return error
 
 
 def read_section(
@@ -26,22 +35,36 @@ def read_section(
     """
     key = f"{pulumi.get_project()}:{section}"
     if is_config_secret(key) and not secrets_allowed:
-        raise pulumi.RunError(
+        raise bad_config(
             f"{key}: holds an encrypted value, which would be readable where it is used (tags, hyperparameters); "
             "keep it in AWS Secrets Manager, let the container read it there, and take it out of this section"
         )
     try:
         values = pulumi.Config().get_object(section)
-    except pulumi.ConfigTypeError:
-        raise pulumi.RunError(f"{key}: expected a section with keys and values, as in\n{example}") from None
+    except pulumi.ConfigTypeError as error:
+        raise pulumi.RunError(f"{key}: expected a section with keys and values, as in\n{example}") from error
     if values is None:
-        raise pulumi.RunError(
+        raise bad_config(
             f"{key}: missing from the config of stack {pulumi.get_stack()}; {_who_writes(section)}, as in\n{example}"
         )
     try:
-        return read(values, key)
+        config = read(values, key)
+        _refuse_region_denied_since(config, key)
     except InputError as error:
-        raise pulumi.RunError(str(error)) from None
+        raise pulumi.RunError(str(error)) from error
+    return config
+
+
+def _refuse_region_denied_since(config: Any, key: str) -> None:
+    """Raises pulumi.RunError for a stack in a region that the workload's own file, beside `stacks/`, rules out.
+
+    The config is sound then: it is a refusal, not bad input. InputError for a workload file that can't be read.
+    """
+    workload, region = getattr(config, "workload", None), getattr(config, "region", None)
+    if workload and region:
+        place = f"{getattr(config, 'provider', PROVIDERS[0])}:{region}"
+        if reason := ruled_out(Path(__file__).parents[2], workload, place):
+            raise pulumi.RunError(f"{key}: region: {reason}") from Refused(reason)
 
 
 def _who_writes(section: str) -> str:
@@ -56,7 +79,8 @@ def read_provider(section: str) -> str:
         return PROVIDERS[0]  # reading the section says what is wrong with it
     provider = values.get("provider", PROVIDERS[0]) if isinstance(values, dict) else PROVIDERS[0]
     if provider not in PROVIDERS:
-        raise pulumi.RunError(
-            f"{pulumi.get_project()}:{section}: provider: expected {' or '.join(PROVIDERS)} (is {provider!r})"
+        raise bad_config(
+            f"{pulumi.get_project()}:{section}: provider: expected {' or '.join(PROVIDERS)}, "
+            f"for example {PROVIDERS[0]} (is {provider!r})"
         )
     return str(provider)

@@ -103,6 +103,33 @@ def test_the_preview_shows_the_gate(shop: Path) -> None:
     assert "Carbon gate" not in without.stdout
 
 
+def test_a_rule_that_could_not_run_is_not_called_broken(shop: Path) -> None:
+    unknown = (
+        'key = aws.kms.Key("key", tags=TAGS)\naws.sns.Topic("t", kms_master_key_id=key.arn, tags={"a": key.arn})\n'
+    )
+    only = "rules: {plan-age: {severity: disabled}, no-public-access: {severity: %s}}\n"
+    for severity, said in (
+        ("advisory", "shut as mandatory rules could not run: carbon-tags"),
+        ("mandatory", "shut by no-public-access; could not run: carbon-tags"),
+    ):
+        (shop / "__main__.py").write_text(f"import pulumi_aws as aws\n{OPEN}{unknown}")
+        shutil.rmtree(shop / "policy", ignore_errors=True)
+        with_gate(shop, only % severity)
+        preview, check = greenai(shop, "preview", "--offline"), greenai(shop, "check")
+        assert (preview.returncode, check.returncode) == (1, 1)
+        assert f"Carbon gate: {said}." in " ".join(preview.stdout.split())
+        assert said.replace("shut", "Carbon gate SHUT for shop/dev in eu-north-1", 1) in " ".join(check.stdout.split())
+
+
+def test_half_a_stack_is_not_shut_by_any_rule(shop: Path) -> None:
+    with_gate(shop)
+    with (shop / "__main__.py").open("a") as program:
+        program.write("raise ValueError('no such region')\n")
+    done = greenai(shop, "preview", "--offline")
+    assert done.returncode == 1
+    assert "Carbon gate: shut, as the program stopped and no rule could run." in done.stdout
+
+
 def test_a_program_that_fails_has_not_been_judged(shop: Path) -> None:
     (shop / "__main__.py").write_text("raise ValueError('no such region')\n")
 
@@ -171,8 +198,19 @@ def test_list_needs_no_project(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("rules: {speed: {}}\n", "rules.yaml: rules.speed: Extra inputs are not permitted"),
+        ("rules: {speed: {}}\n", "rules.yaml: unknown key 'rules.speed'"),
         ("rules: {plan-age: {max_hours: never}}\n", "rules.yaml: rules.plan-age.max_hours"),
+        *(
+            (f"rules: {{{rule}: {{{key}: true}}}}\n", f"rules.{rule}.{key}: true and false are no value here (is true)")
+            for rule, key in (
+                ("plan-age", "max_hours"),
+                ("region-intensity", "max_g_per_kwh"),
+                ("cost-cap", "max_usd_per_month"),
+                ("carbon-cap", "max_kg_per_month"),
+            )
+        ),
+        ("rules: {plan-age: {max_hours: true}}\n", "expected a number, for example 168"),
+        ("rules: {plan-age: {max_hour: 12}}\n", "unknown key 'rules.plan-age.max_hour'; did you mean max_hours?"),
         ("rules: {region-intensity: {max_g_per_kwh: low}}\n", "for example 100"),
         ("exemptions: [{rule: encryption, resource: x}]\n", "rules.yaml: exemptions.0.reason: Field required"),
         (

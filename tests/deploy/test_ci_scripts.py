@@ -102,6 +102,32 @@ def test_a_pull_request_from_checkouts_to_comments(tmp_path: Path, github: Serve
     assert done.returncode == int("stopped by" in first + second), done.stderr
 
 
+def test_config_that_can_t_be_used_is_told_in_the_comment(tmp_path: Path, github: Server) -> None:
+    """Its preview ends with 2 and a document: a comment says which key it is, and the gate is shut."""
+    work = tmp_path / "work"
+    project(work / "head" / PROJECT, {"one": "a"}, "import pulumi\npulumi.Config().require('colour')\n")
+    project(work / "base" / PROJECT, {"one": "a"})
+    (tmp_path / "event.json").write_text(json.dumps({"pull_request": {"number": 7}}))
+    environment = {
+        **tools(tmp_path / "bin"),
+        "PROJECT": PROJECT,
+        "GITHUB_TOKEN": TOKEN,
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REPOSITORY": "octo/infra",
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "GITHUB_API_URL": github.url,
+    }
+
+    previewed = shell(script(CHOICES, PREVIEW, "preview", "Preview every stack of both"), work, environment)
+    done = shell(script(CHOICES, PREVIEW, "comment", "Comment, then pass or fail"), work, environment)
+
+    assert previewed.returncode == 0, previewed.stdout
+    assert done.returncode == 1, done.stderr
+    [comment] = github.comments
+    assert "Carbon gate: stopped by 1 check\n" in comment["body"]
+    assert "shop:colour" in comment["body"]
+
+
 def test_a_preview_that_fails_fails_the_job_and_leaves_no_half_document(tmp_path: Path) -> None:
     work = tmp_path / "work"
     project(work / "head" / PROJECT, {})

@@ -186,7 +186,6 @@ def test_lookups_and_reads_are_said_to_be_unanswered(tmp_path: Path) -> None:
         ("aws.iam.Role('r')", "assume_role_policy"),
         ("aws.sns.Topic('t', colour='green')", "colour"),
         ("aws.sns.Topic('t', tags=['red'])", "While processing input: 'tags'"),
-        ("pulumi.Config().require('team')", "team"),
         ("import no_such_module", "no_such_module"),
     ],
 )
@@ -197,6 +196,15 @@ def test_a_failing_program_is_one_finding_in_its_own_words(tmp_path: Path, state
     assert (finding.severity, finding.code) == ("error", "program-failed")
     assert message in finding.message
     assert "Traceback" not in finding.message
+    assert resource(result, "before")
+
+
+def test_config_that_the_program_lacks_is_no_failure_of_the_program(tmp_path: Path) -> None:
+    result = preview_program(tmp_path, "aws.sns.Topic('before')\npulumi.Config().require('team')\n")
+    finding = only_finding(result)
+    assert (finding.severity, finding.code) == ("error", "bad-config")
+    assert "shop:team" in finding.message
+    assert finding.remedy == "correct the stack's config; resources after this point are not shown"
     assert resource(result, "before")
 
 

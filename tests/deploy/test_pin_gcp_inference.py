@@ -98,13 +98,44 @@ def test_a_stack_on_vertex_gets_its_spot_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", ["zone", "server", "gcp_project"])
 def test_what_no_plan_knows_is_asked_for_by_name(tmp_path: Path, missing: str) -> None:
     write_users_part(tmp_path, **({missing: None} if missing != "gcp_project" else {}))
-    before = (tmp_path / STACK).read_text()
     options = {} if missing == "gcp_project" else {"gcp_project": "acme-ml"}
 
-    with pytest.raises(InputError, match=rf"{STACK} lacks {missing}, which no plan knows(.|\n)*\n    {missing}: "):
-        pinned(tmp_path, plan(tpus(), workload=WORKLOAD), **options)
+    selection = pinned(tmp_path, plan(tpus(), workload=WORKLOAD), **options)
 
-    assert (tmp_path / STACK).read_text() == before
+    [note] = selection.notes
+    again = " (or for gcp_project: select again with --gcp-project ID)" if missing == "gcp_project" else ""
+    said = f"it lacks {missing}, which no plan knows; write into {STACK}, with your own values{again}:\nconfig:\n"
+    assert note.startswith(f"tune-europe-west4 can't be built yet: {said}  greenai-infra:inference:\n    {missing}:")
+    section = yaml.safe_load((tmp_path / STACK).read_text())["config"]["greenai-infra:inference"]
+    assert missing not in section
+    assert section["accelerator_type"] == "v5litepod-8"
+
+
+@pytest.mark.parametrize("serve_on", ["tpu-vm", "vertex"])
+def test_what_is_asked_for_makes_the_stack_whole(tmp_path: Path, serve_on: str) -> None:
+    make_project(tmp_path)
+    (tmp_path / STACK).write_text(f"config:\n  greenai-infra:inference:\n    serve_on: {serve_on}\n")
+
+    [note] = pinned(tmp_path, plan(tpus(), workload=WORKLOAD)).notes
+
+    asked = yaml.safe_load(note.partition(":\n")[2])["config"]["greenai-infra:inference"]
+    assert set(asked) == {"gcp_project", "garden"} if serve_on == "vertex" else {"gcp_project", "zone", "server"}
+    section = yaml.safe_load((tmp_path / STACK).read_text())["config"]["greenai-infra:inference"]
+    assert not set(asked) & set(section)
+    read_gcp_inference_config({**section, **asked})
+    with pytest.raises(InputError):
+        read_gcp_inference_config(section)
+
+
+def test_regions_that_can_t_be_pinned_are_counted_after_the_third(tmp_path: Path) -> None:
+    regions = ("europe-west1", "us-east5", "us-central1", "us-west1", "us-west4", "us-south1", "us-east1")
+    others = [{**tpus(chips=3), "region": region} for region in regions]
+
+    selection = pinned(tmp_path, plan(tpus(), *others, workload=WORKLOAD), gcp_project="acme-ml")
+
+    skipped = [note for note in selection.notes if note.startswith("skipped: ")]
+    assert [note.split()[1] for note in skipped] == ["gcp:europe-west1:", "gcp:us-east5:", "gcp:us-central1:", "4"]
+    assert skipped[-1] == "skipped: 4 more of the ranking, too"
 
 
 @pytest.mark.parametrize(

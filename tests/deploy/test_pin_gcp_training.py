@@ -56,10 +56,18 @@ def test_a_placement_becomes_a_whole_stack(project: Path) -> None:
     assert selected(project) == ["Pulumi.tune-europe-north1.yaml"]
 
 
-def test_without_a_project_it_says_how_to_give_one(project: Path) -> None:
-    with pytest.raises(InputError, match=r"gcp:europe-north1: the Google Cloud project is not known.*--gcp-project ID"):
-        pin(project, plan(on_gcp()))
-    assert stacks(project) == []
+def test_without_a_project_it_is_pinned_and_the_user_is_told(project: Path) -> None:
+    selection = pin(project, plan(on_gcp()))
+    assert selection.notes == (
+        "tune-europe-north1 can't be built yet: it lacks gcp_project, which no plan knows; write into "
+        "Pulumi.tune-europe-north1.yaml, with your own values (or for gcp_project: select again with "
+        "--gcp-project ID):\nconfig:\n  greenai-infra:training:\n    gcp_project: acme-ml",
+    )
+    section = training(stack(project, FINLAND))
+    assert "gcp_project" not in section
+    assert section["machine_type"] == "a3-highgpu-8g"
+    with pytest.raises(InputError, match="gcp_project: Field required; expected a string, for example"):
+        read_gcp_training_config(section)
 
 
 def test_a_project_that_is_none_is_refused(project: Path) -> None:

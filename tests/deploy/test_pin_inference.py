@@ -95,8 +95,12 @@ def test_a_stack_is_pinned_without_an_image_and_the_user_is_told(project: Path) 
     selection = pin(project, serving(endpoint(NORTH, 2), endpoint(OREGON, 4)))
 
     [note] = selection.notes
-    assert note.startswith("tune-eu-north-1 can't be built yet: it lacks the image that serves the model")
-    assert "--image URI (and --model-data S3_URI" in note
+    assert note == (
+        "tune-eu-north-1 can't be built yet: it lacks image, which no plan knows; write into "
+        "Pulumi.tune-eu-north-1.yaml, with your own values (or for image: select again with --image URI, and "
+        "--model-data S3_URI unless the image holds the model):\nconfig:\n  greenai-infra:inference:\n"
+        "    image: 123456789012.dkr.ecr.eu-north-1.amazonaws.com/llm-neuronx:v1"
+    )
     assert "image" not in section(stack(project, NORTH))
 
 

@@ -22,7 +22,7 @@ def with_value(path: str, value: Any) -> dict[str, Any]:
     *parents, last = path.split(".")
     inner: Any = document
     for key in parents:
-        inner = inner[int(key) if key.isdigit() else key]
+        inner = inner[int(key)] if key.isdigit() else inner.setdefault(key, {})
     inner[last] = value
     return document
 
@@ -64,7 +64,20 @@ def test_keys_that_a_deployment_does_not_need_may_be_anything(tmp_path: Path) ->
         ("placement.intensity.g_per_kwh", -21.5, r"placement\.intensity\.g_per_kwh: .*\(is -21\.5\)"),
         ("placement.instances", 0, r"placement\.instances: .*\(is 0\)"),
         ("placement.energy_kwh", "lots", r"placement\.energy_kwh: .*\(is 'lots'\)"),
-        ("placement.energy_kwh", None, r"placement\.energy_kwh: .*\(is None\)"),
+        ("placement.energy_kwh", None, r"placement\.energy_kwh: .*\(is null\); expected a number, for example 1$"),
+        *(
+            (path, True, rf"{path}: true and false are no value here \(is true\); expected a (whole )?number, for ex")
+            for path in (
+                "placement.energy_kwh",
+                "placement.emissions_kg",
+                "placement.cost_usd",
+                "placement.instances",
+                "placement.intensity.g_per_kwh",
+                "alternatives.0.instances",
+                "workload.work.requests_per_second",
+            )
+        ),
+        ("workload.carbon_budget", {"daily_kg": True, "monthly_kg": 40}, r"budget\.daily_kg: true and false are no"),
         ("placement.provider", "azure", r"placement\.provider: .*\(is 'azure'\)"),
         ("placement.purchase", "reserved", r"placement\.purchase: .*\(is 'reserved'\)"),
         ("placement.intensity.signal", "guessed", r"placement\.intensity\.signal: .*\(is 'guessed'\)"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .command_line import WITHOUT_SITE, CommandLine, Run, packages_without
-from .engine_cli import Engine
+from .engine_cli import ROOT, Engine
 from .project import SAMPLE, Project, write_project
 from .training_project import copy_program
 
@@ -46,9 +46,9 @@ def sample(engine: Engine, tmp_path: Path) -> Sample:
     return Sample(Engine.in_folder(engine.binary, tmp_path / "engine"), tmp_path, "dev")
 
 
-def assert_explained(run: Run, what: str, remedy: str) -> None:
-    """One error of exit code 1 that says what is wrong and how to mend it, and shows no insides."""
-    assert run.code == 1, run.said
+def assert_explained(run: Run, what: str, remedy: str, code: int = 1) -> None:
+    """One error that says what is wrong and how to mend it, and shows no insides."""
+    assert run.code == code, run.said
     assert run.err.startswith("error: ")
     assert what in run.err.splitlines()[0]
     assert remedy in run.err
@@ -210,9 +210,33 @@ def misspelt(engine: Engine, tmp_path: Path) -> Sample:
 def test_a_config_value_that_can_not_be_used(misspelt: Sample) -> None:
     run = misspelt.command_line("preview", "--json")
 
-    assert_explained(run, "now: the stack's program failed", "correct Pulumi.now.yaml")
+    assert_explained(run, "now: the stack's program failed", "correct Pulumi.now.yaml", code=2)
     assert len(re.findall(r"training: instance_count: .*\(is 'many'\)", run.err)) == 1
     assert run.out == ""
+
+
+@pytest.mark.parametrize("rule", ["deny: [aws:ca-central-1]", "allow: [aws:us-west-2]"])
+def test_a_region_that_its_workload_denies_by_now(engine: Engine, tmp_path: Path, rule: str) -> None:
+    """Refused by the program itself, so plain `pulumi up` stops too; nothing is declared."""
+    copy_program(tmp_path, "now")
+    project = Sample(Engine.in_folder(engine.binary, tmp_path / "engine"), tmp_path, "now")
+    project.pulumi("stack", "init", "--no-select")
+    text = (ROOT / "templates" / "workloads" / "finetune-7b.yaml").read_text()
+    where = "where:\n  providers: [aws]\n"
+    assert where in text
+    denied = text.replace("name: finetune-7b\n", "name: classify\n").replace(where, f"{where}  {rule}\n")
+    (tmp_path / "workload.yaml").write_text(denied)
+    said = f"region: aws:ca-central-1 is ruled out by where.{rule.partition(':')[0]} in workload.yaml now"
+
+    for command in (("up", "--yes"), ("preview",)):
+        run = project.command_line(*command)
+        assert run.code == 1, run.said
+        assert said in run.err
+        assert "Traceback" not in run.said
+    plain = project.engine.pulumi("up", "--yes", "--stack", "now", cwd=tmp_path, check=False)
+    assert plain.returncode != 0
+    assert said in plain.stdout + plain.stderr
+    assert [one["type"] for one in project.resources()] in ([], ["pulumi:pulumi:Stack"])
 
 
 def test_a_secret_in_the_training_section_is_refused(misspelt: Sample) -> None:
@@ -222,8 +246,8 @@ def test_a_secret_in_the_training_section_is_refused(misspelt: Sample) -> None:
     online = misspelt.command_line("preview", "--json")
     offline = misspelt.command_line("preview", "--offline", "--stack", "now")
 
-    assert_explained(online, "now: the stack's program failed", "keep it in AWS Secrets Manager")
-    assert offline.code == 1
+    assert_explained(online, "now: the stack's program failed", "keep it in AWS Secrets Manager", code=2)
+    assert offline.code == 2
     assert "keep it in AWS Secrets Manager" in " ".join(offline.out.split())
     assert "hush-token" not in online.said + offline.said
 

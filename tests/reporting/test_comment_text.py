@@ -179,6 +179,26 @@ def test_findings_errors_first_with_remedy_and_where(tmp_path: Path) -> None:
     assert any(line.startswith("- ❌ `cap` **Title of cap** could not run on 2 resources: ") for line in lines)
 
 
+def test_where_the_program_stopped_no_rule_is_blamed(tmp_path: Path) -> None:
+    for code in ("program-failed", "bad-config"):
+        head = preview(
+            policy={"rules": [rule("tags", not_run=1), rule("cap", not_run=1)]},
+            findings=[finding(code, urn="", property="")],
+        )
+        text = body(tmp_path, head)
+        assert "## ❌ Carbon gate: stopped by 1 check\n" in text
+        assert "- ⚠️ The program stopped there, so no policy rule could run.\n" in text
+        assert "`tags`" not in text
+
+
+def test_the_heading_tells_broken_rules_from_those_that_could_not_run(tmp_path: Path) -> None:
+    head = preview(
+        policy={"rules": [rule("tags", violations=1, not_run=1), rule("cap", not_run=2), rule("age", not_run=1)]},
+        findings=[finding("tags"), finding("zone-mismatch")],
+    )
+    assert "stopped by 1 rule, 2 rules that could not run and 1 check\n" in body(tmp_path, head)
+
+
 def test_a_rule_that_could_not_run_is_told_once(tmp_path: Path) -> None:
     head = preview(
         policy={"rules": [rule("age", "advisory", not_run=1), rule("late", "advisory", not_run=1)]},

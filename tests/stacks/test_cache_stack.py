@@ -214,7 +214,7 @@ JOIN = {"vpc_id": "vpc-0a1b2c3d4e5f60718", "subnet_ids": ["subnet-0a1b2c3d4e5f60
         ({"alarms": {"memory_percent": 0}}, "alarms.memory_percent"),
         ({"alarms": {"connections": 70000}}, "alarms.connections"),
         ({"alarms": {"evictions_per_minute": float("nan")}}, "alarms.evictions_per_minute"),
-        ({"password": "hush"}, "password: Extra inputs are not permitted"),
+        ({"password": "hush"}, "unknown key 'password'"),
         ({"carbon": None}, "carbon: Field required"),
     ],
 )  # fmt: skip

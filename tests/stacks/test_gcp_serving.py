@@ -210,7 +210,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("tpu-vm", {"network.client_ranges": ["0.0.0.0/0"]}, "0.0.0.0/0 is most of the internet"),
     ("tpu-vm", {"network.client_ranges": ["10.0.0.1/8"]}, "network.client_ranges"),
     ("tpu-vm", {"gcp_project": "Acme"}, "gcp_project"),
-    ("tpu-vm", {"provider": "azure"}, "provider: expected aws or gcp (is 'azure')"),
+    ("tpu-vm", {"provider": "azure"}, "provider: expected aws or gcp, for example aws (is 'azure')"),
     ("tpu-vm", {"serve_on": "gke"}, "serve_on"),
     ("tpu-vm", {"replicas": 2}, "replicas"),
     ("tpu-vm", {"carbon.intensity_g_per_kwh": float("nan")}, "carbon.intensity_g_per_kwh"),

@@ -6,7 +6,7 @@ stacks, or the file of a stack holds them. Without an image a stack is pinned, a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from greenai_infra.catalog.sagemaker import is_sagemaker_hosting
 from greenai_infra.deploy.pins.aws import image_in, ml_type, network_values
@@ -25,6 +25,9 @@ class AwsInference(Pinner):
     """One SageMaker endpoint."""
 
     program = "inference"
+    given_by: ClassVar[dict[str, str]] = {
+        "image": "--image URI, and --model-data S3_URI unless the image holds the model"
+    }
 
     def check(self, placement: Placement, options: Options) -> None:
         """SageMaker has to serve on the machine, which it has on demand only."""
@@ -100,14 +103,9 @@ class AwsInference(Pinner):
         """With `up`."""
         return
 
-    def missing(self, config: InferenceConfig) -> str:
-        """The image, if nobody has named one."""
-        if config.image is not None:
-            return ""
-        return (
-            "it lacks the image that serves the model, which no plan knows: select again with --image URI (and "
-            "--model-data S3_URI, unless the image holds the model), or write image into its file"
-        )
+    def wanted(self, section: dict[str, Any], placement: Placement) -> dict[str, Any]:
+        """The image; the model may lie in it."""
+        return {"image": f"123456789012.dkr.ecr.{placement.region}.amazonaws.com/llm-neuronx:v1"}
 
 
 PINNER = AwsInference()

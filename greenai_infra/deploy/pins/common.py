@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.plan_file import Placement, PlanFile
 
 
+GCP_PROJECT = {"gcp_project": "acme-ml"}
+"""Key with an example: which project it is, no plan knows."""
+
+
 def owner_values(plan: PlanFile) -> dict[str, Any]:
     """Whose stack it is."""
     return {"workload": plan.workload.name, "project": plan.workload.project, "team": plan.workload.team}

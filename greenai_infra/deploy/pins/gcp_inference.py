@@ -6,13 +6,21 @@ all stacks, the file of a stack holds the rest.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from greenai_infra.catalog.tpu import TpuMachine, tpu_machines
-from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values, require_cost, significant
+from greenai_infra.catalog.zones import gcp_zones
+from greenai_infra.deploy.pins.common import (
+    GCP_PROJECT,
+    carbon_values,
+    owner_values,
+    planned_values,
+    require_cost,
+    significant,
+)
 from greenai_infra.deploy.pins.pinner import Pinner
 from greenai_infra.deploy.stack_configs.gcp_inference import GcpInferenceConfig, read_gcp_inference_config
-from greenai_infra.errors import InputError, Refused
+from greenai_infra.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +36,7 @@ class GcpInference(Pinner):
     """One region that serves on TPUs."""
 
     program = "inference"
+    given_by: ClassVar[dict[str, str]] = {"gcp_project": "--gcp-project ID"}
 
     def check(self, placement: Placement, options: Options) -> None:
         """There has to be one machine with so many chips."""
@@ -63,18 +72,20 @@ class GcpInference(Pinner):
         return values
 
     def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
-        """How the machine is bought, where the way of serving has it. Raises InputError for what only users know."""
+        """How the machine is bought, where the way of serving has it."""
         spot = placement.purchase == "spot"
-        missing = {key: example for key, example in _wanted(section, placement).items() if key not in section}
-        if missing:
-            lines = "".join(f"\n    {key}: {example}" for key, example in missing.items())
-            raise InputError(
-                f"{placement.key}: {file.path.name} lacks {', '.join(missing)}, which no plan knows; write it there, "
-                f"with your own values, and select again:\nconfig:\n  {file.key(self.program)}:{lines}"
-            )
-        if section.get("serve_on", "tpu-vm") == "vertex":
-            return {"garden": {**_mapping(section["garden"]), "spot": spot}}
+        if _on_vertex(section):
+            return {"garden": {**_mapping(section["garden"]), "spot": spot}} if "garden" in section else {}
         return {"spot": spot}
+
+    def wanted(self, section: dict[str, Any], placement: Placement) -> dict[str, Any]:
+        """Project, and what is served where."""
+        if _on_vertex(section):
+            return GCP_PROJECT | {"garden": {"publisher_model": "publishers/google/models/gemma3@gemma-3-1b-it"}}
+        image = f"{placement.region}-docker.pkg.dev/acme-ml/serving/vllm-tpu:v1"
+        zones = gcp_zones(placement.region) or (f"{placement.region}-a",)
+        server = {"image": image, "model": "gs://acme-models/llama-3-8b"}
+        return GCP_PROJECT | {"zone": zones[-1], "server": server}
 
     def read(self, section: dict[str, Any], where: str) -> GcpInferenceConfig:
         """The typed config. Raises InputError."""
@@ -108,14 +119,8 @@ def _machine(placement: Placement) -> TpuMachine:
     )
 
 
-def _wanted(section: Mapping[str, Any], placement: Placement) -> dict[str, str]:
-    """Keys that the section needs beside the plan's, each with an example."""
-    project = {"gcp_project": "acme-ml"}
-    if section.get("serve_on", "tpu-vm") == "vertex":
-        return {**project, "garden": "{publisher_model: publishers/google/models/gemma3@gemma-3-1b-it}"}
-    image = f"{placement.region}-docker.pkg.dev/acme-ml/serving/vllm-tpu:v1"
-    server = f"{{image: '{image}', model: 'gs://acme-models/llama-3-8b'}}"
-    return {**project, "zone": f"{placement.region}-b", "server": server}
+def _on_vertex(section: Mapping[str, Any]) -> bool:
+    return str(section.get("serve_on")) == "vertex"
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from greenai_infra.catalog.vertex import VertexHardware, vertex_hardware, vertex_machines
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
-from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values, require_cost
+from greenai_infra.deploy.pins.common import GCP_PROJECT, carbon_values, owner_values, planned_values, require_cost
 from greenai_infra.deploy.pins.pinner import Pinner
 from greenai_infra.deploy.stack_configs.gcp_training import GcpTrainingConfig, read_gcp_training_config
 from greenai_infra.errors import InputError, Refused
@@ -26,6 +26,7 @@ class GcpTraining(Pinner):
     """One region that trains on Vertex AI."""
 
     program = "training"
+    given_by: ClassVar[dict[str, str]] = {"gcp_project": "--gcp-project ID"}
 
     def check(self, placement: Placement, options: Options) -> None:
         """Vertex AI has to train on the machine, and sell it in the planned way."""
@@ -66,14 +67,13 @@ class GcpTraining(Pinner):
         return values
 
     def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
-        """No accelerators of an earlier plan's machine. Raises InputError if nobody has said which project it is."""
-        if "gcp_project" not in section:
-            raise InputError(
-                f"{placement.key}: the Google Cloud project is not known; give it with --gcp-project ID, or write "
-                f"gcp_project into {file.key(self.program)} of {file.path.name}"
-            )
+        """No accelerators of an earlier plan's machine."""
         hardware = _accelerators(_hardware(placement))
         return {key: yaml_edit.REMOVE for key in _HARDWARE if key in section and key not in hardware}
+
+    def wanted(self, section: dict[str, Any], placement: Placement) -> dict[str, Any]:
+        """The project."""
+        return GCP_PROJECT
 
     def read(self, section: dict[str, Any], where: str) -> GcpTrainingConfig:
         """The typed config. Raises InputError."""

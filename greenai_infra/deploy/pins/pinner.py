@@ -18,6 +18,8 @@ class Pinner(ABC):
     """From a placement to the section of a stack's config; `program` is the program and names its section."""
 
     program: ClassVar[str]
+    given_by: ClassVar[dict[str, str]] = {}
+    """Key that no plan knows -> the options of `select` that give it to all stacks."""
 
     @abstractmethod
     def check(self, placement: Placement, options: Options) -> None:
@@ -47,6 +49,6 @@ class Pinner(ABC):
     def starts_at(self, config: Any) -> datetime | None:
         """When it starts by itself; None for what starts with `up` and so meets a lack of capacity there."""
 
-    def missing(self, config: Any) -> str:
-        """What no plan knows and the program can't do without, and how to give it; empty if nothing is missing."""
-        return ""
+    def wanted(self, section: dict[str, Any], placement: Placement) -> dict[str, Any]:
+        """Keys that no plan knows and the program can't do without, each with an example. A stack is pinned without."""
+        return {}

@@ -44,7 +44,16 @@ def _is_https(address: SecretStr) -> SecretStr:
     return address
 
 
-HttpsAddress = Annotated[SecretStr, AfterValidator(_is_https)]
+HttpsAddress = Annotated[SecretStr, AfterValidator(_is_https), Field(examples=["https://oncall.example.com/hook"])]
+
+
+MicrosoftId = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$",
+        examples=["0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f"],
+    ),
+]
 
 
 class Slack(Section):
@@ -53,16 +62,23 @@ class Slack(Section):
     Its workspace has to be authorised once, by hand, in the console of that service.
     """
 
-    workspace_id: Annotated[str, Field(pattern=r"^T[0-9A-Z]{1,254}$")]
-    channel_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}$")]
+    workspace_id: Annotated[str, Field(pattern=r"^T[0-9A-Z]{1,254}$", examples=["T07EA123LEP"])]
+    channel_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}$", examples=["C07EZ1ABC23"])]
 
 
 class Teams(Section):
     """A channel of Microsoft Teams, through the same service, authorised there in the same way."""
 
-    tenant_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
-    team_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
-    channel_id: Annotated[str, Field(pattern=r"^[\w+/=.,-]*%3[aA][\w+/=.,-]*%40[\w+/=.,-]*$", max_length=255)]
+    tenant_id: MicrosoftId
+    team_id: MicrosoftId
+    channel_id: Annotated[
+        str,
+        Field(
+            pattern=r"^[\w+/=.,-]*%3[aA][\w+/=.,-]*%40[\w+/=.,-]*$",
+            max_length=255,
+            examples=["19%3A0a1b2c3d4e5f%40thread.tacv2"],
+        ),
+    ]
     """As it stands in the channel's link, with `%3A` and `%40`."""
 
 
@@ -96,7 +112,9 @@ class BudgetSection(Section):
     """Width of the expected band in standard deviations; without it there is no anomaly alarm."""
     kill_switch: bool = False
     """Whether a used-up daily budget stops the project's training jobs. They checkpoint; nothing starts them again."""
-    runbook_url: Annotated[str, Field(pattern=r"^https://\S{1,500}$")] | None = None
+    runbook_url: (
+        Annotated[str, Field(pattern=r"^https://\S{1,500}$", examples=["https://wiki.example.com/carbon"])] | None
+    ) = None
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """How long the logs of census and kill switch are kept."""
 
@@ -159,7 +177,9 @@ def _read(kind: type[Typed], values: Any, where: str, example: str) -> Typed:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise InputError(describe_validation_error(error, where, example, secret_below=("notify", "https"))) from None
+        raise InputError(
+            describe_validation_error(error, where, kind, example, secret_below=("notify", "https"))
+        ) from None
 
 
 def busiest_day_kg(slices: Sequence[tuple[datetime, datetime]], emissions_kg: float) -> float:

@@ -23,9 +23,9 @@ from greenai_infra.errors import InputError
 PRIVATE_RANGES = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
 Percent = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
-VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
-SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
-GroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$", examples=["vpc-0a1b2c3d4e5f60718"])]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$", examples=["subnet-0a1b2c3d4e5f60718"])]
+GroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$", examples=["sg-0a1b2c3d4e5f60718"])]
 EvictionPolicy = Literal["allkeys-lfu", "allkeys-lru", "volatile-lfu", "volatile-lru", "volatile-ttl"]
 
 LONGEST_NAME = 32
@@ -43,9 +43,15 @@ class CacheNetwork(Section):
     cidr: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])$")] = "10.43.0.0/16"
     availability_zones: Annotated[list[str], Field(min_length=2, max_length=6)] | None = None
     vpc_id: VpcId | None = None
-    subnet_ids: Annotated[list[SubnetId], Field(min_length=2, max_length=6)] | None = None
+    subnet_ids: (
+        Annotated[
+            list[SubnetId],
+            Field(min_length=2, max_length=6, examples=[["subnet-0a1b2c3d4e5f60718", "subnet-0b1b2c3d4e5f60719"]]),
+        ]
+        | None
+    ) = None
     client_security_groups: list[GroupId] = Field(default_factory=list)
-    client_cidrs: list[str] = Field(default_factory=list)
+    client_cidrs: list[str] = Field(default_factory=list, examples=[["10.80.0.0/16"]])
 
     @field_validator("cidr")
     @classmethod

@@ -9,11 +9,12 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from greenai_infra.deploy.config_problems import describe_validation_error
 from greenai_infra.deploy.times import Time
 from greenai_infra.errors import InputError
+from greenai_infra.flags import NoFlagAsNumber
 
 PROJECT = "greenai-infra"
 
@@ -23,13 +24,21 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 # AWS's commercial partition: in China and in the government regions ARNs and service names differ.
 AwsRegion = Annotated[str, Field(pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]$")]
-S3Uri = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s]*)?$")]
+S3Uri = Annotated[
+    str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s]*)?$", examples=["s3://our-data/corpus/"])
+]
 # SageMaker pulls from ECR only.
-EcrImage = Annotated[str, Field(pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9][^\s]*$")]
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+EcrImage = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9][^\s]*$",
+        examples=["123456789012.dkr.ecr.eu-north-1.amazonaws.com/training:v1"],
+    ),
+]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["ml-team@example.com"])]
 
 
-class Section(BaseModel):
+class Section(NoFlagAsNumber):
     """A part of a stack's config: unknown keys are refused, and nothing changes after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,7 +59,7 @@ class Carbon(Section):
 class Planned(Section):
     """What the plan expects of this placement: IT energy before PUE; emissions with PUE, transfer, embodied share."""
 
-    plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
+    plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$", examples=["0123456789ab"])]
     planned_at: Time
     rank: Annotated[int, Field(ge=1)]
     energy_kwh: Positive
@@ -134,4 +143,4 @@ def read_typed(kind: type[Typed], values: Any, where: str, example: str) -> Type
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise InputError(describe_validation_error(error, where, example)) from None
+        raise InputError(describe_validation_error(error, where, kind, example)) from None

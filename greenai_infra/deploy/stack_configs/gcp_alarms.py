@@ -24,8 +24,8 @@ LONGEST_SILENCE_MINUTES = 1410
 class SlackChannel(Section):
     """A Slack channel that Cloud Monitoring writes to itself; the token is that of its Slack app."""
 
-    name: Annotated[str, Field(pattern=r"^#[^\s]{1,80}$")]
-    token: SecretStr
+    name: Annotated[str, Field(pattern=r"^#[^\s]{1,80}$", examples=["#ml-carbon"])]
+    token: SecretStr = Field(examples=["xoxb-of-your-slack-app"])
 
 
 class GcpNotify(Notify):
@@ -101,4 +101,4 @@ def _read(kind: type[Typed], values: Any, where: str, example: str) -> Typed:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise InputError(describe_validation_error(error, where, example, secret_below=("notify",))) from None
+        raise InputError(describe_validation_error(error, where, kind, example, secret_below=("notify",))) from None

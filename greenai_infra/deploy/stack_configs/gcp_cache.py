@@ -62,12 +62,23 @@ class GcpCacheConfig(CarbonTagged):
     clients: list[Client] = Field(default_factory=list, max_length=50)
     """Who may connect, as in serviceAccount:api@acme-ml.iam.gserviceaccount.com."""
     network: (
-        Annotated[str, Field(pattern=r"^projects/[a-z][a-z0-9.:-]+/global/networks/[a-z][a-z0-9-]{0,62}$")] | None
+        Annotated[
+            str,
+            Field(
+                pattern=r"^projects/[a-z][a-z0-9.:-]+/global/networks/[a-z][a-z0-9-]{0,62}$",
+                examples=["projects/acme-ml/global/networks/serving"],
+            ),
+        ]
+        | None
     ) = None
     """An existing network whose machines use the cache; without one, the stack makes its own."""
     subnet: (
         Annotated[
-            str, Field(pattern=r"^projects/[a-z][a-z0-9.:-]+/regions/[a-z0-9-]+/subnetworks/[a-z][a-z0-9-]{0,62}$")
+            str,
+            Field(
+                pattern=r"^projects/[a-z][a-z0-9.:-]+/regions/[a-z0-9-]+/subnetworks/[a-z][a-z0-9-]{0,62}$",
+                examples=["projects/acme-ml/regions/europe-north1/subnetworks/serving"],
+            ),
         ]
         | None
     ) = None

@@ -24,6 +24,7 @@ from greenai_infra.deploy.stack_configs.gcp_fields import (
     GcpRegion,
     GcpZone,
     Subnet,
+    tpus_in_region,
     zone_in_region,
 )
 
@@ -32,9 +33,15 @@ ModelName = Annotated[
     str,
     Field(pattern=r"^(gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s]+)?|[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)$"),
 ]
-SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
+SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$", examples=["hugging-face-token"])]
 # https://.../models/MODEL in the Model Garden, or a Hugging Face model that it knows.
-GardenModel = Annotated[str, Field(pattern=r"^publishers/[a-z0-9-]+/models/[A-Za-z0-9._-]+@[A-Za-z0-9._-]+$")]
+GardenModel = Annotated[
+    str,
+    Field(
+        pattern=r"^publishers/[a-z0-9-]+/models/[A-Za-z0-9._-]+@[A-Za-z0-9._-]+$",
+        examples=["publishers/google/models/gemma2@gemma-2-2b-it"],
+    ),
+]
 SERVER_FLAGS = ("--host", "--port", "--served-model-name", "--tensor-parallel-size", "--model")
 
 
@@ -49,7 +56,9 @@ class Server(Section):
     health_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]*$")] = "/health"
     ready_minutes: Annotated[int, Field(ge=1, le=120)] = 30
     """How long the first start may take; compiling the model for the chips is part of it."""
-    arguments: list[Annotated[str, Field(min_length=1, max_length=500)]] = Field(default_factory=list, max_length=50)
+    arguments: list[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
+        default_factory=list, max_length=50, examples=[["--max-model-len=8192"]]
+    )
     """Further arguments of `vllm serve`. They are readable in the machine's metadata: no secrets."""
 
     @field_validator("arguments")
@@ -70,7 +79,10 @@ class Garden(Section):
     """A Model Garden model on Vertex AI: exactly one of the two names."""
 
     publisher_model: GardenModel | None = None
-    hugging_face_model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")] | None = None
+    hugging_face_model: (
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$", examples=["google/gemma-2-2b-it"])]
+        | None
+    ) = None
     accept_eula: bool = False
     """Set to true once you have read the model's licence: without it, models that have one are refused by Google."""
     min_replicas: Annotated[int, Field(ge=1, le=100)] = 1
@@ -126,7 +138,9 @@ class GcpInferenceConfig(CarbonTagged):
     serve_on: Literal["tpu-vm", "tpu-queue", "vertex"] = "tpu-vm"
     accelerator_type: str
     """A TPU slice of one host by Cloud TPU's name, as in v5litepod-8."""
-    runtime_version: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{2,62}$")] | None = None
+    runtime_version: (
+        Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{2,62}$", examples=["v2-alpha-tpuv5-lite"])] | None
+    ) = None
     """Software of the TPU VM; without one, that of the catalog for the accelerator."""
     spot: bool = False
     """A cheaper machine that Google may take back at any time; for `vertex`, set `garden.spot`."""
@@ -156,6 +170,7 @@ class GcpInferenceConfig(CarbonTagged):
             raise ValueError(f"serve_on: {self.serve_on} needs zone, one of {self.region} that offers the TPU")
         if self.zone is not None:
             zone_in_region(self.zone, self.region)
+        tpus_in_region(self.machine.accelerator, self.region)
         return self
 
     @model_validator(mode="after")

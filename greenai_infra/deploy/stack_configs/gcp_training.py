@@ -15,10 +15,12 @@ from greenai_infra.deploy.stack_configs.fields import (
     planned_example,
     read_typed,
 )
-from greenai_infra.deploy.stack_configs.gcp_fields import ArtifactImage, GcpProject, GcpRegion, Subnet
+from greenai_infra.deploy.stack_configs.gcp_fields import ArtifactImage, GcpProject, GcpRegion, Subnet, tpus_in_region
 from greenai_infra.deploy.stack_configs.runs import PlannedRun, Slice
 
-GsUri = Annotated[str, Field(pattern=r"^gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s]*)?$")]
+GsUri = Annotated[
+    str, Field(pattern=r"^gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s]*)?$", examples=["gs://our-data/corpus/"])
+]
 
 LONGEST_PLAN = timedelta(days=35)
 """All runs together, and half on top: the steps that one execution of a workflow may take (100,000) watch so long."""
@@ -41,7 +43,7 @@ class GcpTrainingConfig(PlannedRun):
     accelerator_type: Annotated[str, Field(pattern=r"^NVIDIA_[A-Z0-9_]+$")] | None = None
     """GPUs by Vertex AI's name, with `accelerator_count` for each machine; neither for TPUs."""
     accelerator_count: Annotated[int, Field(ge=1, le=16)] | None = None
-    tpu_topology: Annotated[str, Field(pattern=r"^\d+x\d+(x\d+)?$")] | None = None
+    tpu_topology: Annotated[str, Field(pattern=r"^\d+x\d+(x\d+)?$", examples=["4x4"])] | None = None
     """Shape of the TPU slice, such as 4x4."""
     instance_count: Annotated[int, Field(ge=1, le=64)] = 1
     boot_disk_gb: Annotated[int, Field(ge=100, le=64000)] = 500
@@ -65,6 +67,7 @@ class GcpTrainingConfig(PlannedRun):
                 f"{', '.join(vertex_machines())}"
             )
         if machine.topologies:
+            tpus_in_region(machine.accelerator, self.region)
             if self.tpu_topology not in machine.topologies:
                 raise ValueError(
                     f"tpu_topology (is {self.tpu_topology!r}) of {self.machine_type} is one of "

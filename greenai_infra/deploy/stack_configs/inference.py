@@ -27,10 +27,16 @@ from greenai_infra.deploy.stack_configs.fields import (
 
 # CreateModel: EnvironmentMap and ModelDataUrl / S3ModelDataSource.
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,1023}$")]
-VariableValue = Annotated[str, Field(max_length=1024)]
+VariableValue = Annotated[str, Field(max_length=1024, examples=["4096"])]
 # An archive, or a folder of plain files.
 ModelUri = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/([^\s]+\.tar\.gz|[^\s]*/|)$")]
-KeyArn = Annotated[str, Field(pattern=r"^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-f-]{36}$")]
+KeyArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-f-]{36}$",
+        examples=["arn:aws:kms:eu-north-1:123456789012:key/0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f"],
+    ),
+]
 
 SERVERLESS_EXCLUDES = (
     *("instance_type", "instance_count", "min_instances", "max_instances", "invocations_per_instance_per_minute"),

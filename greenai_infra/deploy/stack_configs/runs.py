@@ -23,7 +23,7 @@ def _as_text(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, bool | int | float) else value
 
 
-HyperparameterValue = Annotated[str, BeforeValidator(_as_text), Field(max_length=2500)]
+HyperparameterValue = Annotated[str, BeforeValidator(_as_text), Field(max_length=2500, examples=["3"])]
 
 
 class Slice(Section):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from greenai_infra.deploy.config_problems import describe_validation_error
 from greenai_infra.deploy.preview_diff import check_preview
+from greenai_infra.deploy.preview_result import STOPPED
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -162,6 +163,11 @@ class Preview(_Part):
         """`project/stack`."""
         return f"{self.project}/{self.stack}"
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the program did not get to its end."""
+        return any(one.code in STOPPED for one in self.findings)
+
     def says(self, key: str) -> bool:
         """Whether the document has that key at all, be it null."""
         return key in self.raw
@@ -207,7 +213,7 @@ def read_preview(path: Path) -> Preview:
     try:
         preview = Preview.model_validate({**document, "raw": document})
     except ValidationError as error:
-        raise InputError(f"{path} is no whole preview:\n{describe_validation_error(error, '')}") from None
+        raise InputError(f"{path} is no whole preview:\n{describe_validation_error(error, '', Preview)}") from None
     return preview
 
 

@@ -75,6 +75,7 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
         "findings": _findings(head, facts.base, difference, limits),
         "more_findings": max(0, len(head.findings) - limits.findings),
         "not_run": _not_run(head, limits),
+        "stopped": head.stopped,
         "exempted": _exempted(head),
         "resources": _resources(difference, limits) if compared else _declared(head, limits),
         "standing": _standing(head, limits),
@@ -162,7 +163,9 @@ def _where(finding: Found) -> Markdown:
 
 
 def _not_run(head: Preview, limits: Limits) -> list[dict[str, Markdown]]:
-    """Rules that could not run and of which no finding tells."""
+    """Rules that could not run and of which no finding tells; none where the program stopped, as then none could."""
+    if head.stopped:
+        return []
     told = {one.code for one in head.findings}
     rules = [one for one in head.policy.rules if one.not_run and one.severity != "disabled"] if head.policy else []
     return [
