@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.regions import find_region
@@ -72,9 +71,8 @@ def alarms_stack_findings(program: StackProgram) -> list[Finding]:
             Finding("error", "alarms-stack-without-alarms", "", key, f"stack {name} builds no budget alarms", remedy)
         ]
     watched = {**other.section, **watched}
-    try:
-        own = json.loads(program.config[f"{program.project}:{program.config.get(f'{program.project}:program')}"])
-    except (ValueError, KeyError):
+    own = program_section(program)
+    if not own:
         return []  # the program itself says what is wrong
     findings = []
     for what, default in (("project", None), ("environment", "research"), ("region", None)):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greenai_infra.deploy.stack_configs.fields import Carbon, CarbonTagged
+    from greenai_infra.deploy.stack_configs.serving import PlannedServing
 
 MANAGED_BY = "greenai-infra"
 
@@ -56,6 +57,16 @@ def stack_facts(config: CarbonTagged) -> dict[str, str]:
         "carbon-kind": carbon.kind,
         "carbon-zone": carbon.zone,
         "carbon-observed-at": format_time(carbon.observed_at),
+    }
+
+
+def request_facts(planned: PlannedServing | None) -> dict[str, str]:
+    """What a request is planned to emit and to draw, for stacks that serve."""
+    if planned is None:
+        return {}
+    return {
+        "planned-g-co2e-per-request": plain_number(planned.emissions_g_per_request),
+        "planned-j-per-request": plain_number(planned.energy_j_per_request),
     }
 
 

@@ -23,7 +23,13 @@ USERS_PART = {
     "zone": "europe-west4-b",
     "server": {"image": "europe-west4-docker.pkg.dev/acme-ml/serving/vllm-tpu:v1", "model": "gs://acme-models/llama"},
 }
-WORKLOAD = {"name": "tune", "project": "assistants", "team": "research", "kind": "inference"}
+WORKLOAD = {
+    "name": "tune",
+    "project": "assistants",
+    "team": "research",
+    "kind": "inference",
+    "work": {"requests_per_second": 20, "serve_hours": 720},
+}
 
 
 def tpus(chips: int = 8, **other: Any) -> dict[str, Any]:
@@ -64,13 +70,12 @@ def test_the_plan_s_values_join_the_user_s(tmp_path: Path) -> None:
 
 def test_the_planned_grams_of_a_request_go_with_it(tmp_path: Path) -> None:
     write_users_part(tmp_path)
-    load = {**WORKLOAD, "work": {"requests_per_second": 20, "serve_hours": 720}}
 
-    pinned(tmp_path, plan(tpus(), workload=load), gcp_project="acme-ml")
+    pinned(tmp_path, plan(tpus(), workload=WORKLOAD), gcp_project="acme-ml")
 
     # 476 kg over 20 x 3,600 x 720 = 51.84 million requests
     section = yaml.safe_load((tmp_path / STACK).read_text())["config"]["greenai-infra:inference"]
-    assert section["grams_per_request"] == pytest.approx(476_000 / 51_840_000, rel=1e-5)
+    assert section["planned"]["emissions_g_per_request"] == pytest.approx(476_000 / 51_840_000, rel=1e-5)
 
 
 def test_the_next_plan_keeps_the_user_s_part(tmp_path: Path) -> None:

@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from greenai_infra.catalog.sagemaker import is_sagemaker_hosting
 from greenai_infra.deploy.pins.aws import image_in, ml_type, network_values
-from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values, require_cost, significant
+from greenai_infra.deploy.pins.common import (
+    carbon_values,
+    load_of,
+    owner_values,
+    planned_serving_values,
+    refuse_schedule,
+    significant,
+)
 from greenai_infra.deploy.pins.pinner import Pinner
 from greenai_infra.deploy.stack_configs.inference import InferenceConfig, read_inference_config
-from greenai_infra.errors import InputError, Refused
+from greenai_infra.errors import Refused
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.pins.options import Options
@@ -40,9 +47,7 @@ class AwsInference(Pinner):
             raise Refused(
                 f"{placement.key}: SageMaker has no spot instances for endpoints; plan with hardware.purchase on_demand"
             )
-        if options.launch == "scheduled":
-            raise Refused(f"{placement.key}: an endpoint starts with `up`; --launch scheduled is for training")
-        require_cost(placement)
+        refuse_schedule(placement, options)
 
     def provider_config(self, placement: Placement) -> dict[str, str]:
         """The region of the provider."""
@@ -51,29 +56,18 @@ class AwsInference(Pinner):
     def section(self, plan: PlanFile, placement: Placement, rank: int, options: Options) -> dict[str, Any]:
         """Machines, load and what the plan knows of their carbon; then what the options set."""
         work = plan.workload.work
-        if work.requests_per_second is None or work.serve_hours is None:
-            raise InputError(
-                "the plan lacks workload.work.requests_per_second or serve_hours, which an inference workload has; "
-                "make it again with: greenai-infra plan WORKLOAD --out PLAN"
-            )
-        requests = work.requests_per_second * 3600 * work.serve_hours
+        requests_per_second, _ = load_of(plan)
         values: dict[str, Any] = {
             **owner_values(plan),
             "region": placement.region,
             "instance_type": ml_type(placement.instance_type),
             "instance_count": placement.instances,
-            "requests_per_second": significant(work.requests_per_second),
+            "requests_per_second": significant(requests_per_second),
         }
         if work.latency_bound_ms is not None:
             values["latency_bound_ms"] = significant(work.latency_bound_ms)
-        values |= {
-            "carbon": carbon_values(placement),
-            "planned": {
-                **planned_values(plan, placement, rank),
-                "emissions_g_per_request": significant(placement.emissions_kg * 1000 / requests),
-                "energy_j_per_request": significant(placement.energy_kwh * 3.6e6 / requests),
-            },
-        }
+        values["carbon"] = carbon_values(placement)
+        values["planned"] = planned_serving_values(plan, placement, rank)
         if options.image:
             values["image"] = image_in(options.image, placement.region)
         if options.model_data:

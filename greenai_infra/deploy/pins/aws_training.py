@@ -8,7 +8,7 @@ from greenai_infra.catalog.sagemaker import is_sagemaker_training
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pins.aws import image_in, ml_type, network_values
-from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values, require_cost
+from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values
 from greenai_infra.deploy.pins.pinner import Pinner
 from greenai_infra.deploy.stack_configs.training import TrainingConfig, read_training_config
 from greenai_infra.errors import Refused
@@ -33,7 +33,6 @@ class AwsTraining(Pinner):
                 f"{placement.key}: SageMaker does not train on {placement.instance_type}; "
                 "plan with other hardware.accelerators"
             )
-        require_cost(placement)
 
     def provider_config(self, placement: Placement) -> dict[str, str]:
         """The region of the provider."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time
-from greenai_infra.errors import Refused
+from greenai_infra.errors import InputError, Refused
 
 if TYPE_CHECKING:
+    from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import Placement, PlanFile
 
 
@@ -36,21 +37,45 @@ def carbon_values(placement: Placement) -> dict[str, Any]:
 
 
 def planned_values(plan: PlanFile, placement: Placement, rank: int) -> dict[str, Any]:
-    """What the plan expects of the placement."""
+    """What the plan expects of the placement. Raises Refused for one without a cost."""
+    if placement.cost_usd is None:
+        raise Refused(f"{placement.key} has no cost in the plan; plan with an offer that has a price")
     return {
         "plan_id": plan.plan_id,
         "planned_at": format_time(plan.as_of),
         "rank": rank,
         "energy_kwh": significant(placement.energy_kwh),
         "emissions_kg": significant(placement.emissions_kg),
-        "cost_usd": significant(placement.cost_usd or 0.0),
+        "cost_usd": significant(placement.cost_usd),
     }
 
 
-def require_cost(placement: Placement) -> None:
-    """Raises Refused for a placement without a cost."""
-    if placement.cost_usd is None:
-        raise Refused(f"{placement.key} has no cost in the plan; plan with an offer that has a price")
+def load_of(plan: PlanFile) -> tuple[float, float]:
+    """Requests per second, and the hours of serving. Raises InputError for a plan without them."""
+    work = plan.workload.work
+    if work.requests_per_second is None or work.serve_hours is None:
+        raise InputError(
+            "the plan lacks workload.work.requests_per_second or serve_hours, which an inference workload has; "
+            "make it again with: greenai-infra plan WORKLOAD --out PLAN"
+        )
+    return work.requests_per_second, work.serve_hours
+
+
+def planned_serving_values(plan: PlanFile, placement: Placement, rank: int) -> dict[str, Any]:
+    """What the plan expects of the placement, and of one request there."""
+    requests_per_second, serve_hours = load_of(plan)
+    requests = requests_per_second * 3600 * serve_hours
+    return {
+        **planned_values(plan, placement, rank),
+        "emissions_g_per_request": significant(placement.emissions_kg * 1000 / requests),
+        "energy_j_per_request": significant(placement.energy_kwh * 3.6e6 / requests),
+    }
+
+
+def refuse_schedule(placement: Placement, options: Options) -> None:
+    """Raises Refused for an endpoint that is to start by a schedule."""
+    if options.launch == "scheduled":
+        raise Refused(f"{placement.key}: an endpoint starts with `up`; --launch scheduled is for training")
 
 
 def significant(value: float) -> float:

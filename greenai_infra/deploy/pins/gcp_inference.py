@@ -14,9 +14,8 @@ from greenai_infra.deploy.pins.common import (
     GCP_PROJECT,
     carbon_values,
     owner_values,
-    planned_values,
-    require_cost,
-    significant,
+    planned_serving_values,
+    refuse_schedule,
 )
 from greenai_infra.deploy.pins.pinner import Pinner
 from greenai_infra.deploy.stack_configs.gcp_inference import GcpInferenceConfig, read_gcp_inference_config
@@ -41,11 +40,9 @@ class GcpInference(Pinner):
     def check(self, placement: Placement, options: Options) -> None:
         """There has to be one machine with so many chips."""
         _machine(placement)
-        require_cost(placement)
         if options.model_data:
             raise Refused(f"{placement.key}: --model-data is for AWS; on Google Cloud the stack's file names the model")
-        if options.launch == "scheduled":
-            raise Refused(f"{placement.key}: an endpoint starts with `up`; --launch scheduled is for training")
+        refuse_schedule(placement, options)
 
     def provider_config(self, placement: Placement) -> dict[str, str]:
         """The region of the provider."""
@@ -59,12 +56,8 @@ class GcpInference(Pinner):
             "region": placement.region,
             "accelerator_type": _machine(placement).accelerator_type,
             "carbon": carbon_values(placement),
-            "planned": planned_values(plan, placement, rank),
+            "planned": planned_serving_values(plan, placement, rank),
         }
-        work = plan.workload.work
-        if work.requests_per_second and work.serve_hours:
-            requests = work.requests_per_second * 3600 * work.serve_hours
-            values["grams_per_request"] = significant(placement.emissions_kg * 1000 / requests)
         if options.gcp_project:
             values["gcp_project"] = options.gcp_project
         if options.notify:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from greenai_infra.catalog.vertex import VertexHardware, vertex_hardware, vertex_machines
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
-from greenai_infra.deploy.pins.common import GCP_PROJECT, carbon_values, owner_values, planned_values, require_cost
+from greenai_infra.deploy.pins.common import GCP_PROJECT, carbon_values, owner_values, planned_values
 from greenai_infra.deploy.pins.pinner import Pinner
 from greenai_infra.deploy.stack_configs.gcp_training import GcpTrainingConfig, read_gcp_training_config
 from greenai_infra.errors import InputError, Refused
@@ -36,7 +36,6 @@ class GcpTraining(Pinner):
                 f"{placement.key}: Vertex AI has {hardware.machine_type} as spot only; "
                 "plan with hardware.purchase: spot, or with other hardware.accelerators"
             )
-        require_cost(placement)
 
     def provider_config(self, placement: Placement) -> dict[str, str]:
         """The region of the provider; resources name their project themselves."""

@@ -27,6 +27,7 @@ from greenai_infra.deploy.stack_configs.gcp_fields import (
     tpus_in_region,
     zone_in_region,
 )
+from greenai_infra.deploy.stack_configs.serving import PlannedServing
 
 # `gs://bucket/folder`, or a name of the Hugging Face hub.
 ModelName = Annotated[
@@ -148,8 +149,7 @@ class GcpInferenceConfig(CarbonTagged):
     garden: Garden | None = None
     network: GcpNetwork = Field(default_factory=GcpNetwork)
     notify_emails: list[Email] = Field(default_factory=list)
-    grams_per_request: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    """Planned g CO2e a request, from the plan."""
+    planned: PlannedServing | None = None
 
     @field_validator("accelerator_type")
     @classmethod

@@ -17,13 +17,13 @@ from greenai_infra.deploy.stack_configs.fields import (
     EcrImage,
     Email,
     Network,
-    Planned,
     Positive,
     Section,
     carbon_example,
     planned_example,
     read_typed,
 )
+from greenai_infra.deploy.stack_configs.serving import PlannedServing
 
 # CreateModel: EnvironmentMap and ModelDataUrl / S3ModelDataSource.
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,1023}$")]
@@ -69,13 +69,6 @@ class DataCapture(Section):
 
     sampling_percent: Annotated[int, Field(ge=1, le=100)]
     keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
-
-
-class PlannedServing(Planned):
-    """What the plan expects, for all the time it plans and for one request of it."""
-
-    emissions_g_per_request: Positive
-    energy_j_per_request: Positive
 
 
 class InferenceConfig(CarbonTagged):

@@ -23,7 +23,7 @@ from components.aws.sagemaker_access import Scope
 from components.aws.service_role import ServiceRole, ServiceRoleArgs
 from components.aws.site import Site
 from components.aws.traffic_log import TrafficLog, TrafficLogArgs
-from components.tags import aws_tags, intensity_text, plain_number, stack_facts
+from components.tags import aws_tags, intensity_text, request_facts, stack_facts
 from greenai_infra.deploy.stack_configs.alarms import Notify
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:InferenceEndpoint", name, None, opts)
         self.config = config = args.config
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        self.site = site = Site(config.workload, config.region, aws_tags(stack_facts(config) | _planned_facts(config)))
+        facts = stack_facts(config) | request_facts(config.planned)
+        self.site = site = Site(config.workload, config.region, aws_tags(facts))
         self.endpoint_name = f"greenai-{config.workload}"
 
         # The budget's alerts may stand in the same stack, so this topic has another name.
@@ -187,13 +188,3 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
         if self.captured is not None:
             outputs["requests_bucket"] = self.captured.bucket.name
         return outputs
-
-
-def _planned_facts(config: InferenceConfig) -> dict[str, str]:
-    """What a request is planned to cost the climate, for the tags."""
-    if config.planned is None:
-        return {}
-    return {
-        "planned-g-co2e-per-request": plain_number(config.planned.emissions_g_per_request),
-        "planned-j-per-request": plain_number(config.planned.energy_j_per_request),
-    }

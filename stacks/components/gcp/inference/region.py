@@ -11,7 +11,7 @@ from components.gcp.every_five_minutes import APIS as WORKFLOW_APIS
 from components.gcp.notices import Notices, NoticesArgs
 from components.gcp.services import Services, ServicesArgs
 from components.gcp.site import Site
-from components.tags import gcp_labels, plain_number, stack_facts
+from components.tags import gcp_labels, request_facts, stack_facts
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.stack_configs.gcp_inference import GcpInferenceConfig, Server
@@ -45,9 +45,7 @@ class ServingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:gcp:ServingRegion", name, None, opts)
         self.config = config = args.config
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        facts = stack_facts(config)
-        if config.grams_per_request is not None:
-            facts["planned-g-co2e-per-request"] = plain_number(config.grams_per_request)
+        facts = stack_facts(config) | request_facts(config.planned)
         self.site = Site(config.workload, config.gcp_project, config.region, gcp_labels(facts))
         self.notices = Notices(f"{name}-notices", NoticesArgs(self.site, config.notify_emails), opts=self._child)
         self.outputs: dict[str, Any] = {"serve_on": config.serve_on, "accelerator_type": config.accelerator_type}
