@@ -22,7 +22,7 @@ CONFIGS = ROOT / "tests" / "stacks" / "configs"
 # Stack -> the example workload that it is of, its region, and one that it is not in.
 STACKS = {
     "contiguous": ("finetune-7b", "aws:eu-north-1", "aws:us-west-2"),
-    "gcp-gpus": ("finetune-7b", "gcp:europe-north1", "gcp:us-west1"),
+    "gcp-gpus": ("finetune-7b", "gcp:northamerica-northeast1", "gcp:us-west1"),
     "inferentia": ("serve-8b", "aws:eu-north-1", "aws:us-west-2"),
     "tpu-vm": ("serve-8b", "gcp:europe-west4", "gcp:us-west1"),
 }

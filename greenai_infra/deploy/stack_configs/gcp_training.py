@@ -102,15 +102,15 @@ greenai-infra:training:
   workload: finetune-7b
   project: assistant
   team: research
-  region: europe-north1
+  region: northamerica-northeast1
   machine_type: g2-standard-96
   accelerator_type: NVIDIA_L4
   accelerator_count: 8
   slices:
     - {start: 2026-12-01T22:00:00Z, end: 2026-12-02T06:00:00Z}
 """
-    + carbon_example("FI", 68)
-    + planned_example(61.4, 4.5, 64)
+    + carbon_example("CA-QC", 41)
+    + planned_example(61.4, 2.74, 64)
 )
 """The least that a training stack on Google Cloud holds."""
 
