@@ -179,9 +179,9 @@ MISTAKES = (
     Mistake(
         "gcp-workflow-nowhere",
         "gcp-slices",
-        f"{GCP}/training/workflow_definition.py",
-        '"next": following}',
-        '"next": following + "x"}',
+        f"{GCP}/training/workflow_steps.py",
+        '"next": following} if',
+        '"next": following + "x"} if',
         "workflow-malformed",
         "-training",
     ),
