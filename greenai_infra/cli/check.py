@@ -44,8 +44,8 @@ def check(
 ) -> int:
     """Run the rules of the carbon gate over a stack, without a Pulumi CLI or an account.
 
-    Exit code 1 if a mandatory rule is violated or could not run, 2 if the stack's config can't be used. A project
-    without a gate of its own is judged by the rules' defaults.
+    Exit code 1 if a mandatory rule is violated or could not run, or the preview has errors, 2 if the stack's config
+    can't be used. A project without a gate of its own is judged by the rules' defaults.
     """
     from greenai_infra.errors import InputError
 

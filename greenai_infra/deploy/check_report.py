@@ -25,7 +25,7 @@ class CheckReport:
     """The rules as `policy.rules` of a preview has them, and the findings that are about rules.
 
     `broken` says why the preview itself failed, `broken_code` (a key of STOPPED) of what kind that is; then nothing is
-    known of the resources after that point.
+    known of the resources after that point. `other_errors` counts what is wrong beside the rules.
     """
 
     project: str
@@ -50,13 +50,18 @@ class CheckReport:
 
     @property
     def exit_code(self) -> int:
-        """0 if the gate is open, 2 if the stack's config can't be used, else 1."""
+        """0 if the stack passes, 2 if its config can't be used, else 1."""
         return 2 if self.broken_code == BAD_CONFIG else int(not self.passed)
 
     @property
-    def passed(self) -> bool:
-        """Whether the gate is open."""
+    def gate_open(self) -> bool:
+        """Whether no mandatory rule is violated or could not run."""
         return not self.shut_by and not self.broken
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate is open, and nothing else is wrong with the stack."""
+        return self.gate_open and not self.other_errors
 
     def as_json(self) -> dict[str, Any]:
         """The document that `greenai-infra check --json` prints."""
@@ -68,6 +73,7 @@ class CheckReport:
             "passed": self.passed,
             "shut_by": self.shut_by,
             "broken": self.broken,
+            "other_errors": self.other_errors,
             "policy": {"rules": list(self.rules)},
             "findings": list(self.findings),
         }

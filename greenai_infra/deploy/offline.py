@@ -62,9 +62,9 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
     from greenai_infra.deploy.providers import Providers, package_of
     from greenai_infra.deploy.run_findings import (
         alarms_stack_findings,
+        carbon_findings,
         config_findings,
         program_findings,
-        zone_findings,
     )
     from greenai_infra.deploy.standing.assemble import standing
     from greenai_infra.deploy.standing.config import budget, program_section
@@ -72,7 +72,7 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
 
     providers = Providers(program.config)
     recorded, failure = run_program(program, providers.check)
-    findings = [*config_findings(program), *zone_findings(program), *alarms_stack_findings(program)]
+    findings = [*config_findings(program), *carbon_findings(program), *alarms_stack_findings(program)]
     findings += program_findings(recorded, failure)
     if any(package_of(one.request.type) == "aws" for one in recorded.registrations.values()):
         _require("botocore", "aws")  # what AWS allows is read from its models

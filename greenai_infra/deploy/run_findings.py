@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.regions import find_region
+from greenai_infra.catalog.tables import lifecycle
 from greenai_infra.deploy.preview_result import BAD_CONFIG, PROGRAM_FAILED, REFUSED
 from greenai_infra.deploy.stack_files import read_project, stack_file
 from greenai_infra.deploy.standing.config import program_section
 from greenai_infra.errors import InputError, Refused
 from greenai_infra.policy.declared import STACK_TYPE, Finding
+from greenai_infra.policy.rules.plan_age import YEARLY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from greenai_infra.deploy.program import ProgramFailure
     from greenai_infra.deploy.project import StackProgram
     from greenai_infra.deploy.recorded import Recorded
 
+PLAN_AGAIN = "plan again and select again"
+TABLE_PUBLISHER = "Electricity Maps"
+ROUNDING_G_PER_KWH = 1.0  # the table has whole grams
 SDK_ON_UNKNOWN = "get can only be used with classes decorated"
 """What the SDK says when a program reads a field of a lookup's result that is unknown."""
 
@@ -35,18 +43,38 @@ def config_findings(program: StackProgram) -> list[Finding]:
     ]
 
 
-def zone_findings(program: StackProgram) -> list[Finding]:
-    """Carbon facts of another grid zone than that of the region they are pinned for: every tag would be wrong."""
+def carbon_findings(program: StackProgram) -> list[Finding]:
+    """Carbon facts that can't be those of the stack's region: every tag, and every rule about them, would be wrong.
+
+    They are of another grid zone, or claim to be a yearly mean that our table has with another figure.
+    """
     section = program_section(program)
     try:
         provider = section.get("provider", "aws")
         region, zone = find_region(f"{provider}:{section['region']}"), section["carbon"]["zone"]
     except (ValueError, KeyError, TypeError, AttributeError, InputError):
         return []  # the program itself says what is wrong
-    if region.zone == zone:
+    if region.zone != zone:
+        message = f"carbon.zone is {zone}, but {region.name} ({region.place}) lies in {region.zone}"
+        return [Finding("error", "zone-mismatch", "", "carbon.zone", message, PLAN_AGAIN)]
+    return _mean_findings(zone, section["carbon"])
+
+
+def _mean_findings(zone: str, carbon: Mapping[str, Any]) -> list[Finding]:
+    """A yearly mean of the table that `plan` reads, if it is off by more than rounding."""
+    year, given = str(carbon.get("observed_at", ""))[:4], carbon.get("intensity_g_per_kwh")
+    if carbon.get("kind") not in YEARLY or not year.isdecimal() or not isinstance(given, int | float):
         return []
-    message = f"carbon.zone is {zone}, but {region.name} ({region.place}) lies in {region.zone}"
-    return [Finding("error", "zone-mismatch", "", "carbon.zone", message, "plan again and select again")]
+    if not 0 <= given < inf:
+        return []  # the program itself says what is wrong
+    mean = lifecycle(zone, int(year))
+    of_table = mean and (carbon.get("signal"), carbon.get("basis")) == (mean.signal, mean.basis)
+    if mean is None or not of_table or abs(given - mean.g_per_kwh) <= ROUNDING_G_PER_KWH:
+        return []
+    if TABLE_PUBLISHER not in str(carbon.get("source")):
+        return []
+    message = f"{zone}'s yearly mean of {year} is {mean.g_per_kwh:g} g/kWh in that table, not {given:g}"
+    return [Finding("error", "intensity-mismatch", "", "carbon.intensity_g_per_kwh", message, PLAN_AGAIN)]
 
 
 def alarms_stack_findings(program: StackProgram) -> list[Finding]:
@@ -60,10 +88,9 @@ def alarms_stack_findings(program: StackProgram) -> list[Finding]:
         return []
     other = stack_file(read_project(program.root), name)
     if not other.text:
-        message = f"stack {name} has no file here, so whether it has budget alarms is not known offline"
-        return [
-            Finding("warning", "alarms-stack-unknown", "", key, message, "the engine's preview asks for its outputs")
-        ]
+        message = f"stack {name} has no file here, so nothing says that it has budget alarms"
+        remedy = f"keep Pulumi.{name}.yaml beside this stack's file, or name a stack that is there"
+        return [Finding("error", "alarms-stack-unknown", "", key, message, remedy)]
     watched = other.value("alarms")
     if not isinstance(watched, dict):
         remedy = f"write {program.project}:alarms into its file, or name a stack that runs program alarms"

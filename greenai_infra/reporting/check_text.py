@@ -19,7 +19,7 @@ WIDTH = 80
 def check_lines(report: CheckReport) -> Iterator[str]:
     """The report, line by line."""
     place = f"{report.project}/{report.stack}" + (f" in {report.region}" if report.region else "")
-    verdict = "open" if report.passed else "SHUT"
+    verdict = "open" if report.gate_open else "SHUT"
     by = f" {shut_reasons(report.stopping)}" if report.shut_by and not report.broken else ""
     yield from _wrap(f"Carbon gate {verdict} for {place}{by}", "", "  ")
     if report.broken:
@@ -37,7 +37,8 @@ def check_lines(report: CheckReport) -> Iterator[str]:
     if report.other_errors:
         yield ""
         errors = "an error" if report.other_errors == 1 else f"{report.other_errors} errors"
-        yield from _wrap(f"The preview has {errors} beside the rules: greenai-infra preview --offline", "", "  ")
+        command = f"greenai-infra preview --offline --stack {report.stack}"
+        yield from _wrap(f"Not passed: the preview has {errors} beside the rules: {command}", "", "  ")
 
 
 def shut_reasons(stopping: Mapping[str, bool]) -> str:

@@ -67,6 +67,22 @@ def test_advice_ends_with_0(shop: Path) -> None:
     assert "! in: cidrIpv4" in done.stdout
 
 
+def test_an_error_beside_the_rules_ends_with_1_too(tmp_path: Path) -> None:
+    shop = write_project(
+        tmp_path, f'TAGS = {TAGS!r}\naws.cloudwatch.EventRule("r", schedule_expression="rat", tags=TAGS)\n'
+    )
+    rules = settings(shop, "rules: {plan-age: {severity: disabled}}\n")
+
+    done = greenai(shop, "check", "--settings", rules)
+    document = json.loads(greenai(shop, "check", "--json", "--settings", rules).stdout)
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("Carbon gate open for shop/dev")
+    said = " ".join(done.stdout.split())
+    assert "Not passed: the preview has an error beside the rules: greenai-infra preview --offline --stack dev" in said
+    assert (document["passed"], document["shut_by"], document["other_errors"]) == (False, [], 1)
+
+
 def test_json(shop: Path) -> None:
     done = greenai(shop, "check", "--json", "--settings", settings(shop, "rules: {plan-age: {severity: disabled}}\n"))
     document = json.loads(done.stdout)

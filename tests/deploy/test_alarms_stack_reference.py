@@ -50,5 +50,5 @@ def test_the_other_stack_s_file_is_held_against_this_one(tmp_path: Path, other: 
         (tmp_path / "Pulumi.budget.yaml").write_text(other)
     found = preview(tmp_path, "dev").findings
     assert [one.code for one in found] == codes
-    assert {one.severity for one in found} <= {"warning" if codes == ["alarms-stack-unknown"] else "error"}
+    assert {one.severity for one in found} <= {"error"}
     assert all(one.property == "shop:alarms-stack" and one.remedy for one in found)

@@ -58,6 +58,9 @@ def alarm(resource: str = "x", /, **changes: str | None) -> str:
         {"namespace": '"AWS/ElastiCache"', "metric_name": '"Evictions"', "dimensions": '{"CacheClusterId": "c"}'},
         {"namespace": '"AWS/SageMaker"', "metric_name": '"Invocation5XXErrors"', "dimensions": '{"EndpointName": "c"}'},
         {"namespace": '"/aws/sagemaker/Endpoints"', "metric_name": '"GPUUtilization"', "dimensions": None},
+        {"namespace": '"AWS/EC2"', "metric_name": '"CPUUtilization"', "dimensions": '{"InstanceId": "i-1"}'},
+        {"namespace": '"AWS/ECS"', "metric_name": '"CPUUtilization"', "dimensions": None},  # not a slip of AWS/EC2
+        {"namespace": '"AWS/SES"', "metric_name": '"Bounce"', "dimensions": None},
         {"namespace": '"Custom/Of/Somebody"', "metric_name": '"anything"', "dimensions": None},
     ],
 )
@@ -107,6 +110,18 @@ def test_a_sound_alarm_has_no_findings(tmp_path: Path, changes: dict[str, str | 
             "alarm-on-unwritten-metric",
             "metricName",
             "no metric 'Evictoins'",
+        ),
+        (
+            {"namespace": '"AWS/EC2"', "metric_name": '"CPUUtilisation"', "dimensions": None},
+            "alarm-on-unwritten-metric",
+            "metricName",
+            "no metric 'CPUUtilisation'",
+        ),
+        (
+            {"namespace": '"AWS/Lambdas"', "metric_name": '"Errors"', "dimensions": None},
+            "alarm-on-unwritten-metric",
+            "metricName",
+            "namespace 'AWS/Lambdas'",
         ),
         (
             {"namespace": '"AWS/SageMaker"', "metric_name": '"Invocations5XXErrors"', "dimensions": None},

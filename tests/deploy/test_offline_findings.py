@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -333,6 +334,34 @@ def test_one_time_schedule_that_has_passed_is_a_warning(tmp_path: Path) -> None:
 def test_carbon_facts_of_another_zone_are_an_error(tmp_path: Path, zone: str, codes: set[str]) -> None:
     config = f"{REGION}  shop:training: {{region: eu-north-1, carbon: {{zone: {zone}}}}}\n"
     result = preview_program(tmp_path, "aws.s3.Bucket('b')", config)
+    assert {one.code for one in result.findings} == codes
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({}, set()),
+        ({"intensity_g_per_kwh": 129.4}, set()),  # the table has 129
+        ({"intensity_g_per_kwh": 1.0}, {"intensity-mismatch"}),
+        ({"observed_at": "2024-01-01T00:00:00Z"}, {"intensity-mismatch"}),  # 2024: 109
+        ({"intensity_g_per_kwh": 1.0, "kind": "live"}, set()),
+        ({"intensity_g_per_kwh": 1.0, "basis": "direct"}, set()),
+        ({"intensity_g_per_kwh": 1.0, "source": "our meters"}, set()),
+        ({"intensity_g_per_kwh": "low", "observed_at": "lately"}, set()),  # the section's own reader says so
+    ],
+)
+def test_a_yearly_mean_is_that_of_the_table(tmp_path: Path, changes: dict[str, Any], codes: set[str]) -> None:
+    carbon = {
+        "zone": "US-NW-BPAT",
+        "intensity_g_per_kwh": 129,
+        "signal": "average",
+        "basis": "lifecycle",
+        "source": "Electricity Maps, via thegreenwebfoundation/co2.js",
+        "kind": "yearly mean",
+        "observed_at": "2025-01-01T00:00:00Z",
+    }
+    section = json.dumps({"region": "us-west-2", "carbon": {**carbon, **changes}})
+    result = preview_program(tmp_path, "aws.s3.Bucket('b')", f"{REGION}  shop:training: {section}\n")
     assert {one.code for one in result.findings} == codes
 
 

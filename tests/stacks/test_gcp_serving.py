@@ -42,7 +42,7 @@ def tpu_queue(tmp_path_factory: pytest.TempPathFactory) -> PreviewResult:
 def test_it_has_no_findings_and_the_carbon_labels_everywhere(served: PreviewResult) -> None:
     assert mistakes(served) == []
     assert served.missing_tags() == {}
-    assert served.common_tags["carbon-intensity-g-per-kwh"] == "277"
+    assert served.common_tags["carbon-intensity-g-per-kwh"] == "253"
     assert served.common_tags["planned-g-co2e-per-request"] == "0_012"
 
 
@@ -143,7 +143,7 @@ def test_the_queue_s_machine_is_told_by_a_workflow(tpu_queue: PreviewResult) -> 
 
     assert node["nodeId"] == "serve-8b-tpu"
     assert node["node"]["networkConfig"]["enableExternalIps"] is False
-    assert "277 gCO2eq/kWh in NL (average, lifecycle, Electricity Maps 2025)" in node["node"]["description"]
+    assert "253 gCO2eq/kWh in NL (average, lifecycle, Electricity Maps 2025)" in node["node"]["description"]
     assert "projects/acme-ml/locations/europe-west4-b/nodes/serve-8b-tpu" in text
     assert len(text) < 128 * 1024, "what Cloud Workflows takes at most"
     encoded = next(

@@ -1,12 +1,12 @@
-"""Which metrics are written at all: those of our own contract, and those of the AWS services that our stacks use.
+"""Which metrics are written at all: those of our own contract, and those of AWS services that stacks like ours watch.
 
 The names of ElastiCache's and SageMaker's metrics are those of the developer guides (github.com/awsdocs at its last
 public state, June 2023: `CacheMetrics.Redis.md`, `CacheMetrics.HostLevel.md`, `monitoring-cloudwatch.md`). Since then
 those of SageMaker's machines were read again (the guide's "SageMaker AI endpoint metrics" and "job metrics": CPU, GPU,
 memory and disk, of endpoints with inference components also normalised and reserved); what else was added, and the
-names of Step Functions and EventBridge, were not. AWS goes on adding: a name that is not listed is an error only if it
-looks like a slip of one that is, and else a warning. Of other namespaces nothing is known, so nothing is said, unless
-one looks like a slip itself.
+names of EC2, Lambda, SNS, SQS, Step Functions and EventBridge, were not. AWS goes on adding: a name that is not listed
+is an error only if it looks like a slip of one that is, and else a warning. Of other namespaces nothing is known, so
+nothing is said, unless one looks like a slip itself.
 
 Of Inferentia and Trainium the guide names no metric at all, neither of endpoints nor of jobs; `AWS/SageMaker
 NeuronCoreUtilization`, which some posts show, is what their own container writes from neuron-monitor.
@@ -77,9 +77,41 @@ _EVENTS = """
     PutPartnerEventsEntriesCount RetryInvocationAttempts SuccessfulInvocationAttempts ThrottledRules TriggeredRules
 """
 
+_EC2 = """
+    CPUCreditBalance CPUCreditUsage CPUSurplusCreditBalance CPUSurplusCreditsCharged CPUUtilization
+    DedicatedHostCPUUtilization DiskReadBytes DiskReadOps DiskWriteBytes DiskWriteOps EBSByteBalance% EBSIOBalance%
+    EBSReadBytes EBSReadOps EBSWriteBytes EBSWriteOps MetadataNoToken MetadataNoTokenRejected NetworkIn NetworkOut
+    NetworkPacketsIn NetworkPacketsOut StatusCheckFailed StatusCheckFailed_AttachedEBS StatusCheckFailed_Instance
+    StatusCheckFailed_System
+"""
+_LAMBDA = """
+    AsyncEventAge AsyncEventsDropped AsyncEventsReceived ClaimedAccountConcurrency ConcurrentExecutions
+    DeadLetterErrors DestinationDeliveryFailures Duration Errors Invocations IteratorAge OffsetLag
+    OversizedRecordCount PostRuntimeExtensionsDuration ProvisionedConcurrencyInvocations
+    ProvisionedConcurrencySpilloverInvocations ProvisionedConcurrencyUtilization ProvisionedConcurrentExecutions
+    RecursiveInvocationsDropped Throttles UnreservedConcurrentExecutions
+"""
+_SNS = """
+    NumberOfMessagesPublished NumberOfNotificationsDelivered NumberOfNotificationsFailed
+    NumberOfNotificationsFailedToRedriveToDlq NumberOfNotificationsFilteredOut
+    NumberOfNotificationsFilteredOut-InvalidAttributes NumberOfNotificationsFilteredOut-InvalidMessageBody
+    NumberOfNotificationsFilteredOut-MessageAttributes NumberOfNotificationsFilteredOut-MessageBody
+    NumberOfNotificationsFilteredOut-NoMessageAttributes NumberOfNotificationsRedrivenToDlq PublishSize
+    SMSMonthToDateSpentUSD SMSSuccessRate
+"""
+_SQS = """
+    ApproximateAgeOfOldestMessage ApproximateNumberOfGroupsWithInflightMessages ApproximateNumberOfMessagesDelayed
+    ApproximateNumberOfMessagesNotVisible ApproximateNumberOfMessagesVisible NumberOfDeduplicatedSentMessages
+    NumberOfEmptyReceives NumberOfMessagesDeleted NumberOfMessagesReceived NumberOfMessagesSent SentMessageSize
+"""
+
 AWS_METRICS = {
+    "AWS/EC2": frozenset(_EC2.split()),
     "AWS/ElastiCache": frozenset(_ELASTICACHE.split()),
     "AWS/Events": frozenset(_EVENTS.split()),
+    "AWS/Lambda": frozenset(_LAMBDA.split()),
+    "AWS/SNS": frozenset(_SNS.split()),
+    "AWS/SQS": frozenset(_SQS.split()),
     "AWS/SageMaker": frozenset(_SAGEMAKER.split()),
     "AWS/States": frozenset(_STATES.split()),
     "/aws/sagemaker/Endpoints": frozenset(_INSTANCES.split()),
@@ -87,6 +119,7 @@ AWS_METRICS = {
 }
 """Namespace -> names of its metrics."""
 
+SHORT_NAMESPACE = len("AWS/XXX")
 _NEURON_REMEDY = (
     "have the container run neuron-monitor and write the metric into a namespace of its own, or watch "
     "InvocationsPerInstance"
@@ -142,5 +175,7 @@ def _own_problem(name: str, dimensions: Any) -> MetricProblem | None:
 
 
 def _like(namespace: str, known: str) -> bool:
+    """Whether one is a slip of the other; of short names, as AWS/ECS of AWS/EC2, one letter off is another service."""
     one, other = (text.casefold().replace("-", "").replace("_", "").strip("/") for text in (namespace, known))
-    return one == other or difflib.SequenceMatcher(None, one, other).ratio() >= 0.85
+    long = min(len(one), len(other)) > SHORT_NAMESPACE
+    return one == other or (long and difflib.SequenceMatcher(None, one, other).ratio() >= 0.85)

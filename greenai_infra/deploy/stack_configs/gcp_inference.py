@@ -230,7 +230,7 @@ greenai-infra:inference:
     model: gs://acme-models/llama-3-8b
   network:
     client_ranges: [10.0.0.0/8]
-""" + carbon_example("NL", 277)
+""" + carbon_example("NL", 253)
 """The least that a serving stack's config on Google Cloud holds."""
 
 
