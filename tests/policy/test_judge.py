@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -13,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from greenai_infra.deploy.gate import read_settings
+from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
 from greenai_infra.policy.judge import Verdict, judge, unjudged
 from greenai_infra.policy.rules import RULES
@@ -185,6 +190,66 @@ def test_settings_that_are_refused(gate: dict[str, Any]) -> None:
     if "nan" not in str(gate) and "soon" not in str(gate):  # JSON knows no NaN, and `format` is advice only
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(gate, settings_schema())
+
+
+LIMITS = [
+    ("region-intensity", "max_g_per_kwh", 100),
+    ("carbon-cap", "max_kg_per_month", 50),
+    ("cost-cap", "max_usd_per_month", 2000),
+    ("live-data", "require_live", True),
+    ("instance-types", "allowed", ["ml.p5.*"]),
+]
+
+
+@pytest.mark.parametrize(("rule", "limit", "value"), LIMITS)
+@pytest.mark.parametrize("severity", ["mandatory", "advisory"])
+def test_a_rule_that_is_asked_for_has_its_limit(
+    rule: str, limit: str, value: Any, severity: str, tmp_path: Path
+) -> None:
+    """Or it would be off while the file says that it stops a preview."""
+    file = tmp_path / "greenai-policy.yaml"
+    file.write_text(f"rules:\n  {rule}:\n    severity: {severity}\n    {limit}:\n")
+
+    with pytest.raises(InputError) as caught:
+        read_settings(file)
+    said = str(caught.value)
+    assert said.startswith(f"greenai-policy.yaml: rules.{rule}: severity is {severity}, and {limit} is not set; for ")
+    # what it shows is what is wanted: the file is sound with that in it
+    example = said.partition("for example ")[2]
+    assert example.startswith(f"{limit}: ")
+    for line in (example, f"{limit}: {json.dumps(value)}"):
+        file.write_text(f"rules:\n  {rule}:\n    severity: {severity}\n    {line}\n")
+        assert read_settings(file).of(rule).in_force == severity
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "live-data: {severity: mandatory, require_live: false}",
+            "severity is mandatory, and require_live is f",
+        ),
+        (
+            "instance-types: {severity: advisory, allowed: []}",
+            "severity is advisory, and allowed is empty",
+        ),
+    ],
+)
+def test_a_limit_that_is_none_is_refused_too(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(f"rules: {{{text}}}\n")
+    with pytest.raises(InputError, match=re.escape(said)):
+        read_settings(tmp_path / "rules.yaml")
+
+
+@pytest.mark.parametrize("settings", [{}, {"severity": "disabled"}])
+@pytest.mark.parametrize("rule", [rule for rule, _, _ in LIMITS])
+def test_a_rule_that_nobody_asked_for_may_lack_its_limit(rule: str, settings: dict[str, Any]) -> None:
+    assert GateSettings.model_validate({"rules": {rule: settings}}).of(rule).in_force == "disabled"
+
+
+def test_the_template_is_sound() -> None:
+    template = Path(__file__).parents[2] / "templates" / "greenai-policy.yaml"
+    assert read_settings(template).of("budget-alarm").in_force == "advisory"
 
 
 def test_the_schema_takes_what_the_settings_take() -> None:
