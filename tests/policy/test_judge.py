@@ -247,6 +247,15 @@ def test_a_rule_that_nobody_asked_for_may_lack_its_limit(rule: str, settings: di
     assert GateSettings.model_validate({"rules": {rule: settings}}).of(rule).in_force == "disabled"
 
 
+def test_a_second_block_of_rules_is_refused(tmp_path: Path) -> None:
+    """It would take the place of the first, and all that this one asks for."""
+    file = tmp_path / "greenai-policy.yaml"
+    file.write_text("rules:\n  cost-cap: {max_usd_per_month: 5}\nrules:\n  plan-age: {max_hours: 48}\n")
+
+    with pytest.raises(InputError, match="greenai-policy.yaml:3: the key 'rules' stands twice, first in line 1"):
+        read_settings(file)
+
+
 def test_the_template_is_sound() -> None:
     template = Path(__file__).parents[2] / "templates" / "greenai-policy.yaml"
     assert read_settings(template).of("budget-alarm").in_force == "advisory"
