@@ -252,7 +252,7 @@ def test_a_second_block_of_rules_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "greenai-policy.yaml"
     file.write_text("rules:\n  cost-cap: {max_usd_per_month: 5}\nrules:\n  plan-age: {max_hours: 48}\n")
 
-    with pytest.raises(InputError, match="greenai-policy.yaml:3: the key 'rules' stands twice, first in line 1"):
+    with pytest.raises(InputError, match=r"greenai-policy\.yaml:3: the key 'rules' stands twice, first in line 1"):
         read_settings(file)
 
 
