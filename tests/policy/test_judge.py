@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from greenai_infra.deploy.gate import read_settings
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
-from greenai_infra.policy.judge import Verdict, judge, unjudged
+from greenai_infra.policy.judge import Verdict, judge, unjudged, without_secrets
 from greenai_infra.policy.rules import RULES
 from greenai_infra.policy.rules.encryption_needs import NEEDS
 from greenai_infra.policy.rules.instance_types import MACHINES
@@ -190,6 +190,39 @@ def test_settings_that_are_refused(gate: dict[str, Any]) -> None:
     if "nan" not in str(gate) and "soon" not in str(gate):  # JSON knows no NaN, and `format` is advice only
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(gate, settings_schema())
+
+
+HIDING = [
+    # text, secrets, what is shown
+    ("not encrypted at rest", {"p"}, "not encrypted at rest"),
+    ("not encrypted at rest", {"crypt"}, "not encrypted at rest"),
+    ("not encrypted at rest", {"encrypt"}, "not [secret]ed at rest"),
+    ("'p' is no key, p, (p) and a=p;p", {"p"}, "'[secret]' is no key, [secret], ([secret]) and a=[secret];[secret]"),
+    ("p", {"p"}, "[secret]"),
+    ("p_1 and 1p and pp", {"p", "1"}, "p_1 and 1p and pp"),
+    ("port 22 of 2200", {"22"}, "port [secret] of 2200"),
+    ("12345 in 0123456", {"12345"}, "[secret] in 0123456"),
+    ("a123456b", {"123456"}, "a[secret]b"),
+    ("its ü and grün", {"ü"}, "its [secret] and grün"),
+    ("its a.b+c, not axbbc", {"a.b+c"}, "its [secret], not axbbc"),
+    ("hush-hush, hush", {"hush", "hush-hush"}, "[secret], [secret]"),
+    ("the secret is out", {"secret", "out"}, "the [secret] is [secret]"),
+]
+
+
+@pytest.mark.parametrize(("text", "secrets", "shown"), HIDING)
+def test_secrets_are_hidden_and_words_are_left_whole(text: str, secrets: set[str], shown: str) -> None:
+    assert without_secrets(text, secrets) == shown
+
+
+def test_a_short_password_leaves_the_words_of_a_finding_readable() -> None:
+    values = {"password": Secret("p"), "username": Secret("e"), "port": Secret(5432)}
+    base = a("aws:rds/instance:Instance", "base", taggable=True, tags=TAGS, **values)
+    plain = a("aws:rds/instance:Instance", "base", taggable=True, tags=TAGS, password="p", username="e", port=5432)
+
+    said = [one.message for one in verdict(base).findings if one.code == "encryption"]
+    assert said == [one.message for one in verdict(plain).findings if one.code == "encryption"]
+    assert any("encrypt" in one for one in said)
 
 
 LIMITS = [
