@@ -43,7 +43,8 @@ def _parts(
         advice = near(str(location[-1]), known) or f"; known here: {', '.join(known)}"
         return _line(where, f"unknown key '{key}'{advice}"), ""
     message = problem["msg"].removeprefix("Value error, ") + shown
-    expected = expected_at(kind, location, example) if location else ""
+    is_section = problem["type"] == "value_error" and isinstance(problem["input"], dict)
+    expected = expected_at(kind, location, example) if location and not is_section else ""
     if problem["type"] == "model_type":  # pydantic names the class, which says nothing to whoever wrote the file
         message = f"Input should be a section with keys and values{shown}"
         expected = expected or (f"as in\n{example}" if example else "")

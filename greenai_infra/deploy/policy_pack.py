@@ -160,8 +160,14 @@ def config_properties(defaults: RuleSettings) -> dict[str, dict[str, Any]]:
 
 
 def configured(defaults: RuleSettings, config: Mapping[str, Any] | None) -> RuleSettings:
-    """The settings with what `--policy-pack-config` says over them."""
-    return type(defaults).model_validate({**defaults.model_dump(), **config}) if config else defaults
+    """The settings with what `--policy-pack-config` says over them; it may take a rule's limit away.
+
+    The severity is left as it is: how much a rule weighs is the engine's `enforcementLevel` here.
+    """
+    if not config:
+        return defaults
+    written = defaults.model_dump(exclude_unset=True, exclude={"severity"})
+    return type(defaults).model_validate({**written, **config}).model_copy(update={"severity": defaults.severity})
 
 
 def _declared_in_stack(resource: Any) -> DeclaredResource:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.read import near
 from greenai_infra.deploy import yaml_edit
-from greenai_infra.deploy.stack_files import read_project, read_text
+from greenai_infra.deploy.stack_files import config_of, read_project, read_text
 from greenai_infra.deploy.wire import UNKNOWN_MARK
 from greenai_infra.errors import InputError
 
@@ -55,8 +55,9 @@ def read_stack(project_dir: Path, stack: str | None) -> StackProgram:
         raise InputError(f"{project.file}: runtime is {runtime_name!r}; the offline preview runs Python programs only")
     config_file = _find_config(project, stack)
     stack_name = config_file.name.removeprefix("Pulumi.").rsplit(".", 1)[0]
-    config, encrypted = _read_config(yaml_edit.load(read_text(config_file), str(config_file)), name)
-    _add_defaults(config, content.get("config") or {}, name, config_file)
+    own = config_of(yaml_edit.load(read_text(config_file), str(config_file)), config_file)
+    config, encrypted = _read_config(own, name, config_file)
+    _add_defaults(config, config_of(content, project.file), name, config_file, project.file)
     program = _program(root, content)
     if (program / "programs" / "__init__.py").is_file():
         _refuse_misspelt(config, name, config_file)
@@ -85,6 +86,8 @@ def _find_config(project: Project, stack: str | None) -> Path:
     for file in project.config_files(stack):
         if file.is_file():
             return file
+        if file.is_dir():
+            raise InputError(f"{file} is a folder; the config of stack {stack} would be a file of that name")
     there = f"stacks here: {', '.join(found)}" if found else "there is none here; greenai-infra select writes them"
     raise InputError(f"no stack config Pulumi.{stack}.yaml in {project.config_dir}; {there}")
 
@@ -102,14 +105,14 @@ def _program(root: Path, project: dict[str, Any]) -> Path:
     return program
 
 
-def _read_config(content: dict[str, Any], project: str) -> tuple[dict[str, str], tuple[str, ...]]:
+def _read_config(own: dict[str, Any], project: str, file: Path) -> tuple[dict[str, str], tuple[str, ...]]:
     config, encrypted = {}, []
-    for key, value in (content.get("config") or {}).items():
+    for key, value in own.items():
         full = key if ":" in key else f"{project}:{key}"
         hidden = hide_encrypted(value)
         if hidden != value:
             encrypted.append(full)
-        config[full] = as_text(hidden)
+        config[full] = _as_text(hidden, full, file)
     return config, tuple(encrypted)
 
 
@@ -122,18 +125,30 @@ def hide_encrypted(value: Any) -> Any:
     return [hide_encrypted(item) for item in value] if isinstance(value, list) else value
 
 
-def _add_defaults(config: dict[str, str], declared: dict[str, Any], project: str, config_file: Path) -> None:
+def _add_defaults(
+    config: dict[str, str], declared: dict[str, Any], project: str, config_file: Path, project_file: Path
+) -> None:
     """The config block of Pulumi.yaml: defaults, fixed values, and keys that a stack must set."""
     for key, entry in declared.items():
         full = key if ":" in key else f"{project}:{key}"
         if full in config:
             continue
         if not isinstance(entry, dict):
-            config[full] = as_text(entry)
+            config[full] = _as_text(entry, full, project_file)
         elif "default" in entry or "value" in entry:
-            config[full] = as_text(entry.get("default", entry.get("value")))
+            config[full] = _as_text(entry.get("default", entry.get("value")), full, project_file)
         elif "type" in entry:
             raise InputError(f"{config_file}: config key {full} ({entry['type']}) is missing; Pulumi.yaml requires it")
+
+
+def _as_text(value: Any, key: str, file: Path) -> str:
+    """`as_text`, with an InputError for what only YAML has: binary data, sets, times with a tag."""
+    try:
+        return as_text(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{file}: config: {key}: expected text, a number, true or false, a list, or keys with values ({error})"
+        ) from None
 
 
 def as_text(value: Any) -> str:

@@ -82,7 +82,7 @@ class Project:
     def stack_names(self) -> list[str]:
         """The stacks that have a config file, by name."""
         files = [file for pattern in ("Pulumi.*.yaml", "Pulumi.*.yml") for file in self.config_dir.glob(pattern)]
-        return sorted({file.name.removeprefix("Pulumi.").rpartition(".")[0] for file in files})
+        return sorted({file.name.removeprefix("Pulumi.").rpartition(".")[0] for file in files if not file.is_dir()})
 
 
 def read_project(project_dir: Path) -> Project:
@@ -105,10 +105,24 @@ def stack_file(project: Project, stack: str) -> StackFile:
     paths = project.config_files(stack)
     path = next((one for one in paths if one.is_file()), paths[0])
     text = read_text(path) if path.is_file() else ""
-    config = yaml_edit.load(text, str(path)).get("config") or {}
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; the config of stack {stack} would be a file of that name")
+    return StackFile(stack, path, text, config_of(yaml_edit.load(text, str(path)), path), project.name)
+
+
+def config_of(content: dict[str, Any], file: Path) -> dict[str, Any]:
+    """The block `config` of a stack's file or of Pulumi.yaml. Raises InputError for one that is no keys and values."""
+    config = content.get("config")
+    example = "for example aws:region: eu-north-1"
+    if config is None:
+        return {}
     if not isinstance(config, dict):
-        raise InputError(f"{path}: config: expected a mapping, found {type(config).__name__}")
-    return StackFile(stack, path, text, config, project.name)
+        raise InputError(f"{file}: config: expected a mapping, found {type(config).__name__}; {example}")
+    for key in config:
+        if not isinstance(key, str) or not key.strip():
+            name = "null" if key is None else str(key).lower() if isinstance(key, bool) else repr(key)
+            raise InputError(f"{file}: config: key {name}: expected a name, {example}")
+    return config
 
 
 def stack_files(project_dir: Path) -> list[StackFile]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from greenai_infra.deploy.yaml_scalars import Dumper, Loader
+from greenai_infra.deploy.yaml_scalars import Dumper, Loader, RefusedYAMLError
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,9 +29,12 @@ class _NotEditableError(Exception):
 
 
 def load(text: str, where: str) -> dict[str, Any]:
-    """The mapping in a YAML text. Raises InputError for anything else; an empty text is an empty mapping."""
+    """The mapping in a YAML text; an empty text is an empty one. Raises InputError for all else, and a key twice."""
     try:
         content = yaml.load(text, Loader)
+    except RefusedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InputError(f"{where}:{line}: {error.problem}") from None
     except yaml.YAMLError as error:
         raise InputError(f"{where} is not valid YAML: {error}") from None
     except (ValueError, RecursionError) as error:

@@ -1,12 +1,13 @@
 """YAML scalars as Pulumi's engine reads them, and writing them so that every reader takes them for the same.
 
 The engine reads YAML 1.2, with octal numbers as in 1.1; PyYAML reads 1.1, where `12:30` is a number and `1e3` is none.
-Times stay the text that was written.
+Times stay the text that was written. Like the engine's reader, ours takes no key twice, and no value within itself.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import yaml
 
@@ -25,10 +26,46 @@ SCALARS = (
 )
 
 
+class RefusedYAMLError(yaml.MarkedYAMLError):
+    """What YAML's syntax allows and a stack's config may not have."""
+
+
 class Loader(yaml.SafeLoader):
-    """Safe; scalars as the engine reads them, with times as text."""
+    """Safe; scalars as the engine reads them, with times as text. PyYAML itself takes the last of two equal keys."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own attribute
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Here each mapping comes by once, as it is written: what `<<` adds to it is put in later."""
+        node = super().compose_mapping_node(anchor)
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                line = key.start_mark.line + 1
+                if key.value in first:
+                    said = f"the key '{key.value}' stands twice, first in line {first[key.value]}; keep one of them"
+                    raise RefusedYAMLError(None, None, said, key.start_mark)
+                first[key.value] = line
+        return node
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """A node has no end before all of it is read: an alias for one that it stands in."""
+        is_alias = self.check_event(yaml.AliasEvent)
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
+        if is_alias and node is not None and node.end_mark is None:
+            raise RefusedYAMLError(None, None, "an alias stands within the value that it names", mark)
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The value of a node; a tag that its text does not fit (`!!bool maybe`) ends PyYAML in any of these."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, AttributeError, LookupError):
+            if not isinstance(node, yaml.ScalarNode):  # said already, of a value within
+                raise
+            line, kind = node.start_mark.line + 1, node.tag.rpartition(":")[2]
+            raise ValueError(f"what stands in line {line} is no {kind}") from None
 
 
 class Dumper(yaml.SafeDumper):

@@ -8,9 +8,9 @@ A rule never raises and never guesses: what it can't look at, because the value 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
 
 from greenai_infra.flags import NoFlagAsNumber
 from greenai_infra.policy.declared import STACK_TYPE
@@ -34,6 +34,20 @@ class RuleSettings(NoFlagAsNumber):
 
     needs: ClassVar[str] = ""
     """The setting without which the rule has nothing to hold a stack against; empty for one that always runs."""
+    needs_example: ClassVar[str] = ""
+    """What `needs` may be, as the settings file has it."""
+
+    @model_validator(mode="after")
+    def _what_is_to_run_can_run(self) -> Self:
+        """A severity that somebody wrote down is meant: the rule must not be off for want of its limit."""
+        if "severity" in self.model_fields_set and self.severity != "disabled" and self.in_force == "disabled":
+            given = getattr(self, self.needs)
+            written = self.needs in self.model_fields_set and given is not None
+            state = ("false" if given is False else "empty") if written else "not set"
+            raise ValueError(
+                f"severity is {self.severity}, and {self.needs} is {state}; for example {self.needs_example}"
+            )
+        return self
 
     @property
     def in_force(self) -> Severity:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Config = TypeVar("Config")
 WRITTEN_BY_SELECT = ("training", "inference")
 PROVIDERS = ("aws", "gcp")
+PLACE_KEYS = {"aws": {"region": "region"}, "gcp": {"region": "region", "gcp_project": "project"}}
+"""Key of a section -> what the provider's own config calls the same."""
 
 
 def bad_config(message: str) -> pulumi.RunError:
@@ -49,10 +51,25 @@ def read_section(
         )
     try:
         config = read(values, key)
+        _refuse_another_place(config, key)
         _refuse_region_denied_since(config, key)
     except InputError as error:
         raise pulumi.RunError(str(error)) from error
     return config
+
+
+def _refuse_another_place(config: Any, key: str) -> None:
+    """Raises InputError where the provider's own config names another region or project than the section does.
+
+    What is built goes where the section says; the preview's heading, and whoever reads the file, takes the other.
+    """
+    provider = getattr(config, "provider", PROVIDERS[0])
+    for ours, theirs in PLACE_KEYS[provider].items():
+        wanted, other = getattr(config, ours, None), pulumi.Config(provider).get(theirs)
+        if wanted and other and other != wanted and not is_config_secret(f"{provider}:{theirs}"):
+            by_select = theirs == "region" and key.rpartition(":")[2] in WRITTEN_BY_SELECT
+            also = "; `greenai-infra select` writes both" if by_select else ""
+            raise InputError(f"{key}: {ours} is {wanted}, and {provider}:{theirs} is {other}; make them the same{also}")
 
 
 def _refuse_region_denied_since(config: Any, key: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from greenai_infra.deploy.offline import preview
 from greenai_infra.deploy.project import read_stack
+from greenai_infra.deploy.stack_files import read_project, stack_file, stack_files
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import UNKNOWN, Secret
 
@@ -130,6 +131,56 @@ def test_what_cannot_be_run_is_refused_with_the_reason(
     with pytest.raises(InputError, match=message.replace("(", r"\(")) as caught:
         preview(tmp_path)
     assert caught.value.exit_code == 2
+
+
+CONFIGS = [
+    ("config: [1]\n", "config: expected a mapping, found list; for example aws:region: eu-north-1"),
+    ("config: foo\n", "config: expected a mapping, found str; for"),
+    ("config: 0\n", "config: expected a mapping, found int; for"),
+    ("config: false\n", "config: expected a mapping, found bool; for"),
+    ("config: []\n", "config: expected a mapping, found list; for"),
+    ("config: {1: 2}\n", "config: key 1: expected a name, for example aws:region: eu-north-1"),
+    ("config: {true: 2}\n", "config: key true: expected a name, for"),
+    ("config: {~: 2}\n", "config: key null: expected a name, for"),
+    ("config: {'': 2}\n", "config: key '': expected a name, for"),
+    (
+        "config: {word: !!binary aGk=}\n",
+        "config: shop:word: expected text, a number, true or false, a list, or keys",
+    ),
+    ("config: {word: !!set {a, b}}\n", "config: shop:word: expected text,"),
+    ("config: {word: [!!timestamp 2026-01-31]}\n", "config: shop:word: expected text,"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), CONFIGS, ids=[one[0].strip() for one in CONFIGS])
+@pytest.mark.parametrize("name", ["Pulumi.dev.yaml", "Pulumi.yaml"])
+def test_config_that_is_no_keys_and_values_is_named(tmp_path: Path, name: str, text: str, said: str) -> None:
+    file = write_project(tmp_path, "", "config: {}\n") / name
+    file.write_text(text if name == "Pulumi.dev.yaml" else file.read_text() + text)
+
+    with pytest.raises(InputError) as caught:
+        read_stack(tmp_path, "dev")
+    assert str(caught.value).startswith(f"{file}: {said}")
+    assert caught.value.exit_code == 2
+
+
+def test_config_with_nothing_in_it_is_none(tmp_path: Path) -> None:
+    for text in ("", "# none yet\n", "config:\n", "config: {}\n"):
+        write_project(tmp_path, "", text)
+        assert read_stack(tmp_path, "dev").config == {}
+
+
+def test_a_folder_is_no_stack(tmp_path: Path) -> None:
+    write_project(tmp_path, "")
+    (tmp_path / "Pulumi.test.yaml").mkdir()
+
+    assert read_stack(tmp_path, None).stack == "dev"
+    assert [one.stack for one in stack_files(tmp_path)] == ["dev"]
+    said = r"Pulumi\.test\.yaml is a folder; the config of stack test would be a file"
+    with pytest.raises(InputError, match=said):
+        read_stack(tmp_path, "test")
+    with pytest.raises(InputError, match=said):
+        stack_file(read_project(tmp_path), "test")
 
 
 def test_an_unknown_stack_lists_those_there_are(tmp_path: Path) -> None:

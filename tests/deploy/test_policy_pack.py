@@ -258,6 +258,22 @@ def test_levels_and_settings_from_the_engine(tmp_path: Path) -> None:
     assert "severity" not in schema
 
 
+def test_the_engine_may_take_a_limit_away_or_give_one(tmp_path: Path) -> None:
+    """Also of a rule whose severity the settings file names, which must then have a limit there."""
+    folder = project(
+        tmp_path, KEY, gate={"rules": {"region-intensity": {"severity": "mandatory", "max_g_per_kwh": 10}}}
+    )
+    result = preview(folder, "dev")
+    mandatory = {"region-intensity": analyzer_pb2.MANDATORY}
+
+    with running(folder / "policy") as pack:
+        assert told(pack, folder, result) == {("region-intensity", "key", "mandatory")}
+        pack.configure(mandatory, region_intensity={"max_g_per_kwh": None})
+        assert told(pack, folder, result) == set()
+        pack.configure(mandatory, region_intensity={"max_g_per_kwh": 15.0})
+        assert told(pack, folder, result) == {("region-intensity", "key", "mandatory")}
+
+
 def test_the_pack_describes_every_rule(tmp_path: Path) -> None:
     folder = project(tmp_path, "")
 

@@ -110,10 +110,22 @@ def test_a_project_file_that_can_not_be_read_is_named(tmp_path: Path, content: b
     assert stacks(tmp_path) == []
 
 
+def test_a_key_that_stands_twice_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    file = stack(tmp_path, NORTH)
+    before = b"config:\n  team: a\n  team: b\n"
+    file.write_bytes(before)
+
+    with pytest.raises(InputError, match=rf"Pulumi\.tune-{NORTH}\.yaml:3: the key 'team' stands twice"):
+        pin(tmp_path, FOUR)
+    assert file.read_bytes() == before
+
+
 UNREADABLE = [
     (b"config: [\n", r"is not valid YAML"),
     (b"config: [1]\n", r"config: expected a mapping, found list"),
     (b"config: on\n", r"config: expected a mapping, found str"),
+    (b"config: {1: 2}\n", r"config: key 1: expected a name, for example aws:region: eu-north-1"),
     (b"just text\n", r"expected a mapping, found str"),
     (b"\xff\xfe", r"is not UTF-8 text"),
 ]

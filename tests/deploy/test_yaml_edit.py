@@ -148,6 +148,57 @@ def test_a_text_that_is_no_mapping_is_refused(text: str, message: str) -> None:
         edit(text, {("a",): 1}, "a file")
 
 
+TWICE = {
+    "top level": ("config: {}\nother: 1\nconfig: {a: 1}\n", 3, "config", 1),
+    "section": ("config:\n  shop:alarms:\n    daily_budget_kg: 4\n    daily_budget_kg: 5\n", 4, "daily_budget_kg", 3),
+    "same value": ("a: 1\na: 1\n", 2, "a", 1),
+    "quoted": ("a: 1\n'a': 2\n", 2, "a", 1),
+    "number and text": ("a:\n  1: x\n  '1': y\n", 3, "1", 2),
+    "flow style": ("a: {b: 1,\n  c: 2, b: 3}\n", 2, "b", 1),
+    "in a list": ("a:\n- b: 1\n- b: 1\n  b: 2\n", 4, "b", 3),
+    "merged twice": ("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n", 4, "<<", 3),
+    "behind an alias": ("a: &a {x: 1,\n x: 2}\nb: *a\n", 2, "x", 1),
+}
+"""Go's yaml.v3, with which the engine reads, refuses each of them: `mapping key "b" already defined at line 1`."""
+
+
+@pytest.mark.parametrize(("text", "line", "key", "first"), TWICE.values(), ids=TWICE)
+def test_a_key_that_stands_twice_is_refused_where_it_does(text: str, line: int, key: str, first: int) -> None:
+    said = f"a file:{line}: the key '{key}' stands twice, first in line {first}; keep one of them"
+    with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
+        load(text, "a file")
+    with pytest.raises(InputError, match=re.escape(said)):
+        edit(text, {("new",): 1}, "a file")
+
+
+def test_merge_keys_add_what_is_not_there() -> None:
+    text = (
+        "base: &b {x: 1, y: 2}\nmore: &m {<<: *b, y: 3}\none: {<<: *b, x: 4}\ntwo: {<<: [*b, {w: 0}], z: 5}\nsame: *m\n"
+    )
+    base, more = {"x": 1, "y": 2}, {"x": 1, "y": 3}
+
+    assert load(text, "a file") == {
+        "base": base,
+        "more": more,
+        "one": {"x": 4, "y": 2},
+        "two": {"w": 0, "x": 1, "y": 2, "z": 5},
+        "same": more,
+    }
+
+
+@pytest.mark.parametrize("text", ["a: &x {b: *x}\n", "a: &x [*x]\n", "a: &x {b: [1, {c: *x}]}\n"])
+def test_a_value_within_itself_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"^a file:1: an alias stands within the value that it names$"):
+        load(text, "a file")
+
+
+@pytest.mark.parametrize("value", ["!!bool maybe", "!!int ''", "!!int abc", "!!float x", "!!timestamp soon"])
+def test_a_tag_that_does_not_fit_is_named_with_its_line(value: str) -> None:
+    kind = value[2:].split()[0]
+    with pytest.raises(InputError, match=f"^a file can't be read: what stands in line 2 is no {kind}$"):
+        load(f"a:\n  b: [{value}]\n", "a file")
+
+
 # What `pulumi config --json` (3.259) makes of these: Go's yaml.v3 reads YAML 1.2, octal numbers as in 1.1.
 ENGINE_READS = [
     ("12:30", "12:30"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -13,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from greenai_infra.deploy.gate import read_settings
+from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
-from greenai_infra.policy.judge import Verdict, judge, unjudged
+from greenai_infra.policy.judge import Verdict, judge, unjudged, without_secrets
 from greenai_infra.policy.rules import RULES
 from greenai_infra.policy.rules.encryption_needs import NEEDS
 from greenai_infra.policy.rules.instance_types import MACHINES
@@ -185,6 +190,108 @@ def test_settings_that_are_refused(gate: dict[str, Any]) -> None:
     if "nan" not in str(gate) and "soon" not in str(gate):  # JSON knows no NaN, and `format` is advice only
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(gate, settings_schema())
+
+
+HIDING = [
+    # text, secrets, what is shown
+    ("not encrypted at rest", {"p"}, "not encrypted at rest"),
+    ("not encrypted at rest", {"crypt"}, "not encrypted at rest"),
+    ("not encrypted at rest", {"encrypt"}, "not [secret]ed at rest"),
+    ("'p' is no key, p, (p) and a=p;p", {"p"}, "'[secret]' is no key, [secret], ([secret]) and a=[secret];[secret]"),
+    ("p", {"p"}, "[secret]"),
+    ("p_1 and 1p and pp", {"p", "1"}, "p_1 and 1p and pp"),
+    ("port 22 of 2200", {"22"}, "port [secret] of 2200"),
+    ("12345 in 0123456", {"12345"}, "[secret] in 0123456"),
+    ("a123456b", {"123456"}, "a[secret]b"),
+    ("its ü and grün", {"ü"}, "its [secret] and grün"),
+    ("its a.b+c, not axbbc", {"a.b+c"}, "its [secret], not axbbc"),
+    ("hush-hush, hush", {"hush", "hush-hush"}, "[secret], [secret]"),
+    ("the secret is out", {"secret", "out"}, "the [secret] is [secret]"),
+]
+
+
+@pytest.mark.parametrize(("text", "secrets", "shown"), HIDING)
+def test_secrets_are_hidden_and_words_are_left_whole(text: str, secrets: set[str], shown: str) -> None:
+    assert without_secrets(text, secrets) == shown
+
+
+def test_a_short_password_leaves_the_words_of_a_finding_readable() -> None:
+    values = {"password": Secret("p"), "username": Secret("e"), "port": Secret(5432)}
+    base = a("aws:rds/instance:Instance", "base", taggable=True, tags=TAGS, **values)
+    plain = a("aws:rds/instance:Instance", "base", taggable=True, tags=TAGS, password="p", username="e", port=5432)
+
+    said = [one.message for one in verdict(base).findings if one.code == "encryption"]
+    assert said == [one.message for one in verdict(plain).findings if one.code == "encryption"]
+    assert any("encrypt" in one for one in said)
+
+
+LIMITS = [
+    ("region-intensity", "max_g_per_kwh", 100),
+    ("carbon-cap", "max_kg_per_month", 50),
+    ("cost-cap", "max_usd_per_month", 2000),
+    ("live-data", "require_live", True),
+    ("instance-types", "allowed", ["ml.p5.*"]),
+]
+
+
+@pytest.mark.parametrize(("rule", "limit", "value"), LIMITS)
+@pytest.mark.parametrize("severity", ["mandatory", "advisory"])
+def test_a_rule_that_is_asked_for_has_its_limit(
+    rule: str, limit: str, value: Any, severity: str, tmp_path: Path
+) -> None:
+    """Or it would be off while the file says that it stops a preview."""
+    file = tmp_path / "greenai-policy.yaml"
+    file.write_text(f"rules:\n  {rule}:\n    severity: {severity}\n    {limit}:\n")
+
+    with pytest.raises(InputError) as caught:
+        read_settings(file)
+    said = str(caught.value)
+    assert said.startswith(f"greenai-policy.yaml: rules.{rule}: severity is {severity}, and {limit} is not set; for ")
+    # what it shows is what is wanted: the file is sound with that in it
+    example = said.partition("for example ")[2]
+    assert example.startswith(f"{limit}: ")
+    for line in (example, f"{limit}: {json.dumps(value)}"):
+        file.write_text(f"rules:\n  {rule}:\n    severity: {severity}\n    {line}\n")
+        assert read_settings(file).of(rule).in_force == severity
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "live-data: {severity: mandatory, require_live: false}",
+            "severity is mandatory, and require_live is f",
+        ),
+        (
+            "instance-types: {severity: advisory, allowed: []}",
+            "severity is advisory, and allowed is empty",
+        ),
+    ],
+)
+def test_a_limit_that_is_none_is_refused_too(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(f"rules: {{{text}}}\n")
+    with pytest.raises(InputError, match=re.escape(said)):
+        read_settings(tmp_path / "rules.yaml")
+
+
+@pytest.mark.parametrize("settings", [{}, {"severity": "disabled"}])
+@pytest.mark.parametrize("rule", [rule for rule, _, _ in LIMITS])
+def test_a_rule_that_nobody_asked_for_may_lack_its_limit(rule: str, settings: dict[str, Any]) -> None:
+    assert GateSettings.model_validate({"rules": {rule: settings}}).of(rule).in_force == "disabled"
+
+
+def test_a_second_block_of_rules_is_refused(tmp_path: Path) -> None:
+    """It would take the place of the first, and all that this one asks for."""
+    file = tmp_path / "greenai-policy.yaml"
+    file.write_text("rules:\n  cost-cap: {max_usd_per_month: 5}\nrules:\n  plan-age: {max_hours: 48}\n")
+
+    with pytest.raises(InputError, match=r"greenai-policy\.yaml:3: the key 'rules' stands twice, first in line 1"):
+        read_settings(file)
+
+
+def test_the_template_is_sound() -> None:
+    template = Path(__file__).parents[2] / "templates" / "greenai-policy.yaml"
+    assert read_settings(template).of("budget-alarm").in_force == "advisory"
 
 
 def test_the_schema_takes_what_the_settings_take() -> None:

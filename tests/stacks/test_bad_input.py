@@ -193,6 +193,42 @@ def test_a_key_of_another_name_is_refused_with_the_one_that_is_meant(stack: str,
     assert f"{program}: unknown key 'worklod'; did you mean workload" in message
 
 
+ELSEWHERE = {
+    # of the provider's own config: what another place would be, and the section's key for it
+    "aws:region": ("ap-southeast-2", "region"),
+    "gcp:region": ("asia-northeast1", "region"),
+    "gcp:project": ("somebody-else", "gcp_project"),
+}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_provider_in_another_place_than_the_section_is_refused(stack: str, project: Path) -> None:
+    """The resources would be where the section says, and not where the heading of the preview says."""
+    content = document(stack)
+    program = content["config"][f"{PREFIX}program"]
+    section = content["config"][f"{PREFIX}{program}"]
+    provider = section.get("provider", "aws")
+    for key, (other, ours) in ELSEWHERE.items():
+        wrong = {"config": {**content["config"], key: other}}
+        if key.startswith(provider):
+            said = f"{PREFIX}{program}: {ours} is {section[ours]}, and {key} is {other}; make them the same"
+            by_select = "; `greenai-infra select` writes both" if ours == "region" else ""
+            message = refusal(project, wrong, exit_code=2)
+            assert message == said + (by_select if program in ("training", "inference") else "")
+        else:  # the other cloud's
+            (project / "Pulumi.dev.yaml").write_text(yaml.safe_dump(wrong))
+            assert preview(project, "dev", choose_gate=lambda _: None).built
+
+
+@pytest.mark.parametrize("stack", ["contiguous", "serverless", "cache-serverless", "gcp-slices", "gcp-budget"])
+def test_a_provider_without_a_place_of_its_own_is_no_contradiction(stack: str, project: Path) -> None:
+    content = document(stack)
+    for key in ELSEWHERE:
+        content["config"].pop(key, None)
+    (project / "Pulumi.dev.yaml").write_text(yaml.safe_dump(content))
+    assert preview(project, "dev", choose_gate=lambda _: None).built
+
+
 def test_a_key_like_no_other_is_refused_with_all_there_are() -> None:
     section = f"{PREFIX}training"
     wrong = changed("contiguous", section, ("network", "zzz"), 1)

@@ -30,6 +30,7 @@ class CostCap(Cap):
     """Limit of the standing cost; without one the rule does not run."""
 
     needs: ClassVar[str] = "max_usd_per_month"
+    needs_example: ClassVar[str] = "max_usd_per_month: 2000"
     max_usd_per_month: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
@@ -37,6 +38,7 @@ class CarbonCap(Cap):
     """Limit of the standing emissions, and what kind of figure it is; without a limit the rule does not run."""
 
     needs: ClassVar[str] = "max_kg_per_month"
+    needs_example: ClassVar[str] = "max_kg_per_month: 50"
     max_kg_per_month: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     basis: Literal["lifecycle", "direct"] = "lifecycle"
     signal: Literal["average", "marginal"] = "average"

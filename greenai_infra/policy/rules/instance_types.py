@@ -67,6 +67,7 @@ class InstanceTypes(RuleSettings):
     """Patterns such as `ml.p5.*` or `v5litepod-*`; without any, the rule does not run."""
 
     needs: ClassVar[str] = "allowed"
+    needs_example: ClassVar[str] = "allowed: [ml.p5.*, ml.g5.*]"
     allowed: tuple[str, ...] = Field(default=())
 
 

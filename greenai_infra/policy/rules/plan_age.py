@@ -38,6 +38,7 @@ class LiveData(RuleSettings):
     """Whether a plan must rest on answers of a service."""
 
     needs: ClassVar[str] = "require_live"
+    needs_example: ClassVar[str] = "require_live: true"
     require_live: bool = False
     """Off: the rule does not run."""
 

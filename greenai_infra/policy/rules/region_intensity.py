@@ -18,6 +18,7 @@ class RegionIntensity(RuleSettings):
     """The cap, and what kind of figure it is: two kinds are never compared."""
 
     needs: ClassVar[str] = "max_g_per_kwh"
+    needs_example: ClassVar[str] = "max_g_per_kwh: 100"
 
     max_g_per_kwh: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Cap in gCO2eq/kWh; without one the rule does not run."""
