@@ -107,9 +107,7 @@ def comment(
         delivery = Delivery(to, number, author, require_comment, max_wait)
         for line in deliver(texts, delivery, os.environ):
             click.echo(line)
-    failing = [
-        f"{one.key} is stopped by {one.verdict.stopped_by}" for one in comments if one.verdict and one.verdict.fails
-    ]
+    failing = [f"{one.key}{one.verdict.why_words}" for one in comments if one.verdict and one.verdict.fails]
     for line in failing:
         click.echo(f"the carbon gate fails: {line}", err=True)
     return 1 if failing else 0

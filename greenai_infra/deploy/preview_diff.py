@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.preview_result import SCHEMA_VERSION
+from greenai_infra.deploy.gate_change import gate_change, in_force
+from greenai_infra.deploy.preview_result import SCHEMA_VERSION, STOPPED
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import PROVIDER_PREFIX
 
@@ -49,6 +50,7 @@ def diff_previews(base: Preview, head: Preview) -> dict[str, Any]:
         "standing": _standing(base, head),
         "planned_run": _planned_run(base, head),
         "findings": _findings(base, head),
+        "gate": gate_change(base, head),
     }
 
 
@@ -178,9 +180,14 @@ def _other_meaning(before: Preview, after: Preview) -> str:
 
 
 def _findings(base: Preview, head: Preview) -> dict[str, Any]:
+    """What is new, what is resolved, and what nobody can call resolved, as the rule that found it doesn't run now."""
+    gone = _only_in(base.get("findings", ()), head.get("findings", ()))
+    stopped = any(one["code"] in STOPPED for one in head.get("findings", ()))
+    idle = in_force(base).keys() - (set() if stopped else in_force(head).keys())
     return {
         "new": _only_in(head.get("findings", ()), base.get("findings", ())),
-        "resolved": _only_in(base.get("findings", ()), head.get("findings", ())),
+        "resolved": [one for one in gone if one["code"] not in idle],
+        "not_judged": [one for one in gone if one["code"] in idle],
     }
 
 

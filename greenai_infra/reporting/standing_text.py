@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.numbers import significant
+from greenai_infra.numbers import exact, significant
 from greenai_infra.policy.declared import short_type
 from greenai_infra.reporting.tables import plain_lines
 
@@ -86,7 +86,33 @@ def change_lines(change: Mapping[str, Any], width: int) -> Iterator[str]:
                 reasons.append(f"{unit}, {title}: not compared, {figure['reason']}")
     yield from plain_lines(("", "base", "now", "change"), rows, RIGHT, width)
     yield from reasons
-    yield f"findings: {len(findings['new'])} new, {len(findings['resolved'])} resolved"
+    idle = len(findings["not_judged"])
+    unsaid = f", {idle} not judged: the rule no longer runs" if idle else ""
+    yield f"findings: {len(findings['new'])} new, {len(findings['resolved'])} resolved{unsaid}"
+    yield from _gate_lines(change["gate"])
+
+
+def _gate_lines(gate: Mapping[str, Any]) -> Iterator[str]:
+    """What the change takes away from the carbon gate; nothing where it asks as much as before."""
+    if gate["removed"] or gate["weaker"]:
+        yield f"! the change {'removes' if gate['removed'] else 'loosens'} the carbon gate:"
+    for one in gate["weaker"]:
+        yield f"! {weaker_words(one)}"
+
+
+def weaker_words(one: Mapping[str, Any]) -> str:
+    """`cost-cap: mandatory -> disabled`, `region-intensity: max_g_per_kwh 100 -> 500`."""
+    what = "" if one["what"] == "severity" else f"{one['what']} "
+    return f"{one['rule']}: {what}{setting_words(one['base'])} -> {setting_words(one['head'])}"
+
+
+def setting_words(value: Any) -> str:
+    """A severity or setting of a rule as a person reads it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "nothing"
+    if isinstance(value, bool) or value is None:
+        return "no limit" if value is None else str(value).lower()
+    return exact(value) if isinstance(value, int | float) else str(value)
 
 
 def _signed(figure: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ STOPS: list[tuple[dict[str, Any], str, str]] = [
     ({"policy": {"rules": [rule("tags", violations=1)]}, "findings": [finding("tags")]}, "error", "1 rule"),
     ({"policy": {"rules": [rule("tags", violations=2)]}, "findings": [finding("tags")] * 2}, "error", "1 rule"),
     ({"policy": {"rules": [rule("tags", violations=1), rule("cap", violations=1)]}}, "error", "2 rules"),
-    ({"policy": {"rules": [rule("cap", not_run=4)]}}, "error", "1 rule"),
+    ({"policy": {"rules": [rule("cap", not_run=4)]}}, "error", "1 rule that could not run"),
     ({"findings": [finding("unknown-region")]}, "error", "1 check"),
     (
         {
@@ -38,7 +38,7 @@ STOPS: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"findings": [finding("live", "warning")]}, "warning", "1 check"),
     ({"policy": {"rules": [rule("live", "advisory", violations=1)]}}, "warning", "1 rule"),
-    ({"policy": {"rules": [rule("live", "advisory", not_run=1)]}}, "warning", "1 rule"),
+    ({"policy": {"rules": [rule("live", "advisory", not_run=1)]}}, "warning", "1 rule that could not run"),
     ({"policy": ..., "findings": [finding("tags")]}, "error", "1 check"),
 ]
 

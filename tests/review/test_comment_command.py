@@ -39,7 +39,7 @@ def test_the_comment_is_posted_before_the_gate_fails(tmp_path: Path, github: Ser
     base.mkdir()
     write(head / "one.json", preview(**STOPPED))
     write(head / "two.json", preview(stack="other"))
-    write(base / "one.json", preview())
+    write(base / "one.json", preview(policy={"rules": [rule("tags")]}))
 
     done = comment(tmp_path, on_github, head, "--base", base)
 

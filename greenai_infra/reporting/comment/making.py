@@ -44,8 +44,9 @@ def gate_comments(
     for head in heads:
         plan = next((one for one in plans if one.plan_id == head.plan_id), None)
         regions = regions_of(head, plan, stacks)
-        body = render_comment(Facts(head, before.get(head.key), bases is not None, fail_on, regions, plan))
-        comments.append(Comment(head.key, marker(head.key), body, judge(head, fail_on)))
+        verdict = judge(head, fail_on, bases or ())
+        body = render_comment(Facts(head, before.get(head.key), bases is not None, verdict, regions, plan))
+        comments.append(Comment(head.key, marker(head.key), body, verdict))
     gone = [one for one in before.values() if one.key not in {head.key for head in heads}]
     notes = [
         f"{one.key} is previewed on the base branch only; what it has built stays until: "

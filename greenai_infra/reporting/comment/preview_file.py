@@ -51,6 +51,7 @@ class Rule(_Part):
     violations: Count = 0
     not_run: Count = 0
     exempted: Count = 0
+    settings: dict[str, bool | float | str | list[str] | None] = {}
 
 
 class Policy(_Part):
