@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 
 UNITS = (("energy_kwh", "kWh"), ("emissions_kg", "kg CO2e"), ("cost_usd", "USD"))
 MONTHLY = tuple((f"{name}_per_month", unit) for name, unit in UNITS)
+RUN = (
+    ("energy_kwh", "kWh"),
+    ("operational_kg", "kg CO2e operational"),
+    ("emissions_kg", "kg with embodied and transfer"),
+    ("cost_usd", "USD"),
+)
+LOAD = (("energy_kwh_per_month", "kWh"), ("operational_kg_per_month", "kg CO2e operational"))
+COMPARED = (
+    ("a month", "standing", MONTHLY),
+    ("planned run", "planned_run", RUN),
+    ("planned load", "planned_load", LOAD),
+)
 HEADERS = ("", *(unit for _, unit in UNITS))
 RIGHT = (1, 2, 3)
 NOT_KNOWN = "?"
@@ -29,8 +41,11 @@ def standing_lines(standing: Mapping[str, Any], budget: Mapping[str, Any] | None
         yield "nothing that costs or draws anything by standing there"
     yield from _notes(standing)
     if run := standing["planned_run"]:
-        figures = ", ".join(f"{_figure(run[key])} {unit}" for key, unit in UNITS)
+        figures = ", ".join(f"{_figure(run[key])} {unit}" for key, unit in RUN)
         yield f"planned run {str(run['plan_id'])[:12]}, once: {figures}"
+    if load := standing["planned_load"]:
+        figures = ", ".join(f"{_figure(load[key])} {unit}" for key, unit in LOAD)
+        yield f"planned load, {significant(load['requests_per_second'])} requests/s, a month: {figures}"
     if budget:
         limits = f"{significant(budget['daily_kg'])} kg a day, {significant(budget['monthly_kg'])} kg a month"
         yield f"carbon budget: {limits} (alarms of {budget['stack']})"
@@ -78,7 +93,7 @@ def change_lines(change: Mapping[str, Any], width: int) -> Iterator[str]:
             what = f" ({', '.join(one['properties'])})" if kind == "changed" else ""
             yield f"{sign} {short_type(one['type'])} {one['name']}{what}"
     rows, reasons = [], []
-    for title, part, keys in (("a month", "standing", MONTHLY), ("planned run", "planned_run", UNITS)):
+    for title, part, keys in COMPARED:
         for key, unit in keys if change[part] else ():
             figure = change[part][key]
             rows.append((f"{unit}, {title}", *(_figure(figure[side]) for side in ("base", "head")), _signed(figure)))

@@ -129,7 +129,7 @@ def _alone(head: Preview) -> list[dict[str, Markdown]]:
     """The figures of a preview that is compared with nothing."""
     rows = []
     for part, figure, words in figures.ROWS:
-        holder = (head.standing.total if part == "standing" else head.standing.planned_run) if head.standing else None
+        holder = getattr(head.standing, {"standing": "total"}.get(part, part)) if head.standing else None
         if holder is not None:
             rows.append({"what": Markdown(words), "head": figures.amount(getattr(holder, figure))})
     return rows
@@ -138,8 +138,10 @@ def _alone(head: Preview) -> list[dict[str, Markdown]]:
 def _alone_equals(head: Preview) -> Markdown | None:
     standing = head.standing
     run = standing.planned_run.emissions_kg if standing and standing.planned_run else None
+    load = standing.planned_load.operational_kg_per_month if standing and standing.planned_load else None
     monthly = standing.total.emissions_kg_per_month if standing else None
-    value, words = (run, "The planned run") if run else (monthly, "What stands, in a month")
+    every = ((run, "The planned run"), (load, "The planned load, in a month"), (monthly, "What stands, in a month"))
+    value, words = next((one for one in every if one[0]), (None, ""))
     return Markdown(f"{words}: {figures.equals(value)}") if value else None
 
 
