@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.regions import find_region
@@ -12,6 +13,8 @@ from greenai_infra.errors import InputError, Refused
 from greenai_infra.policy.declared import STACK_TYPE, Finding
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from greenai_infra.deploy.program import ProgramFailure
     from greenai_infra.deploy.project import StackProgram
     from greenai_infra.deploy.recorded import Recorded
@@ -126,6 +129,11 @@ def program_findings(recorded: Recorded, failure: ProgramFailure | None) -> list
         elif severity == "warning":
             findings.append(Finding("warning", "program-reported", urn, "", message))
     return findings
+
+
+def below_root(text: str, root: Path) -> str:
+    """A text with the files of the project named from its folder on: where it lies on this machine is nobody's else."""
+    return re.sub(rf"(?<![\w./-]){re.escape(str(root))}/(?=\S)", "", text)
 
 
 def _tail(source: str) -> str:

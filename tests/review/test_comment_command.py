@@ -74,6 +74,17 @@ def test_exit_codes(
     assert len(github.comments) == 1
 
 
+@pytest.mark.parametrize(("head", "gone"), [("head/one.json", False), ("head", True)])
+def test_only_a_whole_folder_says_that_a_stack_is_gone(tmp_path: Path, head: str, gone: bool) -> None:
+    for folder, stacks in (("head", (STACK,)), ("base", (STACK, "other"))):
+        (tmp_path / folder).mkdir()
+        for place, stack in zip(("one", "two"), stacks, strict=False):
+            write(tmp_path / folder / f"{place}.json", preview(stack=stack))
+    done = comment(tmp_path, {}, head, "--base", "base", "--dry-run")
+    assert done.returncode == 0
+    assert ("assistants/other is previewed on the base branch only" in done.stderr) == gone
+
+
 @pytest.mark.parametrize(("changes", "code"), [({}, 0), (STOPPED, 1)])
 def test_on_a_fork_the_gate_still_decides(
     tmp_path: Path, github: Server, on_github: dict[str, str], changes: dict[str, Any], code: int
