@@ -111,7 +111,7 @@ def _heading(verdict: Verdict, head: Preview) -> Markdown:
         rest += f"; {loud}" if loud else ""
         return Markdown(f"{WARNS} Over the carbon budget, though no rule of the carbon gate stops it{rest}")
     if loud:
-        return Markdown(f"{loud}, which passes now{rest}")
+        return Markdown(f"{WARNS} Carbon gate: passes, but {verdict.of_gate}{rest}")
     return Markdown(f"{PASSES} Carbon gate: passes{rest}")
 
 
