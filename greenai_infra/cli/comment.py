@@ -92,9 +92,9 @@ def comment(
         if project_dir is None and Path("Pulumi.yaml").is_file():
             project_dir = Path()
         stacks = stack_files(project_dir) if project_dir is not None else []
-        comments, notes = gate_comments(
-            heads, read_previews(base, may_be_empty=True) if base else None, plans, stacks, fail_on
-        )
+        bases = read_previews(base, may_be_empty=True) if base else None
+        whole = any(one.is_dir() for one in head)  # of single files nobody says that they are all
+        comments, notes = gate_comments(heads, bases, plans, stacks, fail_on, all_stacks=whole)
     for note in notes:
         click.echo(f"note: {note}", err=True)
     bodies = [one.body for one in comments]
@@ -107,9 +107,7 @@ def comment(
         delivery = Delivery(to, number, author, require_comment, max_wait)
         for line in deliver(texts, delivery, os.environ):
             click.echo(line)
-    failing = [
-        f"{one.key} is stopped by {one.verdict.stopped_by}" for one in comments if one.verdict and one.verdict.fails
-    ]
+    failing = [f"{one.key}{one.verdict.why_words}" for one in comments if one.verdict and one.verdict.fails]
     for line in failing:
         click.echo(f"the carbon gate fails: {line}", err=True)
     return 1 if failing else 0

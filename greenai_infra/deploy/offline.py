@@ -10,6 +10,7 @@ stand-ins in their place, so that the documents can be read; nothing else of tha
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,7 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
     from greenai_infra.deploy.providers import Providers, package_of
     from greenai_infra.deploy.run_findings import (
         alarms_stack_findings,
+        below_root,
         carbon_findings,
         config_findings,
         program_findings,
@@ -94,8 +96,11 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
         region=program.region,
         resources=tuple(resources),
         outputs=_stack_outputs(recorded),
-        findings=tuple(sorted(findings, key=lambda one: (one.severity, one.urn))),
-        messages=tuple(message for severity, message, _ in recorded.logs if severity == "info"),
+        findings=tuple(
+            replace(one, message=below_root(one.message, program.root), remedy=below_root(one.remedy, program.root))
+            for one in sorted(findings, key=lambda one: (one.severity, one.urn))
+        ),
+        messages=tuple(below_root(message, program.root) for level, message, _ in recorded.logs if level == "info"),
         standing=figures,
         budget=limits,
         verdict=verdict,

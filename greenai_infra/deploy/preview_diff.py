@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.preview_result import SCHEMA_VERSION
+from greenai_infra.deploy.gate_change import gate_change, in_force
+from greenai_infra.deploy.preview_result import SCHEMA_VERSION, STOPPED
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import PROVIDER_PREFIX
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 DIFF_VERSION = 1
 ENERGY, EMISSIONS, COST = "energy_kwh", "emissions_kg", "cost_usd"
 STANDING_FIGURES = tuple(f"{figure}_per_month" for figure in (ENERGY, EMISSIONS, COST))
-RUN_FIGURES = (ENERGY, EMISSIONS, COST)
+OPERATIONAL = "operational_kg"
+RUN_FIGURES = (ENERGY, EMISSIONS, OPERATIONAL, COST)
+LOAD_FIGURES = (f"{ENERGY}_per_month", f"{OPERATIONAL}_per_month")
 
 # What makes a resource another one, beside its inputs: keys of a preview's resource.
 _SETTINGS = ("parent", "provider", "region", "options")
@@ -48,7 +51,9 @@ def diff_previews(base: Preview, head: Preview) -> dict[str, Any]:
         "resources": _resources(base, head),
         "standing": _standing(base, head),
         "planned_run": _planned_run(base, head),
+        "planned_load": _planned(base, head, "planned_load", LOAD_FIGURES),
         "findings": _findings(base, head),
+        "gate": gate_change(base, head),
     }
 
 
@@ -119,16 +124,25 @@ def _total(preview: Preview, standing: Preview | None, figure: str) -> float | N
 
 
 def _planned_run(base: Preview, head: Preview) -> dict[str, Any] | None:
+    figures = _planned(base, head, "planned_run", RUN_FIGURES)
+    if figures is None:
+        return None
+    old, new = ((one.get("standing") or {}).get("planned_run") or {} for one in (base, head))
+    return {"plan_id": {"base": old.get("plan_id"), "head": new.get("plan_id")}, **figures}
+
+
+def _planned(base: Preview, head: Preview, key: str, figures: Iterable[str]) -> dict[str, Any] | None:
+    """The figures of a planned run or load, if a side has one; a preview of an earlier release may lack some."""
     before, after = (one.get("standing") or {} for one in (base, head))
-    old, new = before.get("planned_run"), after.get("planned_run")
+    old, new = before.get(key), after.get(key)
     if not old and not new:
         return None
-    result: dict[str, Any] = {"plan_id": {"base": (old or {}).get("plan_id"), "head": (new or {}).get("plan_id")}}
-    for figure in RUN_FIGURES:
-        first = 0.0 if not old else old[figure]
-        second = 0.0 if not new else new[figure]
+    result: dict[str, Any] = {}
+    for figure in figures:
+        first = old.get(figure) if old else None if before and key not in before else 0.0
+        second = new.get(figure) if new else None if after and key not in after else 0.0
         reason = "" if None not in (first, second) else "not known on one side"
-        if not reason and figure == EMISSIONS and old and new:
+        if not reason and figure.startswith((EMISSIONS, OPERATIONAL)) and old and new:
             reason = _other_meaning(before, after)
         result[figure] = _figure(first, second, reason)
     return result
@@ -178,9 +192,14 @@ def _other_meaning(before: Preview, after: Preview) -> str:
 
 
 def _findings(base: Preview, head: Preview) -> dict[str, Any]:
+    """What is new, what is resolved, and what nobody can call resolved, as the rule that found it doesn't run now."""
+    gone = _only_in(base.get("findings", ()), head.get("findings", ()))
+    stopped = any(one["code"] in STOPPED for one in head.get("findings", ()))
+    idle = in_force(base).keys() - (set() if stopped else in_force(head).keys())
     return {
         "new": _only_in(head.get("findings", ()), base.get("findings", ())),
-        "resolved": _only_in(base.get("findings", ()), head.get("findings", ())),
+        "resolved": [one for one in gone if one["code"] not in idle],
+        "not_judged": [one for one in gone if one["code"] in idle],
     }
 
 

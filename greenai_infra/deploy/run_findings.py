@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from greenai_infra.policy.rules.plan_age import YEARLY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from greenai_infra.deploy.program import ProgramFailure
     from greenai_infra.deploy.project import StackProgram
@@ -153,6 +155,11 @@ def program_findings(recorded: Recorded, failure: ProgramFailure | None) -> list
         elif severity == "warning":
             findings.append(Finding("warning", "program-reported", urn, "", message))
     return findings
+
+
+def below_root(text: str, root: Path) -> str:
+    """A text with the files of the project named from its folder on: where it lies on this machine is nobody's else."""
+    return re.sub(rf"(?<![\w./-]){re.escape(str(root))}/(?=\S)", "", text)
 
 
 def _tail(source: str) -> str:

@@ -36,6 +36,7 @@ class Tally:
 
     rule: Rule
     severity: Severity
+    settings: RuleSettings
     violations: int = 0
     not_run: int = 0
     exempted: int = 0
@@ -54,6 +55,7 @@ class Tally:
             "violations": self.violations,
             "not_run": self.not_run,
             "exempted": self.exempted,
+            "settings": self.settings.model_dump(mode="json", exclude={"severity"}),
         }
 
 
@@ -82,7 +84,7 @@ def judge(stack: Stack, settings: GateSettings) -> Verdict:
         of_rule = settings.of(rule.id)
         severity = of_rule.in_force
         if severity == "disabled":
-            tallies.append(Tally(rule, severity))
+            tallies.append(Tally(rule, severity, of_rule))
             continue
         exemptions = exemptions_of(settings, rule.id, stack.name)
         counts: Counter[str] = Counter()
@@ -91,14 +93,17 @@ def judge(stack: Stack, settings: GateSettings) -> Verdict:
             counts["exempted" if excuse else "violations" if found.ran else "not_run"] += 1
             if not excuse:
                 findings.append(finding(rule, severity, found, note))
-        tallies.append(Tally(rule, severity, counts["violations"], counts["not_run"], counts["exempted"]))
+        tallies.append(Tally(rule, severity, of_rule, counts["violations"], counts["not_run"], counts["exempted"]))
     return Verdict(tuple(tallies), (*findings, *unused_exemptions(stack, settings)))
 
 
 def unjudged(settings: GateSettings) -> Verdict:
     """The verdict on a stack whose program failed: no rule that is in force could run."""
-    tallies = [(rule, settings.of(rule.id).in_force) for rule in RULES]
-    return Verdict(tuple(Tally(rule, severity, not_run=int(severity != "disabled")) for rule, severity in tallies), ())
+    tallies = [
+        Tally(rule, own.in_force, own, not_run=int(own.in_force != "disabled"))
+        for rule, own in ((rule, settings.of(rule.id)) for rule in RULES)
+    ]
+    return Verdict(tuple(tallies), ())
 
 
 def breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[Breach]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.numbers import significant
+from greenai_infra.numbers import exact, significant
 from greenai_infra.policy.declared import short_type
 from greenai_infra.reporting.tables import plain_lines
 
@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 
 UNITS = (("energy_kwh", "kWh"), ("emissions_kg", "kg CO2e"), ("cost_usd", "USD"))
 MONTHLY = tuple((f"{name}_per_month", unit) for name, unit in UNITS)
+RUN = (
+    ("energy_kwh", "kWh"),
+    ("operational_kg", "kg CO2e operational"),
+    ("emissions_kg", "kg with embodied and transfer"),
+    ("cost_usd", "USD"),
+)
+LOAD = (("energy_kwh_per_month", "kWh"), ("operational_kg_per_month", "kg CO2e operational"))
+COMPARED = (
+    ("a month", "standing", MONTHLY),
+    ("planned run", "planned_run", RUN),
+    ("planned load", "planned_load", LOAD),
+)
 HEADERS = ("", *(unit for _, unit in UNITS))
 RIGHT = (1, 2, 3)
 NOT_KNOWN = "?"
@@ -29,8 +41,11 @@ def standing_lines(standing: Mapping[str, Any], budget: Mapping[str, Any] | None
         yield "nothing that costs or draws anything by standing there"
     yield from _notes(standing)
     if run := standing["planned_run"]:
-        figures = ", ".join(f"{_figure(run[key])} {unit}" for key, unit in UNITS)
+        figures = ", ".join(f"{_figure(run[key])} {unit}" for key, unit in RUN)
         yield f"planned run {str(run['plan_id'])[:12]}, once: {figures}"
+    if load := standing["planned_load"]:
+        figures = ", ".join(f"{_figure(load[key])} {unit}" for key, unit in LOAD)
+        yield f"planned load, {significant(load['requests_per_second'])} requests/s, a month: {figures}"
     if budget:
         limits = f"{significant(budget['daily_kg'])} kg a day, {significant(budget['monthly_kg'])} kg a month"
         yield f"carbon budget: {limits} (alarms of {budget['stack']})"
@@ -78,7 +93,7 @@ def change_lines(change: Mapping[str, Any], width: int) -> Iterator[str]:
             what = f" ({', '.join(one['properties'])})" if kind == "changed" else ""
             yield f"{sign} {short_type(one['type'])} {one['name']}{what}"
     rows, reasons = [], []
-    for title, part, keys in (("a month", "standing", MONTHLY), ("planned run", "planned_run", UNITS)):
+    for title, part, keys in COMPARED:
         for key, unit in keys if change[part] else ():
             figure = change[part][key]
             rows.append((f"{unit}, {title}", *(_figure(figure[side]) for side in ("base", "head")), _signed(figure)))
@@ -86,7 +101,33 @@ def change_lines(change: Mapping[str, Any], width: int) -> Iterator[str]:
                 reasons.append(f"{unit}, {title}: not compared, {figure['reason']}")
     yield from plain_lines(("", "base", "now", "change"), rows, RIGHT, width)
     yield from reasons
-    yield f"findings: {len(findings['new'])} new, {len(findings['resolved'])} resolved"
+    idle = len(findings["not_judged"])
+    unsaid = f", {idle} not judged: the rule no longer runs" if idle else ""
+    yield f"findings: {len(findings['new'])} new, {len(findings['resolved'])} resolved{unsaid}"
+    yield from _gate_lines(change["gate"])
+
+
+def _gate_lines(gate: Mapping[str, Any]) -> Iterator[str]:
+    """What the change takes away from the carbon gate; nothing where it asks as much as before."""
+    if gate["removed"] or gate["weaker"]:
+        yield f"! the change {'removes' if gate['removed'] else 'loosens'} the carbon gate:"
+    for one in gate["weaker"]:
+        yield f"! {weaker_words(one)}"
+
+
+def weaker_words(one: Mapping[str, Any]) -> str:
+    """`cost-cap: mandatory -> disabled`, `region-intensity: max_g_per_kwh 100 -> 500`."""
+    what = "" if one["what"] == "severity" else f"{one['what']} "
+    return f"{one['rule']}: {what}{setting_words(one['base'])} -> {setting_words(one['head'])}"
+
+
+def setting_words(value: Any) -> str:
+    """A severity or setting of a rule as a person reads it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "nothing"
+    if isinstance(value, bool) or value is None:
+        return "no limit" if value is None else str(value).lower()
+    return exact(value) if isinstance(value, int | float) else str(value)
 
 
 def _signed(figure: Mapping[str, Any]) -> str:

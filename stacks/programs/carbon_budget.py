@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from components.aws.site import Site
     from greenai_infra.deploy.stack_configs.alarms import BudgetSection
     from greenai_infra.deploy.stack_configs.fields import CarbonTagged
+    from greenai_infra.deploy.stack_configs.gcp_training import GcpTrainingConfig
     from greenai_infra.deploy.stack_configs.inference import InferenceConfig
+    from greenai_infra.deploy.stack_configs.training import TrainingConfig
 
 SECTION, REFERENCE = "alarms", "alarms-stack"
 
@@ -68,23 +70,30 @@ def warn_of_gaps(section: BudgetSection) -> None:
         )
 
 
-def check_plan_fits(budget: Budget, slices: Sequence[tuple[datetime, datetime]], config: CarbonTagged) -> None:
+def check_plan_fits(
+    budget: Budget,
+    slices: Sequence[tuple[datetime, datetime]],
+    config: TrainingConfig | GcpTrainingConfig,
+    provider: str,
+) -> None:
     """Hold a planned run against the daily budget. Raises pulumi.RunError if the kill switch would stop that run.
 
     What trackers report is operational: energy x PUE x intensity. The plan's emissions hold transfer and the embodied
-    share too, so its energy is taken, times the intensity; without the PUE, which is at least 1, that is the least.
+    share too, so its energy is taken. Without a PUE of the region in the catalog, the least it can be is taken, 1.
     """
     if budget.section is None or config.planned is None:
         return
     from greenai_infra.deploy.stack_configs.alarms import busiest_day_kg
+    from greenai_infra.footprint.equation import operational_kg
 
     daily, key = budget.section.daily_budget_kg, f"{pulumi.get_project()}:{SECTION}"
-    least_kg = config.planned.energy_kwh * config.carbon.intensity_g_per_kwh / 1000
-    most = busiest_day_kg(slices, least_kg)
+    pue, least, known = _pue(provider, config.region)
+    operational = operational_kg(config.planned.energy_kwh, pue, config.carbon.intensity_g_per_kwh)
+    most = busiest_day_kg(slices, operational)
     if most <= daily:
         return
     what = (
-        f"{key}: daily_budget_kg: the planned run emits at least {most:.3g} kg CO2e within a day (before PUE), "
+        f"{key}: daily_budget_kg: the planned run emits {least}{most:.3g} kg CO2e within a day ({known}), "
         f"the budget is {daily:g} kg"
     )
     if budget.section.kill_switch:
@@ -93,16 +102,28 @@ def check_plan_fits(budget: Budget, slices: Sequence[tuple[datetime, datetime]],
 
 
 def check_load_fits(budget: Budget, requests_per_second: float | None, config: InferenceConfig) -> None:
-    """Warn of a planned load that uses up the daily budget: requests x energy x intensity, before PUE."""
+    """Warn of a planned load that uses up the daily budget: requests x energy x PUE x intensity."""
     if budget.section is None or config.planned is None or requests_per_second is None:
         return
+    from greenai_infra.footprint.equation import operational_kg
+
     kwh_a_day = requests_per_second * 86_400 * config.planned.energy_j_per_request / 3.6e6
-    daily_kg, limit_kg = kwh_a_day * config.carbon.intensity_g_per_kwh / 1000, budget.section.daily_budget_kg
+    pue, least, known = _pue(config.provider, config.region)
+    daily_kg = operational_kg(kwh_a_day, pue, config.carbon.intensity_g_per_kwh)
+    limit_kg = budget.section.daily_budget_kg
     if daily_kg > limit_kg:
         pulumi.log.warn(
-            f"{pulumi.get_project()}:{SECTION}: daily_budget_kg: the planned load emits at least {daily_kg:.3g} kg "
-            f"CO2e a day (before PUE), the budget is {limit_kg:g} kg: its alarm will go off on the plan itself"
+            f"{pulumi.get_project()}:{SECTION}: daily_budget_kg: the planned load emits {least}{daily_kg:.3g} kg "
+            f"CO2e a day ({known}), the budget is {limit_kg:g} kg: its alarm will go off on the plan itself"
         )
+
+
+def _pue(provider: str, region: str) -> tuple[float, str, str]:
+    """The region's PUE, or 1, the least; `at least ` in that case, and what the kilograms are, in words."""
+    from greenai_infra.deploy.standing.planned import known_pue
+
+    pue = known_pue(provider, region)
+    return (1.0, "at least ", "before PUE") if pue is None else (pue, "", "operational, with PUE")
 
 
 def declare_budget(budget: Budget, config: CarbonTagged, site: Site, *, jobs: bool) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def _aws() -> dict[str, Any]:
 
     config = read_section("training", read_training_config, TRAINING_EXAMPLE)
     budget = read_budget()
-    check_plan_fits(budget, [(one.start, one.end) for one in config.slices], config)
+    check_plan_fits(budget, [(one.start, one.end) for one in config.slices], config, "aws")
     region = TrainingRegion(config.workload, TrainingRegionArgs(config))
     return region.outputs | declare_budget(budget, config, region.site, jobs=True)
 
@@ -31,6 +31,6 @@ def _gcp() -> dict[str, Any]:
 
     config = read_section("training", read_gcp_training_config, GCP_TRAINING_EXAMPLE)
     budget = read_gcp_budget()
-    check_plan_fits(budget, [(one.start, one.end) for one in config.slices], config)
+    check_plan_fits(budget, [(one.start, one.end) for one in config.slices], config, "gcp")
     region = GcpTrainingRegion(config.workload, GcpTrainingRegionArgs(config))
     return region.outputs | declare_gcp_budget(budget, config, region.site, jobs=True)

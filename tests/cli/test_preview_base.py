@@ -69,6 +69,24 @@ def test_text(greenai: Command, project: Path) -> None:
     assert max(map(len, done.out.splitlines())) <= 80
 
 
+def test_what_a_removed_rule_found_is_not_called_resolved(greenai: Command, project: Path) -> None:
+    (project / "policy").mkdir()
+    (project / "policy" / "PulumiPolicy.yaml").write_text("runtime: python\n")
+    done = greenai("preview", "--offline", "--json", cwd=project)
+    (project / "base.json").write_text(done.out)
+    found = {one["code"] for one in json.loads(done.out)["findings"]}
+    assert "carbon-tags" in found
+    (project / "policy" / "greenai-policy.yaml").write_text("rules:\n  carbon-tags: {severity: disabled}\n")
+    loosened = greenai("preview", "--offline", "--base", "base.json", cwd=project).out
+    assert "findings: 0 new, 0 resolved, 2 not judged: the rule no longer runs\n" in loosened
+    assert "! the change loosens the carbon gate:\n  ! carbon-tags: mandatory -> disabled\n" in loosened
+    (project / "policy" / "PulumiPolicy.yaml").unlink()
+    removed = greenai("preview", "--offline", "--base", "base.json", cwd=project).out
+    assert "0 resolved" in removed
+    assert "! the change removes the carbon gate:\n" in removed
+    assert "! carbon-tags: mandatory -> missing\n" in removed
+
+
 def test_json_has_the_change_beside_the_preview(greenai: Command, project: Path) -> None:
     base = previewed(greenai, project, BASE)
     document = json.loads(greenai("preview", "--offline", "--json", "--base", base, cwd=project).out)

@@ -247,6 +247,24 @@ def test_what_a_program_logs_is_kept(tmp_path: Path) -> None:
     assert result.failed
 
 
+def test_files_of_the_project_are_named_from_its_folder_on(tmp_path: Path) -> None:
+    """What a preview says stands in a comment for all to read, and where the runner keeps the project helps nobody."""
+    program = """
+        from pathlib import Path
+        from greenai_infra.planning.workload_file import read_workload
+        here = Path(__file__).parent
+        pulumi.log.info(f"reads {here}/w2.yaml and not /other{here}/w2.yaml")
+        read_workload(here / "w2.yaml")
+        """
+    (tmp_path / "w2.yaml").write_text("workload: {colour: green}\n")
+    result = preview_program(tmp_path, program)
+    found = only_finding(result)
+    assert found.code == "bad-config"
+    assert found.message.startswith("w2.yaml:1: ")
+    assert result.messages == (f"reads w2.yaml and not /other{tmp_path}/w2.yaml",)
+    assert str(tmp_path) not in "".join([found.message, found.remedy])
+
+
 def test_two_previews_in_one_process_do_not_leak(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     first, second = tmp_path / "one", tmp_path / "two"
     for folder, word in ((first, "apple"), (second, "pear")):

@@ -73,7 +73,8 @@ def test_the_same_preview_twice() -> None:
     one = preview(resource("a"), findings=(finding("x"),))
     change = diff(one, copy.deepcopy(one))
     assert change["resources"] == {"added": [], "removed": [], "changed": []}
-    assert change["findings"] == {"new": [], "resolved": []}
+    assert change["findings"] == {"new": [], "resolved": [], "not_judged": []}
+    assert change["gate"] == {"removed": False, "weaker": []}
     assert {figure["change"] for figure in change["standing"].values()} == {0.0}
     assert change["planned_run"] is None
 

@@ -287,11 +287,47 @@ def test_totals_are_sums_of_what_is_known() -> None:
 
 def test_a_training_stack_has_a_planned_run() -> None:
     planned = {"plan_id": "aa", "rank": 1, "energy_kwh": 61.4, "emissions_kg": 1.5, "cost_usd": 440.0}
-    section = {**SECTION, "slices": [{}], "planned": planned}
-    expected = {"plan_id": "aa", "energy_kwh": 61.4, "emissions_kg": 1.5, "cost_usd": 440.0}
+    slices = [
+        {"start": "2036-12-01T09:00:00Z", "end": "2036-12-01T15:00:00Z"},
+        {"start": "2036-12-03T09:00:00Z", "end": "2036-12-03T11:00:00Z"},
+    ]
+    section = {**SECTION, "region": "us-west-2", "slices": slices, "planned": planned}
+    # 61.4 kWh x 1.12 (PUE of us-west-2) x 0.4 kg/kWh = 27.5072 kg; 6 of its 8 hours lie within one day
+    expected = {
+        "plan_id": "aa", "energy_kwh": 61.4, "emissions_kg": 1.5, "cost_usd": 440.0,
+        "operational_kg": pytest.approx(27.5072), "operational_kg_busiest_day": pytest.approx(20.6304),
+    }  # fmt: skip
     assert standing([], section)["planned_run"] == expected
+    assert standing([], section)["planned_load"] is None
     assert standing([], SECTION)["planned_run"] is None
     assert standing([], {**SECTION, "planned": planned})["planned_run"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "kg"),
+    [({"region": "nowhere-1"}, None), ({"carbon": {}}, None), ({"slices": [{}]}, 27.5072), ({"slices": []}, 27.5072)],
+)
+def test_operational_kilograms_are_never_guessed(change: dict[str, Any], kg: float | None) -> None:
+    section = {**SECTION, "region": "us-west-2", "slices": [{}], "planned": {"plan_id": "aa", "energy_kwh": 61.4}}
+    run = standing([], {**section, **change})["planned_run"]
+    assert run["operational_kg"] == (kg and pytest.approx(kg))
+    assert run["operational_kg_busiest_day"] is None
+
+
+def test_an_endpoint_has_a_planned_load() -> None:
+    served = {**SECTION, "region": "us-west-2", "requests_per_second": 20, "planned": {"energy_j_per_request": 107.0}}
+    # 20 x 3600 x 730 requests of 107 J = 5,623,920,000 J = 1562.2 kWh; x 1.12 x 0.4 kg/kWh = 699.8656 kg
+    assert standing([], served)["planned_load"] == {
+        "requests_per_second": 20,
+        "energy_j_per_request": 107,
+        "energy_kwh_per_month": pytest.approx(1562.2),
+        "operational_kg_per_month": pytest.approx(699.8656),
+    }
+    assert standing([], served)["planned_run"] is None
+    away = standing([], {**served, "region": "nowhere-1"})["planned_load"]
+    assert (away["energy_kwh_per_month"], away["operational_kg_per_month"]) == (pytest.approx(1562.2), None)
+    for missing in ("requests_per_second", "planned"):
+        assert standing([], {key: value for key, value in served.items() if key != missing})["planned_load"] is None
 
 
 def test_secrets_in_inputs_do_not_hinder() -> None:

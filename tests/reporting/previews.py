@@ -73,7 +73,10 @@ def stands(name: str, energy: float | None, emissions: float | None, cost: float
 
 
 def standing(
-    *resources: dict[str, Any], run: dict[str, Any] | None = None, unpriced: tuple[str, ...] = ()
+    *resources: dict[str, Any],
+    run: dict[str, Any] | None = None,
+    load: dict[str, Any] | None = None,
+    unpriced: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     total = {}
     for figure in ("energy_kwh_per_month", "emissions_kg_per_month", "cost_usd_per_month"):
@@ -86,11 +89,34 @@ def standing(
         "total": total,
         "unpriced": list(unpriced),
         "planned_run": run,
+        "planned_load": load,
     }
 
 
-def run(emissions: float = 2.5, cost: float = 500.0, energy: float = 50.0) -> dict[str, Any]:
-    return {"plan_id": "f730a77b9bf3acf3", "energy_kwh": energy, "emissions_kg": emissions, "cost_usd": cost}
+def run(
+    emissions: float = 2.5,
+    cost: float = 500.0,
+    energy: float = 50.0,
+    operational: float | None = 1.0,
+    busiest: float | None = None,
+) -> dict[str, Any]:
+    return {
+        "plan_id": "f730a77b9bf3acf3",
+        "energy_kwh": energy,
+        "emissions_kg": emissions,
+        "cost_usd": cost,
+        "operational_kg": operational,
+        "operational_kg_busiest_day": operational if busiest is None else busiest,
+    }
+
+
+def load(operational: float | None, energy: float = 1500.0) -> dict[str, Any]:
+    return {
+        "requests_per_second": 20.5,
+        "energy_j_per_request": 107.0,
+        "energy_kwh_per_month": energy,
+        "operational_kg_per_month": operational,
+    }
 
 
 def preview(**changes: Any) -> dict[str, Any]:

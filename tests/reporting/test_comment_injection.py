@@ -134,6 +134,25 @@ def test_nothing_breaks_out(tmp_path: Path, text: str, compared: bool) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_breaks_out_of_what_is_said_of_the_gate(tmp_path: Path, text: str) -> None:
+    """The list right under the verdict names rules and settings, both of the change's own making."""
+    looser = {**rule(text), "settings": {"basis": text, "keys": [text], "max_" + text: 2.0}}
+    base = {**rule(text), "settings": {"basis": "lifecycle", "keys": [text, text + "x"], "max_" + text: 1.0}}
+    markdown = comment_on(
+        tmp_path,
+        {**everywhere(text), "policy": {"rules": [looser]}},
+        preview(policy={"rules": [base, rule(text + "gone")]}),
+    )
+    page = seen(markdown)
+    assert markdown.partition("**Carbon budget:**")[0].count("\n- ") == 4
+    assert set(page.tags) <= ALLOWED_TAGS
+    assert page.attributes == []
+    assert page.comments == [f" greenai-infra: assistants/{STACK} "]
+    assert page.tags.count("h2") == 1
+    assert re.findall(r"@[A-Za-z0-9]|[#!%]\d|GH-\d|://|www\.|~[a-z]|\$\d", page.words) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
 def test_nobody_and_nothing_is_mentioned(tmp_path: Path, text: str) -> None:
     words = seen(comment_on(tmp_path, everywhere(text), preview())).words
     assert re.findall(r"@[A-Za-z0-9]|[#!%]\d|GH-\d|://|www\.|~[a-z]|\$\d", words) == []

@@ -11,7 +11,7 @@ from greenai_infra.deploy.stack_files import StackFile
 from greenai_infra.reporting.comment.making import gate_comments
 from greenai_infra.reporting.comment.preview_file import read_preview
 
-from .previews import STACK, finding, preview, resource, rule, run, standing, stands, write
+from .previews import STACK, finding, load, preview, resource, rule, run, standing, stands, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +51,12 @@ def test_what_changes_against_the_base(tmp_path: Path) -> None:
 
     assert row(text, "standing, kg CO2e a month")[1:] == ["2.00", "5.00", "+3.00"]
     assert row(text, "standing, USD a month")[1:] == ["300", "750", "+450"]
-    assert row(text, "planned run, kg CO2e")[1:] == ["4.00", "2.50", "\N{MINUS SIGN}1.50"]
+    assert row(text, "planned run, kg CO2e with embodied and transfer")[1:] == ["4.00", "2.50", "\N{MINUS SIGN}1.50"]
+    assert row(text, "planned run, kg CO2e operational")[1:] == ["1.00", "1.00", "0"]
     assert row(text, "planned run, USD")[1:] == ["480", "500", "+20.0"]
     # 3 kg / 0.2442 kg a km = 12.285 km; 1.5 / 0.2442 = 6.143 km
     assert "adds 3.00 kg CO2e a month, whatever runs: as much as 12.3 km by car" in text
-    assert "saves 1.50 kg CO2e in the planned run: as much as 6.14 km by car" in text
+    assert "saves 1.50 kg CO2e in the planned run, embodied and transfer included: as much as 6.14 km by car" in text
 
 
 def test_equivalents_of_a_large_change_name_trees_and_edition(tmp_path: Path) -> None:
@@ -68,10 +69,11 @@ def test_equivalents_of_a_large_change_name_trees_and_edition(tmp_path: Path) ->
 
 
 def test_shares_of_the_budget(tmp_path: Path) -> None:
-    # 2.5 kg of 5 a day = 50 %, of 100 a month = 2.5 %; 73 kg a month / 730 h x 24 h = 2.4 kg a day = 48 %
-    text = body(tmp_path, preview(standing=standing(stands("e", 1.0, 73.0, 1.0), run=run(2.5))))
-    assert "- the planned run: 2.50 kg, 50 % of a day's and 2.5 % of a month's" in text
-    assert "- what stands all month: 73.0 kg, 48 % of a day's and 73 % of a month's" in text
+    # Of 8 kg in all 2.5 are operational: of 5 a day 50 %, of 100 a month 2.5 %.
+    # 73 kg a month / 730 h x 24 h = 2.4 kg a day = 48 %
+    text = body(tmp_path, preview(standing=standing(stands("e", 1.0, 73.0, 1.0), run=run(8.0, operational=2.5))))
+    assert "- the planned run: 2.50 kg operational, 50 % of a day's and 2.5 % of a month's" in text
+    assert "- what stands all month: 73.0 kg operational, 48 % of a day's and 73 % of a month's" in text
     assert text.splitlines()[1] == "## ✅ Carbon gate: passes"
 
 
@@ -79,8 +81,10 @@ def test_shares_of_the_budget(tmp_path: Path) -> None:
     "figures",
     [
         standing(stands("e", 1.0, 101.0, 1.0)),
-        standing(stands("e", 1.0, 98.0, 1.0), run=run(2.5)),
-        standing(run=run(5.1)),
+        standing(stands("e", 1.0, 98.0, 1.0), run=run(operational=2.5)),
+        standing(run=run(operational=5.1)),
+        standing(stands("e", 1.0, 3.95, 1.0), load=load(101.0)),
+        standing(run=run(operational=20.0, busiest=5.1)),
     ],
 )
 def test_more_than_the_budget_is_the_verdict(tmp_path: Path, figures: dict[str, Any]) -> None:
@@ -88,23 +92,63 @@ def test_more_than_the_budget_is_the_verdict(tmp_path: Path, figures: dict[str, 
     assert heading == "## ⚠️ Over the carbon budget, though no rule of the carbon gate stops it"
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [
+        standing(run=run(1e6, operational=4.9)),  # a budget counts neither transfer nor the making of the hardware
+        standing(run=run(1e6, operational=None)),
+        standing(run=run(operational=20.0, busiest=4.9)),
+        standing(stands("e", 1.0, 60.0, 1.0), load=load(99.0)),  # a load is instead of idling, not besides
+    ],
+)
+def test_what_is_within_the_budget_passes(tmp_path: Path, figures: dict[str, Any]) -> None:
+    assert body(tmp_path, preview(standing=figures)).splitlines()[1] == "## ✅ Carbon gate: passes"
+
+
+def test_a_run_of_several_days_is_held_against_a_day_by_its_busiest_one(tmp_path: Path) -> None:
+    text = body(tmp_path, preview(standing=standing(run=run(operational=20.0, busiest=2.5))))
+    expected = "- the planned run: 20.0 kg operational (2.50 kg in its busiest 24 hours), 50 % of a day's and 20 %"
+    assert expected in text
+
+
+def test_a_planned_load_is_told_beside_idling(tmp_path: Path) -> None:
+    # 36.5 kg a month / 730 h x 24 h = 1.2 kg a day: of 5 kg 24 %; 3.65 kg idle are 0.12 kg a day, 2.4 %
+    head = preview(standing=standing(stands("e", 1.0, 3.65, 1.0), load=load(36.5)))
+    text = body(tmp_path, head, preview(standing=standing(stands("e", 1.0, 3.65, 1.0), load=load(6.5))))
+    assert "- the planned load: 36.5 kg operational a month, 24 % of a day's and 36.5 % of a month's" in text
+    assert "- what stands all month: 3.65 kg operational, 2.4 % of a day's and 3.6 % of a month's" in text
+    assert row(text, "planned load, kg CO2e operational a month")[1:] == ["6.50", "36.5", "+30.0"]
+    assert "adds 30.0 kg CO2e a month at the planned load (operational): as much as" in text
+    assert "The planned load, in a month: as much as 149 km by car" in body(tmp_path, head)  # 36.5 kg / 0.2442 kg a km
+
+
+def test_a_preview_of_an_earlier_release_has_no_operational_figure(tmp_path: Path) -> None:
+    older = {key: value for key, value in run(8.0).items() if not key.startswith("operational")}
+    figures = {key: value for key, value in standing(run=older).items() if key != "planned_load"}
+    text = body(tmp_path, preview(standing=figures), preview(standing=standing(run=run(8.0), load=load(1.0))))
+    assert "- the planned run: operational emissions not known" in text
+    assert row(text, "planned run, kg CO2e operational")[1:] == ["1.00", "not known", "not comparable"]
+    assert row(text, "planned load, kg CO2e operational a month")[1:] == ["1.00", "not known", "not comparable"]
+    assert row(text, "planned run, kg CO2e with embodied and transfer")[1:] == ["8.00", "8.00", "0"]
+
+
 def test_what_stops_comes_before_the_budget(tmp_path: Path) -> None:
-    head = preview(standing=standing(run=run(5.1)), findings=[finding("bad-tag")])
+    head = preview(standing=standing(run=run(operational=5.1)), findings=[finding("bad-tag")])
     assert body(tmp_path, head).splitlines()[1] == "## ❌ Carbon gate: stopped by 1 check, and over the carbon budget"
 
 
 def test_many_times_the_budget_is_no_percentage(tmp_path: Path) -> None:
     # 1,200 kg of 5 a day and 100 a month
-    text = body(tmp_path, preview(standing=standing(run=run(1200.0))))
-    assert "- the planned run: 1,200 kg, 240 times a day's and 12.0 times a month's" in text
+    text = body(tmp_path, preview(standing=standing(run=run(operational=1200.0))))
+    assert "- the planned run: 1,200 kg operational, 240 times a day's and 12.0 times a month's" in text
 
 
 @pytest.mark.parametrize("compared", [True, False])
 def test_an_absurd_figure_is_short_and_breaks_nothing(tmp_path: Path, compared: bool) -> None:
-    absurd = standing(stands("e", 1e308, 1e308, 1e308), run=run(1e308, 1e308, 1e308))
+    absurd = standing(stands("e", 1e308, 1e308, 1e308), run=run(1e308, 1e308, 1e308, 1e308), load=load(1e308))
     text = body(tmp_path, preview(standing=absurd), preview() if compared else None)
     assert row(text, "standing, kg CO2e a month")[-1].removeprefix("+") == "1.00e+308"
-    assert "1.00e+308 kg, 2.00e+307 times a day's and 1.00e+306 times a month's" in text
+    assert "1.00e+308 kg operational, 2.00e+307 times a day's and 1.00e+306 times a month's" in text
     assert max(map(len, text.splitlines())) < 200
 
 

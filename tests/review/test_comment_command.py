@@ -39,7 +39,7 @@ def test_the_comment_is_posted_before_the_gate_fails(tmp_path: Path, github: Ser
     base.mkdir()
     write(head / "one.json", preview(**STOPPED))
     write(head / "two.json", preview(stack="other"))
-    write(base / "one.json", preview())
+    write(base / "one.json", preview(policy={"rules": [rule("tags")]}))
 
     done = comment(tmp_path, on_github, head, "--base", base)
 
@@ -72,6 +72,17 @@ def test_exit_codes(
     done = comment(tmp_path, on_github, head, "--fail-on", fail_on)
     assert done.returncode == code, done.stderr
     assert len(github.comments) == 1
+
+
+@pytest.mark.parametrize(("head", "gone"), [("head/one.json", False), ("head", True)])
+def test_only_a_whole_folder_says_that_a_stack_is_gone(tmp_path: Path, head: str, gone: bool) -> None:
+    for folder, stacks in (("head", (STACK,)), ("base", (STACK, "other"))):
+        (tmp_path / folder).mkdir()
+        for place, stack in zip(("one", "two"), stacks, strict=False):
+            write(tmp_path / folder / f"{place}.json", preview(stack=stack))
+    done = comment(tmp_path, {}, head, "--base", "base", "--dry-run")
+    assert done.returncode == 0
+    assert ("assistants/other is previewed on the base branch only" in done.stderr) == gone
 
 
 @pytest.mark.parametrize(("changes", "code"), [({}, 0), (STOPPED, 1)])

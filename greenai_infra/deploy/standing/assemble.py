@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.catalog.regions import find_region
 from greenai_infra.deploy.standing.aws import AWS_RULES
 from greenai_infra.deploy.standing.charge import Charge, Surroundings, nothing, unknown
 from greenai_infra.deploy.standing.free import FREE
 from greenai_infra.deploy.standing.gcp import GCP_RULES
-from greenai_infra.errors import InputError
+from greenai_infra.deploy.standing.planned import known_pue, planned_load, planned_run
 from greenai_infra.footprint.standing import HOURS_PER_MONTH, monthly_kg, monthly_kwh
 
 if TYPE_CHECKING:
@@ -44,7 +43,8 @@ def standing(resources: Sequence[DeclaredResource], section: Mapping[str, Any]) 
         "resources": rows,
         "total": {key: _total(rows, key) for key in FIGURES},
         "unpriced": sorted(str(row["name"]) for row in rows if row["cost_usd_per_month"] is None),
-        "planned_run": _planned_run(section),
+        "planned_run": planned_run(section),
+        "planned_load": planned_load(section),
     }
 
 
@@ -98,10 +98,7 @@ def _pue(provider: str, resource: DeclaredResource, region: str) -> float | None
     """PUE of the stack's region, from the catalog; None for a resource elsewhere, or where the catalog has no such."""
     if not region or (resource.region and resource.region != region):
         return None
-    try:
-        return find_region(f"{provider}:{region}").pue
-    except InputError:
-        return None
+    return known_pue(provider, region)
 
 
 def _intensity(section: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -112,11 +109,3 @@ def _intensity(section: Mapping[str, Any]) -> dict[str, Any] | None:
         "g_per_kwh": float(carbon["intensity_g_per_kwh"]),
         **{key: str(carbon.get(key, "")) for key in INTENSITY_KEYS},
     }
-
-
-def _planned_run(section: Mapping[str, Any]) -> dict[str, Any] | None:
-    planned = section.get("planned")
-    if not isinstance(planned, dict) or "slices" not in section:
-        return None  # an endpoint's plan is of what it serves, not of one run
-    figures = ("plan_id", "energy_kwh", "emissions_kg", "cost_usd")
-    return {key: planned.get(key) for key in figures}

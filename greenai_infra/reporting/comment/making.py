@@ -37,16 +37,22 @@ def gate_comments(
     plans: Sequence[PlanFile],
     stacks: Sequence[StackFile],
     fail_on: str,
+    *,
+    all_stacks: bool = True,
 ) -> tuple[list[Comment], list[str]]:
-    """The comment on each head, and what else the user should hear. Without `bases` nothing is compared."""
+    """The comment on each head, and what else the user should hear. Without `bases` nothing is compared.
+
+    `all_stacks`: whether the heads are all that the change has, so that a stack of the base that is not there is gone.
+    """
     before = {one.key: one for one in bases or ()}
     comments = []
     for head in heads:
         plan = next((one for one in plans if one.plan_id == head.plan_id), None)
         regions = regions_of(head, plan, stacks)
-        body = render_comment(Facts(head, before.get(head.key), bases is not None, fail_on, regions, plan))
-        comments.append(Comment(head.key, marker(head.key), body, judge(head, fail_on)))
-    gone = [one for one in before.values() if one.key not in {head.key for head in heads}]
+        verdict = judge(head, fail_on, bases or ())
+        body = render_comment(Facts(head, before.get(head.key), bases is not None, verdict, regions, plan))
+        comments.append(Comment(head.key, marker(head.key), body, verdict))
+    gone = [one for one in before.values() if all_stacks and one.key not in {head.key for head in heads}]
     notes = [
         f"{one.key} is previewed on the base branch only; what it has built stays until: "
         f"greenai-infra destroy --stack {one.stack}"

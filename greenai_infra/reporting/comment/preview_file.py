@@ -51,6 +51,7 @@ class Rule(_Part):
     violations: Count = 0
     not_run: Count = 0
     exempted: Count = 0
+    settings: dict[str, bool | float | str | list[str] | None] = {}
 
 
 class Policy(_Part):
@@ -107,7 +108,18 @@ class PlannedRun(_Part):
     plan_id: str = ""
     energy_kwh: Amount | None = None
     emissions_kg: Amount | None = None
+    """With transfer and the embodied share of the hardware."""
+    operational_kg: Amount | None = None
+    """Energy x PUE x intensity, which is what a budget counts; not in previews of earlier releases."""
+    operational_kg_busiest_day: Amount | None = None
     cost_usd: Amount | None = None
+
+
+class PlannedLoad(_Part):
+    """What the stack is planned to serve in a month."""
+
+    energy_kwh_per_month: Amount | None = None
+    operational_kg_per_month: Amount | None = None
 
 
 class Standing(_Part):
@@ -119,6 +131,13 @@ class Standing(_Part):
     total: Total
     unpriced: list[str] = []
     planned_run: PlannedRun | None = None
+    planned_load: PlannedLoad | None = None
+
+    @property
+    def goes_on_kg_per_month(self) -> float:
+        """Operational kg a month: of the planned load, or of standing there idle if that is more; as far as known."""
+        load = (self.planned_load.operational_kg_per_month if self.planned_load else None) or 0.0
+        return max(self.total.emissions_kg_per_month or 0.0, load)
 
 
 class Budget(_Part):

@@ -14,12 +14,13 @@ from greenai_infra.policy.declared import PROVIDER_PREFIX, STACK_TYPE, short_typ
 from greenai_infra.reporting.comment import figures
 from greenai_infra.reporting.comment.assumptions import assumptions
 from greenai_infra.reporting.comment.markdown import Markdown, code, prose
-from greenai_infra.reporting.comment.verdict import Verdict, judge
+from greenai_infra.reporting.standing_text import setting_words
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.plan_file import PlanFile
     from greenai_infra.reporting.comment.preview_file import Found, Preview
     from greenai_infra.reporting.comment.regions import Regions
+    from greenai_infra.reporting.comment.verdict import Verdict
 
 
 STOPS, WARNS, PASSES = Markdown("❌"), Markdown("⚠️"), Markdown("✅")
@@ -47,7 +48,7 @@ class Facts:
     head: Preview
     base: Preview | None
     base_given: bool
-    fail_on: str
+    verdict: Verdict
     regions: Regions | None
     plan: PlanFile | None
 
@@ -62,7 +63,8 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
         "project": code(head.project),
         "stack": code(head.stack),
         "region": code(head.region),
-        "heading": _heading(judge(head, facts.fail_on), head),
+        "heading": _heading(facts.verdict, head),
+        "weaker": _weaker(facts.verdict, limits),
         "policy_missing": not head.says("policy"),
         "budget": figures.budget_lines(head),
         "compared": compared,
@@ -96,22 +98,38 @@ def _heading(verdict: Verdict, head: Preview) -> Markdown:
     """The verdict, the worst first: what stops the stack, else that it is over its budget, else that it passes."""
     over = figures.over_budget(head)
     also = ", and over the carbon budget" if over else ""
-    if verdict.fails:
-        return Markdown(f"{STOPS} Carbon gate: stopped by {verdict.stopped_by}{also}")
+    loud = f"{WARNS} {verdict.of_gate}" if verdict.loosens_gate else verdict.of_gate
     if verdict.stopped:
-        return Markdown(f"{WARNS} Carbon gate: would be stopped by {verdict.stopped_by}, reported only{also}")
+        would = "stopped by" if verdict.fails else "would be stopped by"
+        by = f"{would} {verdict.stopped_by}" if verdict.stopped_by else ""
+        reasons = [loud, by] if verdict.removes_gate else [by, loud]
+        sign, only = (STOPS, "") if verdict.fails else (WARNS, ", reported only")
+        return Markdown(f"{sign} Carbon gate: {'; '.join(filter(None, reasons))}{only}{also}")
     warnings = f", {counted(verdict.warnings, 'warning')}" if verdict.warnings else ""
     rest = warnings + ("" if head.policy else ", without policy rules")
     if over:
+        rest += f"; {loud}" if loud else ""
         return Markdown(f"{WARNS} Over the carbon budget, though no rule of the carbon gate stops it{rest}")
+    if loud:
+        return Markdown(f"{WARNS} Carbon gate: passes, but {verdict.of_gate}{rest}")
     return Markdown(f"{PASSES} Carbon gate: passes{rest}")
+
+
+def _weaker(verdict: Verdict, limits: Limits) -> dict[str, Any]:
+    """`rule`: mandatory -> disabled, and the like, for what asks less than on the base branch."""
+    lines = []
+    for one in verdict.weaker:
+        what = "" if one["what"] == "severity" else f"{code(one['what'])} "
+        base, head = (prose(setting_words(one[side]), 120) for side in ("base", "head"))
+        lines.append(Markdown(f"{code(one['rule'])}: {what}{base} -> {head}"))
+    return _cut(lines, limits.findings)
 
 
 def _alone(head: Preview) -> list[dict[str, Markdown]]:
     """The figures of a preview that is compared with nothing."""
     rows = []
     for part, figure, words in figures.ROWS:
-        holder = (head.standing.total if part == "standing" else head.standing.planned_run) if head.standing else None
+        holder = getattr(head.standing, {"standing": "total"}.get(part, part)) if head.standing else None
         if holder is not None:
             rows.append({"what": Markdown(words), "head": figures.amount(getattr(holder, figure))})
     return rows
@@ -120,8 +138,10 @@ def _alone(head: Preview) -> list[dict[str, Markdown]]:
 def _alone_equals(head: Preview) -> Markdown | None:
     standing = head.standing
     run = standing.planned_run.emissions_kg if standing and standing.planned_run else None
+    load = standing.planned_load.operational_kg_per_month if standing and standing.planned_load else None
     monthly = standing.total.emissions_kg_per_month if standing else None
-    value, words = (run, "The planned run") if run else (monthly, "What stands, in a month")
+    every = ((run, "The planned run"), (load, "The planned load, in a month"), (monthly, "What stands, in a month"))
+    value, words = next((one for one in every if one[0]), (None, ""))
     return Markdown(f"{words}: {figures.equals(value)}") if value else None
 
 
