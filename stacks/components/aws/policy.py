@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from components.documents import json_document
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -78,7 +80,7 @@ def trust(service: str, account_id: Any, source_arn: Any) -> Statement:
 
 def render(statements: Sequence[Statement]) -> Any:
     """The policy document as JSON, an output."""
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    return json_document({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def _statement(

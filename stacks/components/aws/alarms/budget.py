@@ -25,6 +25,7 @@ from components.aws.alarms.dashboard_body import dashboard_body
 from components.aws.alarms.job_census import JobCensus, JobCensusArgs
 from components.aws.alarms.kill_switch import KillSwitch, KillSwitchArgs
 from components.aws.alarms.watched import Watched
+from components.documents import json_document
 from greenai_infra.monitoring.burn_rate import Window, burn_rates
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         return aws.cloudwatch.Dashboard(
             f"{args.site.workload}-budget",
             dashboard_name=f"greenai-{args.site.workload}-{args.site.region}",
-            dashboard_body=pulumi.Output.json_dumps(body),
+            dashboard_body=json_document(body),
             region=args.site.region,
             opts=self._child,
         )

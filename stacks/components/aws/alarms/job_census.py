@@ -14,6 +14,7 @@ from components.aws.logs import deliver_logs_statement, log_group
 from components.aws.policy import allow
 from components.aws.sagemaker_access import Scope
 from components.aws.service_role import ServiceRole, ServiceRoleArgs
+from components.documents import json_document
 from greenai_infra.monitoring.metrics import CENSUS_S
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
             f"{site.workload}-job-census",
             role_arn=role.arn,
             type="EXPRESS",
-            definition=pulumi.Output.json_dumps(census_definition(args.watched)),
+            definition=json_document(census_definition(args.watched)),
             logging_configuration={
                 "level": "ERROR",  # 8,640 runs a month: only those that fail are worth reading
                 "include_execution_data": False,

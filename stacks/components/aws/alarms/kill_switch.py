@@ -14,6 +14,7 @@ from components.aws.logs import deliver_logs_statement, log_group
 from components.aws.policy import Statement, allow
 from components.aws.sagemaker_access import Scope
 from components.aws.service_role import ServiceRole, ServiceRoleArgs
+from components.documents import json_document
 
 if TYPE_CHECKING:
     from components.aws.alarms.alerts import Alerts
@@ -70,7 +71,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
             f"{site.workload}-kill-switch",
             role_arn=role.arn,
             type="STANDARD",
-            definition=pulumi.Output.json_dumps(kill_switch_definition(facts)),
+            definition=json_document(kill_switch_definition(facts)),
             logging_configuration={
                 "level": "ALL",
                 "include_execution_data": True,  # names of jobs and why one would not stop; there is no more in it
@@ -103,7 +104,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
         return aws.cloudwatch.EventRule(
             f"{site.workload}-kill",
             description=f"Daily carbon budget of {self._args.watched.whose} is used up",
-            event_pattern=pulumi.Output.json_dumps(pattern),
+            event_pattern=json_document(pattern),
             region=site.region,
             tags=dict(site.tags),
             opts=self._child,

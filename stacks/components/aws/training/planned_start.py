@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from components.aws.policy import deny_plain_http, render
 from components.aws.service_role import ServiceRole, ServiceRoleArgs
 from components.aws.training.access import start_statements
+from components.documents import json_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +98,7 @@ class PlannedStart(pulumi.ComponentResource):  # type: ignore[misc]
                 # and Step Functions answers a second start of the same name with the first.
                 "arn": "arn:aws:scheduler:::aws-sdk:sfn:startExecution",
                 "role_arn": role.arn,
-                "input": pulumi.Output.json_dumps(
+                "input": json_document(
                     {"StateMachineArn": args.state_machine_arn, "Name": args.execution_name, "Input": "{}"}
                 ),
                 "retry_policy": {"maximum_event_age_in_seconds": LATEST_S, "maximum_retry_attempts": TRIES},

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from components.aws.logs import log_group
 from components.aws.service_role import ServiceRole, ServiceRoleArgs
+from components.documents import json_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ class TrainingWorkflow(pulumi.ComponentResource):  # type: ignore[misc]
             f"{site.workload}-training",
             role_arn=self.role.arn,
             type="STANDARD",
-            definition=pulumi.Output.json_dumps(args.definition),
+            definition=json_document(args.definition),
             logging_configuration={
                 "level": "ALL",
                 "include_execution_data": False,
