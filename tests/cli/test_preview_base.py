@@ -24,7 +24,7 @@ aws.sns.Topic("gone")
 HEAD = """
 import pulumi_aws as aws
 aws.kms.Key("key", description="new")
-aws.kms.Key("second")
+aws.kms.Key("second")  # longer than the base: Python takes a file of equal length and second for the same
 """
 TEXT = """\
 Against the base
