@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import pytest
 
 from greenai_infra.cli import main
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[2]
 
 
 class Done(NamedTuple):
@@ -46,3 +47,13 @@ def greenai(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         return Done(int(ended.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture
+def own_project(tmp_path: Path) -> Path:
+    """A folder with this repository's own project, without a stack."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    shutil.copy(ROOT / "Pulumi.yaml", folder)
+    shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder

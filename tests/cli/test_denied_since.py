@@ -39,14 +39,10 @@ def workload(name: str, *rules: str, named: str = "") -> str:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    shutil.copy(ROOT / "Pulumi.yaml", folder)
-    shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+def project(own_project: Path) -> Path:
     for stack in STACKS:
-        shutil.copy(CONFIGS / f"Pulumi.{stack}.yaml", folder)
-    return folder
+        shutil.copy(CONFIGS / f"Pulumi.{stack}.yaml", own_project)
+    return own_project
 
 
 BOTH = "providers: [aws, gcp]"

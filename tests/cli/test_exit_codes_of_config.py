@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,33 +43,24 @@ MISTAKES = [
 ]
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    shutil.copy(ROOT / "Pulumi.yaml", folder)
-    shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
-
-
 @pytest.mark.parametrize(("stack", "old", "new", "said"), MISTAKES, ids=[one[3][:40] for one in MISTAKES])
 def test_config_that_can_t_be_used_ends_with_2(
-    stack: str, old: str, new: str, said: str, project: Path, greenai: Command
+    stack: str, old: str, new: str, said: str, own_project: Path, greenai: Command
 ) -> None:
     text = (CONFIGS / f"Pulumi.{stack}.yaml").read_text()
     assert old in text
-    (project / f"Pulumi.{stack}.yaml").write_text(text.replace(old, new, 1))
+    (own_project / f"Pulumi.{stack}.yaml").write_text(text.replace(old, new, 1))
 
-    shown = greenai("preview", "--offline", cwd=project)
-    written = greenai("preview", "--offline", "--json", cwd=project)
-    checked = greenai("check", cwd=project)
+    shown = greenai("preview", "--offline", cwd=own_project)
+    written = greenai("preview", "--offline", "--json", cwd=own_project)
+    checked = greenai("check", cwd=own_project)
 
     assert [shown.code, written.code, checked.code] == [2, 2, 2]
     for one in (shown, checked):
         assert said in " ".join((one.out + one.err).split())
     if written.out:  # the comment on a pull request is made of it
-        (project / "preview.json").write_text(written.out)
-        before = greenai("check", "--preview", "preview.json", cwd=project)
+        (own_project / "preview.json").write_text(written.out)
+        before = greenai("check", "--preview", "preview.json", cwd=own_project)
         assert before.code == 2
         assert json.loads(written.out)["summary"]["resources"] == 0
         assert "declared before that" in " ".join(shown.out.split())

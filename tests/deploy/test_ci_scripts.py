@@ -70,12 +70,10 @@ def github() -> Iterator[Server]:
     server.close()
 
 
-def test_a_pull_request_from_checkouts_to_comments(tmp_path: Path, github: Server) -> None:
-    work = tmp_path / "work"
-    project(work / "head" / PROJECT, {"one": "new", "two": "fresh"})
-    project(work / "base" / PROJECT, {"one": "old"})
+def on_pull_request(tmp_path: Path, github: Server) -> dict[str, str]:
+    """The environment of a job on pull request 7."""
     (tmp_path / "event.json").write_text(json.dumps({"pull_request": {"number": 7}}))
-    environment = {
+    return {
         **tools(tmp_path / "bin"),
         "PROJECT": PROJECT,
         "GITHUB_TOKEN": TOKEN,
@@ -84,6 +82,13 @@ def test_a_pull_request_from_checkouts_to_comments(tmp_path: Path, github: Serve
         "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
         "GITHUB_API_URL": github.url,
     }
+
+
+def test_a_pull_request_from_checkouts_to_comments(tmp_path: Path, github: Server) -> None:
+    work = tmp_path / "work"
+    project(work / "head" / PROJECT, {"one": "new", "two": "fresh"})
+    project(work / "base" / PROJECT, {"one": "old"})
+    environment = on_pull_request(tmp_path, github)
 
     previewed = shell(script(CHOICES, PREVIEW, "preview", "Preview every stack of both"), work, environment)
     assert previewed.returncode == 0, previewed.stderr
@@ -107,16 +112,7 @@ def test_config_that_can_t_be_used_is_told_in_the_comment(tmp_path: Path, github
     work = tmp_path / "work"
     project(work / "head" / PROJECT, {"one": "a"}, "import pulumi\npulumi.Config().require('colour')\n")
     project(work / "base" / PROJECT, {"one": "a"})
-    (tmp_path / "event.json").write_text(json.dumps({"pull_request": {"number": 7}}))
-    environment = {
-        **tools(tmp_path / "bin"),
-        "PROJECT": PROJECT,
-        "GITHUB_TOKEN": TOKEN,
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_REPOSITORY": "octo/infra",
-        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
-        "GITHUB_API_URL": github.url,
-    }
+    environment = on_pull_request(tmp_path, github)
 
     previewed = shell(script(CHOICES, PREVIEW, "preview", "Preview every stack of both"), work, environment)
     done = shell(script(CHOICES, PREVIEW, "comment", "Comment, then pass or fail"), work, environment)
