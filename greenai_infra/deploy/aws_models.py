@@ -11,7 +11,10 @@ import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 # Modules of pulumi_aws whose botocore service has another name.
 SERVICES = {
@@ -28,6 +31,7 @@ SERVICES = {
     "sfn": "stepfunctions",
     "vpc": "ec2",
 }
+METADATA_BYTES = 8192  # a model begins with its metadata
 _CLOUDWATCH_PARTS = {"event": "events", "log": "logs", "metric": "cloudwatch"}
 
 
@@ -40,29 +44,58 @@ def _data() -> Path:
 
 
 @cache
-def _model_text(service: str) -> str:
-    """The model of a service (its newest version) as JSON text. Raises KeyError if there is no such service."""
+def _model_file(service: str) -> Path:
+    """The model of a service, its newest version. Raises KeyError if there is no such service."""
     versions = sorted((_data() / service).glob("*/service-2.json*"))
     if not versions:
         raise KeyError(f"botocore has no service {service}")
-    content = versions[-1].read_bytes()
-    return (gzip.decompress(content) if versions[-1].suffix == ".gz" else content).decode()
+    return versions[-1]
 
 
 @cache
-def service_model(service: str) -> Any:
-    """The model document of a service: metadata, operations, shapes. Raises KeyError if there is no such service."""
-    return json.loads(_model_text(service))
+def _model_text(service: str) -> str:
+    """The model of a service as JSON text. Raises KeyError if there is no such service."""
+    with _open_model(service) as content:
+        return content.read().decode()
+
+
+def _open_model(service: str) -> BufferedReader | gzip.GzipFile:
+    file = _model_file(service)
+    return gzip.open(file) if file.suffix == ".gz" else file.open("rb")
 
 
 @cache
-def allowed_values(service: str, shape: str) -> tuple[str, ...]:
-    """The values of an enum shape. Raises KeyError if the model has no such enum: then a table here is out of date."""
-    found = re.search(rf'"{shape}":\s*(?=\{{\s*"type")', text := _model_text(service))
+def _endpoint_prefix(service: str) -> str:
+    """The service's name in the list of endpoints; it stands in the first lines of the model."""
+    with _open_model(service) as content:
+        found = re.search(r'"endpointPrefix":\s*"([^"]+)"', content.read(METADATA_BYTES).decode(errors="ignore"))
+    return found[1] if found else service
+
+
+def operation(service: str, name: str) -> dict[str, Any] | None:
+    """An operation of a service by its name in any case, or None. Raises KeyError if there is no such service."""
+    return _part(service, rf'"{re.escape(name)}":\s*(?=\{{\s*"name")', re.IGNORECASE)
+
+
+def shape(service: str, name: str) -> dict[str, Any]:
+    """A shape of a service. Raises KeyError if there is no such service, or if it has no such shape."""
+    found = _part(service, rf'"{re.escape(name)}":\s*(?=\{{\s*"type")')
     if found is None:
-        raise KeyError(f"botocore's {service} has no shape {shape}")
-    definition, _ = json.JSONDecoder().raw_decode(text, found.end())
-    return tuple(definition["enum"])
+        raise KeyError(f"botocore's {service} has no shape {name}")
+    return found
+
+
+@cache
+def _part(service: str, start: str, flags: int = 0) -> dict[str, Any] | None:
+    """The object that begins where the pattern `start` ends: reading all of a model takes longer than many previews."""
+    found = re.search(start, text := _model_text(service), flags)
+    return json.JSONDecoder().raw_decode(text, found.end())[0] if found else None
+
+
+@cache
+def allowed_values(service: str, name: str) -> tuple[str, ...]:
+    """The values of an enum shape. Raises KeyError if the model has no such enum: then a table here is out of date."""
+    return tuple(shape(service, name)["enum"])
 
 
 def service_of(token: str) -> str | None:
@@ -91,10 +124,10 @@ def known_regions() -> frozenset[str]:
 @cache
 def regions_of(service: str) -> frozenset[str] | None:
     """The regions that offer a service; None for a service without regions, or whose regions botocore does not list."""
-    prefix = re.search(r'"endpointPrefix":\s*"([^"]+)"', _model_text(service))
+    prefix = _endpoint_prefix(service)
     found: set[str] = set()
     for partition in _partitions():
-        entry = partition["services"].get(prefix[1] if prefix else service)
+        entry = partition["services"].get(prefix)
         if entry is None:
             continue
         if not entry.get("isRegionalized", True):

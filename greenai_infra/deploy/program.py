@@ -16,7 +16,6 @@ import os
 import runpy
 import sys
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -27,7 +26,7 @@ from pulumi import runtime
 
 from greenai_infra.deploy.declaring_lines import declaring_lines_only
 from greenai_infra.deploy.monitor import CHECKED_SDK, Check, Engine, Monitor, StandIns
-from greenai_infra.deploy.monitor_server import serving
+from greenai_infra.deploy.monitor_client import MonitorClient, SdkCalls
 from greenai_infra.errors import GreenAIError, InputError, Refused
 
 if TYPE_CHECKING:
@@ -61,12 +60,12 @@ def run_program(
     Raises InputError if an SDK package that it imports is not installed.
     """
     monitor = Monitor(stack.project, stack.stack, check, stand_ins)
-    with serving(monitor) as client, own_process(stack), declaring_lines_only():
-        failure = contextvars.copy_context().run(_run, stack, client, Engine(monitor.recorded))
+    with own_process(stack), declaring_lines_only():
+        failure = contextvars.copy_context().run(_run, stack, MonitorClient(monitor), Engine(monitor.recorded))
     return monitor.recorded, failure
 
 
-def _run(stack: StackProgram, client: Any, engine: Engine) -> ProgramFailure | None:
+def _run(stack: StackProgram, client: MonitorClient, engine: Engine) -> ProgramFailure | None:
     runtime.reset_options(
         project=stack.project,
         stack=stack.stack,
@@ -80,7 +79,7 @@ def _run(stack: StackProgram, client: Any, engine: Engine) -> ProgramFailure | N
     runtime.set_all_config(stack.config, list(stack.encrypted))
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda _loop, _context: None)  # failures are reported below, once
-    pool = ThreadPoolExecutor(max_workers=6, thread_name_prefix="program")
+    pool = SdkCalls(max_workers=6, thread_name_prefix="program")
     loop.set_default_executor(pool)
     asyncio.set_event_loop(loop)
     try:
@@ -109,7 +108,7 @@ async def _settle() -> None:
         await asyncio.wait(open_outputs)
 
 
-def _close(loop: asyncio.AbstractEventLoop, pool: ThreadPoolExecutor) -> None:
+def _close(loop: asyncio.AbstractEventLoop, pool: SdkCalls) -> None:
     pending = asyncio.all_tasks(loop)
     for task in pending:
         task.cancel()

@@ -5,6 +5,7 @@ Part of the protocol that `monitor` follows.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -32,8 +33,17 @@ _VALUES = {
 }
 
 
+class LoopIsNeeded(BaseException):
+    """The program's loop has to answer, and is waiting for us: call again from another thread."""
+
+
 def run_transform(callback: Any, request: Any) -> None:
-    """Let the program change the registration in place: its inputs and its options."""
+    """Let the program change the registration in place: its inputs and its options.
+
+    Raises LoopIsNeeded, with nothing done, on the thread of a running loop.
+    """
+    if _on_a_loop():
+        raise LoopIsNeeded
     message = resource_pb2.TransformRequest(
         type=request.type,
         name=request.name,
@@ -49,6 +59,14 @@ def run_transform(callback: Any, request: Any) -> None:
     request.object.CopyFrom(response.properties)
     if response.HasField("options"):
         _set_options(request, response.options)
+
+
+def _on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _options_of(request: Any) -> Any:

@@ -15,9 +15,9 @@ from greenai_infra.errors import InputError
 def documented() -> set[str]:
     """Every node type that botocore's documentation of the API names."""
     pytest.importorskip("botocore")
-    from greenai_infra.deploy.aws_models import service_model
+    from greenai_infra.deploy.aws_models import shape
 
-    members = service_model("elasticache")["shapes"]["CreateReplicationGroupMessage"]["members"]
+    members = shape("elasticache", "CreateReplicationGroupMessage")["members"]
     return set(re.findall(r"cache\.[a-z0-9]+\.[a-z0-9]+", members["CacheNodeType"]["documentation"]))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from greenai_infra.deploy.aws_models import service_model
+from greenai_infra.deploy.aws_models import allowed_values, shape
 from greenai_infra.deploy.checks.endpoints import RANGES, ROLL_PERCENT, SERVERLESS_MEMORY_MB
 from greenai_infra.deploy.checks.scaling import FORMS
 
@@ -214,7 +214,6 @@ def test_a_key_for_instances_with_disks_of_their_own_is_found(tmp_path: Path) ->
 
 
 def test_the_limits_are_those_of_the_api() -> None:
-    shapes = service_model("sagemaker")["shapes"]
     named = {
         "initialInstanceCount": "InitialTaskCount",
         "volumeSizeInGb": "ProductionVariantVolumeSizeInGB",
@@ -223,15 +222,16 @@ def test_the_limits_are_those_of_the_api() -> None:
         "serverlessConfig.maxConcurrency": "ServerlessMaxConcurrency",
         "serverlessConfig.provisionedConcurrency": "ServerlessProvisionedConcurrency",
     }
-    for path, shape in named.items():
-        assert RANGES[path] == (shapes[shape]["min"], shapes[shape].get("max")), path
-    memory = shapes["ServerlessMemorySizeInMB"]
+    for path, name in named.items():
+        limits = shape("sagemaker", name)
+        assert RANGES[path] == (limits["min"], limits.get("max")), path
+    memory = shape("sagemaker", "ServerlessMemorySizeInMB")
     assert (SERVERLESS_MEMORY_MB[0], SERVERLESS_MEMORY_MB[-1]) == (memory["min"], memory["max"])
-    rolls = shapes["RollingUpdatePolicy"]["members"]["MaximumBatchSize"]["documentation"]
+    rolls = shape("sagemaker", "RollingUpdatePolicy")["members"]["MaximumBatchSize"]["documentation"]
     assert f"{ROLL_PERCENT[0]}% to {ROLL_PERCENT[1]}%" in rolls
 
 
 def test_every_dimension_of_sagemaker_has_a_form() -> None:
-    dimensions = service_model("application-autoscaling")["shapes"]["ScalableDimension"]["enum"]
+    dimensions = allowed_values("application-autoscaling", "ScalableDimension")
 
     assert set(FORMS) == {one for one in dimensions if one.startswith("sagemaker:")}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from greenai_infra.deploy.aws_models import service_model
+from greenai_infra.deploy.aws_models import shape
 from greenai_infra.deploy.stack_configs.inference import (
     INFERENCE_EXAMPLE,
     SERVERLESS_EXCLUDES,
@@ -37,8 +37,7 @@ def test_the_printed_example_is_valid() -> None:
 
 
 def test_limits_of_serverless_are_those_of_the_api() -> None:
-    shapes = service_model("sagemaker")["shapes"]
-    memory, most = shapes["ServerlessMemorySizeInMB"], shapes["ServerlessMaxConcurrency"]
+    memory, most = (shape("sagemaker", name) for name in ("ServerlessMemorySizeInMB", "ServerlessMaxConcurrency"))
 
     for size in range(memory["min"], memory["max"] + 1, 1024):
         assert Serverless(memory_mb=size, max_concurrency=most["max"]).memory_mb == size  # type: ignore[arg-type]

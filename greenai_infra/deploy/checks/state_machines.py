@@ -114,24 +114,21 @@ def _task_problems(state: dict[str, Any], path: str) -> Iterator[Problem]:
         return
     service = _SERVICES.get(match[2], match[2])
     try:
-        model = aws_models.service_model(service)
+        operation = aws_models.operation(service, match[3])
     except KeyError:
         return
-    operation = next((one for name, one in model["operations"].items() if name.lower() == match[3].lower()), None)
     if operation is None:
         if match[1] or service in ("sagemaker", "sns", "sqs"):
             yield f"task '{path}' calls {match[3]}, which {service} does not have", "correct the Resource"
         return
     shape = operation.get("input", {}).get("shape")
     if shape:
-        yield from _call_problems(parameters, shape, model["shapes"], f"task '{path}': ")
+        yield from _call_problems(parameters, service, shape, f"task '{path}': ")
 
 
-def _call_problems(
-    value: Any, shape_name: str, shapes: dict[str, Any], where: str, path: str = ""
-) -> Iterator[Problem]:
+def _call_problems(value: Any, service: str, shape_name: str, where: str, path: str = "") -> Iterator[Problem]:
     """Parameters of an API call against botocore's shape; what is computed at run time is taken as it is."""
-    shape = shapes[shape_name]
+    shape = aws_models.shape(service, shape_name)
     if shape["type"] == "structure" and isinstance(value, dict):
         members = {name.lower(): (name, member) for name, member in shape["members"].items()}
         given = {key.removesuffix(".$").lower() for key in value}
@@ -141,12 +138,12 @@ def _call_problems(
                 listed = ", ".join(sorted(shape["members"]))
                 yield f"{where}{shape_name} has no member '{path}{key}'", f"it has {listed}"
             elif member is not None and not key.endswith(".$"):
-                yield from _call_problems(item, member[1]["shape"], shapes, where, f"{path}{key}.")
+                yield from _call_problems(item, service, member[1]["shape"], where, f"{path}{key}.")
         for name in shape.get("required", []):
             if name.lower() not in given:
                 yield f"{where}{path}{name} is required and not set", f"give {name} a value"
     elif shape["type"] == "list" and isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _call_problems(item, shape["member"]["shape"], shapes, where, f"{path[:-1]}[{index}].")
+            yield from _call_problems(item, service, shape["member"]["shape"], where, f"{path[:-1]}[{index}].")
     elif isinstance(value, str) and value not in shape.get("enum", [value]) and not value.startswith(("{%", "$")):
         yield f"{where}{path[:-1]} is '{value}', unknown to botocore's {shape_name}", "use a value that AWS knows"

@@ -1,0 +1,68 @@
+"""How a program reaches the resource monitor in its own process: by plain calls, on its own thread.
+
+A server on loopback and a thread per call would cost more than half of what a program takes here.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import grpc
+
+from greenai_infra.deploy.transforms import LoopIsNeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenai_infra.deploy.monitor import Monitor
+
+
+class MonitorClient:
+    """The monitor as an SDK calls it: its methods with a request, its refusals as errors of gRPC."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+
+    def __getattr__(self, name: str) -> Callable[[Any], Any]:
+        method = getattr(self._monitor, name)
+        return lambda request: method(request, self)
+
+    def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
+        """What a handler of the monitor calls to refuse."""
+        raise RefusedCall(code, details)
+
+
+class RefusedCall(grpc.RpcError):  # type: ignore[misc]
+    """A refusal of the monitor, with the two questions that an SDK asks of an error of gRPC."""
+
+    def __init__(self, code: grpc.StatusCode, details: str) -> None:
+        super().__init__(details)
+        self._code = code
+        self._details = details
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return self._details
+
+
+class SdkCalls(ThreadPoolExecutor):
+    """Makes the SDK's calls of the monitor at once; whatever else a program hands to its loop gets a thread.
+
+    So does a call that the monitor answers only after calling the program back, for which the loop must be free.
+    """
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        """The call's future: already done, or of a thread."""
+        if not str(getattr(call, "__module__", "")).startswith("pulumi.runtime."):
+            return super().submit(call, *args, **named)
+        future: Future[Any] = Future()
+        try:
+            future.set_result(call(*args, **named))
+        except LoopIsNeeded:
+            return super().submit(call, *args, **named)
+        except Exception as error:  # noqa: BLE001 - as a thread would: the caller gets it from the future
+            future.set_exception(error)
+        return future
