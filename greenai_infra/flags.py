@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, field_validator
 
 
 class NoFlagAsNumber(BaseModel):
     """A model that takes true and false for a flag only: true, and what older YAML reads so, would pass for 1."""
+
+    model_config = ConfigDict(defer_build=True)  # of the many models a command reads one or two
 
     @field_validator("*", mode="wrap")
     @classmethod

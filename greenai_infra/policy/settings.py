@@ -16,8 +16,9 @@ from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import ConfigDict, Field, create_model
 
+from greenai_infra.flags import NoFlagAsNumber
 from greenai_infra.policy.rules import RULES
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
-class Exemption(BaseModel):
+class Exemption(NoFlagAsNumber):
     """A resource that need not keep a rule, until a day, for a reason."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,7 +52,7 @@ class Exemption(BaseModel):
         return self.expires is not None and now.astimezone(UTC).date() > self.expires
 
 
-class _Rules(BaseModel):
+class _Rules(NoFlagAsNumber):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -66,7 +67,7 @@ _fields: dict[str, Any] = {
 Rules = create_model("Rules", __base__=_Rules, **_fields)
 
 
-class GateSettings(BaseModel):
+class GateSettings(NoFlagAsNumber):
     """The whole of the settings; all of it may be left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
