@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from io import BufferedReader
 
 # Modules of pulumi_aws whose botocore service has another name.
@@ -32,7 +33,10 @@ SERVICES = {
     "vpc": "ec2",
 }
 METADATA_BYTES = 8192  # a model begins with its metadata
-_SHAPE = re.compile(r'\s*(?=\{\s*"type")')  # what follows the name of a shape, but not that of a member
+# What follows the key of a shape but not that of a member; of the regions of a partition; of a service in a partition.
+_SHAPE = re.compile(r'\s*:\s*(?=\{\s*"type")')
+_REGIONS = re.compile(r'\s*:\s*(?=\{\s*"[a-z]+(-[a-z]+)+-\d+"\s*:)')
+_OFFERED = re.compile(r'\s*:\s*(?=\{\s*"(defaults|endpoints|isRegionalized|partitionEndpoint)"\s*:)')
 _CLOUDWATCH_PARTS = {"event": "events", "log": "logs", "metric": "cloudwatch"}
 
 
@@ -84,17 +88,23 @@ def operation(service: str, name: str) -> dict[str, Any] | None:
 @cache
 def shape(service: str, name: str) -> dict[str, Any]:
     """A shape of a service. Raises KeyError if there is no such service, or if it has no such shape."""
-    text, key = _model_text(service), f'"{name}":'
+    found = next(_objects_named(name, _SHAPE, _model_text(service)), None)
+    if found is None:
+        raise KeyError(f"botocore's {service} has no shape {name}")
+    return found
+
+
+def _objects_named(name: str, begin: re.Pattern[str], text: str) -> Iterator[dict[str, Any]]:
+    """Each object under this key that begins so: reading all of such a file takes longer than many a preview."""
+    key = f'"{name}"'
     at = text.find(key)  # many times as fast as a search for the whole pattern
     while at >= 0:
-        if begin := _SHAPE.match(text, at + len(key)):
-            return _object_at(text, begin.end())
+        if found := begin.match(text, at + len(key)):
+            yield _object_at(text, found.end())
         at = text.find(key, at + 1)
-    raise KeyError(f"botocore's {service} has no shape {name}")
 
 
 def _object_at(text: str, start: int) -> dict[str, Any]:
-    """The object that begins there: reading all of a model takes longer than many a preview."""
     found: dict[str, Any] = json.JSONDecoder().raw_decode(text, start)[0]
     return found
 
@@ -118,26 +128,20 @@ def service_of(token: str) -> str | None:
 
 
 @cache
-def _partitions() -> list[dict[str, Any]]:
-    return list(json.loads((_data() / "endpoints.json").read_bytes())["partitions"])
+def _endpoints_text() -> str:
+    return (_data() / "endpoints.json").read_text(encoding="utf-8")
 
 
 @cache
 def known_regions() -> frozenset[str]:
     """Every region of every partition that botocore knows."""
-    return frozenset(region for partition in _partitions() for region in partition["regions"])
+    return frozenset(region for regions in _objects_named("regions", _REGIONS, _endpoints_text()) for region in regions)
 
 
 @cache
 def regions_of(service: str) -> frozenset[str] | None:
     """The regions that offer a service; None for a service without regions, or whose regions botocore does not list."""
-    prefix = _endpoint_prefix(service)
-    found: set[str] = set()
-    for partition in _partitions():
-        entry = partition["services"].get(prefix)
-        if entry is None:
-            continue
-        if not entry.get("isRegionalized", True):
-            return None
-        found |= set(entry["endpoints"]) & set(partition["regions"])
-    return frozenset(found) or None
+    entries = list(_objects_named(_endpoint_prefix(service), _OFFERED, _endpoints_text()))
+    if not all(entry.get("isRegionalized", True) for entry in entries):
+        return None
+    return frozenset(region for entry in entries for region in entry["endpoints"]) & known_regions() or None

@@ -11,16 +11,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import wire
-from greenai_infra.deploy.checks.alarms import COMPOSITE_ALARM
-from greenai_infra.deploy.checks.dashboards import DASHBOARD
 from greenai_infra.deploy.checks.policies import DOCUMENTS
-from greenai_infra.deploy.checks.state_machines import STATE_MACHINE
-from greenai_infra.deploy.checks.workflows import WORKFLOW
 from greenai_infra.deploy.program import run_program
 from greenai_infra.deploy.providers import Providers
 from greenai_infra.deploy.stand_ins import make_stand_ins
 from greenai_infra.policy.declared import Finding, has_unknown
 from greenai_infra.policy.documents import holds_policy
+from greenai_infra.policy.resource_types import COMPOSITE_ALARM, DASHBOARD, STATE_MACHINE, WORKFLOW
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.project import StackProgram

@@ -56,7 +56,6 @@ def preview(
 
 def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> PreviewResult:
     _require("pulumi", "gcp" if any(key.startswith("gcp:") for key in program.config) else "aws")
-    from greenai_infra.deploy.checks.gcp_values import project_findings
     from greenai_infra.deploy.checks.registry import run_checks
     from greenai_infra.deploy.documents import render_documents
     from greenai_infra.deploy.program import run_program
@@ -83,7 +82,7 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
         rendered, unread = render_documents(program, recorded)
         findings += unread
     resources = _declared(program, recorded, rendered, providers)
-    findings += [*run_checks(resources), *project_findings(program.config, resources)]
+    findings += run_checks(resources, program.config)
     figures = standing(resources, program_section(program)) if failure is None else None
     limits = budget(program)
     if figures is not None:

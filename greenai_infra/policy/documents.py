@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
 from greenai_infra.policy.reach import objects, parsed
+from greenai_infra.policy.resource_types import STATE_MACHINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,9 +57,6 @@ def _waits(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_waits(item) for name, item in value.items() if holds_policy(name))
     return value is UNKNOWN
-
-
-STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
 
 
 def state_machine(resource: DeclaredResource) -> Any:

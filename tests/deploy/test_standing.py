@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.deploy.standing.assemble import RULES, standing
+from greenai_infra.deploy.standing.assemble import standing
+from greenai_infra.deploy.standing.aws import AWS_RULES
 from greenai_infra.deploy.standing.free import FREE
+from greenai_infra.deploy.standing.gcp import GCP_RULES
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
 
 if TYPE_CHECKING:
@@ -336,7 +338,7 @@ def test_secrets_in_inputs_do_not_hinder() -> None:
     assert only(hidden)["what"] == "2 x cache.r7g.large"
 
 
-@pytest.mark.parametrize("token", sorted({*RULES, *FREE}))
+@pytest.mark.parametrize("token", sorted({*AWS_RULES, *GCP_RULES, *FREE}))
 def test_the_tables_name_types_that_exist(token: str) -> None:
     spec = find_spec(f"pulumi_{token.partition(':')[0]}")
     if spec is None or spec.origin is None:
@@ -345,4 +347,4 @@ def test_the_tables_name_types_that_exist(token: str) -> None:
 
 
 def test_no_type_is_both_priced_and_free() -> None:
-    assert not RULES.keys() & FREE.keys()
+    assert not (AWS_RULES.keys() | GCP_RULES.keys()) & FREE.keys()

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.deploy.checks.metric_names import metric_problem
 from greenai_infra.monitoring.alarm_rules import alarm_names, parse_rule
 from greenai_infra.policy.declared import DeclaredResource, Finding, has_unknown, plain
+from greenai_infra.policy.resource_types import COMPOSITE_ALARM, METRIC_ALARM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 
 HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
 SHORT_PERIODS_S = (10, 20, 30)

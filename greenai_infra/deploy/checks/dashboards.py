@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.deploy.checks.metric_names import metric_problem
 from greenai_infra.deploy.checks.text_documents import Problem, document_findings
 from greenai_infra.monitoring.metrics import NAMESPACE
+from greenai_infra.policy.resource_types import DASHBOARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenai_infra.policy.declared import DeclaredResource, Finding
 
-DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 KINDS = ("metric", "text", "log", "alarm", "explorer", "custom")
 COLUMNS, MAX_HEIGHT, MAX_WIDGETS = 24, 1000, 500
 _NEEDED = {"metric": ("region",), "log": ("region", "query"), "alarm": ("alarms",), "text": ("markdown",)}

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.local_disks import has_local_disk
 from greenai_infra.policy.declared import DeclaredResource, Finding, plain
+from greenai_infra.policy.resource_types import ENDPOINT_CONFIGURATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 MODEL = "aws:sagemaker/model:Model"
 
@@ -36,7 +36,7 @@ Problem = tuple[str, str, str]
 
 def check_production_variants(resource: DeclaredResource) -> Iterator[Finding]:
     """Each variant runs on instances or serverless, within SageMaker's limits."""
-    if resource.type != CONFIGURATION:
+    if resource.type != ENDPOINT_CONFIGURATION:
         return
     inputs = plain(dict(resource.inputs))
     names: set[str] = set()
@@ -105,7 +105,7 @@ def check_serverless_models(resources: Sequence[DeclaredResource]) -> Iterator[F
     """Models of serverless variants: no VPC, no isolation. Updates of serverless endpoints: not in rolls."""
     by_urn = {one.urn: one for one in resources}
     for configuration in resources:
-        if configuration.type != CONFIGURATION or not _is_serverless(configuration):
+        if configuration.type != ENDPOINT_CONFIGURATION or not _is_serverless(configuration):
             continue
         for model in (by_urn[urn] for urn in configuration.dependencies if urn in by_urn):
             if model.type != MODEL:
@@ -120,7 +120,7 @@ def check_serverless_models(resources: Sequence[DeclaredResource]) -> Iterator[F
         if not isinstance(policy, dict) or policy.get("rollingUpdatePolicy") is None:
             continue
         described = [by_urn[urn] for urn in endpoint.dependencies if urn in by_urn]
-        if any(one.type == CONFIGURATION and _is_serverless(one) for one in described):
+        if any(one.type == ENDPOINT_CONFIGURATION and _is_serverless(one) for one in described):
             message = "a serverless endpoint can't be updated in rolls"
             yield _bad(endpoint, ("deploymentConfig.rollingUpdatePolicy", message, "use blueGreenUpdatePolicy"))
 

@@ -14,11 +14,11 @@ from greenai_infra.deploy.checks.gcp_metric_names import gcp_metric_problem
 from greenai_infra.monitoring.gcp_metrics import LABELS, PREFIX, metric_type
 from greenai_infra.monitoring.metrics import METRICS
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Finding, plain
+from greenai_infra.policy.resource_types import ALERT_POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-ALERT_POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
 DESCRIPTOR = "gcp:monitoring/metricDescriptor:MetricDescriptor"
 CUSTOM = "custom.googleapis.com/"
 SHORTEST_ALIGNMENT_S, LONGEST_ALIGNMENT_S = 60, 90_000

@@ -112,7 +112,7 @@ def check_gcp_provider(resources: Sequence[DeclaredResource]) -> Iterator[Findin
             yield resource.finding("gcp-unknown-region", "region", message, "correct it")
 
 
-def project_findings(config: Mapping[str, str], resources: Sequence[DeclaredResource]) -> Iterator[Finding]:
+def check_gcp_project(config: Mapping[str, str], resources: Sequence[DeclaredResource]) -> Iterator[Finding]:
     """The default provider in use without a project."""
     missing = next((one for one in resources if _lacks_project(one)), None)
     if missing is not None and not config.get("gcp:project"):

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.checks.endpoints import CONFIGURATION, ENDPOINT
+from greenai_infra.deploy.checks.endpoints import ENDPOINT
 from greenai_infra.policy.declared import DeclaredResource, Finding, plain
+from greenai_infra.policy.resource_types import ENDPOINT_CONFIGURATION, SCALING_TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-TARGET = "aws:appautoscaling/target:Target"
 POLICY = "aws:appautoscaling/policy:Policy"
 
 # Scalable dimension -> form of the resource id.
@@ -28,7 +28,7 @@ _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 
 def check_scaling(resource: DeclaredResource) -> Iterator[Finding]:
     """Bounds of a target, target value and cooldowns of a policy, namespace and resource id of both."""
-    if resource.type not in (TARGET, POLICY):
+    if resource.type not in (SCALING_TARGET, POLICY):
         return
     inputs = plain(dict(resource.inputs))
     yield from _bounds(resource, inputs)
@@ -74,7 +74,7 @@ def check_scaled_variants(resources: Sequence[DeclaredResource]) -> Iterator[Fin
     """Endpoint and variant that a target names, where it depends on an endpoint of this stack."""
     by_urn = {one.urn: one for one in resources}
     for target in resources:
-        if target.type != TARGET:
+        if target.type != SCALING_TARGET:
             continue
         endpoints = [by_urn[urn] for urn in target.dependencies if urn in by_urn and by_urn[urn].type == ENDPOINT]
         named = plain(target.rendered.get("resourceId"))
@@ -92,7 +92,7 @@ def check_scaled_variants(resources: Sequence[DeclaredResource]) -> Iterator[Fin
 def _variant_names(endpoint: DeclaredResource, by_urn: dict[str, DeclaredResource]) -> set[str]:
     names: set[str] = set()
     for urn in endpoint.dependencies:
-        if urn in by_urn and by_urn[urn].type == CONFIGURATION:
+        if urn in by_urn and by_urn[urn].type == ENDPOINT_CONFIGURATION:
             for variant in plain(dict(by_urn[urn].inputs)).get("productionVariants") or []:
                 if not isinstance(variant, dict) or not isinstance(variant.get("variantName"), str):
                     return set()  # named by the provider

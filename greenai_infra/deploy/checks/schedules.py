@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from greenai_infra.policy.declared import DeclaredResource, Finding, plain
+from greenai_infra.policy.resource_types import EVENT_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCHEDULE = "aws:scheduler/schedule:Schedule"
-RULE = "aws:cloudwatch/eventRule:EventRule"
 
 _AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)(s?)\)")
@@ -34,7 +34,7 @@ _FIELDS: tuple[tuple[str, int, int, list[str], str], ...] = (
 def check_schedule_expression(resource: DeclaredResource) -> Iterator[Finding]:
     """A schedule that EventBridge would refuse."""
     expression = plain(resource.inputs.get("scheduleExpression"))
-    if resource.type not in (SCHEDULE, RULE) or not isinstance(expression, str):
+    if resource.type not in (SCHEDULE, EVENT_RULE) or not isinstance(expression, str):
         return
     problem = expression_problem(expression, allow_at=resource.type == SCHEDULE)
     if problem:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import aws_models
 from greenai_infra.deploy.checks.text_documents import Problem, document_findings
+from greenai_infra.policy.resource_types import STATE_MACHINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenai_infra.policy.declared import DeclaredResource, Finding
 
-STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
 TYPES = frozenset({"Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"})
 _ENDS = frozenset({"Succeed", "Fail", "Choice"})
 _TASK = re.compile(r"arn:aws[a-z-]*:states:[^:]*:[^:]*:(aws-sdk:)?([a-zA-Z0-9-]+):([A-Za-z0-9]+)(?:\.[\w:]+)?")

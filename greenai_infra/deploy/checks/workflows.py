@@ -13,13 +13,12 @@ from greenai_infra.deploy.checks import workflow_language as language
 from greenai_infra.deploy.checks import workflow_steps as steps_of
 from greenai_infra.deploy.checks.text_documents import Problem, document_findings
 from greenai_infra.policy.declared import plain
+from greenai_infra.policy.resource_types import WORKFLOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from greenai_infra.policy.declared import DeclaredResource, Finding
-
-WORKFLOW = "gcp:workflows/workflow:Workflow"
 
 
 def check_workflow(resource: DeclaredResource) -> Iterator[Finding]:

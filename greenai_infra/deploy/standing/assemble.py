@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.standing.aws import AWS_RULES
 from greenai_infra.deploy.standing.charge import Charge, Surroundings, nothing, unknown
 from greenai_infra.deploy.standing.free import FREE
-from greenai_infra.deploy.standing.gcp import GCP_RULES
 from greenai_infra.deploy.standing.planned import known_pue, planned_load, planned_run
 from greenai_infra.footprint.standing import HOURS_PER_MONTH, monthly_kg, monthly_kwh
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.standing.charge import Rule
     from greenai_infra.policy.declared import DeclaredResource
 
-RULES: dict[str, Rule] = {**AWS_RULES, **GCP_RULES}
 FIGURES = ("energy_kwh_per_month", "emissions_kg_per_month", "cost_usd_per_month")
 INTENSITY_KEYS = ("zone", "signal", "basis", "source", "kind", "observed_at")
 
@@ -50,13 +47,26 @@ def standing(resources: Sequence[DeclaredResource], section: Mapping[str, Any]) 
 
 def charge_of(resource: DeclaredResource, around: Surroundings) -> Charge:
     """What one resource draws and costs, as far as a rule or the table of free types knows it."""
-    rule = RULES.get(resource.type)
+    rule = _rules(resource.package).get(resource.type)
     if rule is not None:
         return rule(resource, around)
     what = resource.type.rsplit(":", 1)[-1]
     if resource.type in FREE:
         return nothing(what, FREE[resource.type])
     return unknown(what, f"no standing figure is known for {resource.type}")
+
+
+def _rules(package: str) -> Mapping[str, Rule]:
+    """By type of resource; the other cloud's, with their catalogs, aren't loaded."""
+    if package == "aws":
+        from greenai_infra.deploy.standing.aws import AWS_RULES
+
+        return AWS_RULES
+    if package == "gcp":
+        from greenai_infra.deploy.standing.gcp import GCP_RULES
+
+        return GCP_RULES
+    return {}
 
 
 def _row(

@@ -10,14 +10,12 @@ from greenai_infra.deploy.standing.charge import Charge, nothing, unknown
 from greenai_infra.deploy.standing.prices import priced
 from greenai_infra.footprint.standing import HOURS_PER_MONTH, idle_instance_power_w
 from greenai_infra.policy.declared import plain
+from greenai_infra.policy.resource_types import ENDPOINT_CONFIGURATION, SCALING_TARGET
 
 if TYPE_CHECKING:
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.deploy.standing.charge import Surroundings
     from greenai_infra.policy.declared import DeclaredResource
-
-CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
-SCALING_TARGET = "aws:appautoscaling/target:Target"
 
 
 def endpoint_configuration(_: DeclaredResource, __: Surroundings) -> Charge:
@@ -28,7 +26,7 @@ def endpoint_configuration(_: DeclaredResource, __: Surroundings) -> Charge:
 def endpoint(resource: DeclaredResource, around: Surroundings) -> Charge:
     """The instances of every variant, each at the least number that autoscaling allows, idle."""
     found = [around.by_urn[urn] for urn in resource.dependencies if urn in around.by_urn]
-    configurations = [one for one in found if one.type == CONFIGURATION]
+    configurations = [one for one in found if one.type == ENDPOINT_CONFIGURATION]
     if len(configurations) != 1:
         return unknown("endpoint", "its configuration is not part of this stack")
     variants = plain(dict(configurations[0].inputs)).get("productionVariants")

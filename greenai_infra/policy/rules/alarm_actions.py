@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.monitoring.alarm_rules import parse_rule
 from greenai_infra.policy.declared import UNKNOWN, plain
 from greenai_infra.policy.reach import is_false, parsed, texts, value_at
+from greenai_infra.policy.resource_types import ALERT_POLICY, COMPOSITE_ALARM, EVENT_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from greenai_infra.monitoring.alarm_rules import Rule
     from greenai_infra.policy.declared import DeclaredResource
 
-ALERT_POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
-COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
-EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 TOPIC = "aws:sns/topic:Topic"
 READERS = {

@@ -11,16 +11,15 @@ from pydantic import Field
 from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
 from greenai_infra.policy.documents import calls, state_machine
 from greenai_infra.policy.reach import value_at, values_at
+from greenai_infra.policy.resource_types import ALERT_POLICY, METRIC_ALARM, WORKFLOW
 from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule, not_known
-from greenai_infra.policy.rules.alarm_actions import ALERT_POLICY, reached
-from greenai_infra.policy.rules.instance_types import WORKFLOW
+from greenai_infra.policy.rules.alarm_actions import reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenai_infra.policy.declared import DeclaredResource
 
-METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 REFERENCED_OUTPUT = "budget_alarm_arn"
 PROGRAMS = ("training", "inference", "alarms")

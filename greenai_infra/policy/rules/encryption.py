@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.local_disks import has_local_disk
 from greenai_infra.policy.declared import UNKNOWN, plain
-from greenai_infra.policy.documents import STATE_MACHINE, calls, state_machine
+from greenai_infra.policy.documents import calls, state_machine
 from greenai_infra.policy.reach import is_false, is_true, value_at, values_at
+from greenai_infra.policy.resource_types import STATE_MACHINE
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
 from greenai_infra.policy.rules.encryption_needs import NEEDS, Need
 

@@ -9,8 +9,9 @@ import yaml
 from pydantic import Field
 
 from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
-from greenai_infra.policy.documents import STATE_MACHINE, state_machine
+from greenai_infra.policy.documents import state_machine
 from greenai_infra.policy.reach import objects, values_at
+from greenai_infra.policy.resource_types import STATE_MACHINE, WORKFLOW
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ MACHINES: dict[str, tuple[str, ...]] = {
     ),
     "gcp:workbench/instance:Instance": ("gceSetup.machineType",),
 }
-WORKFLOW = "gcp:workflows/workflow:Workflow"
 LONGEST_DOCUMENT = 1_000_000
 
 
