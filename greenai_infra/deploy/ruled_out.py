@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from greenai_infra import safe_yaml
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _is_of(file: Path, workload: str) -> bool:
     if workload not in text:
         return False
     try:
-        content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = safe_yaml.load(text)
     except yaml.YAMLError:  # spoilt, but still the one that is meant
         return bool(re.search(rf"^name:\s*[\"']?{re.escape(workload)}[\"']?\s*$", text, re.MULTILINE)) and bool(
             re.search(rf"^kind:\s*[\"']?({'|'.join(KINDS)})\b", text, re.MULTILINE)

@@ -13,6 +13,7 @@ from greenai_infra.errors import InputError, WorkloadError
 from greenai_infra.planning.workload import Window, Workload
 from greenai_infra.planning.workload_names import unknown_names
 from greenai_infra.planning.workload_problems import describe, problems, shortened
+from greenai_infra.safe_yaml import SafeLoader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class _Loader(SafeLoader):  # type: ignore[misc]
     """Safe loader that leaves times and country codes as text.
 
     YAML 1.1 would take a time without an offset for UTC, and NO (Norway) for false.

@@ -110,6 +110,8 @@ def test_a_planted_mistake_is_found(change: Callable[[dict[str, Any]], None], ex
     ("source", "expected"),
     [
         ("main:\n  steps:\n  - a: {return: 1\n", "neither YAML nor JSON"),
+        ("main:\n  steps:\n  - a: {return: 2026-13-45}\n", "month must be in 1..12"),
+        ("[" * 20_000, "neither YAML nor JSON"),
         ("{}", "no workflow 'main'"),
         ("main: {steps: []}", "workflow 'main' has no steps"),
         ("main: {steps: [{a: {return: 1}, b: {return: 2}}]}", "is not one name with one body"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from greenai_infra import safe_yaml
 from greenai_infra.deploy.checks import workflow_language as language
 from greenai_infra.deploy.checks import workflow_steps as steps_of
 from greenai_infra.deploy.checks.text_documents import Problem, document_findings
@@ -35,7 +36,7 @@ def source_problems(source: str, variables: set[str] | None = None) -> Iterator[
     if len(source.encode()) > language.SOURCE_BYTES:
         yield f"the source has {len(source.encode())} bytes", "Workflows takes 128 KB; split it into workflows"
     try:
-        document = yaml.safe_load(source)  # JSON is YAML
+        document = safe_yaml.load(source)  # JSON is YAML
     except yaml.YAMLError as error:
         yield f"the source is neither YAML nor JSON: {' '.join(str(error).split())}", "write it with json.dumps"
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import yaml
 from pydantic import Field
 
+from greenai_infra import safe_yaml
 from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
 from greenai_infra.policy.documents import state_machine
 from greenai_infra.policy.reach import objects, values_at
@@ -102,8 +103,8 @@ def _workflow(resource: DeclaredResource) -> Any:
     if not isinstance(text, str) or len(text) > LONGEST_DOCUMENT:
         return UNKNOWN
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError):
+        return safe_yaml.load(text)
+    except yaml.YAMLError:
         return UNKNOWN
 
 
