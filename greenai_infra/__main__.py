@@ -1,5 +1,5 @@
 """`python -m greenai_infra` is `greenai-infra`."""
 
-from greenai_infra.cli.main import run
+from greenai_infra.cli.main import run_process
 
-run()
+run_process()

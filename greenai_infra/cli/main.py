@@ -6,7 +6,9 @@ import errno
 import gc
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -99,6 +101,19 @@ def run() -> None:
         os._exit(1)  # at the end Python would try to write it once more, and complain
 
 
+def run_process() -> NoReturn:
+    """`run` as all that a process does: it ends at once, where Python would first take apart every class of the SDK."""
+    code: object = 0
+    try:
+        run()
+    except SystemExit as end:
+        code = end.code
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            stream.flush()
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
+
+
 def _start_lightly() -> None:
     """A command lives for a moment: no pool of linear-algebra threads, and rare garbage collection."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -106,4 +121,4 @@ def _start_lightly() -> None:
 
 
 if __name__ == "__main__":
-    run()
+    run_process()
