@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.deploy.standing.assemble import standing
-from greenai_infra.deploy.standing.aws import AWS_RULES
+from greenai_infra.deploy.standing.assemble import MODULES, rules_of, standing
 from greenai_infra.deploy.standing.free import FREE
-from greenai_infra.deploy.standing.gcp import GCP_RULES
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
 
 if TYPE_CHECKING:
@@ -30,6 +28,7 @@ SECTION = {"region": "us-east-1", "carbon": CARBON}
 PUE = 1.15  # of us-east-1 in the catalog, 2024
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+RULES = {token for service in MODULES for token in rules_of(service)}
 TARGET = "aws:appautoscaling/target:Target"
 
 
@@ -338,7 +337,7 @@ def test_secrets_in_inputs_do_not_hinder() -> None:
     assert only(hidden)["what"] == "2 x cache.r7g.large"
 
 
-@pytest.mark.parametrize("token", sorted({*AWS_RULES, *GCP_RULES, *FREE}))
+@pytest.mark.parametrize("token", sorted({*RULES, *FREE}))
 def test_the_tables_name_types_that_exist(token: str) -> None:
     spec = find_spec(f"pulumi_{token.partition(':')[0]}")
     if spec is None or spec.origin is None:
@@ -347,4 +346,8 @@ def test_the_tables_name_types_that_exist(token: str) -> None:
 
 
 def test_no_type_is_both_priced_and_free() -> None:
-    assert not (AWS_RULES.keys() | GCP_RULES.keys()) & FREE.keys()
+    assert not RULES & FREE.keys()
+
+
+def test_every_rule_is_found_by_the_service_of_its_type() -> None:
+    assert all(token in rules_of(token.partition("/")[0]) for token in RULES)

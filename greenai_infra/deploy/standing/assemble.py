@@ -7,6 +7,8 @@ the stack's config: a resource in another region than the plan's has no kilogram
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy.standing.charge import Charge, Surroundings, nothing, unknown
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from greenai_infra.deploy.standing.charge import Rule
     from greenai_infra.policy.declared import DeclaredResource
 
+MODULES = {"aws": "aws", "aws:elasticache": "elasticache", "aws:sagemaker": "sagemaker", "gcp": "gcp"}
+"""Where a service's rules are, or those of all the others of its cloud."""
 FIGURES = ("energy_kwh_per_month", "emissions_kg_per_month", "cost_usd_per_month")
 INTENSITY_KEYS = ("zone", "signal", "basis", "source", "kind", "observed_at")
 
@@ -47,7 +51,7 @@ def standing(resources: Sequence[DeclaredResource], section: Mapping[str, Any]) 
 
 def charge_of(resource: DeclaredResource, around: Surroundings) -> Charge:
     """What one resource draws and costs, as far as a rule or the table of free types knows it."""
-    rule = _rules(resource.package).get(resource.type)
+    rule = rules_of(resource.type.partition("/")[0]).get(resource.type)
     if rule is not None:
         return rule(resource, around)
     what = resource.type.rsplit(":", 1)[-1]
@@ -56,17 +60,12 @@ def charge_of(resource: DeclaredResource, around: Surroundings) -> Charge:
     return unknown(what, f"no standing figure is known for {resource.type}")
 
 
-def _rules(package: str) -> Mapping[str, Rule]:
-    """By type of resource; the other cloud's, with their catalogs, aren't loaded."""
-    if package == "aws":
-        from greenai_infra.deploy.standing.aws import AWS_RULES
-
-        return AWS_RULES
-    if package == "gcp":
-        from greenai_infra.deploy.standing.gcp import GCP_RULES
-
-        return GCP_RULES
-    return {}
+@cache
+def rules_of(service: str) -> Mapping[str, Rule]:
+    """By type of resource, the rules of a service such as `aws:sagemaker`; other services' catalogs aren't loaded."""
+    module = MODULES.get(service) or MODULES.get(service.partition(":")[0])
+    rules: Mapping[str, Rule] = import_module(f"{__package__}.{module}").RULES if module else {}
+    return rules
 
 
 def _row(

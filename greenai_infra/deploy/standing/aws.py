@@ -1,12 +1,10 @@
-"""The standing charges of AWS resources: one function a resource type, and the table of them below."""
+"""The standing charges of AWS resources that need no catalog: one function a type, and the table of them below."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenai_infra.deploy.standing.caches import replication_group, serverless_cache
 from greenai_infra.deploy.standing.charge import Charge, nothing, unknown
-from greenai_infra.deploy.standing.endpoints import endpoint, endpoint_configuration
 from greenai_infra.deploy.standing.free import BY_USE, NO_CHARGE
 from greenai_infra.deploy.standing.prices import priced
 from greenai_infra.footprint.standing import HOURS_PER_MONTH
@@ -79,27 +77,17 @@ def composite_alarm(_: DeclaredResource, __: Surroundings) -> Charge:
     return unknown("composite alarm", "no list price of composite alarms is known")
 
 
-def training_job(_: DeclaredResource, __: Surroundings) -> Charge:
-    """A job that starts with `up` and ends: the planned run, nothing that stands."""
-    return nothing("training job", "runs once and ends: its figures are those of the planned run")
-
-
 def repeated_secret_rotation(_: DeclaredResource, __: Surroundings) -> Charge:
     """Rotation of a secret: the function that does it is billed by use."""
     return nothing("rotation", BY_USE)
 
 
-AWS_RULES: dict[str, Rule] = {
+RULES: dict[str, Rule] = {
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": composite_alarm,
     "aws:cloudwatch/dashboard:Dashboard": dashboard,
     "aws:cloudwatch/metricAlarm:MetricAlarm": metric_alarm,
     "aws:ec2/vpcEndpoint:VpcEndpoint": vpc_endpoint,
-    "aws:elasticache/replicationGroup:ReplicationGroup": replication_group,
-    "aws:elasticache/serverlessCache:ServerlessCache": serverless_cache,
     "aws:kms/key:Key": kms_key,
-    "aws:sagemaker/endpoint:Endpoint": endpoint,
-    "aws:sagemaker/endpointConfiguration:EndpointConfiguration": endpoint_configuration,
-    "aws:sagemaker/trainingJob:TrainingJob": training_job,
     "aws:secretsmanager/secret:Secret": secret,
     "aws:secretsmanager/secretRotation:SecretRotation": repeated_secret_rotation,
 }

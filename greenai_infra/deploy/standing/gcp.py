@@ -114,7 +114,7 @@ def _offer(chip: str, region: str) -> Offer | None:
     )
 
 
-GCP_RULES: dict[str, Rule] = {
+RULES: dict[str, Rule] = {
     "gcp:memorystore/instance:Instance": memorystore,
     "gcp:tpu/v2QueuedResource:V2QueuedResource": queued_resource,
     "gcp:tpu/v2Vm:V2Vm": tpu_machine,

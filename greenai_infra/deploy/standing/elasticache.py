@@ -13,7 +13,7 @@ from greenai_infra.policy.declared import plain
 
 if TYPE_CHECKING:
     from greenai_infra.catalog.cache_nodes import CacheNode
-    from greenai_infra.deploy.standing.charge import Surroundings
+    from greenai_infra.deploy.standing.charge import Rule, Surroundings
     from greenai_infra.policy.declared import DeclaredResource
 
 LEAST_METERED_GB = 0.1
@@ -84,3 +84,9 @@ def _power(node: CacheNode | None, node_type: str) -> tuple[float | None, str, s
         f"node, before PUE: {processor.source}{also}; Cloud Carbon Footprint's method"
     )
     return power_w, source, ""
+
+
+RULES: dict[str, Rule] = {
+    "aws:elasticache/replicationGroup:ReplicationGroup": replication_group,
+    "aws:elasticache/serverlessCache:ServerlessCache": serverless_cache,
+}

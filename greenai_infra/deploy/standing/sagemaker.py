@@ -1,4 +1,4 @@
-"""Standing charges of SageMaker endpoints: the instances that wait for requests, as few as the stack allows."""
+"""Standing charges of SageMaker: an endpoint's instances that wait for requests, as few as the stack allows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from greenai_infra.policy.resource_types import ENDPOINT_CONFIGURATION, SCALING_
 
 if TYPE_CHECKING:
     from greenai_infra.catalog.offers import Offer
-    from greenai_infra.deploy.standing.charge import Surroundings
+    from greenai_infra.deploy.standing.charge import Rule, Surroundings
     from greenai_infra.policy.declared import DeclaredResource
+
+
+def training_job(_: DeclaredResource, __: Surroundings) -> Charge:
+    """A job that starts with `up` and ends: the planned run, nothing that stands."""
+    return nothing("training job", "runs once and ends: its figures are those of the planned run")
 
 
 def endpoint_configuration(_: DeclaredResource, __: Surroundings) -> Charge:
@@ -94,3 +99,10 @@ def _hardware(instance_type: str) -> Offer | None:
 def _sum(values: list[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) if len(known) == len(values) else None
+
+
+RULES: dict[str, Rule] = {
+    "aws:sagemaker/endpoint:Endpoint": endpoint,
+    ENDPOINT_CONFIGURATION: endpoint_configuration,
+    "aws:sagemaker/trainingJob:TrainingJob": training_job,
+}
