@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -305,3 +306,69 @@ def test_a_referenced_stack(resources: list[DeclaredResource], ok: bool, says: s
 
 def test_a_reference_that_the_config_does_not_name_is_none() -> None:
     assert not kept(RULE, stack(ENDPOINT, reference("organization/shop/budget")))
+
+
+OWNED = a(
+    "aws:sagemaker/endpoint:Endpoint",
+    "serve",
+    taggable=True,
+    tagsAll={"project": "assistant", "environment": "research"},
+)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "whose"),
+    [
+        (
+            {"Project": "shop", "Environment": "research", "Region": "eu-north-1"},
+            "project shop (this stack: assistant)",
+        ),
+        ({"Project": "assistant", "Environment": "production"}, "environment production (this stack: research)"),
+        ({"Project": "assistant", "Region": "us-east-1"}, "region us-east-1 (this stack: eu-north-1)"),
+    ],
+)
+def test_an_alarm_on_somebody_elses_emissions_is_none(dimensions: dict[str, str], whose: str) -> None:
+    watching = replace(alarm(alarmActions=[TOPIC], dimensions=dimensions), region="eu-north-1")
+
+    assert messages(RULE, stack(OWNED, watching)) == [
+        f"serve trains or serves, and its budget alarm daily watches emissions of {whose}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "dimensions",
+    [
+        {"Project": "assistant", "Environment": "research", "Region": "eu-north-1"},
+        {"Project": UNKNOWN, "Environment": "research"},
+        UNKNOWN,
+        None,
+    ],
+)
+def test_what_is_not_told_apart_counts_as_the_stacks_own(dimensions: Any) -> None:
+    watching = replace(alarm(alarmActions=[TOPIC], dimensions=dimensions), region="eu-north-1")
+
+    assert kept(RULE, stack(OWNED, watching))
+
+
+def test_a_second_series_of_the_stacks_own_is_enough() -> None:
+    metric = {"namespace": "GreenAI", "metricName": "carbon_emissions_kg"}
+    queries = [{"id": name[0], "metric": {**metric, "dimensions": {"Project": name}}} for name in ("shop", "assistant")]
+
+    assert kept(RULE, stack(OWNED, alarm(alarmActions=[TOPIC], metricName=None, metricQueries=queries)))
+
+
+def test_an_alert_policy_on_another_project_is_none() -> None:
+    served = a(
+        "gcp:tpu/v2Vm:V2Vm",
+        "serve",
+        taggable=True,
+        effectiveLabels={"project": "assistant"},
+        labels={"project": "assistant"},
+    )
+    other = {
+        "conditionThreshold": {**FIXED["conditionThreshold"], "filter": f'{METRIC_FILTER} metric.labels.project="shop"'}
+    }
+
+    assert messages(RULE, stack(served, policy(other))) == [
+        "serve trains or serves, and its budget alarm budget watches emissions of project shop (this stack: assistant)"
+    ]

@@ -14,6 +14,7 @@ from greenai_infra.policy.reach import value_at, values_at
 from greenai_infra.policy.resource_types import ALERT_POLICY, METRIC_ALARM, WORKFLOW
 from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule, not_known
 from greenai_infra.policy.rules.alarm_actions import reached
+from greenai_infra.policy.rules.watched_series import somebody_elses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,12 @@ def check_budget_alarm(stack: Stack, settings: BudgetAlarm) -> Iterator[Breach]:
         yield not_known(*hidden[0], what="whom the budget alarm tells")
         return
     remedy = ""
-    if budget and not alarms:
+    elsewhere = {one.name: whose for one in budget if (whose := somebody_elses(one, settings.metric, stack))}
+    if elsewhere and not alarms:
+        name, whose = next(iter(elsewhere.items()))
+        message = f"{reason}, and its budget alarm {name} watches emissions of {whose}"
+        remedy = "give the alarm the dimensions that the tracker writes: Project, Environment and Region of this stack"
+    elif budget and not alarms:
         message = f"{reason}, and its alarm on {settings.metric} has no static limit that emissions can exceed"
     elif alarms:
         message = f"{reason}, and its budget alarm {alarms[0].name} has no action, or its actions are off"
@@ -84,8 +90,12 @@ def check_budget_alarm(stack: Stack, settings: BudgetAlarm) -> Iterator[Breach]:
 
 
 def budget_alarms(stack: Stack, settings: BudgetAlarm) -> list[DeclaredResource]:
-    """The alarms on the metric with a fixed limit that emissions can exceed."""
-    return [one for one in stack.built if _watches(one, settings) and _has_limit(one)]
+    """The alarms on this stack's emissions with a fixed limit that they can exceed."""
+    return [
+        one
+        for one in stack.built
+        if _watches(one, settings) and _has_limit(one) and not somebody_elses(one, settings.metric, stack)
+    ]
 
 
 def why_needed(stack: Stack) -> Any:

@@ -1,0 +1,71 @@
+"""Whose emissions a budget alarm looks at: the dimensions (AWS) or metric labels (Google Cloud) of what it watches."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.policy.declared import plain
+from greenai_infra.policy.reach import values_at
+from greenai_infra.policy.resource_types import ALERT_POLICY, METRIC_ALARM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.policy.rule import Stack
+
+OWNERS = ("project", "environment")
+"""Tags whose values the tracker writes as dimensions of the same names."""
+_LABEL = re.compile(r"""metric\.labels?\.(\w+)\s*=\s*["']([^"']*)["']""")
+
+
+def somebody_elses(alarm: DeclaredResource, metric: str, stack: Stack) -> str:
+    """Whose series the alarm watches, in words, if none of them can be this stack's; else empty.
+
+    What is not known, or not told apart by the alarm, counts as the stack's own.
+    """
+    own = _own(alarm, stack)
+    strange = [_strangers(series, own) for series in _series(alarm, metric)]
+    return strange[0] if strange and all(strange) else ""
+
+
+def _strangers(series: Mapping[str, str], own: Mapping[str, set[str]]) -> str:
+    found = [
+        f"{name} {value} (this stack: {', '.join(sorted(own[name]))})"
+        for name, value in series.items()
+        if own.get(name) and value not in own[name]
+    ]
+    return ", ".join(found)
+
+
+def _own(alarm: DeclaredResource, stack: Stack) -> dict[str, set[str]]:
+    """What the stack's tags say by dimension, and the alarm's region: CloudWatch reads no metrics of another one."""
+    own: dict[str, set[str]] = {name: set() for name in OWNERS}
+    for resource in stack.built:
+        tags = resource.tags
+        for name in OWNERS:
+            if isinstance(tags, dict) and isinstance(tags.get(name), str):
+                own[name].add(tags[name])
+    if alarm.type == METRIC_ALARM and alarm.region:
+        own["region"] = {alarm.region}
+    return own
+
+
+def _series(alarm: DeclaredResource, metric: str) -> Iterator[dict[str, str]]:
+    """Known values by dimension, its name in lower case, of each series of the metric that the alarm looks at."""
+    inputs = plain(dict(alarm.inputs))
+    if alarm.type == METRIC_ALARM:
+        queries = [query for _, query in values_at(inputs, "metricQueries[].metric") if isinstance(query, dict)]
+        for one in (inputs, *queries):
+            if one.get("metricName") == metric:
+                yield _texts(one.get("dimensions"))
+    elif alarm.type == ALERT_POLICY:
+        for _, text in values_at(inputs, "conditions[].conditionThreshold.filter"):
+            if isinstance(text, str) and metric in text:
+                yield dict(_LABEL.findall(text))
+
+
+def _texts(dimensions: Any) -> dict[str, str]:
+    given = dimensions if isinstance(dimensions, dict) else {}
+    return {str(name).lower(): value for name, value in given.items() if isinstance(value, str)}
