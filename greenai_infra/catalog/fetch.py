@@ -28,21 +28,22 @@ class Fetched:
     day: date
 
 
-def fetch(where: str) -> Fetched:
+def fetch(where: str, max_bytes: int | None = None) -> Fetched:
     """Read `where`, a path or URL.
 
     `day` is today for a URL and the file's modification day for a path. Raises InputError for a path or URL that
-    can't be used, DataUnavailable if the server does not answer with a text file of at most MAX_BYTES.
+    can't be used, DataUnavailable if the server does not answer with a text file of at most `max_bytes` (MAX_BYTES).
     """
+    max_bytes = max_bytes or MAX_BYTES
     if "://" in where:
-        return Fetched(_text(_download(where), shown(where)), shown(where), datetime.now(UTC).date())
+        return Fetched(_text(_download(where, max_bytes), shown(where)), shown(where), datetime.now(UTC).date())
     path = Path(where)
     try:
         status = path.stat()
         if not path.is_file():
             raise InputError(f"{where}: is not a file")
-        if status.st_size > MAX_BYTES:
-            raise InputError(f"{where}: is larger than {MAX_BYTES // 1_000_000} MB")
+        if status.st_size > max_bytes:
+            raise InputError(f"{where}: is larger than {max_bytes // 1_000_000} MB")
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{where}: can't be read: {error.strerror}") from None
@@ -58,7 +59,8 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _allowed(url: str) -> bool:
+def allowed(url: str) -> bool:
+    """Whether a URL is read at all: over https, or http on this machine."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -67,8 +69,8 @@ def _allowed(url: str) -> bool:
     return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK))
 
 
-def _download(url: str) -> bytes:
-    if not _allowed(url):
+def _download(url: str, max_bytes: int) -> bytes:
+    if not allowed(url):
         raise InputError(f"'{shown(url)}' can't be used; give a path or an https:// URL")
     import requests
 
@@ -78,11 +80,11 @@ def _download(url: str) -> bytes:
             if response.status_code != 200:
                 raise DataUnavailable(f"{shown(url)}: HTTP {response.status_code} {response.reason}")
             if "html" in response.headers.get("Content-Type", ""):
-                raise DataUnavailable(f"{shown(url)}: answered with a web page; give the address of the raw CSV file")
+                raise DataUnavailable(f"{shown(url)}: answered with a web page; give the address of the raw file")
             for chunk in response.iter_content(1 << 16):
                 content += chunk
-                if len(content) > MAX_BYTES:
-                    raise DataUnavailable(f"{shown(url)}: is larger than {MAX_BYTES // 1_000_000} MB")
+                if len(content) > max_bytes:
+                    raise DataUnavailable(f"{shown(url)}: is larger than {max_bytes // 1_000_000} MB")
     except requests.Timeout:
         raise DataUnavailable(f"{shown(url)}: no answer in time") from None
     except requests.exceptions.ChunkedEncodingError:
@@ -100,7 +102,7 @@ def _follow(session: Session, url: str) -> Response:
             return response
         response.close()
         target = urljoin(url, response.headers["Location"])
-        if not _allowed(target):
+        if not allowed(target):
             raise DataUnavailable(f"{shown(url)}: was redirected to {shown(target)}, which is not https")
         url = target
     raise DataUnavailable(f"{shown(url)}: redirects without end")
@@ -112,5 +114,5 @@ def _text(content: bytes, where: str) -> str:
     except UnicodeDecodeError:
         raise InputError(f"{where}: is not UTF-8 text") from None
     if text.lstrip()[:1] == "<":
-        raise InputError(f"{where}: is a web page, not CSV; give the address of the raw CSV file")
+        raise InputError(f"{where}: is a web page; give the address of the raw file")
     return text

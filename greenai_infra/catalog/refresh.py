@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.offers import COLUMNS, Offer
-from greenai_infra.errors import InputError, Refused
-from greenai_infra.files import write_whole
+from greenai_infra.catalog.write import write_table
+from greenai_infra.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,23 +81,15 @@ def check(changes: Changes, *, allow_shrink: bool = False) -> None:
 
 def write_catalogue(offers: Iterable[Offer], path: Path) -> None:
     """Write offers as CSV, whole or not at all. Raises InputError if the folder can't be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path.parent}: cannot be made: {error.strerror}") from None
-    text = StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(map(_cells, offers))
-    write_whole(path, text.getvalue())
+    write_table(path, COLUMNS, map(_cells, offers))
 
 
 def _key(offer: Offer) -> tuple[str, str, str]:
     return offer.region, offer.instance_type, offer.accelerator
 
 
-def _cells(offer: Offer) -> list[str]:
-    values: list[object] = [
+def _cells(offer: Offer) -> list[object]:
+    return [
         offer.provider,
         offer.region,
         offer.instance_type,
@@ -117,4 +107,3 @@ def _cells(offer: Offer) -> list[str]:
         offer.source,
         offer.note,
     ]
-    return ["" if value is None else str(value) for value in values]

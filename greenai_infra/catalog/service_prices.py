@@ -6,13 +6,27 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.read import table
+from greenai_infra.catalog.read import DATA, table_from
+from greenai_infra.catalog.write import write_table
+from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
+    from pathlib import Path
 
-_COLUMNS = ("provider", "item", "region", "usd", "unit", "priced_on", "source", "evidence", "note")
+    from greenai_infra.catalog.read import Row
+
+EMBEDDED = DATA / "service-prices.csv"
+
+COLUMNS = ("provider", "item", "region", "usd", "unit", "priced_on", "source", "evidence", "note")
 EVERYWHERE = "*"
+FETCH = "greenai-infra catalog refresh-services"
+"""The command that fetches prices of other regions."""
+PROVIDERS_OWN = "P"
+"""The mark, under `evidence`, of a figure that the provider itself publishes."""
+Key = tuple[str, str, str]
+"""Provider, item, region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,10 @@ class ServicePrice:
 
 
 def service_price(provider: str, item: str, region: str) -> ServicePrice | None:
-    """The price of an item in a region, or the one price that holds everywhere; None if none is known there."""
+    """The price of an item in a region, or the one price that holds everywhere; None if none is known there.
+
+    A price that the user has fetched goes before an embedded one. Raises InputError if the user's file is broken.
+    """
     rows = _prices()
     return rows.get((provider, item, region)) or rows.get((provider, item, EVERYWHERE))
 
@@ -42,17 +59,58 @@ def priced_regions(provider: str, item: str) -> tuple[str, ...]:
     return tuple(region for owner, name, region in _prices() if (owner, name) == (provider, item))
 
 
+def user_service_prices() -> Path:
+    """Where `greenai-infra catalog refresh-services` writes; the file need not exist."""
+    from platformdirs import user_data_path
+
+    return user_data_path("greenai-infra", appauthor=False) / EMBEDDED.name
+
+
+def keep_service_prices(provider: str, renewed: Iterable[ServicePrice]) -> None:
+    """Write these prices into the user's file, in place of those of the same items and regions.
+
+    Raises InputError if the file that is there is broken, or can't be written.
+    """
+    path = user_service_prices()
+    kept = {**(_own(path) if path.is_file() else {}), **{(provider, one.item, one.region): one for one in renewed}}
+    rows = (
+        (*key, one.usd, one.unit, one.priced_on, one.source, PROVIDERS_OWN, one.note)
+        for key, one in sorted(kept.items())
+    )
+    write_table(path, COLUMNS, rows)
+
+
+def _prices() -> dict[Key, ServicePrice]:
+    own = user_service_prices()
+    return _merged(own, own.stat().st_mtime_ns if own.is_file() else 0)
+
+
 @cache
-def _prices() -> dict[tuple[str, str, str], ServicePrice]:
+def _merged(own: Path, modified_ns: int) -> dict[Key, ServicePrice]:
+    """`modified_ns`, 0 for none, is part of the key, so that a rewritten file is read again."""
+    return {**_load(EMBEDDED), **(_own(own) if modified_ns else {})}
+
+
+def _own(path: Path) -> dict[Key, ServicePrice]:
+    try:
+        return _load(path)
+    except InputError as error:
+        raise InputError(f"{error}; correct or remove the file, and fetch it anew with {FETCH}") from None
+
+
+def _load(path: Path) -> dict[Key, ServicePrice]:
     return {
-        (row.text("provider"), row.text("item"), row.text("region")): ServicePrice(
-            item=row.text("item"),
-            region=row.text("region"),
-            usd=row.number("usd"),
-            unit=row.text("unit"),
-            priced_on=row.day("priced_on") if row.text("priced_on") else None,
-            source=row.text("source"),
-            note=row.text("note"),
-        )
-        for row in table("service-prices.csv", _COLUMNS)
+        (row.text("provider"), row.text("item"), row.text("region")): _price(row) for row in table_from(path, COLUMNS)
     }
+
+
+def _price(row: Row) -> ServicePrice:
+    return ServicePrice(
+        item=row.text("item"),
+        region=row.text("region"),
+        usd=row.number("usd"),
+        unit=row.text("unit"),
+        priced_on=row.day("priced_on") if row.text("priced_on") else None,
+        source=row.text("source"),
+        note=row.text("note"),
+    )

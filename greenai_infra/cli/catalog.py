@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,12 +15,13 @@ from greenai_infra.catalog.accelerators import accelerators as all_accelerators
 from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.offers import EMBEDDED, offers, stale_price_warning, user_catalogue
 from greenai_infra.catalog.regions import find_region
-from greenai_infra.errors import InputError
+from greenai_infra.errors import DataUnavailable, InputError
 from greenai_infra.reporting.tables import show_table
 
 if TYPE_CHECKING:
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.catalog.refresh import Changes
+    from greenai_infra.catalog.service_prices import ServicePrice
 
 _SHOWN_MOVES = 5
 
@@ -66,6 +68,59 @@ def refresh(where: str, provider: str, priced_on: str | None, dry_run: bool, all
     target = user_catalogue()
     write_catalogue([*(offer for offer in held if offer.provider != provider), *renewed], target)
     click.echo(f"written: {target}")
+
+
+@catalog.command("refresh-services")
+@click.option("--region", "regions", required=True, multiple=True, metavar="REGION", help="As in aws:eu-north-1.")
+@click.option(
+    "--from", "base", metavar="FOLDER_OR_URL", help="Where the lists lie. Default: AWS's public address, no account."
+)
+@click.option("--dry-run", is_flag=True, help="Print the prices; write nothing.")
+def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool) -> None:
+    """Fetch AWS's list prices of what stands: endpoints, keys, secrets, alarms, caches, hosted instances.
+
+    Example:  greenai-infra catalog refresh-services --region aws:eu-north-1
+    """
+    from greenai_infra.catalog.aws_price_list import BASE_URL, SERVICES
+    from greenai_infra.catalog.fetch import allowed, shown
+    from greenai_infra.catalog.service_prices import keep_service_prices, user_service_prices
+
+    places = [find_region(name) for name in regions]
+    for place in places:
+        if place.provider != "aws":
+            raise InputError(f"--region {place.provider}:{place.name}: such lists are read for AWS only")
+    base = base or BASE_URL
+    if not (allowed(base) if "://" in base else Path(base).is_dir()):
+        raise InputError(f"--from '{shown(base)}' is neither a folder nor an https:// address")
+    found = [price for place in places for service in SERVICES for price in _fetched(base, service, place.name)]
+    if not found:
+        raise DataUnavailable("no price was found; nothing is written")
+    show_table(
+        ["region", "item", "USD", "a", "of"],
+        [[one.region, one.item, f"{one.usd:g}", one.unit, str(one.priced_on)] for one in found],
+        right=(2,),
+    )
+    if dry_run:
+        click.echo("dry run: nothing written")
+        return
+    keep_service_prices("aws", found)
+    click.echo(f"written: {user_service_prices()}")
+
+
+def _fetched(base: str, service: str, region: str) -> list[ServicePrice]:
+    """The prices of one list; what is wrong with it is said, and the other lists are read all the same."""
+    from greenai_infra.catalog.aws_price_list import LARGEST_BYTES, list_address, read_price_list
+    from greenai_infra.catalog.fetch import fetch
+
+    try:
+        fetched = fetch(f"{base.rstrip('/')}/{list_address(service, region)}", LARGEST_BYTES)
+        found, left_out = read_price_list(fetched.text, service, region, fetched.where)
+    except (DataUnavailable, InputError) as error:
+        click.echo(f"warning: {service} in {region}: {error}", err=True)
+        return []
+    for reason in left_out:
+        click.echo(f"warning: {service} in {region}: left out: {reason}", err=True)
+    return found
 
 
 @catalog.command()

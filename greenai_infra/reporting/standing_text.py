@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.catalog.service_prices import FETCH
 from greenai_infra.numbers import exact, significant
 from greenai_infra.policy.declared import short_type
 from greenai_infra.reporting.tables import plain_lines
@@ -76,6 +77,8 @@ def _notes(standing: Mapping[str, Any]) -> Iterator[str]:
     unknown = [(sum(one[key] is None for one in standing["resources"]), unit) for key, unit in MONTHLY]
     if parts := [f"{unit} of {count}" for count, unit in unknown if count]:
         yield f"not known, so not in the total: {', '.join(parts)} resources (--json says why)"
+    if any(FETCH in one["note"] for one in standing["resources"]):
+        yield f"AWS's prices of a region, without an account: {FETCH}"
     if intensity := standing["intensity"]:
         yield (
             f"kg: operational, at {significant(intensity['g_per_kwh'])} gCO2eq/kWh, {intensity['signal']}, "

@@ -61,6 +61,8 @@ Standing per month
   known in total    ?        ?    ?
   not known, so not in the total: kWh of 1, kg CO2e of 1, USD of 1 resources
     (--json says why)
+  AWS's prices of a region, without an account: greenai-infra catalog
+    refresh-services
 
 Findings
   error [aws-unknown-value] aws:cloudwatch:MetricAlarm b: comparisonOperator is

@@ -72,9 +72,9 @@ def dashboard(resource: DeclaredResource, _: Surroundings) -> Charge:
     return _service("dashboard", "cloudwatch-dashboard", "us-east-1", 1)
 
 
-def composite_alarm(_: DeclaredResource, __: Surroundings) -> Charge:
-    """A composite alarm."""
-    return unknown("composite alarm", "no list price of composite alarms is known")
+def composite_alarm(resource: DeclaredResource, _: Surroundings) -> Charge:
+    """A composite alarm, whatever the number of its alarms."""
+    return _service("composite alarm", "cloudwatch-alarm-composite", resource.region, 1)
 
 
 def repeated_secret_rotation(_: DeclaredResource, __: Surroundings) -> Charge:

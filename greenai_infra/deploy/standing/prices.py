@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from greenai_infra.catalog.service_prices import priced_regions, service_price
+from greenai_infra.catalog.service_prices import FETCH, priced_regions, service_price
 
 
 class Priced(NamedTuple):
@@ -21,6 +21,9 @@ def priced(provider: str, item: str, region: str, count: float = 1.0) -> Priced:
     if price is None:
         known = priced_regions(provider, item)
         where = f", only for {', '.join(known)}" if known else ""
-        return Priced(None, "", f"no list price of {item} is known for {region or 'an unknown region'}{where}")
+        reason = f"no list price of {item} is known for {region or 'an unknown region'}{where}"
+        if provider == "aws" and region:
+            reason += f" ({FETCH} --region aws:{region} fetches AWS's own)"
+        return Priced(None, "", reason)
     day = f", {price.priced_on}" if price.priced_on else ""
     return Priced(price.usd * count, f"{price.usd:g} USD a {price.unit}: {price.source}{day}", "")

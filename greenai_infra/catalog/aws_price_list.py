@@ -1,0 +1,154 @@
+"""AWS's public price lists (the files of the Price List Bulk API, which ask for no account): prices of what stands.
+
+A file holds one service's products of one region by SKU, and their terms. A product is known by its usage type, such
+as `EUN1-VpcEndpoint-Hours`: a mark of the region, and what is billed. (AWS Billing User Guide, "Reading the service
+price list file"; usage types of CloudWatch: "Analyzing, optimizing, and reducing CloudWatch costs".)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.catalog.service_prices import ServicePrice
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BASE_URL = "https://pricing.us-east-1.amazonaws.com"
+LARGEST_BYTES = 400_000_000
+_REGION_MARK = r"(?:[A-Z]{2,4}\d?-|[a-z]{2}(?:-[a-z]+)+-\d-)?"
+
+
+@dataclass(frozen=True)
+class Billed:
+    """A usage type, as a pattern of what follows the mark of the region, and what we call the item.
+
+    `hourly` tells whether the list's unit has to be one of hours. `attributes` must stand in the product as given.
+    """
+
+    usage: str
+    item: str
+    unit: str
+    hourly: bool = False
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+SERVICES = {
+    "AmazonVPC": (Billed("VpcEndpoint-Hours", "vpc-endpoint-interface", "zone-hour", hourly=True),),
+    "awskms": (Billed("KMS-Keys", "kms-key", "key-month"),),
+    "AWSSecretsManager": (Billed("AWSSecretsManager-Secrets", "secretsmanager-secret", "secret-month"),),
+    "AmazonCloudWatch": (
+        Billed("CW:AlarmMonitorUsage", "cloudwatch-alarm-metric", "metric-month"),
+        Billed("CW:HighResAlarmMonitorUsage", "cloudwatch-alarm-metric-high-resolution", "metric-month"),
+        Billed("CW:CompositeAlarmMonitorUsage", "cloudwatch-alarm-composite", "alarm-month"),
+    ),
+    "AmazonElastiCache": (
+        Billed(
+            r"NodeUsage:(cache\.[a-z0-9.]+)",
+            "elasticache-valkey:{}",
+            "node-hour",
+            hourly=True,
+            attributes=(("cacheEngine", "Valkey"),),
+        ),
+        Billed("CachedData:Valkey", "elasticache-valkey:serverless-data", "GB-hour", hourly=True),
+    ),
+    "AmazonSageMaker": (Billed(r"Host:(ml\.[a-z0-9.-]+)", "sagemaker-hosting:{}", "instance-hour", hourly=True),),
+}
+"""Offer code of the service -> what is taken from its list."""
+
+
+def list_address(service: str, region: str) -> str:
+    """Where the newest list of a service in a region lies, below the service's address or a folder laid out like it."""
+    return f"offers/v1.0/aws/{service}/current/{region}/index.json"
+
+
+def read_price_list(text: str, service: str, region: str, where: str) -> tuple[list[ServicePrice], list[str]]:
+    """The prices of known items, and why some of them are left out.
+
+    A price is that of the first tier that costs something, on demand, in USD. An item with two prices is left out.
+    Raises InputError for a text that is no price list of this service and region.
+    """
+    content = _content(text, where)
+    if content.get("offerCode") != service:
+        raise InputError(f"{where}: is a list of '{content.get('offerCode')}', not of {service}")
+    day = _day(content, where)
+    found: dict[str, ServicePrice] = {}
+    left_out: dict[str, str] = {}
+    for billed, name, sku, usage in _products(content, SERVICES[service], region, where):
+        item = billed.item.format(name)
+        usd, problem = _price(content, sku, billed)
+        if usd is None:
+            left_out[item] = f"{item}: {problem} ({usage})"
+        elif item in found and found[item].usd != usd:
+            left_out[item] = f"{item}: two prices, {found[item].usd:g} and {usd:g} USD a {billed.unit}"
+        else:
+            source = f"AWS price list, {service}, {usage}: {where}"
+            found[item] = ServicePrice(item, region, usd, billed.unit, day, source, "")
+    return [price for item, price in sorted(found.items()) if item not in left_out], sorted(left_out.values())
+
+
+def _content(text: str, where: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        raise InputError(f"{where}: is not JSON") from None
+    parts = ("products", "terms")
+    if not isinstance(content, dict) or not all(isinstance(content.get(part), dict) for part in parts):
+        raise InputError(f"{where}: is no price list: it has no products and terms")
+    return content
+
+
+def _day(content: dict[str, Any], where: str) -> date:
+    published = str(content.get("publicationDate", ""))
+    try:
+        return date.fromisoformat(published[:10])
+    except ValueError:
+        raise InputError(f"{where}: publicationDate '{published}' is no date") from None
+
+
+def _products(
+    content: dict[str, Any], wanted: tuple[Billed, ...], region: str, where: str
+) -> Iterator[tuple[Billed, str, str, str]]:
+    """(what is billed, the part of the usage type that names the kind, SKU, usage type) of each product we know."""
+    for sku, product in content["products"].items():
+        attributes = product.get("attributes") if isinstance(product, dict) else None
+        if not isinstance(attributes, dict):
+            continue
+        usage = str(attributes.get("usagetype", ""))
+        for billed in wanted:
+            found = re.fullmatch(f"{_REGION_MARK}{billed.usage}", usage)
+            if found is None or any(attributes.get(name) != value for name, value in billed.attributes):
+                continue
+            if attributes.get("regionCode", region) != region:
+                raise InputError(f"{where}: is a list of region '{attributes['regionCode']}', not of {region}")
+            yield billed, found[1] if found.groups() else "", sku, usage
+
+
+def _price(content: dict[str, Any], sku: str, billed: Billed) -> tuple[float | None, str]:
+    """USD a unit, or None and why not."""
+    tiers = []
+    for term in (content["terms"].get("OnDemand") or {}).get(sku, {}).values():
+        tiers += list(term.get("priceDimensions", {}).values())
+    priced = [(float(tier.get("beginRange") or 0), tier, _usd(tier)) for tier in tiers]
+    costly = [(begin, tier, usd) for begin, tier, usd in priced if usd]
+    if not costly:
+        return None, "no price in USD on demand"
+    _, tier, usd = min(costly, key=lambda one: one[0])
+    unit = str(tier.get("unit", ""))
+    if (re.search(r"\b(hrs?|hours?)\b", unit, re.IGNORECASE) is not None) != billed.hourly:
+        return None, f"its unit is '{unit}', which is not by {'hour' if billed.hourly else 'month'}"
+    return usd, ""
+
+
+def _usd(tier: dict[str, Any]) -> float:
+    try:
+        usd = float(tier.get("pricePerUnit", {}).get("USD", 0))
+    except (AttributeError, TypeError, ValueError):
+        return 0.0
+    return usd if 0 < usd < math.inf else 0.0
