@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,7 @@ from greenai_infra.catalog.refresh import write_catalogue
 from greenai_infra.cli.catalog import catalog
 from greenai_infra.errors import DataUnavailable, GreenAIError, InputError, Refused
 from tests.catalog.miniature import AWS, GCP
+from tests.loopback import answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +50,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(Handler) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import pytest
 
 from greenai_infra.catalog.aws_price_list import read_price_list
 from greenai_infra.errors import InputError
+from tests.loopback import answering
 
 from .price_lists import REGION, price_list, write_price_lists
 
@@ -38,13 +38,8 @@ def url(lists: Path) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(lists)))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(partial(Quiet, directory=str(lists))) as address:
+        yield address
 
 
 def rows(output: str) -> dict[str, str]:
