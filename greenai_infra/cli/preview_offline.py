@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.deploy.gate import open_gate, project_gate
 from greenai_infra.deploy.offline import preview
-from greenai_infra.deploy.preview_diff import check_preview, diff_previews
+from greenai_infra.deploy.preview_diff import diff_previews
 from greenai_infra.errors import InputError
 from greenai_infra.numbers import counted
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding, redact
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 STYLES = {"error": "bold red", "warning": "yellow", "heading": "bold"}
 PLAIN_WIDTH = 80
+LARGEST_EMPTY = 16
+"""Bytes of a file that may be taken for an empty one."""
 
 
 def run_offline(
@@ -67,16 +69,15 @@ def run_offline(
 
 def read_preview(path: Path) -> dict[str, Any]:
     """A preview as `--json` printed it; an empty file is a stack that was not there. Raises InputError."""
+    from greenai_infra.reporting.comment.preview_file import read_preview as read_whole_preview
+
     try:
-        text = path.read_text(encoding="utf-8")
-        document: dict[str, Any] = json.loads(text) if text.strip() else {}
+        is_empty = path.stat().st_size < LARGEST_EMPTY and path.read_text(encoding="utf-8").strip() in ("", "{}")
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from None
-    except ValueError:
-        raise InputError(f"{path}: is not JSON; write it with: greenai-infra preview --offline --json") from None
-    if document != {}:
-        check_preview(document, str(path))
-    return document
+    except UnicodeDecodeError:
+        is_empty = False
+    return {} if is_empty else dict(read_whole_preview(path).raw)
 
 
 def _print_styled(result: PreviewResult, change: Mapping[str, Any] | None, width: int) -> None:

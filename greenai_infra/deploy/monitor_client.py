@@ -48,11 +48,20 @@ class RefusedCall(grpc.RpcError):  # type: ignore[misc]
         return self._details
 
 
+MOST_AT_ONCE = 64
+"""As many as Pulumi's own language host makes at once."""
+
+
 class SdkCalls(ThreadPoolExecutor):
     """Makes the SDK's calls of the monitor at once; whatever else a program hands to its loop gets a thread.
 
-    So does a call that the monitor answers only after calling the program back, for which the loop must be free.
+    A call that the monitor answers only after calling the program back gets a thread of another pool: the loop must be
+    free for that, and so must this pool, as what is called back may hand work to it.
     """
+
+    def __init__(self) -> None:
+        super().__init__(thread_name_prefix="program")
+        self._called_back = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="called-back")
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
         """The call's future: already done, or of a thread."""
@@ -62,7 +71,12 @@ class SdkCalls(ThreadPoolExecutor):
         try:
             future.set_result(call(*args, **named))
         except LoopIsNeeded:
-            return super().submit(call, *args, **named)
+            return self._called_back.submit(call, *args, **named)
         except Exception as error:  # noqa: BLE001 - as a thread would: the caller gets it from the future
             future.set_exception(error)
         return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Of both pools."""
+        self._called_back.shutdown(wait, cancel_futures=cancel_futures)
+        super().shutdown(wait, cancel_futures=cancel_futures)

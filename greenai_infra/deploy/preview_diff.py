@@ -69,6 +69,8 @@ def check_preview(document: Any, what: str) -> None:
 
 
 def _resources(base: Preview, head: Preview) -> dict[str, Any]:
+    if reason := _unfinished(base, head):
+        return {"added": [], "removed": [], "changed": [], "reason": reason}
     before, after = _built(base), _built(head)
     changed = []
     for urn in before.keys() & after.keys():
@@ -79,6 +81,16 @@ def _resources(base: Preview, head: Preview) -> dict[str, Any]:
         "removed": [_named(before[urn]) for urn in sorted(before.keys() - after.keys())],
         "changed": sorted(changed, key=lambda one: str(one["urn"])),
     }
+
+
+def _unfinished(base: Preview, head: Preview) -> str:
+    """A reason if a program did not get to its end, so that nobody knows all that it declares; else empty."""
+    sides = [side for side, preview in (("base", base), ("head", head)) if _stopped(preview)]
+    return f"the program of the {' and the '.join(sides)} did not get to its end" if sides else ""
+
+
+def _stopped(preview: Preview) -> bool:
+    return any(one["code"] in STOPPED for one in preview.get("findings", ()))
 
 
 def _built(preview: Preview) -> dict[str, Mapping[str, Any]]:
@@ -139,13 +151,18 @@ def _planned(base: Preview, head: Preview, key: str, figures: Iterable[str]) -> 
         return None
     result: dict[str, Any] = {}
     for figure in figures:
-        first = old.get(figure) if old else None if before and key not in before else 0.0
-        second = new.get(figure) if new else None if after and key not in after else 0.0
-        reason = "" if None not in (first, second) else "not known on one side"
+        first = old.get(figure) if old else None if _silent(base, before, key) else 0.0
+        second = new.get(figure) if new else None if _silent(head, after, key) else 0.0
+        reason = _unfinished(base, head) or ("" if None not in (first, second) else "not known on one side")
         if not reason and figure.startswith((EMISSIONS, OPERATIONAL)) and old and new:
             reason = _other_meaning(before, after)
         result[figure] = _figure(first, second, reason)
     return result
+
+
+def _silent(preview: Preview, standing: Preview, key: str) -> bool:
+    """Whether a preview says nothing of the figures at all: of an earlier release, or of a program that stopped."""
+    return _stopped(preview) or bool(standing and key not in standing)
 
 
 def _figure(base: float | None, head: float | None, reason: str) -> dict[str, Any]:
@@ -194,8 +211,7 @@ def _other_meaning(before: Preview, after: Preview) -> str:
 def _findings(base: Preview, head: Preview) -> dict[str, Any]:
     """What is new, what is resolved, and what nobody can call resolved, as the rule that found it doesn't run now."""
     gone = _only_in(base.get("findings", ()), head.get("findings", ()))
-    stopped = any(one["code"] in STOPPED for one in head.get("findings", ()))
-    idle = in_force(base).keys() - (set() if stopped else in_force(head).keys())
+    idle = in_force(base).keys() - (set() if _stopped(head) else in_force(head).keys())
     return {
         "new": _only_in(head.get("findings", ()), base.get("findings", ())),
         "resolved": [one for one in gone if one["code"] not in idle],

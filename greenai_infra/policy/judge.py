@@ -5,14 +5,13 @@ A rule that could not run counts like a violation: an error where the rule is ma
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import Finding
-from greenai_infra.policy.reach import secret_texts
+from greenai_infra.policy.masking import without_secrets_of
 from greenai_infra.policy.rule import ResourceRule, StackRule
 from greenai_infra.policy.rules import RULES
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 UNUSED_EXEMPTION = "exemption-unused"
 RULE_IDS = frozenset(rule.id for rule in RULES)
-HIDDEN = "[secret]"
-SHORTEST_HIDDEN_IN_WORDS = 6
 """Letters of a secret from which on it is hidden also within words."""
 
 
@@ -118,21 +115,8 @@ def breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[Breac
 def _masked(found: Breach, stack: Stack) -> Breach:
     """The breach with the resource's secrets hidden in its words."""
     resource = next((one for one in stack.resources if one.urn == found.urn), None)
-    secrets = secret_texts(resource.inputs) if resource else ()
-    message = without_secrets(found.message, secrets)
+    message = without_secrets_of(resource, found.message) if resource else found.message
     return found if message == found.message else replace(found, message=message)
-
-
-def without_secrets(text: str, secrets: Iterable[str]) -> str:
-    """The text with `[secret]` in place of each secret; a short one only where it stands as a word of its own.
-
-    A password `p` would be found in every other word, and hiding it there would tell what it is.
-    """
-    patterns = [
-        re.escape(one) if len(one) >= SHORTEST_HIDDEN_IN_WORDS else rf"(?<!\w){re.escape(one)}(?!\w)"
-        for one in sorted(secrets, key=lambda one: (-len(one), one))
-    ]
-    return re.sub("|".join(patterns), HIDDEN, text) if patterns else text
 
 
 def _all_breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[Breach]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import UNKNOWN, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DEEPEST = 64
 """Levels of nesting beyond which nothing is looked at: no real declaration comes near."""
@@ -109,15 +108,3 @@ def is_true(value: Any) -> bool:
 def is_false(value: Any) -> bool:
     """Whether a flag is off, and said to be."""
     return value is False or (isinstance(value, str) and value.lower() == "false")
-
-
-def secret_texts(value: Any, hidden: bool = False) -> set[str]:
-    """Every text and number inside the secrets of a value, as text."""
-    if isinstance(value, Secret):
-        return secret_texts(value.value, True)
-    if isinstance(value, Mapping):
-        return {text for item in value.values() for text in secret_texts(item, hidden)}
-    if isinstance(value, list | tuple):
-        return {text for item in value for text in secret_texts(item, hidden)}
-    shown = isinstance(value, bool) or value is None or value is UNKNOWN
-    return {str(value)} if hidden and not shown and str(value) else set()

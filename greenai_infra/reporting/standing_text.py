@@ -90,6 +90,8 @@ def change_lines(change: Mapping[str, Any], width: int) -> Iterator[str]:
     """What a change makes of a stack: resources, figures with base, head and difference, findings."""
     resources, findings = change["resources"], change["findings"]
     counts = ", ".join(f"{len(resources[kind])} {kind}" for kind in ("added", "changed", "removed"))
+    if reason := resources.get("reason"):
+        counts = f"not compared, {reason}"
     yield f"resources: {counts}" + ("; the base has no such stack" if change["new_stack"] else "")
     for sign, kind in (("+", "added"), ("~", "changed"), ("-", "removed")):
         for one in resources[kind]:

@@ -125,3 +125,16 @@ def test_base_needs_offline(greenai: Command, project: Path) -> None:
     done = greenai("preview", "--base", "base.json", cwd=project)
     assert done.code == 2
     assert "--offline" in done.err
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"resources": "x"}, {"findings": [{"a": 1}]}, {"standing": {"total": {"cost_usd_per_month": "much"}}}]
+)
+def test_a_base_that_is_no_whole_preview_is_refused(greenai: Command, project: Path, spoilt: dict[str, object]) -> None:
+    base = previewed(greenai, project, BASE)
+    base.write_text(json.dumps({**json.loads(base.read_text()), **spoilt}))
+
+    done = greenai("preview", "--offline", "--base", base, cwd=project)
+
+    assert done.code == 2
+    assert "is no whole preview" in done.err

@@ -370,3 +370,28 @@ def test_lookup_whose_result_is_used_at_once_is_explained(tmp_path: Path) -> Non
     (failure,) = [one for one in result.findings if one.severity == "error"]
     assert "the result of aws:index/getCallerIdentity:getCallerIdentity is used at once" in failure.message
     assert "get_region_output()" in failure.remedy
+
+
+MACHINE = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "hunter2-token"}}}'
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        f"""
+        role = "arn:aws:iam::123456789012:role/x"
+        aws.sfn.StateMachine("sm", role_arn=role, definition=pulumi.Output.secret({MACHINE!r}))
+        """,
+        'aws.sqs.Queue("q", tags={"owner": pulumi.Output.secret("hunter2-token?*")})',
+        """
+        aws.scheduler.Schedule("s", schedule_expression=pulumi.Output.secret("at(hunter2-token)"),
+            flexible_time_window={"mode": "OFF"},
+            target={"arn": "arn:aws:sqs:eu-north-1:123456789012:q", "role_arn": "arn:aws:iam::123456789012:role/r"})
+        """,
+    ],
+)
+def test_a_finding_quotes_no_secret(tmp_path: Path, program: str) -> None:
+    result = preview_program(tmp_path, program)
+
+    assert any("[secret]" in one.message for one in result.findings)
+    assert not any("hunter2" in text for one in result.findings for text in (one.message, one.remedy))

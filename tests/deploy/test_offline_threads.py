@@ -40,6 +40,17 @@ for number in range(20):
     opts = pulumi.ResourceOptions(transforms=[name_it])
     aws.sns.Topic("t" if number == 0 else f"t{number}", opts=opts)
 """
+WORKS_IN_A_TRANSFORM = """
+import asyncio
+
+async def work(args):
+    args.props["displayName"] = await asyncio.to_thread(lambda: "worked out")
+    return pulumi.ResourceTransformResult(args.props, args.opts)
+
+for number in range(40):
+    opts = pulumi.ResourceOptions(transforms=[work])
+    aws.sns.Topic("t" if number == 0 else f"t{number}", opts=opts)
+"""
 FAILS_IN_A_TRANSFORM = """
 def fail(args):
     raise ValueError("no such team")
@@ -67,6 +78,22 @@ def test_a_transform_may_ask_the_cloud(tmp_path: Path) -> None:
     assert not result.failed
     assert resource(result, "t").inputs["displayName"] == "named None"  # what a cloud would answer isn't known here
     assert len(result.built) == 20
+
+
+def test_a_transform_may_hand_work_to_the_loops_pool(tmp_path: Path) -> None:
+    result = preview_program(tmp_path, WORKS_IN_A_TRANSFORM)
+
+    assert not result.failed
+    assert {one.inputs["displayName"] for one in result.built} == {"worked out"}
+
+
+def test_what_a_child_process_writes_is_no_output_of_the_preview(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    preview_program(tmp_path, 'import os, subprocess; os.system("echo one"); subprocess.run(["echo", "two"])')
+
+    out, err = capfd.readouterr()
+    assert (out, err.split()) == ("", ["one", "two"])
 
 
 def test_a_transform_that_fails_stops_the_program(tmp_path: Path) -> None:

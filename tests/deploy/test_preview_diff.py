@@ -190,3 +190,20 @@ def test_findings_are_new_or_resolved_whatever_their_line() -> None:
 def test_what_can_not_be_compared_at_all(base: dict[str, Any], head: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         diff_previews(base, head)
+
+
+@pytest.mark.parametrize("code", ["bad-config", "refused"])
+@pytest.mark.parametrize("side", ["base", "head"])
+def test_a_program_that_stopped_saves_nothing(code: str, side: str) -> None:
+    run = {"plan_id": "0", "energy_kwh": 141.7, "emissions_kg": 22.0, "operational_kg": 20.8, "cost_usd": 213.0}
+    whole = preview(resource("a"), resource("b"), standing={**standing(5.0), "planned_run": run})
+    stopped = preview(findings=(finding(code),), standing=None)
+
+    change = diff_previews(whole, stopped) if side == "head" else diff_previews(stopped, whole)
+
+    jsonschema.validate(change, SCHEMA)
+    reason = f"the program of the {side} did not get to its end"
+    assert change["resources"] == {"added": [], "removed": [], "changed": [], "reason": reason}
+    assert {figure["change"] for name, figure in change["planned_run"].items() if name != "plan_id"} == {None}
+    assert change["planned_run"]["cost_usd"]["reason"] == reason
+    assert change["standing"]["cost_usd_per_month"]["change"] is None

@@ -352,9 +352,10 @@ def test_what_is_not_told_apart_counts_as_the_stacks_own(dimensions: Any) -> Non
 
 def test_a_second_series_of_the_stacks_own_is_enough() -> None:
     metric = {"namespace": "GreenAI", "metricName": "carbon_emissions_kg"}
-    queries = [{"id": name[0], "metric": {**metric, "dimensions": {"Project": name}}} for name in ("shop", "assistant")]
+    projects = [{"id": name, "metric": {**metric, "dimensions": {"Project": name}}} for name in ("shop", "assistant")]
+    both = {"id": "both", "expression": "shop + assistant", "returnData": True}
 
-    assert kept(RULE, stack(OWNED, alarm(alarmActions=[TOPIC], metricName=None, metricQueries=queries)))
+    assert kept(RULE, stack(OWNED, alarm(alarmActions=[TOPIC], metricName=None, metricQueries=[*projects, both])))
 
 
 def test_an_alert_policy_on_another_project_is_none() -> None:
@@ -371,4 +372,40 @@ def test_an_alert_policy_on_another_project_is_none() -> None:
 
     assert messages(RULE, stack(served, policy(other))) == [
         "serve trains or serves, and its budget alarm budget watches emissions of project shop (this stack: assistant)"
+    ]
+
+
+def queried(returned: str, expression: str = "n") -> DeclaredResource:
+    """An alarm on one of three queries: emissions `m`, calls `n`, and `e`, made of them."""
+    metric = {"namespace": "GreenAI", "metricName": "carbon_emissions_kg", "stat": "Sum"}
+    calls = {"namespace": "AWS/SageMaker", "metricName": "Invocations", "stat": "Sum"}
+    queries = [
+        {"id": name, key: body, "returnData": name == returned}
+        for name, key, body in (("m", "metric", metric), ("n", "metric", calls), ("e", "expression", expression))
+    ]
+    return alarm(alarmActions=[TOPIC], namespace=None, metricName=None, metricQueries=queries)
+
+
+@pytest.mark.parametrize(
+    ("watching", "good"),
+    [
+        (queried("m"), True),
+        (queried("e", "FILL(m, 0) / 30"), True),
+        (queried("n"), False),
+        (queried("e", "n * 2"), False),
+        (alarm(alarmActions=[TOPIC], statistic="Sum"), True),
+        (alarm(alarmActions=[TOPIC], statistic="SampleCount"), False),
+    ],
+)
+def test_the_limit_must_be_held_against_sums_of_emissions(watching: DeclaredResource, good: bool) -> None:
+    assert kept(RULE, stack(ENDPOINT, watching)) == good
+
+
+def test_the_stacks_region_is_where_it_builds() -> None:
+    there = replace(OWNED, region="eu-north-1")
+    elsewhere = replace(alarm(alarmActions=[TOPIC], dimensions={"Region": "us-east-1"}), region="us-east-1")
+
+    assert messages(RULE, stack(there, elsewhere)) == [
+        "serve trains or serves, and its budget alarm daily watches emissions of region us-east-1 "
+        "(this stack: eu-north-1)"
     ]

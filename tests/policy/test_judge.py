@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from greenai_infra.deploy.gate import read_settings
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
-from greenai_infra.policy.judge import Verdict, judge, unjudged, without_secrets
+from greenai_infra.policy.judge import Verdict, judge, unjudged
+from greenai_infra.policy.masking import without_secrets
 from greenai_infra.policy.rules import RULES
 from greenai_infra.policy.rules.encryption_needs import NEEDS
 from greenai_infra.policy.rules.instance_types import MACHINES

@@ -76,7 +76,7 @@ def test_no_star_action(text: str) -> None:
 
 def test_part_of_a_name_can_be_let_pass() -> None:
     assert kept(RULE, role_policy(json.dumps(document("s3:Get*"))), allow_partial=True)
-    for action in ("*", "s3:*", "s3:?*", "*:*", "s*:GetObject"):
+    for action in ("*", "s3:*", "s3:?*", "*:*", "s*:GetObject", "iam:????????????", "?:?"):
         assert not kept(RULE, role_policy(json.dumps(document(action))), allow_partial=True), action
 
 
@@ -93,7 +93,10 @@ def test_inline_policies_of_a_role() -> None:
         ("arn:aws:iam::aws:policy/AmazonS3FullAccess", False),
         ("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", True),
         ("arn:aws:iam::123456789012:policy/own", True),
-        (UNKNOWN, True),
+        ("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess_v2", False),
+        ("arn:aws:iam::aws:policy/AmazonEMRFullAccessPolicy_v2", False),
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", True),
+        (UNKNOWN, False),  # of no resource of the stack: looked up in the cloud
     ],
 )
 def test_managed_policies(arn: Any, ok: bool) -> None:
@@ -140,3 +143,25 @@ def test_other_unknown_values_do_not() -> None:
     role = a("aws:iam/role:Role", inlinePolicies=[{"name": UNKNOWN, "policy": json.dumps(document("s3:GetObject"))}])
     assert kept(RULE, role)
     assert kept(RULE, a("aws:ecr/lifecyclePolicy:LifecyclePolicy", repository=UNKNOWN, policy='{"rules": []}'))
+
+
+def test_a_policy_of_the_stack_itself_is_judged_where_it_is_declared() -> None:
+    sources = {"policyArn": ("urn:pulumi:dev::shop::aws:iam/policy:Policy::own",)}
+
+    assert kept(RULE, a("aws:iam/rolePolicyAttachment:RolePolicyAttachment", policyArn=UNKNOWN, _from=sources))
+
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+CLUSTER_ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs"),
+    [
+        ("aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive", {"policyArns": [ADMINISTRATOR]}),
+        ("aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment", {"managedPolicyArn": ADMINISTRATOR}),
+        ("aws:eks/accessPolicyAssociation:AccessPolicyAssociation", {"policyArn": CLUSTER_ADMINISTRATOR}),
+    ],
+)
+def test_broad_policies_by_other_names(type_: str, inputs: dict[str, Any]) -> None:
+    assert not kept(RULE, a(type_, **inputs))

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 SCHEDULER_JOB = "gcp:cloudscheduler/job:Job"
-MULTI_REGIONS = frozenset({"global", "us", "eu", "europe", "asia", "nam4", "eur4", "asia1"})
+MULTI_REGIONS = frozenset({"global", "us", "eu", "europe", "asia", "nam4", "eur4", "eur5", "eur7", "eur8", "asia1"})
 
-# Property -> (what its values look like, in words), wherever a resource has it. IAM: "Principal identifiers", "Roles".
-EVERYWHERE = {
+# Property -> (what its values look like, in words), of every resource of IAM: "Principal identifiers", "Roles".
+OF_IAM = {
     "member": (
-        r"(user|serviceAccount|group|domain|principal|principalSet|deleted):.+|allUsers|allAuthenticatedUsers",
+        r"(user|serviceAccount|group|domain|principal|principalSet|deleted|project(Owner|Editor|Viewer)):.+|allUsers|allAuthenticatedUsers",
         "write serviceAccount:NAME@PROJECT.iam.gserviceaccount.com, user:..., group:... or domain:...",
     ),
     "role": (
@@ -69,6 +69,8 @@ OF_TYPE = {
         ),
     },
 }
+_APP_ENGINE = re.compile(r"every\s+\S|(\S+\s+)+of\s+\S", re.IGNORECASE)
+"""Cloud Scheduler takes App Engine's syntax too (`every 5 minutes`, `1st monday of month 09:00`): not looked at."""
 # name, lowest, highest, words
 _CRON = (
     ("minute", 0, 59, ()),
@@ -79,12 +81,18 @@ _CRON = (
 )
 
 
+def is_iam(type_: str) -> bool:
+    """Whether a type of Google Cloud grants roles: `IAMMember`, `IamBinding` and their like."""
+    return re.search(r":\w*(IAM|Iam)(Member|Binding|Policy)\w*$", type_) is not None
+
+
 def check_gcp_values(resource: DeclaredResource) -> Iterator[Finding]:
     """Values in the wrong form."""
     if resource.package != "gcp" or not resource.custom:
         return
     inputs = plain(dict(resource.inputs))
-    for path, (pattern, advice) in {**EVERYWHERE, **OF_TYPE.get(resource.type, {})}.items():
+    forms = {**(OF_IAM if is_iam(resource.type) else {}), **OF_TYPE.get(resource.type, {})}
+    for path, (pattern, advice) in forms.items():
         for where, value in values_at(inputs, path):
             if isinstance(value, str) and not re.fullmatch(pattern, value):
                 message = f"{where} is '{value}', which Google Cloud does not accept"
@@ -133,7 +141,8 @@ def check_gcp_schedule(resource: DeclaredResource) -> Iterator[Finding]:
     if resource.type != SCHEDULER_JOB:
         return
     cron, zone = plain(resource.inputs.get("schedule")), plain(resource.inputs.get("timeZone"))
-    if isinstance(cron, str) and (problem := unix_cron_problem(cron)):
+    in_words = isinstance(cron, str) and _APP_ENGINE.match(cron)
+    if isinstance(cron, str) and not in_words and (problem := unix_cron_problem(cron)):
         message = f"schedule '{cron}': {problem}"
         yield resource.finding("schedule-malformed", "schedule", message, "write it like 30 18 * * 1-5")
     if isinstance(zone, str) and not _is_zone(zone):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from greenai_infra.deploy.checks.schema import check_schema
 from greenai_infra.deploy.providers import package_of
+from greenai_infra.policy.masking import without_secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +29,14 @@ def run_checks(resources: Sequence[DeclaredResource], config: Mapping[str, str])
     for resource in resources:
         for check in checks:
             findings += check(resource)
-    return findings
+    by_urn = {one.urn: one for one in resources}
+    return [_masked(one, by_urn[one.urn]) if one.urn in by_urn else one for one in findings]
+
+
+def _masked(finding: Finding, resource: DeclaredResource) -> Finding:
+    """Checks quote what is wrong; a secret is not quoted."""
+    message, remedy = (without_secrets_of(resource, text) for text in (finding.message, finding.remedy))
+    return replace(finding, message=message, remedy=remedy)
 
 
 def _registries(packages: set[str]) -> Iterator[ModuleType]:

@@ -10,11 +10,11 @@ from pydantic import Field
 
 from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
 from greenai_infra.policy.documents import calls, state_machine
-from greenai_infra.policy.reach import value_at, values_at
+from greenai_infra.policy.reach import values_at
 from greenai_infra.policy.resource_types import ALERT_POLICY, METRIC_ALARM, WORKFLOW
 from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule, not_known
 from greenai_infra.policy.rules.alarm_actions import reached
-from greenai_infra.policy.rules.watched_series import somebody_elses
+from greenai_infra.policy.rules.watched_series import compared_metrics, somebody_elses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,13 +125,8 @@ def _watches(resource: DeclaredResource, settings: BudgetAlarm) -> bool:
     """Whether an alarm looks at the metric at all."""
     inputs = plain(dict(resource.inputs))
     if resource.type == METRIC_ALARM:
-        one = (inputs.get("namespace"), inputs.get("metricName"))
-        queries = (
-            (value_at(query, "namespace"), value_at(query, "metricName"))
-            for _, query in values_at(inputs, "metricQueries[].metric")
-            if isinstance(query, dict)
-        )
-        return (settings.namespace, settings.metric) in {one, *queries}
+        metric = (settings.namespace, settings.metric)
+        return any((one.get("namespace"), one.get("metricName")) == metric for one in compared_metrics(inputs))
     if resource.type == ALERT_POLICY:
         wanted = re.compile(rf"(?<![A-Za-z0-9]){re.escape(settings.metric)}(?![A-Za-z0-9])")
         paths = (

@@ -50,7 +50,7 @@ def check_cost_cap(stack: Stack, settings: CostCap) -> Iterator[Breach]:
     if cap is not None:
         standing = stack.standing or UNKNOWN_STANDING
         missing = () if settings.known_only else standing.unpriced
-        yield from _judge(stack, standing.cost_usd_per_month, cap, "USD", missing)
+        yield from _judge(stack, _total(standing.cost_usd_per_month, stack, settings), cap, "USD", missing)
 
 
 def check_carbon_cap(stack: Stack, settings: CarbonCap) -> Iterator[Breach]:
@@ -58,7 +58,7 @@ def check_carbon_cap(stack: Stack, settings: CarbonCap) -> Iterator[Breach]:
     cap, standing = settings.max_kg_per_month, stack.standing or UNKNOWN_STANDING
     if cap is None:
         return
-    total = standing.emissions_kg_per_month
+    total = _total(standing.emissions_kg_per_month, stack, settings)
     wanted, said = (settings.basis, settings.signal), (standing.basis, standing.signal)
     if total and said != wanted:
         kind = ", ".join(filter(None, said)) or "no basis"
@@ -66,6 +66,11 @@ def check_carbon_cap(stack: Stack, settings: CarbonCap) -> Iterator[Breach]:
         yield Breach(stack.urn, "", message, "set basis and signal to those of the plan's intensity", ran=False)
         return
     yield from _judge(stack, total, cap, "kg CO2e", () if settings.known_only else standing.unmeasured)
+
+
+def _total(total: float | None, stack: Stack, settings: Cap) -> float | None:
+    """The sum of what is known: where nothing is, and only that counts, it is 0."""
+    return 0.0 if total is None and settings.known_only and stack.standing is not None else total
 
 
 def _judge(stack: Stack, total: float | None, cap: float, unit: str, missing: tuple[str, ...]) -> Iterator[Breach]:

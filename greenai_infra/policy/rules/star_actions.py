@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from greenai_infra.policy.declared import DeclaredResource
 
 # Policies of AWS that allow a whole service or more, by the end of their ARN.
-_BROAD_MANAGED = re.compile(r":policy/(\S*/)?(AdministratorAccess\S*|PowerUserAccess|\w*FullAccess(V\d)?)$")
+_BROAD_MANAGED = re.compile(
+    r":(cluster-access-)?policy/(\S*/)?"
+    r"(AdministratorAccess\S*|PowerUserAccess|\w*FullAccess(Policy)?(_?[Vv]\d)?|AmazonEKS(Cluster)?AdminPolicy)$"
+)
+_MANAGED = ("policyArn", "policyArns", "managedPolicyArn", "managedPolicyArns")
 _CUSTOM_ROLE = re.compile(r"[:$]gcp:\w+/iAMCustomRole:IAMCustomRole::")
 PRIMITIVE_ROLES = ("roles/owner", "roles/editor")
 """Google Cloud's roles of the time before IAM, which allow nearly everything in a project."""
@@ -53,8 +57,9 @@ def _problems(statement: dict[str, Any], settings: StarActions) -> Iterator[str]
 
 def _is_wild(action: str, allow_partial: bool) -> bool:
     if not allow_partial:
-        return "*" in action
-    return "*" in action.partition(":")[0] or not action.partition(":")[2].replace("?", "").strip("*")
+        return "*" in action or "?" in action
+    service, _, operation = action.partition(":")
+    return "*" in service or "?" in service or not operation.strip("*?")
 
 
 def _broad_grants(resource: DeclaredResource) -> Iterator[Breach]:
@@ -62,9 +67,11 @@ def _broad_grants(resource: DeclaredResource) -> Iterator[Breach]:
         name = where.rsplit(".", 1)[-1].split("[")[0]
         if value is UNKNOWN and where == "role" and _grants(resource) and not _own_role(resource):
             yield not_known(resource, where, until_up=True)
+        if value is UNKNOWN and name in _MANAGED and not resource.property_dependencies.get(where.split("[")[0]):
+            yield not_known(resource, where, until_up=True)
         if not isinstance(value, str):
             continue
-        if name in ("policyArn", "managedPolicyArns") and _BROAD_MANAGED.search(value):
+        if name in _MANAGED and _BROAD_MANAGED.search(value):
             yield breach(resource, where, f"{value.rsplit('/', 1)[-1]} allows all actions of a service or more")
         if resource.package == "gcp" and name in ("role", "roles") and value in PRIMITIVE_ROLES:
             yield breach(resource, where, f"{value} allows nearly everything in the project")

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import plain
-from greenai_infra.policy.reach import values_at
-from greenai_infra.policy.resource_types import ALERT_POLICY, METRIC_ALARM
+from greenai_infra.policy.reach import is_false, values_at
+from greenai_infra.policy.resource_types import ALERT_POLICY, COMPOSITE_ALARM, METRIC_ALARM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OWNERS = ("project", "environment")
 """Tags whose values the tracker writes as dimensions of the same names."""
+_NAME = re.compile(r"\b[a-z]\w*\b")
 _LABEL = re.compile(r"""metric\.labels?\.(\w+)\s*=\s*["']([^"']*)["']""")
 
 
@@ -39,16 +40,40 @@ def _strangers(series: Mapping[str, str], own: Mapping[str, set[str]]) -> str:
     return ", ".join(found)
 
 
+def compared_metrics(inputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """{namespace, metricName, dimensions} of each metric of a CloudWatch alarm whose sums its limit is held against.
+
+    Emissions are written as deltas, so that only their sum says what was emitted. A query counts if it is returned, or
+    if an expression that is returned, or leads to one, names it.
+    """
+    if inputs.get("metricName") is not None and _is_sum(inputs.get("statistic")):
+        yield dict(inputs)
+    queries = [one for _, one in values_at(inputs, "metricQueries[]") if isinstance(one, dict)]
+    names = {str(one.get("id")) for one in queries if not is_false(one.get("returnData", len(queries) == 1))}
+    for _ in queries:  # as deep as expressions can lead to one another
+        used = (str(one.get("expression") or "") for one in queries if str(one.get("id")) in names)
+        names |= {name for text in used for name in _NAME.findall(text)}
+    for one in queries:
+        metric = one.get("metric")
+        if str(one.get("id")) in names and isinstance(metric, dict) and _is_sum(metric.get("stat")):
+            yield metric
+
+
+def _is_sum(statistic: Any) -> bool:
+    return not isinstance(statistic, str) or statistic.lower() == "sum"
+
+
 def _own(alarm: DeclaredResource, stack: Stack) -> dict[str, set[str]]:
-    """What the stack's tags say by dimension, and the alarm's region: CloudWatch reads no metrics of another one."""
+    """What the stack's tags say by dimension, and the regions that it builds in, beside its alarms."""
     own: dict[str, set[str]] = {name: set() for name in OWNERS}
     for resource in stack.built:
         tags = resource.tags
         for name in OWNERS:
             if isinstance(tags, dict) and isinstance(tags.get(name), str):
                 own[name].add(tags[name])
-    if alarm.type == METRIC_ALARM and alarm.region:
-        own["region"] = {alarm.region}
+    if alarm.type == METRIC_ALARM:
+        places = {one.region for one in stack.built if one.region and one.type not in (METRIC_ALARM, COMPOSITE_ALARM)}
+        own["region"] = places or {alarm.region} - {""}
     return own
 
 
@@ -56,8 +81,7 @@ def _series(alarm: DeclaredResource, metric: str) -> Iterator[dict[str, str]]:
     """Known values by dimension, its name in lower case, of each series of the metric that the alarm looks at."""
     inputs = plain(dict(alarm.inputs))
     if alarm.type == METRIC_ALARM:
-        queries = [query for _, query in values_at(inputs, "metricQueries[].metric") if isinstance(query, dict)]
-        for one in (inputs, *queries):
+        for one in compared_metrics(inputs):
             if one.get("metricName") == metric:
                 yield _texts(one.get("dimensions"))
     elif alarm.type == ALERT_POLICY:

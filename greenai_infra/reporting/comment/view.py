@@ -210,6 +210,8 @@ def _exempted(head: Preview) -> Markdown:
 def _resources(difference: dict[str, Any], limits: Limits) -> dict[str, Any]:
     """Added, removed and changed resources, with the names of what changed: never the values."""
     found = difference["resources"]
+    if reason := found.get("reason"):
+        return {"title": Markdown("Resources: not compared"), **_cut([prose(reason, 200)], limits.resources)}
     lines = [
         Markdown(f"{kind} {code(short_type(one['type']))} {code(one['name'])}{_properties(one)}")
         for kind in CHANGES
