@@ -16,7 +16,7 @@ import grpc
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import engine_pb2, resource_pb2, resource_pb2_grpc
 
-from greenai_infra.deploy import wire
+from greenai_infra.deploy import local_answers, wire
 from greenai_infra.deploy.recorded import Recorded, Registration
 from greenai_infra.deploy.transforms import run_transform
 from greenai_infra.policy.declared import STACK_TYPE
@@ -137,9 +137,12 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
         if request.tok == "pulumi:pulumi:getResource":
             return self._known_resource(request, context)
+        response = resource_pb2.ResourceInvokeResponse()
+        if (known := local_answers.answer(request.tok, wire.decode_struct(request.args))) is not None:
+            getattr(response, "return").update(known)
+            return response
         with self._lock:
             self.recorded.invokes.append(request.tok)
-        response = resource_pb2.ResourceInvokeResponse()
         if hasattr(response, "unknown"):
             response.unknown = True
         return response

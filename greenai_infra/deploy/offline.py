@@ -165,6 +165,7 @@ def _resource(
         read=one.read,
         source=_relative(one.source, program.root),
         property_dependencies={} if one.read else _property_dependencies(request),
+        hides_its_parts=not one.read and bool(request.remote),
     )
 
 

@@ -111,6 +111,7 @@ class DeclaredResource:
     `rendered` is `inputs` with stand-ins in place of values that exist only after `up` (an ARN, an id): documents that
     are put together from them can be read there. It is `inputs` itself where there was no need of stand-ins.
     `options` holds only what the program set. `property_dependencies` says which resources a property is made from.
+    `hides_its_parts` marks a component that a plugin builds: what it is made of is not among the resources.
     """
 
     urn: str
@@ -128,6 +129,7 @@ class DeclaredResource:
     read: bool = False
     source: str = ""
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hides_its_parts: bool = False
 
     @property
     def is_provider(self) -> bool:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import Finding
 from greenai_infra.policy.masking import without_secrets_of
-from greenai_infra.policy.rule import ResourceRule, StackRule
+from greenai_infra.policy.rule import Breach, ResourceRule, StackRule
 from greenai_infra.policy.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from greenai_infra.policy.rule import Breach, Rule, RuleSettings, Severity, Stack
+    from greenai_infra.policy.rule import Rule, RuleSettings, Severity, Stack
     from greenai_infra.policy.settings import Exemption, GateSettings
 
 UNUSED_EXEMPTION = "exemption-unused"
@@ -74,6 +74,10 @@ class Verdict:
         return {one.rule.id: bool(one.violations) for one in self.tallies if one.stops}
 
 
+UNSEEN = "a plugin builds this component, and only the engine sees what it is made of"
+UNSEEN_REMEDY = "judge it in the engine's preview, whose policy pack sees its parts, and exempt the component here"
+
+
 def judge(stack: Stack, settings: GateSettings) -> Verdict:
     """The verdict on a whole stack."""
     tallies, findings = [], []
@@ -125,6 +129,9 @@ def _all_breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[
             yield from rule.check(resource, settings)
     elif isinstance(rule, StackRule):
         yield from rule.check(stack, settings)
+    for one in stack.resources:
+        if one.hides_its_parts:
+            yield Breach(one.urn, "", UNSEEN, UNSEEN_REMEDY, ran=False, source=one.source)
 
 
 def exemptions_of(settings: GateSettings, rule_id: str, stack: str) -> list[Exemption]:

@@ -29,6 +29,9 @@ def bucket_policy(text: str) -> DeclaredResource:
     return a("aws:s3/bucketPolicy:BucketPolicy", policy=text)
 
 
+ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
+
+
 @pytest.mark.parametrize(
     "resource",
     [
@@ -49,6 +52,13 @@ def bucket_policy(text: str) -> DeclaredResource:
         a("aws:lambda/functionUrl:FunctionUrl", authorizationType="NONE"),
         a("aws:sagemaker/notebookInstance:NotebookInstance"),
         a("aws:s3/bucketAcl:BucketAcl", acl="public-read"),
+        a("aws:s3/bucketAcl:BucketAcl", accessControlPolicy={"grants": [{"grantee": {"uri": ALL_USERS}}]}),
+        a("aws:s3/bucket:Bucket", grants=[{"type": "Group", "uri": ALL_USERS, "permissions": ["READ"]}]),
+        a("aws:s3/bucketObjectv2:BucketObjectv2", acl="public-read"),
+        a("aws:ec2/amiLaunchPermission:AmiLaunchPermission", group="all"),
+        a("aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission", accountId="all"),
+        a("aws:ecs/service:Service", networkConfiguration={"assignPublicIp": True}),
+        a("gcp:storage/bucketACL:BucketACL", predefinedAcl="publicRead"),
         bucket_policy(grant("*")),
         bucket_policy(grant({"AWS": ["*"]})),
         bucket_policy(grant("*", {"Bool": {"aws:SecureTransport": "true"}})),

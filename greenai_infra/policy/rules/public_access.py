@@ -9,6 +9,14 @@ from greenai_infra.policy.documents import named_statements
 from greenai_infra.policy.reach import is_true, leaves, value_at, values_at
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
 from greenai_infra.policy.rules.everybody import EVERYBODY, allows_anybody, is_everybody, is_limited
+from greenai_infra.policy.rules.open_doors import (
+    FLAGS,
+    GROUPS_OF_EVERYBODY,
+    PUBLIC_BY_NATURE,
+    PUBLIC_IP,
+    SOURCES,
+    WORDS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,60 +25,6 @@ if TYPE_CHECKING:
 
 _NO_GRANT = frozenset({"aws:ec2/vpcEndpoint:VpcEndpoint"})
 """A policy of these limits who passes through; it gives nobody a right."""
-
-# Addresses from which a rule lets in.
-SOURCES: dict[str, tuple[str, ...]] = {
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ("ingress[].cidrBlocks[]", "ingress[].ipv6CidrBlocks[]"),
-    "aws:ec2/securityGroup:SecurityGroup": ("ingress[].cidrBlocks[]", "ingress[].ipv6CidrBlocks[]"),
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ("cidrIpv4", "cidrIpv6"),
-    "gcp:sql/databaseInstance:DatabaseInstance": ("settings.ipConfiguration.authorizedNetworks[].value",),
-}
-_PUBLIC_IP = "a public address is given to it"
-# Flags that open a door: path, what it does, and whether the door is open where nothing is said.
-FLAGS: dict[str, tuple[tuple[str, str, bool], ...]] = {
-    "aws:dms/replicationInstance:ReplicationInstance": (("publiclyAccessible", _PUBLIC_IP, False),),
-    "aws:ec2/instance:Instance": (("associatePublicIpAddress", _PUBLIC_IP, False),),
-    "aws:ec2/launchTemplate:LaunchTemplate": (("networkInterfaces[].associatePublicIpAddress", _PUBLIC_IP, False),),
-    "aws:ec2/subnet:Subnet": (("mapPublicIpOnLaunch", "what starts in it gets a public address", False),),
-    "aws:eks/cluster:Cluster": (("vpcConfig.endpointPublicAccess", "its API is open to the internet", True),),
-    "aws:mq/broker:Broker": (("publiclyAccessible", _PUBLIC_IP, False),),
-    "aws:rds/clusterInstance:ClusterInstance": (("publiclyAccessible", _PUBLIC_IP, False),),
-    "aws:rds/instance:Instance": (("publiclyAccessible", _PUBLIC_IP, False),),
-    "aws:redshift/cluster:Cluster": (("publiclyAccessible", _PUBLIC_IP, False),),
-    "gcp:sql/databaseInstance:DatabaseInstance": (("settings.ipConfiguration.ipv4Enabled", _PUBLIC_IP, False),),
-    "gcp:tpu/v2QueuedResource:V2QueuedResource": (
-        ("tpu.nodeSpecs[].node.networkConfig.enableExternalIps", _PUBLIC_IP, False),
-    ),
-    "gcp:tpu/v2Vm:V2Vm": (
-        ("networkConfig.enableExternalIps", _PUBLIC_IP, False),
-        ("networkConfigs[].enableExternalIps", _PUBLIC_IP, False),
-    ),
-}
-# A property with one value, or being left out, that opens a door: path, open values, open if left out, what it does.
-WORDS: dict[str, tuple[tuple[str, tuple[str, ...], bool, str], ...]] = {
-    "aws:lambda/functionUrl:FunctionUrl": (("authorizationType", ("NONE",), False, "anybody may call it"),),
-    "aws:lambda/permission:Permission": (("principal", ("*",), False, "anybody may call the function"),),
-    "aws:s3/bucketAcl:BucketAcl": (
-        ("acl", ("public-read", "public-read-write", "authenticated-read"), False, "anybody may read the bucket"),
-    ),
-    "aws:sagemaker/domain:Domain": (
-        ("appNetworkAccessType", ("PublicInternetOnly",), True, "its apps go over the internet"),
-    ),
-    "aws:sagemaker/notebookInstance:NotebookInstance": (
-        ("directInternetAccess", ("Enabled",), True, "it reaches the internet past the VPC"),
-    ),
-    "gcp:compute/address:Address": (("addressType", ("EXTERNAL",), True, "it is a public address"),),
-    "gcp:storage/bucket:Bucket": (
-        ("publicAccessPrevention", ("inherited", "unspecified"), True, "its objects can be made public"),
-    ),
-}
-WORDS["aws:s3/bucket:Bucket"] = WORDS["aws:s3/bucketV2:BucketV2"] = WORDS["aws:s3/bucketAcl:BucketAcl"]
-WORDS["aws:s3/bucketAclV2:BucketAclV2"] = WORDS["aws:s3/bucketAcl:BucketAcl"]
-PUBLIC_BY_NATURE = {
-    "aws:ec2/eip:Eip": "it is a public address",
-    "aws:ecrpublic/repository:Repository": "anybody may pull its images",
-    "gcp:compute/globalAddress:GlobalAddress": "it is a public address",
-}
 
 
 def check_public_access(resource: DeclaredResource, settings: RuleSettings) -> Iterator[Breach]:
@@ -90,6 +44,8 @@ def check_public_access(resource: DeclaredResource, settings: RuleSettings) -> I
         yield from _public_statements(resource)
     if resource.package == "gcp":
         yield from _members(resource)
+    if resource.package == "aws":
+        yield from _listed_groups(resource)
 
 
 def _source(resource: DeclaredResource, where: str, value: Any) -> Iterator[Breach]:
@@ -134,6 +90,12 @@ def _members(resource: DeclaredResource) -> Iterator[Breach]:
             yield breach(resource, where, f"{value} is everybody", "grant it to a service account or a group")
 
 
+def _listed_groups(resource: DeclaredResource) -> Iterator[Breach]:
+    for where, value in leaves(dict(resource.inputs)):
+        if isinstance(value, str) and value.endswith(GROUPS_OF_EVERYBODY):
+            yield breach(resource, where, f"it is granted to everybody: {value}", "grant it to an account or a role")
+
+
 def _classic_rule(resource: DeclaredResource) -> Iterator[Breach]:
     """`SecurityGroupRule`, whose direction is a property."""
     if value_at(resource.inputs, "type") == "egress":
@@ -169,7 +131,7 @@ def _machine(resource: DeclaredResource) -> Iterator[Breach]:
         if value is UNKNOWN:
             yield not_known(resource, where)
         elif value:
-            yield breach(resource, where, _PUBLIC_IP, "leave accessConfigs away")
+            yield breach(resource, where, PUBLIC_IP, "leave accessConfigs away")
 
 
 def _uniform(resource: DeclaredResource) -> Iterator[Breach]:
