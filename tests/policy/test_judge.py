@@ -24,7 +24,7 @@ from greenai_infra.policy.masking import without_secrets
 from greenai_infra.policy.rules import RULES
 from greenai_infra.policy.rules.encryption_needs import NEEDS
 from greenai_infra.policy.rules.instance_types import MACHINES
-from greenai_infra.policy.rules.public_access import FLAGS, SOURCES, WORDS
+from greenai_infra.policy.rules.open_doors import FLAGS, SOURCES, WORDS
 from greenai_infra.policy.settings import GateSettings, settings_schema
 
 from .declare import TAGS, a, stack

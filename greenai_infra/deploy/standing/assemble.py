@@ -15,6 +15,7 @@ from greenai_infra.deploy.standing.charge import Charge, Surroundings, nothing, 
 from greenai_infra.deploy.standing.free import FREE
 from greenai_infra.deploy.standing.planned import known_pue, planned_load, planned_run
 from greenai_infra.footprint.standing import HOURS_PER_MONTH, monthly_kg, monthly_kwh
+from greenai_infra.policy.declared import short_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +58,7 @@ def charge_of(resource: DeclaredResource, around: Surroundings) -> Charge:
     what = resource.type.rsplit(":", 1)[-1]
     if resource.type in FREE:
         return nothing(what, FREE[resource.type])
-    return unknown(what, f"no standing figure is known for {resource.type}")
+    return unknown(short_type(resource.type), f"no standing figure is known for {resource.type}")
 
 
 @cache
