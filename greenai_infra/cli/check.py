@@ -66,6 +66,7 @@ def check(
 
 
 def _judged_now(project_dir: Path, stack: str | None, settings_file: Path | None) -> CheckReport:
+    from greenai_infra.cli.child_output import children_write_to_stderr
     from greenai_infra.deploy.check_report import report_of
     from greenai_infra.deploy.gate import Gate, project_gate_or_defaults, read_settings
     from greenai_infra.deploy.offline import preview
@@ -73,7 +74,9 @@ def _judged_now(project_dir: Path, stack: str | None, settings_file: Path | None
 
     given = Gate(read_settings(settings_file)) if settings_file else None
     name = require_stack(project_dir, stack)
-    return report_of(preview(project_dir, name, choose_gate=lambda program: given or project_gate_or_defaults(program)))
+    with children_write_to_stderr():
+        result = preview(project_dir, name, choose_gate=lambda program: given or project_gate_or_defaults(program))
+    return report_of(result)
 
 
 def _judged_before(preview_file: Path) -> CheckReport:

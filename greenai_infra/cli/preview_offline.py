@@ -9,6 +9,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
+from greenai_infra.cli.child_output import children_write_to_stderr
 from greenai_infra.deploy.gate import open_gate, project_gate
 from greenai_infra.deploy.offline import preview
 from greenai_infra.deploy.preview_diff import diff_previews
@@ -50,7 +51,8 @@ def run_offline(
     collecting = gc.isenabled()
     gc.disable()
     try:
-        result = preview(project_dir, stack, choose_gate=choose)
+        with children_write_to_stderr():
+            result = preview(project_dir, stack, choose_gate=choose)
         document = result.as_json() if as_json or before is not None else {}
         change = diff_previews(before, document) if before is not None else None
         if as_json:

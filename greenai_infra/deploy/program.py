@@ -172,7 +172,7 @@ def own_process(stack: StackProgram) -> Iterator[None]:
     os.chdir(folder)
     sys.argv = [str(stack.program)]
     try:
-        with contextlib.redirect_stdout(sys.stderr), _output_of_children_too():
+        with contextlib.redirect_stdout(sys.stderr):
             yield
     finally:
         working, sys.argv, sys.path[:], modules = before
@@ -180,19 +180,6 @@ def own_process(stack: StackProgram) -> Iterator[None]:
         _take_modules(folder)
         sys.modules.update(modules)
         asyncio_log.setLevel(level)
-
-
-@contextlib.contextmanager
-def _output_of_children_too() -> Iterator[None]:
-    """What a process that the program starts writes goes to standard error as well."""
-    sys.stdout.flush()
-    before = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        os.dup2(before, 1)
-        os.close(before)
 
 
 def _take_modules(folder: Path) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """How the process ends: what was printed arrives, whoever reads it, and the exit code is the command's."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.deploy.offline_project import write_project
 
 FAILS_HALFWAY = """
 from greenai_infra.cli import main
@@ -45,3 +48,17 @@ def test_a_full_disk_is_told() -> None:
         )
 
     assert (done.returncode, done.stderr) == (1, "error: the output can't be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", [("preview", "--offline"), ("check",)])
+def test_what_a_programs_child_processes_write_is_no_part_of_the_report(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    pytest.importorskip("pulumi_aws")
+    write_project(tmp_path, 'import os, subprocess; os.system("echo one"); subprocess.run(["echo", "two"])')
+
+    words = [sys.executable, "-m", "greenai_infra", *command, "--json"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert json.loads(done.stdout)["stack"] == "dev"
+    assert done.stderr.split()[:2] == ["one", "two"]

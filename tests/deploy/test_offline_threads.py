@@ -87,15 +87,6 @@ def test_a_transform_may_hand_work_to_the_loops_pool(tmp_path: Path) -> None:
     assert {one.inputs["displayName"] for one in result.built} == {"worked out"}
 
 
-def test_what_a_child_process_writes_is_no_output_of_the_preview(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    preview_program(tmp_path, 'import os, subprocess; os.system("echo one"); subprocess.run(["echo", "two"])')
-
-    out, err = capfd.readouterr()
-    assert (out, err.split()) == ("", ["one", "two"])
-
-
 def test_a_transform_that_fails_stops_the_program(tmp_path: Path) -> None:
     result = preview_program(tmp_path, FAILS_IN_A_TRANSFORM)
 
