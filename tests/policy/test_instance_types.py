@@ -125,3 +125,11 @@ def test_a_carbon_cap_is_for_its_own_kind_of_figure() -> None:
 def test_without_standing_figures_a_cap_can_not_be_judged() -> None:
     assert could_not_run("carbon-cap", stack(), max_kg_per_month=10)
     assert could_not_run("cost-cap", stack(), max_usd_per_month=10)
+
+
+def test_known_only_lets_a_stack_pass_of_which_nothing_is_known() -> None:
+    nothing = stack(standing=Standing(None, None, unmeasured=("a",), unpriced=("a",)))
+
+    for rule, cap in (("carbon-cap", {"max_kg_per_month": 1}), ("cost-cap", {"max_usd_per_month": 1})):
+        assert kept(rule, nothing, known_only=True, **cap)
+        assert could_not_run(rule, nothing, **cap)
