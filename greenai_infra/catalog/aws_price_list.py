@@ -132,11 +132,13 @@ def _products(
 
 def _price(content: dict[str, Any], sku: str, billed: Billed) -> tuple[float | None, str]:
     """USD a unit, or None and why not."""
-    tiers = []
-    for term in (content["terms"].get("OnDemand") or {}).get(sku, {}).values():
-        tiers += list(term.get("priceDimensions", {}).values())
-    priced = [(float(tier.get("beginRange") or 0), tier, _usd(tier)) for tier in tiers]
-    costly = [(begin, tier, usd) for begin, tier, usd in priced if usd]
+    try:
+        terms = (content["terms"].get("OnDemand") or {}).get(sku, {}).values()
+        tiers = [tier for term in terms for tier in term.get("priceDimensions", {}).values()]
+        priced = [(float(one.get("beginRange") or 0), one, float(one["pricePerUnit"].get("USD", 0))) for one in tiers]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None, "its terms can't be read"
+    costly = [(begin, one, usd) for begin, one, usd in priced if 0 < usd < math.inf]
     if not costly:
         return None, "no price in USD on demand"
     _, tier, usd = min(costly, key=lambda one: one[0])
@@ -144,11 +146,3 @@ def _price(content: dict[str, Any], sku: str, billed: Billed) -> tuple[float | N
     if (re.search(r"\b(hrs?|hours?)\b", unit, re.IGNORECASE) is not None) != billed.hourly:
         return None, f"its unit is '{unit}', which is not by {'hour' if billed.hourly else 'month'}"
     return usd, ""
-
-
-def _usd(tier: dict[str, Any]) -> float:
-    try:
-        usd = float(tier.get("pricePerUnit", {}).get("USD", 0))
-    except (AttributeError, TypeError, ValueError):
-        return 0.0
-    return usd if 0 < usd < math.inf else 0.0

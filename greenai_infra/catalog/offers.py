@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.read import DATA, table_from
+from greenai_infra.catalog.read import DATA, table_from, user_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,9 +64,7 @@ def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[
 
 def user_catalogue() -> Path:
     """Where `greenai-infra catalog refresh` writes; the file need not exist."""
-    from platformdirs import user_data_path
-
-    return user_data_path("greenai-infra", appauthor=False) / "offers.csv"
+    return user_file(EMBEDDED.name)
 
 
 def price_age_days(offer: Offer, today: date) -> int:

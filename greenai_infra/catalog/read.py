@@ -99,6 +99,13 @@ def table_from(path: Path, columns: Collection[str]) -> list[Row]:
         raise InputError(f"{path}: is not UTF-8 text") from None
 
 
+def user_file(name: str) -> Path:
+    """Where the user's own copy of a table lies, which goes before the embedded one; it need not exist."""
+    from platformdirs import user_data_path
+
+    return user_data_path("greenai-infra", appauthor=False) / name
+
+
 def parse(lines: Iterable[str], where: str, columns: Collection[str]) -> list[Row]:
     """The rows of CSV text; `where` names it in errors. Order and surplus of columns don't matter."""
     reader = csv.reader(lines)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.read import DATA, table_from
+from greenai_infra.catalog.read import DATA, table_from, user_file
 from greenai_infra.catalog.write import write_table
 from greenai_infra.errors import InputError
 
@@ -61,9 +61,7 @@ def priced_regions(provider: str, item: str) -> tuple[str, ...]:
 
 def user_service_prices() -> Path:
     """Where `greenai-infra catalog refresh-services` writes; the file need not exist."""
-    from platformdirs import user_data_path
-
-    return user_data_path("greenai-infra", appauthor=False) / EMBEDDED.name
+    return user_file(EMBEDDED.name)
 
 
 def keep_service_prices(provider: str, renewed: Iterable[ServicePrice]) -> None:

@@ -158,6 +158,8 @@ def test_a_list_of_another_region_is_refused() -> None:
         ({"EUN1-VpcEndpoint-Hours": ("Hrs", {"0": "0"}, {})}, "no price in USD on demand"),
         ({"EUN1-VpcEndpoint-Hours": ("Hrs", {"0": "nan"}, {})}, "no price in USD on demand"),
         ({"EUN1-VpcEndpoint-Hours": ("GB", {"0": "0.01"}, {})}, "its unit is 'GB', which is not by hour"),
+        ({"EUN1-VpcEndpoint-Hours": ("Hrs", {"zero": "0.01"}, {})}, "its terms can't be read"),
+        ({"EUN1-VpcEndpoint-Hours": ("Hrs", {"0": "much"}, {})}, "its terms can't be read"),
         (
             {
                 "EUN1-VpcEndpoint-Hours": ("Hrs", {"0": "0.01"}, {}),

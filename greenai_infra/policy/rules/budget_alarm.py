@@ -74,10 +74,9 @@ def check_budget_alarm(stack: Stack, settings: BudgetAlarm) -> Iterator[Breach]:
         yield not_known(*hidden[0], what="whom the budget alarm tells")
         return
     remedy = ""
-    elsewhere = {one.name: whose for one in budget if (whose := somebody_elses(one, settings.metric, stack))}
-    if elsewhere and not alarms:
-        name, whose = next(iter(elsewhere.items()))
-        message = f"{reason}, and its budget alarm {name} watches emissions of {whose}"
+    elsewhere = ((one.name, somebody_elses(one, settings.metric, stack)) for one in ([] if alarms else budget))
+    if strange := next((one for one in elsewhere if one[1]), None):
+        message = f"{reason}, and its budget alarm {strange[0]} watches emissions of {strange[1]}"
         remedy = "give the alarm the dimensions that the tracker writes: Project, Environment and Region of this stack"
     elif budget and not alarms:
         message = f"{reason}, and its alarm on {settings.metric} has no static limit that emissions can exceed"
