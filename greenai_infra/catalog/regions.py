@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "provider", "region", "place", "country", "latitude", "longitude", "zone", "watttime_region",
-    "pue", "pue_year", "pue_scope", "source", "note",
+    "pue", "pue_year", "pue_scope", "opt_in", "opt_in_source", "source", "note",
 )  # fmt: skip
 _EARTH_RADIUS_KM = 6371.0
 
@@ -26,7 +26,8 @@ class Region:
 
     `zone` is the Electricity Maps zone that feeds it, `watttime_region` WattTime's name (empty if not known).
     `pue` is energy of the building over energy of its computers, 1 or more; `pue_is_fleet_mean` says that the
-    provider publishes none for this region and the mean of its whole fleet stands in.
+    provider publishes none for this region and the mean of its whole fleet stands in. `opt_in` says that an account
+    can't use the region before it has enabled it.
     """
 
     provider: str
@@ -42,6 +43,7 @@ class Region:
     pue_is_fleet_mean: bool
     source: str
     note: str
+    opt_in: bool = False
 
     @property
     def key(self) -> str:
@@ -67,9 +69,15 @@ def regions() -> tuple[Region, ...]:
             pue_is_fleet_mean=row.text("pue_scope") == "fleet",
             source=row.text("source"),
             note=row.text("note"),
+            opt_in=row.text("opt_in") == "yes",
         )
         for row in table("regions.csv", _COLUMNS)
     )
+
+
+def enable_command(region: Region) -> str:
+    """The command that enables an opt-in region in an account of AWS."""
+    return f"aws account enable-region --region-name {region.name}"
 
 
 @cache

@@ -135,6 +135,7 @@ def _record(one: Ranked, as_of: datetime) -> dict[str, Any]:
         "place": one.region.place,
         "country": one.region.country,
         "zone": one.region.zone,
+        "opt_in": one.region.opt_in,
         "g_per_kwh": one.intensity.g_per_kwh,
         "pue": one.region.pue,
         "pue_year": one.region.pue_year,

@@ -30,12 +30,15 @@ BOXES = {
     "JP": (24, 46, 122, 146),
     "KR": (33, 39, 124, 132),
     "MX": (14, 33, -118, -86),
+    "MY": (0, 8, 99, 120),
     "NL": (50, 54, 3, 8),
+    "NZ": (-48, -34, 166, 179),
     "PL": (49, 55, 14, 25),
     "QA": (24, 27, 50, 52),
     "SA": (16, 33, 34, 56),
     "SE": (55, 70, 10, 25),
     "SG": (1, 2, 103, 105),
+    "TH": (5, 21, 97, 106),
     "TW": (21, 26, 119, 123),
     "US": (24, 50, -125, -66),
     "ZA": (-35, -22, 16, 33),
@@ -50,6 +53,9 @@ CITIES = {
     "gcp:us-west2": (34.1, -118.2),
     "gcp:africa-south1": (-26.2, 28.0),
     "gcp:europe-west4": (53.4, 6.8),
+    "aws:ap-southeast-6": (-36.9, 174.8),
+    "gcp:asia-southeast3": (13.8, 100.5),
+    "aws:mx-central-1": (20.6, -100.4),
 }
 
 
@@ -97,8 +103,23 @@ def test_no_namesake_town_stands_in_for_the_city(name: str) -> None:
 
 def test_commercial_regions_only() -> None:
     names = [region.name for region in regions()]
-    assert len(names) == len(set(names)) == 73
+    assert len(names) == len(set(names)) == 79
     assert not [name for name in names if name.startswith("cn-") or "gov" in name]
+
+
+def test_regions_that_an_account_must_enable() -> None:
+    # Amazon's list of regions that are on by default: those launched before 2019-03-20, and Osaka.
+    on = {region.name for region in regions() if region.provider == "aws" and not region.opt_in}
+    assert on == {
+        *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
+        *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    }
+    assert not any(region.opt_in for region in regions() if region.provider == "gcp")
+
+
+def test_announced_regions_that_are_not_open_are_left_out() -> None:
+    assert not {"me-west-1", "sa-west-1"} & {region.name for region in regions()}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +129,7 @@ def test_commercial_regions_only() -> None:
         ("us-west-2", 1.12, 2024, False),
         ("ap-south-2", 1.46, 2024, False),
         ("us-east5", 1.09, 2023, False),
-        ("eu-west-3", 1.15, 2024, True),
+        ("eu-west-3", 1.14, 2025, True),
         ("europe-west9", 1.09, 2024, True),
     ],
 )
