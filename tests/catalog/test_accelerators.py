@@ -13,13 +13,25 @@ def test_power_speed_and_memory_are_of_one_chip() -> None:
     assert find_accelerator("TPU-v4").tdp_w == 192  # 275 is its TFLOPS
 
 
+@pytest.mark.parametrize(
+    ("name", "gib"),
+    [("TPU-v4", 32), ("TPU7x", 192), ("Inferentia2", 32), ("Trainium1", 32), ("Trainium2", 96), ("Trainium3", 144)],
+)
+def test_memory_that_a_vendor_states_in_gib_is_held_in_gb(name: str, gib: float) -> None:
+    assert find_accelerator(name).memory_gb == pytest.approx(gib * 1024**3 / 1e9, abs=0.06)
+
+
+def test_the_memory_of_a_b300_is_what_its_machine_reports() -> None:
+    assert find_accelerator("B300").memory_gb == pytest.approx(275_040 * 1024**2 / 1e9, abs=0.06)
+
+
 @pytest.mark.parametrize("name", ["T4", "V100"])
 def test_chips_without_bf16_do_not_list_it(name: str) -> None:
     assert "bf16" not in find_accelerator(name).tflops
     assert "fp16" in find_accelerator(name).tflops
 
 
-@pytest.mark.parametrize("name", ["TPU-v5e", "TPU-v5p", "TPU-v6e", "Inferentia2", "Trainium1", "Trainium2", "B300"])
+@pytest.mark.parametrize("name", ["TPU-v5e", "TPU-v6e", "TPU7x", "Inferentia2", "Trainium2", "Trainium3", "B300"])
 def test_unpublished_power_is_an_estimate_with_a_wide_band(name: str) -> None:
     chip = find_accelerator(name)
     assert chip.tdp_w is None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.egress import egress_usd_per_gb
 from greenai_infra.catalog.hosts import host_embodied, host_power_w
 from greenai_infra.catalog.offers import EMBEDDED, Offer, offers, price_age_days, stale_price_warning
@@ -25,7 +26,22 @@ def test_price_is_of_the_instance_and_chips_are_counted() -> None:
     assert (p4d.usd_per_hour_on_demand, p4d.accelerators, p4d.accelerator) == (21.957642, 8, "A100-40GB")
     assert p4d.usd_per_hour_on_demand is not None
     assert round(p4d.usd_per_hour_on_demand / p4d.accelerators, 2) == 2.74
-    assert p4d.priced_on == date(2026, 1, 22)
+    assert p4d.priced_on == date(2026, 7, 9)
+
+
+def test_the_newer_list_replaces_the_older_one_and_brings_new_types() -> None:
+    spot = offer_of("us-east-2", "trn2.48xlarge").usd_per_hour_spot
+    g7e = offer_of("us-west-2", "g7e.12xlarge")
+
+    assert spot == 8.5964
+    assert (g7e.accelerator, g7e.accelerators, g7e.usd_per_hour_on_demand) == ("RTX-PRO-6000", 2, 8.28608)
+    assert g7e.usd_per_hour_spot == pytest.approx((2.2357 + 2.2923) / 2)  # the middle two of four zones
+
+
+@pytest.mark.parametrize("chip", ["Trainium3", "TPU7x", "GB200"])
+def test_a_chip_whose_price_is_in_no_list_is_known_and_offered_nowhere(chip: str) -> None:
+    assert find_accelerator(chip).tflops["bf16"] > 0
+    assert [offer for offer in offers(include_suspect=True, path=EMBEDDED) if offer.accelerator == chip] == []
 
 
 def test_tpus_are_per_chip_with_their_smallest_slice() -> None:
@@ -37,8 +53,8 @@ def test_tpus_are_per_chip_with_their_smallest_slice() -> None:
 
 def test_suspect_prices_only_when_told_to() -> None:
     everything = offers(include_suspect=True, path=EMBEDDED)
-    assert len(everything) == 412
-    assert len(offers(path=EMBEDDED)) == 412 - 43
+    assert len(everything) == 449
+    assert len(offers(path=EMBEDDED)) == 449 - 43
     assert any(offer.suspect and offer.region == "us-west1" for offer in everything)
 
 
@@ -56,7 +72,8 @@ def test_prices_older_than_180_days_warn(day: str, stale: bool) -> None:
     aws = [offer for offer in offers(path=EMBEDDED) if offer.provider == "aws"]
     warning = stale_price_warning(aws, datetime.fromisoformat(day).replace(tzinfo=UTC))
     assert (warning is not None) is stale
-    assert price_age_days(aws[0], date(2026, 7, 22)) == 181
+    oldest = min(aws, key=lambda offer: offer.priced_on)
+    assert price_age_days(oldest, date(2026, 7, 22)) == 181
     if warning:
         assert "2026-01-22" in warning
         assert "catalog refresh" in warning
@@ -101,6 +118,8 @@ def test_sagemaker_trains_on_p5_and_only_serves_from_inf2() -> None:
     assert not is_sagemaker_training("inf2.xlarge")
     assert is_sagemaker_hosting("inf2.xlarge")
     assert not is_sagemaker_training("trn2.3xlarge")
+    assert is_sagemaker_training("g7e.48xlarge")
+    assert is_sagemaker_hosting("p6e-gb200.36xlarge")
 
 
 def test_availability_zones_for_two_subnets() -> None:

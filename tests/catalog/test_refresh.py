@@ -98,12 +98,12 @@ def test_a_file_is_priced_on_the_given_day(tmp_path: Path) -> None:
 
 def test_dry_run_writes_nothing(url: str, user_file: Path) -> None:
     result = refresh(f"{url}/vms.csv", "--dry-run", "--allow-shrink")
-    assert "offers: 239 before, 4 now" in result.output
+    assert "offers: 276 before, 4 now" in result.output
     assert not user_file.exists()
 
 
 def test_a_list_that_lost_most_offers_is_refused(url: str, user_file: Path) -> None:
-    with pytest.raises(Refused, match=r"lacks 23[5-9] of 239 offers"):
+    with pytest.raises(Refused, match=r"lacks 27[2-6] of 276 offers"):
         refresh(f"{url}/vms.csv")
     assert not user_file.exists()
 
