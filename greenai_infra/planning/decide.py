@@ -14,10 +14,11 @@ from greenai_infra.clock import format_time
 from greenai_infra.errors import NoPlacement
 from greenai_infra.planning.candidates import wanted_accelerators
 from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all, place_now
+from greenai_infra.planning.preference import best_of, pareto_front
 from greenai_infra.planning.slices import Interruption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from greenai_infra.intensity.values import Series
     from greenai_infra.planning.candidates import Candidate, Field
@@ -79,27 +80,18 @@ def decide(workload: Workload, field: Field, series: Mapping[str, Series], timin
     allowed = [ranked.placement for ranked in everything if not ranked.removed_by]
     if not allowed:
         raise NoPlacement(_why_nothing_is_left(workload, field, everything, unplaced))
-    chosen = allowed[0]
+    chosen = best_of(allowed)
     baseline, gap = _baseline(workload, field.candidates, series, timing)
     return Decision(
         placement=chosen,
         alternatives=tuple(_best_of_each_other_region(allowed, chosen)),
-        pareto=tuple(pareto_front(allowed)),
+        pareto=tuple(pareto_front(allowed, chosen)),
         baseline=baseline,
         baseline_gap=gap,
         lifted=(*_lift_each(everything, chosen), *_lift_unbroken(chosen, series, timing)),
         everything=tuple(everything),
         unplaced=unplaced,
     )
-
-
-def pareto_front(placements: Iterable[Placement]) -> list[Placement]:
-    """Placements that no other one beats in both kg and USD, cleanest first; of equal ones the first by name."""
-    front: list[Placement] = []
-    for one in sorted(placements, key=lambda p: p.order):
-        if not front or one.cost_usd < front[-1].cost_usd:
-            front.append(one)
-    return front
 
 
 def _broken_limits(workload: Workload, one: Placement) -> frozenset[str]:
@@ -113,18 +105,18 @@ def _broken_limits(workload: Workload, one: Placement) -> frozenset[str]:
 
 
 def _best_of_each_other_region(allowed: Sequence[Placement], chosen: Placement) -> list[Placement]:
-    best: dict[str, Placement] = {}
+    of_region: dict[str, list[Placement]] = {}
     for one in allowed:
-        best.setdefault(one.candidate.region.key, one)
-    best.pop(chosen.candidate.region.key)
-    return list(best.values())
+        of_region.setdefault(one.candidate.region.key, []).append(one)
+    of_region.pop(chosen.candidate.region.key)
+    return sorted(map(best_of, of_region.values()), key=lambda one: one.order)
 
 
 def _lift_each(everything: Sequence[Ranked], chosen: Placement) -> list[Lifted]:
     names = sorted({name for ranked in everything for name in ranked.removed_by})
     lifted = []
     for name in names:
-        best = next(ranked.placement for ranked in everything if ranked.removed_by <= {name})
+        best = best_of([ranked.placement for ranked in everything if ranked.removed_by <= {name}])
         lifted.append(Lifted(name, best, chosen.emissions_kg - best.emissions_kg))
     return sorted(lifted, key=lambda one: (-one.saving_kg, one.constraint))
 
@@ -134,7 +126,7 @@ def _lift_unbroken(chosen: Placement, series: Mapping[str, Series], timing: Timi
     if timing.interruption is not None or timing.deadline_s is None:
         return []
     freely = replace(timing, interruption=FREE_INTERRUPTION)
-    best = min(place_all([chosen.candidate], series, freely)[0], key=lambda one: one.order)
+    best = best_of(place_all([chosen.candidate], series, freely)[0])
     saving_kg = chosen.emissions_kg - best.emissions_kg
     return [Lifted("when.interruptible", best, saving_kg)] if saving_kg > 0 else []
 

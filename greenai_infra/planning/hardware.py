@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.accelerators import accelerators
 from greenai_infra.planning.candidates import wanted_accelerators
-from greenai_infra.planning.decide import HARDWARE_RULES, pareto_front
+from greenai_infra.planning.decide import HARDWARE_RULES
+from greenai_infra.planning.preference import best_of, pareto_front
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +38,12 @@ class Comparison:
 def compare_hardware(workload: Workload, field: Field, decision: Decision, offers: Sequence[Offer]) -> list[Comparison]:
     """Every chip of the catalog, feasible ones first by emissions, then the others by name."""
     wanted = wanted_accelerators(workload)
-    best: dict[str, Placement] = {}
-    regions_of: dict[str, set[str]] = {}
+    of_chip: dict[str, list[Placement]] = {}
     for ranked in decision.everything:
-        chip = ranked.placement.candidate.offer.accelerator
         if ranked.removed_by <= HARDWARE_RULES:
-            best.setdefault(chip, ranked.placement)
-            regions_of.setdefault(chip, set()).add(ranked.placement.candidate.region.key)
+            of_chip.setdefault(ranked.placement.candidate.offer.accelerator, []).append(ranked.placement)
+    best = {chip: best_of(placements) for chip, placements in of_chip.items()}
+    regions_of = {chip: {one.candidate.region.key for one in placements} for chip, placements in of_chip.items()}
     front = pareto_front(best.values())
     rows = [
         Comparison(

@@ -218,10 +218,21 @@ def _reasons(document: Document) -> list[str]:
         if savings.get(key):
             verb = "saves" if savings[key] >= 0 else "costs"
             reasons.append(f"{what} {verb} {significant(abs(savings[key]))} kg against the baseline")
-    if document["alternatives"]:
-        second = document["alternatives"][0]
-        gap = second["emissions_kg"] - document["placement"]["emissions_kg"]
-        reasons.append(f"the next region, {second['provider']}:{second['region']}, emits {significant(gap)} kg more")
+    chosen = document["placement"]
+    dirtier = [one for one in document["alternatives"] if one["emissions_kg"] >= chosen["emissions_kg"]]
+    if dirtier:
+        gap = dirtier[0]["emissions_kg"] - chosen["emissions_kg"]
+        reasons.append(
+            f"the next region, {dirtier[0]['provider']}:{dirtier[0]['region']}, emits {significant(gap)} kg more"
+        )
+    cleanest = document["pareto"][0]
+    if cleanest["emissions_kg"] < chosen["emissions_kg"]:
+        less = 1 - cleanest["emissions_kg"] / chosen["emissions_kg"]
+        reasons.append(
+            f"{cleanest['provider']}:{cleanest['region']} on {cleanest['instances']} x {cleanest['instance_type']} "
+            f"emits {significant(100 * less, 2)} % less, which is less than the figures can tell, and costs "
+            f"{significant(cleanest['cost_usd'] - chosen['cost_usd'], 4)} USD more"
+        )
     return reasons
 
 

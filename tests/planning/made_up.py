@@ -114,11 +114,12 @@ def candidate(
     removed_by: frozenset[str] = frozenset(),
     region: Region | None = None,
     instance_type: str = "node",
+    instances: int = 1,
 ) -> Candidate:
     """10 kW for 4 hours at PUE 1.25 in a region named after its zone, unless told otherwise."""
     where = region or replace(find_region(EAST), name=zone.lower(), place=zone, zone=zone, pue=pue)
     run = Run(
-        instances=1,
+        instances=instances,
         accelerators=8,
         hours=Estimate.exact(hours),
         power_kw=Estimate.exact(power_kw),

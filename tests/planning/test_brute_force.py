@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenai_infra.planning.decide import pareto_front
 from greenai_infra.planning.placements import Placement
+from greenai_infra.planning.preference import pareto_front
 from greenai_infra.planning.slices import Interruption
 
 from .made_up import (
@@ -23,7 +23,7 @@ from .made_up import (
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_no_region_offer_and_start_is_cleaner(data: st.DataObject) -> None:
+def test_no_region_offer_and_start_is_cleaner_by_one_percent_nor_as_clean_and_cheaper(data: st.DataObject) -> None:
     count = data.draw(st.integers(4, 10))
     zones = {
         zone: [float(v) for v in data.draw(st.lists(st.integers(1, 900), min_size=count, max_size=count))]
@@ -54,12 +54,14 @@ def test_no_region_offer_and_start_is_cleaner(data: st.DataObject) -> None:
         )
         return total * kw * 1.25 / 1000 + made * hours
 
-    brute = min(
-        emitted(zone, hours, kw, made, quarter / 4)
-        for zone, hours, kw, made in shapes
-        for quarter in range(int((count - hours) * 4) + 1)
-    )
-    assert chosen.emissions_kg == pytest.approx(brute)
+    least = [
+        (min(emitted(*shape, quarter / 4) for quarter in range(int((count - shape[1]) * 4) + 1)), shape[1])
+        for shape in shapes
+    ]
+    cleanest_kg = min(kg for kg, _ in least)
+    shortest = min(hours for kg, hours in least if kg <= cleanest_kg or kg < cleanest_kg * 1.01)
+    assert chosen.cost_usd == pytest.approx(20 * shortest)  # each costs 20 USD/h
+    assert cleanest_kg - 1e-9 <= chosen.emissions_kg < cleanest_kg * 1.01 + 1e-9
 
 
 @settings(max_examples=60, deadline=None)

@@ -116,3 +116,46 @@ def test_of_equal_emissions_the_cheaper_wins_and_then_the_name() -> None:
 
     assert made.placement.candidate.region.zone == "B"
     assert [one.candidate.region.zone for one in made.alternatives] == ["C", "A"]
+
+
+def test_what_is_cleaner_by_less_than_one_percent_is_not_worth_money() -> None:
+    # 50 kWh: A 5.00 kg for 200 USD, B 5.045 kg (0.9 % more) for 40, C 5.05 kg (1 % more) for 20.
+    zones = {"A": [100.0] * 4, "B": [100.9] * 4, "C": [101.0] * 4}
+    of_each = [candidate("A", usd_per_hour=50), candidate("B", usd_per_hour=10), candidate("C", usd_per_hour=5)]
+
+    made = decision(*of_each, zones=zones, when=timing(4))
+
+    assert made.placement.candidate.region.zone == "B"
+    assert [one.candidate.region.zone for one in made.alternatives] == ["A", "C"]
+    assert [one.candidate.region.zone for one in made.pareto] == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize("small_usd", [12.0, 12.00001, 11.99999])
+def test_at_equal_kg_and_cost_one_large_machine_wins_over_eight_small_ones(small_usd: float) -> None:
+    # List prices of the small ones are rounded to five decimals, so eight cost a trace more or less.
+    small = candidate("A", usd_per_hour=small_usd, instance_type="a-small", instances=8)
+    large = candidate("A", usd_per_hour=12.0, instance_type="z-large", instances=1)
+
+    made = decision(small, large, zones={"A": [100.0] * 4}, when=timing(4))
+
+    assert made.placement.candidate is large
+    assert [one.candidate for one in made.pareto] == [large]
+
+
+def test_ties_are_with_the_cleanest_alone_not_with_each_other() -> None:
+    # Each costs less than the one before and emits 0.9 % more: only B can't be told from A.
+    zones = {"A": [100.0] * 4, "B": [100.9] * 4, "C": [101.8] * 4, "D": [102.7] * 4}
+    prices = {"A": 50, "B": 40, "C": 30, "D": 20}
+
+    made = decision(*(candidate(z, usd_per_hour=usd) for z, usd in prices.items()), zones=zones, when=timing(4))
+
+    assert made.placement.candidate.region.zone == "B"
+
+
+def test_of_equal_cost_and_machines_the_earliest_start_wins() -> None:
+    # B is cleaner by 0.5 %, but its clean hours come later.
+    zones = {"A": [100.0] * 4 + [300.0] * 4, "B": [300.0] * 4 + [99.5] * 4}
+
+    made = decision(candidate("B"), candidate("A"), zones=zones, when=timing(8))
+
+    assert made.placement.candidate.region.zone == "A"
