@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greenai_infra.errors import InputError
-from greenai_infra.reporting.comment.emissions import read_emissions
+from greenai_infra.reporting.comment.emissions_runs import read_emissions
 from greenai_infra.reporting.comment.making import measured_comment
 from greenai_infra.reporting.comment.preview_file import read_preview, read_previews
 
@@ -128,8 +128,8 @@ def test_a_run_without_energy_has_no_intensity(tmp_path: Path) -> None:
         ),
         (f"{HEADER}\nt,p,r,1,1,0,-1,x,1,3\n", "energy_consumed"),
         (f"{HEADER}\nt,p,r,,1,0,1,x,1,3\n", "duration"),
-        (f"{HEADER}\nt,p,r\n", "duration"),
-        (f"{HEADER}\nt,p,r,1,1,0,1,x,0.9,3\n", "pue: expected a number of 1 or more, found '0.9'"),
+        (f"{HEADER}\nt,p,r\n", "emissions.csv:2: 3 fields where 10 columns are named"),
+        (f"{HEADER}\nt,p,r,1,1,0,1,x,0.9,3\n", "pue: expected a number of 1 or more and at most 5, found '0.9'"),
     ],
 )
 def test_a_report_that_cannot_be_read_is_refused(tmp_path: Path, text: str, message: str) -> None:
