@@ -35,6 +35,11 @@ def tpu_machine_of(accelerator: str, chips: int) -> TpuMachine | None:
     return found[0] if found else None
 
 
+def tpu_family(name: str) -> list[TpuMachine]:
+    """The machines of a slice's generation (`v5litepod-1`), smallest first; none of several hosts."""
+    return [one for one in tpu_machines().values() if name.startswith(one.accelerator_type.rpartition("-")[0])]
+
+
 @cache
 def tpu_machines() -> dict[str, TpuMachine]:
     """All single-host machines by Cloud TPU's name."""

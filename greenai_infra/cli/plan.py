@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -68,7 +69,16 @@ def plan(
 
     show_plan(document, explain=explain)
     if out:
-        click.echo(f"\nplan {document['plan_id']} written to {out}; pin it:  greenai-infra select {out}")
+        click.echo(f"\nplan {document['plan_id']} written to {out}{_next_step(document, out)}")
+
+
+def _next_step(document: dict[str, Any], out: Path) -> str:
+    """How to pin the plan, if `select` takes its first choice."""
+    if document["placement"]["not_built"]:
+        return "; no program can build its choice, so there is nothing to pin"
+    if any("sandbox" in one["intensity"]["flags"] for one in (document["placement"], *document["alternatives"])):
+        return "; it is made on made-up values, and not to be pinned"
+    return f"; pin it:  greenai-infra select {out}"
 
 
 @click.command(epilog="Example:  greenai-infra explain plan.json")

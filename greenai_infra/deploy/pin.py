@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.catalog.buildable import not_built
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pins.budget import budget_changes
 from greenai_infra.deploy.pins.registry import pinner_for
 from greenai_infra.deploy.stack_files import NO_CAPACITY, SELECTED, StackFile
+from greenai_infra.errors import Refused
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,6 +46,15 @@ class Pinned:
 
 def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, options: Options) -> Pinned:
     """The stack for a placement. Raises Refused if no program can build it, InputError if its config is invalid."""
+    if found := not_built(
+        plan.workload.kind,
+        placement.provider,
+        placement.instance_type,
+        placement.instances,
+        placement.purchase,
+        [(one.start.timestamp(), one.end.timestamp()) for one in placement.slices],
+    ):
+        raise Refused(f"{placement.key}: {found}")
     pinner = pinner_for(placement.provider, plan.workload.kind)
     pinner.check(placement, options)
     values = pinner.section(plan, placement, rank, options)

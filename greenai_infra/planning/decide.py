@@ -13,6 +13,7 @@ from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import format_time
 from greenai_infra.errors import NoPlacement
 from greenai_infra.planning.candidates import wanted_accelerators
+from greenai_infra.planning.doubts import with_doubts
 from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all, place_now
 from greenai_infra.planning.preference import best_of, pareto_front
 from greenai_infra.planning.slices import Interruption
@@ -75,7 +76,8 @@ def decide(workload: Workload, field: Field, series: Mapping[str, Series], timin
     """The decision for a workload over predicted intensity by zone. Raises NoPlacement, saying what removed what."""
     placements, left = place_all(field.candidates, series, timing)
     unplaced = tuple(_unplaced(candidate, series.get(candidate.region.zone), timing) for candidate in left)
-    everything = [Ranked(p, p.candidate.removed_by | _broken_limits(workload, p)) for p in placements]
+    judged = [(one, one.candidate.removed_by | _broken_limits(workload, one)) for one in placements]
+    everything = [Ranked(one, rules) for one, rules in with_doubts(workload, judged)]
     everything.sort(key=lambda ranked: ranked.placement.order)
     allowed = [ranked.placement for ranked in everything if not ranked.removed_by]
     if not allowed:

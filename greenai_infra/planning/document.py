@@ -15,6 +15,7 @@ import msgspec
 from greenai_infra.clock import format_time, from_unix, hours_between
 from greenai_infra.errors import InputError
 from greenai_infra.planning.decide import constraint_value
+from greenai_infra.planning.doubts import placement_not_built
 from greenai_infra.planning.inputs import plan_inputs, provenance_document
 from greenai_infra.planning.notes import plan_notes
 from greenai_infra.planning.placements import place_now
@@ -149,6 +150,7 @@ def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
             "g_per_kwh": one.intensity_g_per_kwh,
             **provenance_document(plan.series[region.zone].provenance),
         },
+        "not_built": str(found) if (found := placement_not_built(plan.workload, one)) else None,
         "estimates": list(run.notes),
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.catalog.offers import stale_price_warning
 from greenai_infra.clock import format_time, hours_between
 from greenai_infra.intensity.values import Flag, Kind
+from greenai_infra.planning.doubts import BUILDABLE, placement_not_built
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ def _notes(plan: Plan) -> Iterator[str]:
     provenance = plan.series[chosen.region.zone].provenance
     if plan.mixed:
         yield MIXED
+    yield from _not_built(plan)
     yield from _of_flags(provenance)
     yield from _regions_left_out(plan)
     yield from _time_not_looked_at(plan)
@@ -56,6 +58,23 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield "cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue"
     if "per_chip" in chosen.offer.note or "alone" in chosen.offer.note:
         yield f"{chosen.offer.instance_type}: {chosen.offer.note}"
+
+
+def _not_built(plan: Plan) -> Iterator[str]:
+    """What `select` would refuse."""
+    if found := placement_not_built(plan.workload, plan.decision.placement):
+        yield f"no program of greenai-infra can build this, so `select` refuses it: {found}"
+    left_out = [ranked for ranked in plan.decision.everything if ranked.removed_by == {BUILDABLE}]
+    if left_out:
+        first = left_out[0].placement
+        regions = {one.placement.candidate.region.key for one in left_out}
+        why = placement_not_built(plan.workload, first)
+        assert why is not None
+        yield (
+            f"kept out, as no program of greenai-infra builds them: offers in {len(regions)} regions, such as "
+            f"{first.candidate.offer.instance_type} in {first.candidate.region.key} ({why.reason}); "
+            f"{BUILDABLE}: false lets them in"
+        )
 
 
 def _of_flags(provenance: Provenance) -> Iterator[str]:

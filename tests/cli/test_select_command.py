@@ -257,3 +257,29 @@ def test_a_budget_that_is_none_is_a_usage_error(greenai: Command, option: str, v
     done = greenai("select", "plan.json", option, value)
     assert done.code == 2
     assert option in done.err
+
+
+ONE_H100 = """
+name: tune
+project: trial
+team: planner
+kind: training
+work: {accelerator_hours: {hours: 4, accelerator: H100}}
+hardware: {accelerators: [H100], instance_types: [a3-highgpu-1g]}
+where: {providers: [gcp]}
+"""
+
+
+def test_nobody_is_told_to_pin_what_select_refuses(greenai: Command, own_project: Path) -> None:
+    # Vertex AI gives a single H100 as spot only, and the plan is for on demand.
+    job, out = own_project / "one.yaml", own_project / "one.json"
+    job.write_text(ONE_H100, encoding="utf-8")
+
+    planned = greenai("plan", job, "--source", "embedded", "--out", out)
+    refused = greenai("select", out, "--dir", own_project)
+
+    assert planned.code == 0, planned.err
+    assert "pin it" not in planned.out
+    assert "no program of greenai-infra can build this, so `select` refuses it" in " ".join(planned.out.split())
+    assert refused.code == 1
+    assert str(json.loads(out.read_text(encoding="utf-8"))["placement"]["not_built"]) in refused.err

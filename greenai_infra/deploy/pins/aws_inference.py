@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from greenai_infra.catalog.sagemaker import is_sagemaker_hosting
 from greenai_infra.deploy.pins.aws import image_in, ml_type, network_values
 from greenai_infra.deploy.pins.common import (
     carbon_values,
@@ -37,16 +36,7 @@ class AwsInference(Pinner):
     }
 
     def check(self, placement: Placement, options: Options) -> None:
-        """SageMaker has to serve on the machine, which it has on demand only."""
-        if not is_sagemaker_hosting(placement.instance_type):
-            raise Refused(
-                f"{placement.key}: SageMaker does not serve on {placement.instance_type}; "
-                "plan with other hardware.accelerators"
-            )
-        if placement.purchase == "spot":
-            raise Refused(
-                f"{placement.key}: SageMaker has no spot instances for endpoints; plan with hardware.purchase on_demand"
-            )
+        """An endpoint has no schedule."""
         refuse_schedule(placement, options)
 
     def provider_config(self, placement: Placement) -> dict[str, str]:

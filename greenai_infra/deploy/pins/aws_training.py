@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.catalog.sagemaker import is_sagemaker_training
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pins.aws import image_in, ml_type, network_values
 from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values
 from greenai_infra.deploy.pins.pinner import Pinner
 from greenai_infra.deploy.stack_configs.training import TrainingConfig, read_training_config
-from greenai_infra.errors import Refused
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,14 +23,6 @@ class AwsTraining(Pinner):
     """One SageMaker training region."""
 
     program = "training"
-
-    def check(self, placement: Placement, options: Options) -> None:
-        """SageMaker has to train on the machine."""
-        if not is_sagemaker_training(placement.instance_type):
-            raise Refused(
-                f"{placement.key}: SageMaker does not train on {placement.instance_type}; "
-                "plan with other hardware.accelerators"
-            )
 
     def provider_config(self, placement: Placement) -> dict[str, str]:
         """The region of the provider."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from greenai_infra.catalog.tpu import TpuMachine, tpu_machines
+from greenai_infra.catalog.tpu import tpu_family
+from greenai_infra.catalog.vertex import TPU_PREFIX
 from greenai_infra.catalog.zones import gcp_zones
 from greenai_infra.deploy.pins.common import (
     GCP_PROJECT,
@@ -24,11 +25,10 @@ from greenai_infra.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from greenai_infra.catalog.tpu import TpuMachine
     from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import Placement, PlanFile
     from greenai_infra.deploy.stack_files import StackFile
-
-TPU_PREFIX = "tpu-"
 
 
 class GcpInference(Pinner):
@@ -38,8 +38,7 @@ class GcpInference(Pinner):
     given_by: ClassVar[dict[str, str]] = {"gcp_project": "--gcp-project ID"}
 
     def check(self, placement: Placement, options: Options) -> None:
-        """There has to be one machine with so many chips."""
-        _machine(placement)
+        """Options that say something to an endpoint on TPUs only."""
         if options.model_data:
             raise Refused(f"{placement.key}: --model-data is for AWS; on Google Cloud the stack's file names the model")
         refuse_schedule(placement, options)
@@ -94,22 +93,9 @@ class GcpInference(Pinner):
 
 
 def _machine(placement: Placement) -> TpuMachine:
-    """The slice with the planned number of chips. Raises Refused where none of one host has so many."""
-    if not placement.instance_type.startswith(TPU_PREFIX):
-        raise Refused(
-            f"{placement.key}: on Google Cloud there is a program for inference on TPUs only, not on "
-            f"{placement.instance_type}; plan with hardware.accelerators: [TPU-v5e]"
-        )
-    name = placement.instance_type.removeprefix(TPU_PREFIX)
-    family = [one for one in tpu_machines().values() if name.startswith(one.accelerator_type.rpartition("-")[0])]
-    for machine in family:
-        if machine.chips == placement.instances:
-            return machine
-    sizes = ", ".join(str(one.chips) for one in family) or "none"
-    raise Refused(
-        f"{placement.key}: the plan takes {placement.instances} chips of {placement.instance_type}, and one host has "
-        f"{sizes}; plan for less traffic a replica, or with other hardware.accelerators"
-    )
+    """The slice with the planned number of chips."""
+    family = tpu_family(placement.instance_type.removeprefix(TPU_PREFIX))
+    return next(one for one in family if one.chips == placement.instances)
 
 
 def _on_vertex(section: Mapping[str, Any]) -> bool:

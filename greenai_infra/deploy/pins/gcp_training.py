@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from greenai_infra.catalog.vertex import VertexHardware, vertex_hardware, vertex_machines
+from greenai_infra.catalog.vertex import VertexHardware, vertex_hardware
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pins.common import GCP_PROJECT, carbon_values, owner_values, planned_values
 from greenai_infra.deploy.pins.pinner import Pinner
 from greenai_infra.deploy.stack_configs.gcp_training import GcpTrainingConfig, read_gcp_training_config
-from greenai_infra.errors import InputError, Refused
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,15 +26,6 @@ class GcpTraining(Pinner):
 
     program = "training"
     given_by: ClassVar[dict[str, str]] = {"gcp_project": "--gcp-project ID"}
-
-    def check(self, placement: Placement, options: Options) -> None:
-        """Vertex AI has to train on the machine, and sell it in the planned way."""
-        hardware = _hardware(placement)
-        if vertex_machines()[hardware.machine_type].spot_only and placement.purchase != "spot":
-            raise Refused(
-                f"{placement.key}: Vertex AI has {hardware.machine_type} as spot only; "
-                "plan with hardware.purchase: spot, or with other hardware.accelerators"
-            )
 
     def provider_config(self, placement: Placement) -> dict[str, str]:
         """The region of the provider; resources name their project themselves."""
@@ -88,10 +78,7 @@ class GcpTraining(Pinner):
 
 
 def _hardware(placement: Placement) -> VertexHardware:
-    try:
-        return vertex_hardware(placement.instance_type, placement.instances)
-    except InputError as error:
-        raise Refused(f"{placement.key}: {error}; plan with other hardware.accelerators") from None
+    return vertex_hardware(placement.instance_type, placement.instances)
 
 
 def _accelerators(hardware: VertexHardware) -> dict[str, Any]:

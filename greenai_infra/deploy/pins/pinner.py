@@ -21,9 +21,8 @@ class Pinner(ABC):
     given_by: ClassVar[dict[str, str]] = {}
     """Key that no plan knows -> the options of `select` that give it to all stacks."""
 
-    @abstractmethod
-    def check(self, placement: Placement, options: Options) -> None:
-        """Raises Refused, with the reason, for a placement or options that the program can't build."""
+    def check(self, placement: Placement, options: Options) -> None:  # noqa: B027
+        """Raises Refused, with the reason, for options that the program has no use for."""
 
     @abstractmethod
     def provider_config(self, placement: Placement) -> dict[str, str]:

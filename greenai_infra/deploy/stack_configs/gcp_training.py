@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from greenai_infra.catalog.buildable import LONGEST_VERTEX_PLAN, MOST_INSTANCES, MOST_SLICES, SMALL_SLICES
 from greenai_infra.catalog.vertex import vertex_machines
 from greenai_infra.deploy.stack_configs.fields import (
     PROJECT,
@@ -21,9 +21,6 @@ from greenai_infra.deploy.stack_configs.runs import PlannedRun, Slice
 GsUri = Annotated[
     str, Field(pattern=r"^gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s]*)?$", examples=["gs://our-data/corpus/"])
 ]
-
-LONGEST_PLAN = timedelta(days=35)
-"""All runs together, and half on top: the steps that one execution of a workflow may take (100,000) watch so long."""
 
 
 class GcpNetwork(Section):
@@ -45,13 +42,13 @@ class GcpTrainingConfig(PlannedRun):
     accelerator_count: Annotated[int, Field(ge=1, le=16)] | None = None
     tpu_topology: Annotated[str, Field(pattern=r"^\d+x\d+(x\d+)?$", examples=["4x4"])] | None = None
     """Shape of the TPU slice, such as 4x4."""
-    instance_count: Annotated[int, Field(ge=1, le=64)] = 1
+    instance_count: Annotated[int, Field(ge=1, le=MOST_INSTANCES["training"])] = 1
     boot_disk_gb: Annotated[int, Field(ge=100, le=64000)] = 500
     image: ArtifactImage | None = None
     """Container image in Artifact Registry; without one, the stack's own repository with `image_tag`."""
     data_uri: GsUri | None = None
     """Training data in another bucket; without one, `train/` in the stack's data bucket."""
-    slices: Annotated[list[Slice], Field(min_length=1, max_length=200)]
+    slices: Annotated[list[Slice], Field(min_length=1, max_length=MOST_SLICES["gcp"])]
     network: GcpNetwork = GcpNetwork()
 
     @model_validator(mode="after")
@@ -75,7 +72,7 @@ class GcpTrainingConfig(PlannedRun):
                 )
             if self.instance_count > 1:
                 raise ValueError("instance_count: a TPU slice is one; its size is its tpu_topology")
-            if self.spot and self.tpu_topology not in ("1x1", "2x2", "2x4"):
+            if self.spot and self.tpu_topology not in SMALL_SLICES:
                 raise ValueError("spot: Vertex AI has no spot slices of several machines")
         elif self.accelerator_type != machine.accelerator_type or self.accelerator_count not in machine.counts:
             counts = " or ".join(map(str, machine.counts))
@@ -89,8 +86,8 @@ class GcpTrainingConfig(PlannedRun):
 
     @model_validator(mode="after")
     def _a_workflow_can_watch_them(self) -> Self:
-        if self.slices[-1].end - self.start > LONGEST_PLAN:
-            raise ValueError(f"slices span more than {LONGEST_PLAN.days} days, which a workflow can't watch")
+        if self.slices[-1].end - self.start > LONGEST_VERTEX_PLAN:
+            raise ValueError(f"slices span more than {LONGEST_VERTEX_PLAN.days} days, which a workflow can't watch")
         return self
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from greenai_infra.catalog.buildable import MOST_INSTANCES
 from greenai_infra.deploy.stack_configs.fields import (
     PROJECT,
     AwsRegion,
@@ -86,7 +87,7 @@ class InferenceConfig(CarbonTagged):
     """Environment of the container (of SageMaker's 100, the stack sets some). Not for secrets: they can be read."""
 
     instance_type: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")] | None = None
-    instance_count: Annotated[int, Field(ge=1, le=1000)] | None = None
+    instance_count: Annotated[int, Field(ge=1, le=MOST_INSTANCES["inference"])] | None = None
     """How many there are at first and after each change of the endpoint; then the load decides."""
     min_instances: Annotated[int, Field(ge=1, le=1000)] = 1
     max_instances: Annotated[int, Field(ge=1, le=1000)] | None = None

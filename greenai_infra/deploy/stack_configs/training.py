@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from greenai_infra.catalog.buildable import LONGEST_SAGEMAKER_RUN, MOST_INSTANCES, MOST_SLICES
 from greenai_infra.clock import format_time
 from greenai_infra.deploy.stack_configs.fields import (
     PROJECT,
@@ -21,16 +22,13 @@ from greenai_infra.deploy.stack_configs.fields import (
 )
 from greenai_infra.deploy.stack_configs.runs import PlannedRun, Slice
 
-LONGEST_RUN = timedelta(days=28)
-"""What SageMaker allows a training job at most."""
-
 
 class TrainingConfig(PlannedRun):
     """Everything that one regional training stack is built from."""
 
     region: AwsRegion
     instance_type: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
-    instance_count: Annotated[int, Field(ge=1, le=64)]
+    instance_count: Annotated[int, Field(ge=1, le=MOST_INSTANCES["training"])]
     volume_gb: Annotated[int, Field(ge=1, le=16384)] = 500
     image: EcrImage | None = None
     """Container image URI in ECR; without one, the stack's own repository with `image_tag`."""
@@ -39,16 +37,15 @@ class TrainingConfig(PlannedRun):
     `train/` in the stack's data bucket, and for `launch: now`, when that is still empty, no data channel at all."""
     max_wait_hours: Positive | None = None
     """With spot: how long SageMaker may wait for capacity, over all; default twice the run."""
-    slices: Annotated[list[Slice], Field(min_length=1, max_length=500)]
+    slices: Annotated[list[Slice], Field(min_length=1, max_length=MOST_SLICES["aws"])]
     network: Network
 
     @model_validator(mode="after")
     def _slices_fit_sagemaker(self) -> Self:
         for piece in self.slices:
-            if piece.end - piece.start > LONGEST_RUN:
-                raise ValueError(
-                    f"slice {format_time(piece.start)} is longer than the {LONGEST_RUN.days} days of SageMaker"
-                )
+            if piece.end - piece.start > LONGEST_SAGEMAKER_RUN:
+                days = LONGEST_SAGEMAKER_RUN.days
+                raise ValueError(f"slice {format_time(piece.start)} is longer than the {days} days of SageMaker")
         return self
 
     @model_validator(mode="after")
@@ -60,10 +57,10 @@ class TrainingConfig(PlannedRun):
         if len(self.slices) > 1:
             raise ValueError("max_wait_hours is for a single run; in slices each run ends with its slice")
         planned_hours = (self.slices[0].end - self.slices[0].start) / timedelta(hours=1)
-        if not planned_hours <= self.max_wait_hours <= LONGEST_RUN / timedelta(hours=1):
+        if not planned_hours <= self.max_wait_hours <= LONGEST_SAGEMAKER_RUN / timedelta(hours=1):
             raise ValueError(
                 f"max_wait_hours (is {self.max_wait_hours:g}) includes the run: at least {planned_hours:g}, "
-                f"at most {LONGEST_RUN / timedelta(hours=1):g}"
+                f"at most {LONGEST_SAGEMAKER_RUN / timedelta(hours=1):g}"
             )
         return self
 

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from components.run_limits import OVERRUN
-from greenai_infra.deploy.stack_configs.training import LONGEST_RUN
+from greenai_infra.catalog.buildable import LONGEST_SAGEMAKER_RUN
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.stack_configs.training import TrainingConfig
@@ -51,4 +51,4 @@ def run_limits(config: TrainingConfig) -> list[RunLimit]:
 
 
 def _seconds(length: timedelta) -> int:
-    return max(1, int(min(length, LONGEST_RUN).total_seconds()))
+    return max(1, int(min(length, LONGEST_SAGEMAKER_RUN).total_seconds()))
