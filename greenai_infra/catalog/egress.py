@@ -11,26 +11,43 @@ from greenai_infra.catalog.regions import country_groups
 from greenai_infra.errors import DataUnavailable
 
 if TYPE_CHECKING:
+    from greenai_infra.catalog.read import Row
     from greenai_infra.catalog.regions import Region
 
 OTHER_PROVIDER = "internet"
-_COLUMNS = ("provider", "origin", "destination", "usd_per_gb", "year", "source", "evidence", "note")
+_COLUMNS = ("provider", "origin", "destination", "above_gb", "usd_per_gb", "year", "source", "evidence", "note")
 
 
 @dataclass(frozen=True, slots=True)
 class EgressPrice:
-    """A list price in USD per GB, at the first tier, before any free allowance or volume discount."""
+    """A list price before any free allowance.
 
-    usd_per_gb: float
+    `tiers` are pairs of the GB a month above which a tier begins (the first at 0, ascending) and its USD per GB.
+    """
+
+    tiers: tuple[tuple[float, float], ...]
     source: str
     year: int | None
     note: str = ""
 
+    @property
+    def usd_per_gb(self) -> float:
+        """The price of the first GB."""
+        return self.tiers[0][1]
 
-_SAME_REGION = EgressPrice(0.0, "no data leaves the region", None)
+    def cost_usd(self, size_gb: float) -> float:
+        """USD for `size_gb` moved within one month, each GB at the price of the tier it falls in."""
+        ends = [above_gb for above_gb, _ in self.tiers[1:]] + [float("inf")]
+        return sum(
+            max(0.0, min(size_gb, end_gb) - above_gb) * usd_per_gb
+            for (above_gb, usd_per_gb), end_gb in zip(self.tiers, ends, strict=True)
+        )
 
 
-def egress_usd_per_gb(from_region: Region, to_region: Region) -> EgressPrice:
+_SAME_REGION = EgressPrice(((0.0, 0.0),), "no data leaves the region", None)
+
+
+def egress_price(from_region: Region, to_region: Region) -> EgressPrice:
     """Price of moving data from one region to another; zero within one region, internet price to another provider.
 
     The most specific row wins: region before group of countries before `*`. Raises DataUnavailable if none fits.
@@ -52,12 +69,20 @@ def egress_usd_per_gb(from_region: Region, to_region: Region) -> EgressPrice:
 
 @cache
 def _prices() -> dict[tuple[str, str, str], EgressPrice]:
-    return {
-        (row.text("provider"), row.text("origin"), row.text("destination")): EgressPrice(
-            row.number("usd_per_gb"), row.text("source"), row.integer("year"), row.text("note")
-        )
-        for row in table("egress.csv", _COLUMNS)
-    }
+    """A price with all its tiers for each pair; source, year and note are those of the first tier."""
+    rows: dict[tuple[str, str, str], list[Row]] = {}
+    for row in table("egress.csv", _COLUMNS):
+        rows.setdefault((row.text("provider"), row.text("origin"), row.text("destination")), []).append(row)
+    return {pair: _price(tiers) for pair, tiers in rows.items()}
+
+
+def _price(rows: list[Row]) -> EgressPrice:
+    tiers = tuple((row.number("above_gb"), row.number("usd_per_gb")) for row in rows)
+    begins = [above_gb for above_gb, _ in tiers]
+    if begins[0] != 0 or begins != sorted(set(begins)):
+        raise rows[0].error("above_gb", "must be 0 in the first row of a pair and rise from row to row")
+    first = rows[0]
+    return EgressPrice(tiers, first.text("source"), first.integer("year"), first.text("note"))
 
 
 @cache

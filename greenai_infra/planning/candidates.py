@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.accelerators import find_accelerator
-from greenai_infra.catalog.egress import egress_usd_per_gb
+from greenai_infra.catalog.egress import egress_price
 from greenai_infra.catalog.regions import Region, find_region, regions, residency_countries
 from greenai_infra.catalog.sagemaker import is_sagemaker_hosting, is_sagemaker_training
 from greenai_infra.footprint.estimate import Estimate
@@ -140,6 +140,6 @@ class PlaceRules:
             return 0.0, 0.0
         if region.key not in self._transfer:
             energy_kwh = Estimate.of("network_kwh_per_gb").value * self._data.size_gb
-            price = egress_usd_per_gb(self._data_region, region)
-            self._transfer[region.key] = (energy_kwh, price.usd_per_gb * self._data.size_gb)
+            price = egress_price(self._data_region, region)
+            self._transfer[region.key] = (energy_kwh, price.cost_usd(self._data.size_gb))
         return self._transfer[region.key]

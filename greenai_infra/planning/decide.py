@@ -152,7 +152,7 @@ def _baseline(
     if region.zone not in series:
         return None, f"no intensity for {region.key} ({region.zone}) in the chosen source"
     cheapest = min(here, key=lambda c: (c.usd_per_hour * c.run.hours.value, c.offer.instance_type))
-    found = place_now(cheapest, series[region.zone], timing.earliest_s)
+    found = place_now(cheapest, series[region.zone], timing)
     return found, "" if found else f"the source has a gap or ends too early for {region.key} ({region.zone})"
 
 

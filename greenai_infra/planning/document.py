@@ -16,7 +16,7 @@ from greenai_infra.clock import format_time, from_unix, hours_between
 from greenai_infra.errors import InputError
 from greenai_infra.planning.decide import constraint_value
 from greenai_infra.planning.doubts import placement_not_built
-from greenai_infra.planning.inputs import plan_inputs, provenance_document
+from greenai_infra.planning.inputs import plan_inputs, provenance_document, transfer_document
 from greenai_infra.planning.notes import plan_notes
 from greenai_infra.planning.placements import place_now
 
@@ -140,6 +140,7 @@ def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
         "emissions_kg_high": high,
         "operational_kg": one.operational_kg,
         "transfer_kg": one.transfer_kg,
+        **({"transfer": transfer_document(one, plan)} if one.transfer_ends else {}),
         "embodied_kg": one.embodied_kg if run.embodied_kg_per_hour is not None else None,
         "cost_usd": one.cost_usd,
         "transfer_usd": candidate.transfer_usd,
@@ -208,7 +209,7 @@ def _same_hardware_at_baseline(plan: Plan) -> float | None:
     ]
     if not there:
         return None
-    found = place_now(there[0], plan.series[there[0].region.zone], plan.window.earliest.timestamp())
+    found = place_now(there[0], plan.series[there[0].region.zone], plan.timing)
     return found.emissions_kg if found else None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from greenai_infra.catalog.accelerators import find_accelerator
-from greenai_infra.catalog.egress import egress_usd_per_gb
+from greenai_infra.catalog.egress import egress_price
 from greenai_infra.catalog.hosts import host_embodied
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import format_time, from_unix
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from greenai_infra.catalog.regions import Region
     from greenai_infra.intensity.values import Provenance, Series
     from greenai_infra.planning.hardware import Comparison
+    from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.planner import Plan
     from greenai_infra.planning.waiting import WaitRule
 
@@ -90,6 +91,7 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
         },
         "hosts": _hosts(offers.values()),
         "transfer": _transfer(plan, regions.values()),
+        "transfer_origin": _origin(plan),
         "constants": {
             name: {"value": c.value, "low": c.low, "high": c.high, "unit": c.unit, "source": c.source, "year": c.year}
             for name, c in constants().items()
@@ -126,14 +128,44 @@ def _hosts(offers: Iterable[Offer]) -> dict[str, Any]:
 
 
 def _transfer(plan: Plan, regions: Iterable[Region]) -> dict[str, Any]:
-    """Prices of bringing the data to each region; empty if the workload has no data."""
+    """Prices, by tiers of GB a month, of bringing the data to each region; empty if the workload has no data."""
     if plan.workload.data is None:
         return {}
     origin = find_region(plan.workload.data.region)
-    prices = {region.key: egress_usd_per_gb(origin, region) for region in regions}
+    prices = {region.key: egress_price(origin, region) for region in regions}
     return {
-        key: {"usd_per_gb": price.usd_per_gb, "source": price.source, "year": price.year}
+        key: {
+            "usd_per_gb": price.usd_per_gb,
+            "tiers_above_gb_usd_per_gb": [list(tier) for tier in price.tiers],
+            "usd": price.cost_usd(plan.workload.data.size_gb),
+            "source": price.source,
+            "year": price.year,
+            "note": price.note,
+        }
         for key, price in sorted(prices.items())
+    }
+
+
+def _origin(plan: Plan) -> dict[str, Any]:
+    """The grid where the data lie; empty if the workload has no data."""
+    origin = plan.timing.origin
+    if origin is None:
+        return {}
+    known = _series(origin.series, plan) if origin.series else None
+    return {"zone": origin.zone, "intensity": known, "note": origin.note or None}
+
+
+def transfer_document(one: Placement, plan: Plan) -> dict[str, Any]:
+    """How the kg of moving a placement's data come about: kWh x the mean of both ends."""
+    origin, ends = plan.timing.origin, one.transfer_ends
+    assert origin is not None
+    assert ends is not None
+    return {
+        "energy_kwh": one.candidate.transfer_kwh,
+        "origin_zone": origin.zone,
+        "origin_g_per_kwh": ends.origin_g_per_kwh,
+        "destination_g_per_kwh": ends.destination_g_per_kwh,
+        "g_per_kwh": ends.g_per_kwh,
     }
 
 

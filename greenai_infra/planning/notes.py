@@ -40,6 +40,8 @@ def _notes(plan: Plan) -> Iterator[str]:
     yield from _not_built(plan)
     yield from _of_flags(provenance)
     yield from _regions_left_out(plan)
+    if plan.timing.origin and plan.timing.origin.note:
+        yield plan.timing.origin.note
     yield from _time_not_looked_at(plan)
     considered = [c.offer for c in plan.field.candidates if not c.removed_by]
     if warning := stale_price_warning(considered, plan.window.now):

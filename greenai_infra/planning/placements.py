@@ -9,6 +9,7 @@ import numpy as np
 
 from greenai_infra.footprint.equation import operational_kg, transfer_kg
 from greenai_infra.planning.timing import Slices, Timing, choose_times
+from greenai_infra.planning.transfer import Ends, TransferGrids
 from greenai_infra.planning.windows import StepGrid
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class Placement:
     """A candidate with its slices (Unix s) and what they emit and cost.
 
     `intensity_g_per_kwh` is the time-weighted mean over the slices. `emissions_now_kg` is what the same candidate
-    would emit if it started at the earliest moment without a break, where it `could_start_at_once`.
+    would emit if it started at the earliest moment without a break, where it `could_start_at_once`. `transfer_ends` are
+    the grids between which data are moved, None where nothing is.
     """
 
     candidate: Candidate
@@ -37,6 +39,7 @@ class Placement:
     cost_usd: float
     emissions_now_kg: float
     could_start_at_once: bool
+    transfer_ends: Ends | None = None
 
     @property
     def hours(self) -> float:
@@ -81,28 +84,38 @@ def place_all(
         else:
             unplaced.append(candidate)
     placements = []
+    grids = TransferGrids(series, timing)
     for (duration_s, burden), group in alike.items():
         rows = {(row_of[c.region.zone], c.region.zone) for c in group}
         chosen = choose_times(grid, duration_s, timing, rows, burden)
         for candidate in group:
             timings = chosen.get(row_of[candidate.region.zone], ())
-            placements += [placement(candidate, *times) for times in timings]
+            placements += [placement(candidate, grids.of(candidate), *times) for times in timings]
             if not timings:
                 unplaced.append(candidate)
     return placements, unplaced
 
 
-def place_now(candidate: Candidate, series: Series, earliest_s: float) -> Placement | None:
+def place_now(candidate: Candidate, series: Series, timing: Timing) -> Placement | None:
     """The candidate at the earliest moment without a break; None where the intensity then is not known."""
+    earliest_s = timing.earliest_s
     end_s = earliest_s + _work_s(candidate)
     mean = float(StepGrid.of([series], earliest_s, end_s).mean(earliest_s, end_s)[0])
-    return placement(candidate, ((earliest_s, end_s),), mean, mean) if np.isfinite(mean) else None
+    if not np.isfinite(mean):
+        return None
+    ends = TransferGrids({candidate.region.zone: series}, timing).of(candidate)
+    return placement(candidate, ends, ((earliest_s, end_s),), mean, mean)
 
 
 def placement(
-    candidate: Candidate, slices: Slices, mean_g_per_kwh: float, now_g_per_kwh: float, known_at_once: bool = True
+    candidate: Candidate,
+    ends: Ends | None,
+    slices: Slices,
+    mean_g_per_kwh: float,
+    now_g_per_kwh: float,
+    known_at_once: bool = True,
 ) -> Placement:
-    """Emissions and cost of a candidate over slices with a known mean intensity.
+    """Emissions and cost of a candidate over slices with a known mean intensity; `ends` where it moves data.
 
     Means are taken to a billionth of a g/kWh, below which they hold the rounding of running sums: equal times of equal
     intensity must not differ.
@@ -112,21 +125,19 @@ def placement(
     hours = _running_hours(candidate, slices)
     power_kw, work_hours = run.power_kw.value, run.hours.value
     embodied_per_hour = run.embodied_kg_per_hour.value if run.embodied_kg_per_hour else 0.0
-    now_kg = (
-        operational_kg(power_kw * work_hours, pue, now_g_per_kwh)
-        + transfer_kg(candidate.transfer_kwh, now_g_per_kwh)
-        + embodied_per_hour * work_hours
-    )
+    moved_kg = transfer_kg(candidate.transfer_kwh, ends.g_per_kwh) if ends else 0.0
+    now_kg = operational_kg(power_kw * work_hours, pue, now_g_per_kwh) + moved_kg + embodied_per_hour * work_hours
     return Placement(
         candidate=candidate,
         slices=slices,
         intensity_g_per_kwh=mean_g_per_kwh,
         operational_kg=operational_kg(power_kw * hours, pue, mean_g_per_kwh),
-        transfer_kg=transfer_kg(candidate.transfer_kwh, mean_g_per_kwh),
+        transfer_kg=moved_kg,
         embodied_kg=embodied_per_hour * hours,
         cost_usd=candidate.usd_per_hour * hours + candidate.transfer_usd,
         emissions_now_kg=now_kg,
         could_start_at_once=known_at_once,
+        transfer_ends=ends,
     )
 
 

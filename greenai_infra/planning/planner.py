@@ -16,6 +16,7 @@ from greenai_infra.planning.candidates import Field, find_candidates
 from greenai_infra.planning.decide import PLACE_RULES, Decision, decide
 from greenai_infra.planning.slices import Interruption
 from greenai_infra.planning.timing import Timing
+from greenai_infra.planning.transfer import origin_of
 from greenai_infra.planning.waiting import WaitRule, WaitRules
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.forecast_archive import ForecastArchive
     from greenai_infra.intensity.predict import Prediction
     from greenai_infra.intensity.source import IntensitySource
+    from greenai_infra.planning.transfer import Origin
     from greenai_infra.planning.workload import Window, Workload
 
 MAX_WINDOW_HOURS = 2 * 366 * 24
@@ -48,6 +50,7 @@ class Plan:
     source_notes: tuple[str, ...]
     mixed: bool
     waits: Mapping[str, WaitRule]
+    timing: Timing
 
 
 def make_plan(
@@ -71,6 +74,7 @@ def make_plan(
     end = window.deadline or window.earliest + timedelta(hours=_longest_run_hours(field, workload))
     if hours_between(window.now, end) > MAX_WINDOW_HOURS:
         raise InputError(f"the plan would reach to {end:%Y-%m-%d}, more than two years ahead; shorten it")
+    apart = {find_region(workload.data.region).zone} if workload.data else set()
     baseline = find_region(workload.baseline.region)
     everywhere = {c.region.zone for c in field.candidates}
     zones = sorted({c.region.zone for c in field.candidates if not c.removed_by & PLACE_RULES})
@@ -79,21 +83,24 @@ def make_plan(
         zones,
         window.earliest,
         end,
-        beside=sorted(everywhere & {baseline.zone}),
+        beside=sorted(everywhere & {baseline.zone} | apart),
         free=sorted(everywhere),
         least=_shortest_run(field),
     )
-    series = {zone: answer for zone, answer in found.answers.items() if isinstance(answer, Series)}
+    answers = {zone: answer for zone, answer in found.answers.items() if isinstance(answer, Series)}
+    series = {zone: answer for zone, answer in answers.items() if zone in everywhere}
     if zones and not series:
         reasons = sorted({str(getattr(answer, "reason", "")) for answer in found.answers.values()})
         raise NoPlacement(f"{source.name} has no intensity for any candidate region: {'; '.join(reasons[:3])}")
-    mixed = _check_signal(workload, series, allow_mixed)
+    mixed = _check_signal(workload, answers, allow_mixed)
     archive = None
     if open_archive and any(one.provenance.service for one in series.values()):
         archive = open_archive()
         archive.keep(series.values())
     rules = _wait_rules(workload, window, found, archive)
-    decision = decide(workload, field, series, _timing(workload, window, rules))
+    origin = origin_of(workload, answers, window, end)
+    timing = _timing(workload, window, rules, origin)
+    decision = decide(workload, field, series, timing)
     return Plan(
         workload=workload,
         window=window,
@@ -106,6 +113,7 @@ def make_plan(
         source_notes=tuple(found.notes),
         mixed=mixed,
         waits=_waits(rules, series, decision),
+        timing=timing,
     )
 
 
@@ -133,7 +141,7 @@ def _waits(rules: WaitRules, series: Mapping[str, Series], decision: Decision) -
     }
 
 
-def _timing(workload: Workload, window: Window, rules: WaitRules) -> Timing:
+def _timing(workload: Workload, window: Window, rules: WaitRules, origin: Origin | None) -> Timing:
     rule = workload.when.interruptible
     return Timing(
         earliest_s=window.earliest.timestamp(),
@@ -141,6 +149,7 @@ def _timing(workload: Workload, window: Window, rules: WaitRules) -> Timing:
         interruption=Interruption(rule.resume_overhead_minutes * 60, rule.minimum_slice_hours * 3600) if rule else None,
         threshold=rules.default,
         measured=rules.measured,
+        origin=origin,
     )
 
 

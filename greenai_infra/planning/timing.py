@@ -14,6 +14,8 @@ from greenai_infra.planning.windows import StepGrid, best_windows
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from greenai_infra.planning.transfer import Origin
+
 Slices = tuple[tuple[float, float], ...]
 
 DEFAULT_THRESHOLD_PERCENT = 10.0
@@ -27,7 +29,7 @@ class Timing:
     """What is known of the time: Unix seconds; `threshold` is the least relative gain worth waiting for.
 
     Where `measured` knows the error of what is expected in a zone for a run of so many seconds, that takes the place
-    of the threshold.
+    of the threshold. `origin` is the grid where the workload's data lie, if it has any.
     """
 
     earliest_s: float
@@ -35,6 +37,7 @@ class Timing:
     interruption: Interruption | None
     threshold: float
     measured: Callable[[str, float], float | None] = lambda zone, duration_s: None
+    origin: Origin | None = None
 
     def least_gain(self, zone: str, duration_s: float) -> float:
         """The relative gain that waiting in a zone must exceed."""

@@ -59,10 +59,28 @@ def _facts(document: Document) -> list[tuple[str, str]]:
             f"{intensity['kind']}{_flags(intensity)}, {intensity['source']}",
         ),
         ("emissions", _emissions(chosen)),
+        *_data_moved(document),
         ("cost", f"{significant(chosen['cost_usd'], 4)} USD, prices of {chosen['priced_on']} or later"),
         *_serving_facts(document),
     ]
     return [*facts, ("baseline", _baseline(document))]
+
+
+def _data_moved(document: Document) -> list[tuple[str, str]]:
+    """Where the data come from, and what moving them takes; nothing where they stay."""
+    chosen = document["placement"]
+    moved = chosen.get("transfer")
+    if moved is None:
+        return []
+    data, origin = document["workload"]["data"], moved["origin_g_per_kwh"]
+    ends = (
+        f"the destination's {significant(moved['destination_g_per_kwh'])}"
+        if origin is None
+        else f"the mean of {significant(origin)} there and {significant(moved['destination_g_per_kwh'])} here"
+    )
+    what = f"{significant(data['size_gb'])} GB from {data['region']}, {significant(moved['energy_kwh'])} kWh"
+    egress = significant(chosen["transfer_usd"], 4)
+    return [("data", f"{what} at {significant(moved['g_per_kwh'])} gCO2eq/kWh, {ends}; egress {egress} USD")]
 
 
 def _serving_facts(document: Document) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from greenai_infra.catalog.accelerators import find_accelerator
-from greenai_infra.catalog.egress import egress_usd_per_gb
+from greenai_infra.catalog.egress import egress_price
 from greenai_infra.catalog.hosts import host_embodied, host_power_w
 from greenai_infra.catalog.offers import EMBEDDED, Offer, offers, price_age_days, stale_price_warning
 from greenai_infra.catalog.regions import find_region, regions
@@ -141,10 +141,31 @@ def test_availability_zones_for_two_subnets() -> None:
     ],
 )
 def test_transfer_prices(origin: str, destination: str, usd: float) -> None:
-    assert egress_usd_per_gb(find_region(origin), find_region(destination)).usd_per_gb == usd
+    assert egress_price(find_region(origin), find_region(destination)).usd_per_gb == usd
 
 
 def test_every_pair_of_regions_has_a_transfer_price() -> None:
     for origin in regions():
         for destination in regions():
-            assert egress_usd_per_gb(origin, destination).usd_per_gb >= 0
+            assert egress_price(origin, destination).usd_per_gb >= 0
+
+
+@pytest.mark.parametrize(
+    ("origin", "destination", "size_gb", "usd"),
+    [
+        ("aws:us-east-1", "gcp:us-east4", 1_000, 90),
+        # 10,240 x 0.09 + 40,960 x 0.085 + 102,400 x 0.07 + 46,400 x 0.05
+        ("aws:us-east-1", "gcp:us-east4", 200_000, 921.6 + 3_481.6 + 7_168 + 2_320),
+        ("aws:us-east-1", "gcp:us-east4", 51_200, 921.6 + 3_481.6),
+        # 10,240 x 0.15 + 9,760 x 0.138
+        ("aws:sa-east-1", "gcp:us-east4", 20_000, 1_536 + 1_346.88),
+        # 1,024 x 0.12 + 9,216 x 0.11 + 189,760 x 0.08
+        ("gcp:us-central1", "aws:eu-north-1", 200_000, 122.88 + 1_013.76 + 15_180.8),
+        ("aws:us-east-1", "aws:eu-north-1", 200_000, 4_000),
+        ("gcp:us-central1", "gcp:europe-north1", 200_000, 10_000),
+        ("aws:us-east-1", "aws:us-east-1", 200_000, 0),
+        ("aws:us-east-1", "gcp:us-east4", 0, 0),
+    ],
+)
+def test_each_gb_costs_the_price_of_its_tier(origin: str, destination: str, size_gb: float, usd: float) -> None:
+    assert egress_price(find_region(origin), find_region(destination)).cost_usd(size_gb) == pytest.approx(usd)

@@ -90,7 +90,8 @@ def test_keys_that_others_script_against(document: dict[str, Any]) -> None:
 
 def test_the_decision_by_hand(document: dict[str, Any]) -> None:
     # 4 h of work: [0, 2) and, after half an hour of resume, [5, 7.5): 10 + 15 + 20 + 20 + 12.5 = 77.5 g/kWh x h at
-    # 10 kW and PUE. 100 GB take 0.1 kWh at the mean of 77.5 / 4.5 g/kWh, and 0.02 USD each; the node 30 USD an hour.
+    # 10 kW and PUE. 100 GB take 0.1 kWh at the mean of both grids over the ten hours (400 g/kWh where they lie, 54 in
+    # the north) and 0.02 USD each; the node 30 USD an hour.
     chosen = document["placement"]
 
     assert (chosen["provider"], chosen["region"], chosen["zone"]) == ("aws", "eu-north-1", "SE-SE3")
@@ -100,7 +101,7 @@ def test_the_decision_by_hand(document: dict[str, Any]) -> None:
     ]
     assert chosen["energy_kwh"] == pytest.approx(45)
     assert chosen["operational_kg"] == pytest.approx(chosen["pue"] * 0.775)
-    assert chosen["transfer_kg"] == pytest.approx(0.1 * 77.5 / 4.5 / 1000)
+    assert chosen["transfer_kg"] == pytest.approx(0.1 * (400 + 54) / 2 / 1000)
     assert chosen["cost_usd"] == pytest.approx(4.5 * 30 + 2)
 
 

@@ -135,10 +135,15 @@ def test_data_that_lies_there_already_costs_nothing_to_move() -> None:
 
 
 def test_data_from_another_region_costs_energy_and_egress() -> None:
-    # 1,000 GB x 0.001 kWh x 20 g = 0.02 kg; 0.02 USD a GB out of us-east-1.
-    made = planned([offer(NORTH)], steps("SE-SE3", [20] * 4), data="{size_gb: 1000, region: us-east-1}")
+    # 1,000 GB x 0.001 kWh x the mean of 400 and 20 g = 0.21 kg; 0.02 USD a GB out of us-east-1.
+    made = planned(
+        [offer(NORTH)],
+        steps("SE-SE3", [20] * 4),
+        steps("US-MIDA-PJM", [400] * 4),
+        data="{size_gb: 1000, region: us-east-1}",
+    )
 
-    assert made.decision.placement.transfer_kg == pytest.approx(0.02)
+    assert made.decision.placement.transfer_kg == pytest.approx(0.21)
     assert made.decision.placement.candidate.transfer_usd == pytest.approx(20)
 
 

@@ -1,0 +1,102 @@
+"""What moving a workload's data emits: its energy at the mean of the grids at both ends.
+
+The data are moved once, at a time that is not planned: each end counts with its mean over the plan's window, or over
+the run where there is no deadline. PUE is not applied, as most of the path lies outside the data centres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from greenai_infra.catalog.regions import find_region
+from greenai_infra.intensity.embedded import EmbeddedYear
+from greenai_infra.intensity.ranking import meanings
+from greenai_infra.intensity.values import Intensity, constant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from greenai_infra.intensity.values import Series
+    from greenai_infra.planning.candidates import Candidate
+    from greenai_infra.planning.timing import Timing
+    from greenai_infra.planning.workload import Window, Workload
+
+SECONDS_PER_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The grid where the data lie. `series` is None where nothing is known of it; `note` says what stands in then."""
+
+    zone: str
+    series: Series | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Mean intensity of both ends of a transfer, g/kWh; without that of the origin the destination counts alone."""
+
+    origin_g_per_kwh: float | None
+    destination_g_per_kwh: float
+
+    @property
+    def g_per_kwh(self) -> float:
+        """The intensity at which the transfer's energy counts."""
+        if self.origin_g_per_kwh is None:
+            return self.destination_g_per_kwh
+        return (self.origin_g_per_kwh + self.destination_g_per_kwh) / 2
+
+
+def origin_of(workload: Workload, answers: Mapping[str, Series], window: Window, end: datetime) -> Origin | None:
+    """The grid where a workload's data lie; None if it has no data.
+
+    A zone that the source does not know counts with its embedded yearly mean where signal and basis are the same.
+    """
+    if workload.data is None:
+        return None
+    region = find_region(workload.data.region)
+    if region.zone in answers:
+        return Origin(region.zone, answers[region.zone])
+    asked = meanings(one.provenance for one in answers.values())
+    where = f"the source has no intensity for {region.zone}, where the data lie ({region.key})"
+    stands_in = EmbeddedYear(window.now).latest([region.zone])[region.zone]
+    if isinstance(stands_in, Intensity) and meanings([stands_in.provenance]) == asked:
+        note = f"{where}: their end of the transfer counts with its yearly mean, {stands_in.g_per_kwh:g} g/kWh"
+        return Origin(region.zone, constant(stands_in, window.earliest, end), note)
+    return Origin(region.zone, None, f"{where}: their transfer counts at the destination's intensity alone")
+
+
+class TransferGrids:
+    """The intensity at both ends of each candidate's transfer, worked out once a zone and end of window."""
+
+    def __init__(self, series: Mapping[str, Series], timing: Timing) -> None:
+        self._series = series
+        self._timing = timing
+        self._known: dict[tuple[str, float], Ends] = {}
+
+    def of(self, candidate: Candidate) -> Ends | None:
+        """Both ends' means; None where nothing is moved. The destination must have a known step in the window."""
+        if not candidate.transfer_kwh:
+            return None
+        start_s, zone = self._timing.earliest_s, candidate.region.zone
+        end_s = self._timing.deadline_s or start_s + candidate.run.hours.value * SECONDS_PER_HOUR
+        if (zone, end_s) not in self._known:
+            origin = self._timing.origin
+            at_origin = _mean(origin.series, start_s, end_s) if origin and origin.series else None
+            at_destination = _mean(self._series[zone], start_s, end_s)
+            assert at_destination is not None, "no step of the destination is known"
+            self._known[zone, end_s] = Ends(at_origin, at_destination)
+        return self._known[zone, end_s]
+
+
+def _mean(series: Series, start_s: float, end_s: float) -> float | None:
+    """Mean over the known part of [start_s, end_s); None where nothing of it is known."""
+    lengths_s = np.clip(np.minimum(series.edges_s[1:], end_s) - np.maximum(series.edges_s[:-1], start_s), 0.0, None)
+    lengths_s = np.where(np.isnan(series.g_per_kwh), 0.0, lengths_s)
+    total_s = float(lengths_s.sum())
+    return float((np.nan_to_num(series.g_per_kwh) * lengths_s).sum()) / total_s if total_s > 0 else None
