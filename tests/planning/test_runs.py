@@ -199,7 +199,7 @@ def test_a_count_below_the_request_rate_is_refused() -> None:
 
 
 def test_a_replica_stays_within_one_machine() -> None:
-    # 40e9 parameters take (80 GB + cache) x 1.25 = 100 GB: 4 chips of 34.4 GB, and a machine of 6 holds one such replica.
+    # 40e9 parameters take (80 GB + cache) x 1.25 = 100 GB: 4 chips of 34.4 GB, a machine of 6 holds one such replica.
     # A step reads 20 GB a chip in some 36 ms: 2.2 requests a second, so 5 need 3 replicas: 18 chips, not 12.
     sold = offer(EAST, accelerator="Inferentia2", instance_type="inf2.24xlarge", accelerators=6)
 
