@@ -19,7 +19,10 @@ _COLUMNS = (
     "name", "vendor", "family", "uses", "tdp_w", "power_w", "power_w_low", "power_w_high", "power_source",
     *(f"tflops_{precision}" for precision in PRECISIONS), "memory_gb", "bandwidth_gb_per_s",
     "embodied_kg", "embodied_kg_low", "embodied_kg_high", "embodied_boundary", "embodied_year", "embodied_source",
-    "source", "year", "evidence", "note",
+    "embodied_class", "source", "year", "evidence", "note",
+)  # fmt: skip
+_CLASS_COLUMNS = (
+    "class", "kg_per_gb", "kg_per_gb_low", "kg_per_gb_high", "boundary", "year", "source", "note",
 )  # fmt: skip
 
 
@@ -38,6 +41,16 @@ class Embodied:
     year: int
     source: str
 
+    @property
+    def is_estimate(self) -> bool:
+        """Whether nobody published a figure, so that it was reckoned from those of other hardware."""
+        return "(estimate)" in self.boundary
+
+    @property
+    def holds_host(self) -> bool:
+        """Whether the figure of a chip holds its share of the server too."""
+        return self.boundary.startswith("with host share")
+
 
 @dataclass(frozen=True, slots=True)
 class Accelerator:
@@ -45,6 +58,7 @@ class Accelerator:
 
     `tdp_w` is None where the vendor publishes none; `power_w` with its low and high is then an estimate, made as
     `power_source` says. Where TDP is published all three equal it, unless the note gives another limit.
+    `embodied` is the published figure, or else an estimate by the chip's class and memory.
     `tflops` holds dense peak TFLOPS (TOPS for int8) for each precision that the chip supports and no other.
     `evidence`: R read in a repository, P read on a public page, S quoted by another, K known and not re-read.
     """
@@ -61,7 +75,7 @@ class Accelerator:
     tflops: Mapping[str, float]
     memory_gb: float
     bandwidth_gb_per_s: float
-    embodied: Embodied | None
+    embodied: Embodied
     source: str
     year: int
     evidence: str
@@ -111,9 +125,9 @@ def _accelerator(row: Row) -> Accelerator:
     )
 
 
-def _embodied(row: Row) -> Embodied | None:
+def _embodied(row: Row) -> Embodied:
     if not row.text("embodied_kg"):
-        return None
+        return _embodied_by_class(row.text("embodied_class"), row.number("memory_gb"))
     return Embodied(
         kg=row.number("embodied_kg"),
         low=row.number("embodied_kg_low"),
@@ -121,4 +135,17 @@ def _embodied(row: Row) -> Embodied | None:
         boundary=row.text("embodied_boundary"),
         year=row.integer("embodied_year"),
         source=row.text("embodied_source"),
+    )
+
+
+def _embodied_by_class(name: str, memory_gb: float) -> Embodied:
+    """What chips of the class that have a figure took to make, by GB of memory, times this chip's memory."""
+    row = next(row for row in table("embodied-classes.csv", _CLASS_COLUMNS) if row.text("class") == name)
+    return Embodied(
+        kg=row.number("kg_per_gb") * memory_gb,
+        low=row.number("kg_per_gb_low") * memory_gb,
+        high=row.number("kg_per_gb_high") * memory_gb,
+        boundary=row.text("boundary"),
+        year=row.integer("year"),
+        source=f"{name}, {row.text('kg_per_gb')} kg a GB: {row.text('source')}",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.accelerators import Embodied
+from greenai_infra.catalog.accelerators import Embodied, find_accelerator
 from greenai_infra.catalog.read import table
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ _COLUMNS = (
     "provider", "family", "chips_per_server", "embodied_kg", "embodied_kg_low", "embodied_kg_high",
     "embodied_boundary", "embodied_year", "embodied_source", "power_w", "power_source", "note",
 )  # fmt: skip
+_ANY_FAMILY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,20 @@ class Host:
     note: str
 
 
-def find_host(offer: Offer) -> Host | None:
-    """The server that an offer's instance runs on, by the longest matching family name; None if not known."""
+def find_host(offer: Offer) -> Host:
+    """The server that an offer's instance runs on, by the longest matching family name; else one that fits any."""
     fitting = [host for host in _hosts() if _is_of(offer, host)]
-    return max(fitting, key=lambda host: len(host.family), default=None)
+    return max(fitting, key=lambda host: len(host.family.removeprefix(_ANY_FAMILY)))
 
 
 def host_embodied(offer: Offer) -> Embodied | None:
     """The offer's share of its server, in kgCO2e: embodied x chips of the offer / chips of the server (SCI's RS).
 
-    None where no figure is known, and for TPUs, whose chip figures hold the host's share already.
+    None for TPUs, whose chip figures hold the host's share already.
     """
-    host = find_host(offer)
-    if host is None:
+    if find_accelerator(offer.accelerator).embodied.holds_host:
         return None
+    host = find_host(offer)
     share = offer.accelerators / host.chips_per_server
     whole = host.embodied
     return Embodied(whole.kg * share, whole.low * share, whole.high * share, whole.boundary, whole.year, whole.source)
@@ -56,15 +57,17 @@ def host_embodied(offer: Offer) -> Embodied | None:
 def host_power_w(offer: Offer) -> float | None:
     """The offer's share of the server's power beside its accelerators, in W; None where no figure is known."""
     host = find_host(offer)
-    if host is None or host.power_w is None:
+    if host.power_w is None:
         return None
     return host.power_w * offer.accelerators / host.chips_per_server
 
 
 def _is_of(offer: Offer, host: Host) -> bool:
     """`p4d` covers `p4d.24xlarge` but not `p4de.24xlarge`; `a2-highgpu` covers `a2-highgpu-8g`."""
+    if host.provider != offer.provider or host.family == _ANY_FAMILY:
+        return host.provider == offer.provider
     rest = offer.instance_type.removeprefix(host.family)
-    return host.provider == offer.provider and rest != offer.instance_type and rest[:1] in (".", "-", "+")
+    return rest != offer.instance_type and rest[:1] in (".", "-", "+")
 
 
 @cache

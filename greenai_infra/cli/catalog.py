@@ -186,14 +186,15 @@ def accelerators(as_json: bool) -> None:
     rows = []
     for chip in all_accelerators():
         power = f"{chip.power_w:g}" if chip.tdp_w is not None else f"~{chip.power_w:g}"
-        embodied = "-" if chip.embodied is None else f"{chip.embodied.kg:g}"
-        band = "-" if chip.embodied is None else f"{chip.embodied.low:g}-{chip.embodied.high:g}"
+        made = chip.embodied
+        embodied = f"{'~' if made.is_estimate else ''}{made.kg:.4g}"
+        band = f"{made.low:.4g}-{made.high:.4g}"
         speed = chip.tflops.get("bf16") or chip.tflops.get("fp16")
         cells = [f"{chip.memory_gb:g}", f"{chip.bandwidth_gb_per_s:g}", embodied, band]
         rows.append([chip.name, power, f"{speed:g}" if speed else "-", *cells])
     headers = ["chip", "W", "16-bit TFLOPS", "GB", "GB/s", "embodied kg", "low-high"]
     show_table(headers, rows, right=range(1, len(headers)))
-    click.echo("~ power is not published and estimated; - not published. Sources: --json")
+    click.echo("~ not published: an estimate; - none. Sources and rules: --json")
 
 
 def _held() -> tuple[Offer, ...]:

@@ -14,6 +14,7 @@ import msgspec
 
 from greenai_infra.clock import format_time, from_unix, hours_between
 from greenai_infra.errors import InputError
+from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.decide import constraint_value
 from greenai_infra.planning.doubts import placement_not_built
 from greenai_infra.planning.inputs import plan_inputs, provenance_document, transfer_document
@@ -141,7 +142,8 @@ def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
         "operational_kg": one.operational_kg,
         "transfer_kg": one.transfer_kg,
         **({"transfer": transfer_document(one, plan)} if one.transfer_ends else {}),
-        "embodied_kg": one.embodied_kg if run.embodied_kg_per_hour is not None else None,
+        "embodied_kg": one.embodied_kg,
+        "embodied_is_estimate": run.embodied_is_estimate,
         "cost_usd": one.cost_usd,
         "transfer_usd": candidate.transfer_usd,
         "usd_per_hour": candidate.usd_per_hour,
@@ -157,14 +159,15 @@ def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
 
 
 def _emissions_band(one: Placement) -> tuple[float, float]:
-    """Emissions with the low and high end of energy and embodied figures; the intensity is taken as it is."""
-    run, embodied = one.candidate.run, one.candidate.run.embodied_kg_per_hour
+    """Emissions with the low and high end of energy, network and embodied figures; the intensity is taken as it is."""
+    run, network = one.candidate.run, Estimate.of("network_kwh_per_gb")
     ends = []
     for end in ("low", "high"):
         work = getattr(run.hours, end) / run.hours.value
         power = getattr(run.power_kw, end) / run.power_kw.value
-        made = getattr(embodied, end) / embodied.value if embodied else 0.0
-        ends.append(one.operational_kg * power * work + one.transfer_kg + one.embodied_kg * made * work)
+        moved = getattr(network, end) / network.value
+        made = getattr(run.embodied_kg_per_hour, end) * one.hours
+        ends.append((one.operational_kg * power + made) * work + one.transfer_kg * moved)
     return ends[0], ends[1]
 
 
@@ -188,7 +191,7 @@ def _savings(plan: Plan) -> dict[str, Any]:
     same_hardware = _same_hardware_at_baseline(plan)
     return {
         "emissions_kg": kept,
-        "percent": 100 * kept / baseline.emissions_kg if baseline.emissions_kg else None,
+        "percent": 100 * kept / baseline.emissions_kg,
         "cost_usd": baseline.cost_usd - chosen.cost_usd,
         "by_hardware_kg": None if same_hardware is None else baseline.emissions_kg - same_hardware,
         "by_place_kg": None if same_hardware is None else same_hardware - chosen.emissions_now_kg,

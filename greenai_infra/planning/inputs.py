@@ -81,9 +81,9 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
                 "power_source": chip.power_source,
                 "tflops": dict(chip.tflops),
                 "memory_gb": chip.memory_gb,
-                "embodied_kg": chip.embodied.kg if chip.embodied else None,
-                "embodied_boundary": chip.embodied.boundary if chip.embodied else None,
-                "embodied_source": chip.embodied.source if chip.embodied else None,
+                "embodied_kg": chip.embodied.kg,
+                "embodied_boundary": chip.embodied.boundary,
+                "embodied_source": chip.embodied.source,
                 "source": chip.source,
                 "year": chip.year,
             }

@@ -124,7 +124,7 @@ def placement(
     run, pue = candidate.run, candidate.region.pue
     hours = _running_hours(candidate, slices)
     power_kw, work_hours = run.power_kw.value, run.hours.value
-    embodied_per_hour = run.embodied_kg_per_hour.value if run.embodied_kg_per_hour else 0.0
+    embodied_per_hour = run.embodied_kg_per_hour.value
     moved_kg = transfer_kg(candidate.transfer_kwh, ends.g_per_kwh) if ends else 0.0
     now_kg = operational_kg(power_kw * work_hours, pue, now_g_per_kwh) + moved_kg + embodied_per_hour * work_hours
     return Placement(
@@ -155,6 +155,4 @@ def _work_s(candidate: Candidate) -> float:
 def _embodied_g_per_kwh(candidate: Candidate) -> float:
     """The hardware's embodied share by energy at the meter: what time lost to a resume costs beside its energy."""
     run = candidate.run
-    if run.embodied_kg_per_hour is None:
-        return 0.0
     return run.embodied_kg_per_hour.value * 1000.0 / (run.power_kw.value * candidate.region.pue)

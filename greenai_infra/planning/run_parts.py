@@ -10,7 +10,7 @@ from greenai_infra.footprint.equation import HOURS_PER_YEAR
 from greenai_infra.footprint.estimate import Estimate
 
 if TYPE_CHECKING:
-    from greenai_infra.catalog.accelerators import Accelerator
+    from greenai_infra.catalog.accelerators import Accelerator, Embodied
     from greenai_infra.catalog.offers import Offer
 
 MAX_CHIPS = 1024
@@ -21,17 +21,19 @@ class Run:
     """A workload on `accelerators` chips of `instances` machines.
 
     `power_kw` is the mean IT power at the servers' wall, before PUE. `embodied_kg_per_hour` is the share of making the
-    hardware, None where no figure is published. `notes` say what was estimated. `answer_ms` is how long one request
-    takes under the planned load, None for training and where it is not known.
+    hardware, over its lifetime; `embodied_is_estimate` says that part of it is no published figure. `notes` say what
+    was estimated. `answer_ms` is how long one request takes under the planned load, None for training and where it is
+    not known.
     """
 
     instances: int
     accelerators: int
     hours: Estimate
     power_kw: Estimate
-    embodied_kg_per_hour: Estimate | None
+    embodied_kg_per_hour: Estimate
     notes: tuple[str, ...]
     answer_ms: float | None = None
+    embodied_is_estimate: bool = False
 
     @property
     def energy_kwh(self) -> Estimate:
@@ -62,23 +64,22 @@ def make_run(
 ) -> Run:
     """The run on so many chips, with its machines and their embodied share."""
     instances = chips if offer.per_chip else chips // offer.accelerators
-    embodied, missing = _embodied(offer, chip, chips, instances)
-    lifetime_hours = Estimate.of("hardware_lifetime_years").value * HOURS_PER_YEAR
-    per_hour = embodied / lifetime_hours if embodied else None
-    return Run(instances, chips, hours, power_kw, per_hour, (*notes, *missing), answer_ms)
+    parts = _embodied(offer, chip, chips, instances)
+    embodied = Estimate.exact(0.0)
+    for _, made, count in parts:
+        embodied += Estimate(made.kg, made.low, made.high) * count
+    lifetime_hours = Estimate.of("hardware_lifetime_years") * HOURS_PER_YEAR
+    estimated = [what for what, made, _ in parts if made.is_estimate]
+    if estimated:
+        notes += (f"the embodied share of {' and '.join(estimated)} is an estimate: no figure of it is published",)
+    return Run(instances, chips, hours, power_kw, embodied / lifetime_hours, notes, answer_ms, bool(estimated))
 
 
-def _embodied(offer: Offer, chip: Accelerator, chips: int, instances: int) -> tuple[Estimate | None, tuple[str, ...]]:
-    """kg CO2e of making the machines that are reserved, None if nothing is published, and what it leaves out."""
+def _embodied(offer: Offer, chip: Accelerator, chips: int, instances: int) -> list[tuple[str, Embodied, int]]:
+    """What is reserved: its name, the kg CO2e of making one, how many."""
     host = host_embodied(offer)
-    of_hosts = Estimate(host.kg, host.low, host.high) * instances if host else None
-    if host and host.boundary.startswith("whole platform"):
-        return of_hosts, ()
-    if chip.embodied is None:
-        note = f"{chip.name}: no embodied figure is published, so none is counted for the chip"
-        return of_hosts, (note,)
-    of_chips = Estimate(chip.embodied.kg, chip.embodied.low, chip.embodied.high) * chips
-    if of_hosts:
-        return of_chips + of_hosts, ()
-    without_host = "host" not in chip.embodied.boundary
-    return of_chips, ("embodied share holds the accelerators, not their host",) if without_host else ()
+    of_chips = (chip.name, chip.embodied, chips)
+    if host is None:
+        return [of_chips]
+    of_hosts = ("its server", host, instances)
+    return [of_hosts] if host.boundary.startswith("whole platform") else [of_chips, of_hosts]

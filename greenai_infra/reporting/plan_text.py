@@ -113,13 +113,18 @@ def _runs(document: Document) -> str:
 
 def _emissions(chosen: Document) -> str:
     embodied = chosen["embodied_kg"]
-    share = "embodied not known" if embodied is None else f"embodied {significant(embodied)}"
+    share = "embodied not known" if embodied is None else f"embodied {_about(chosen)}{significant(embodied)}"
     transfer = f", transfer {significant(chosen['transfer_kg'])}" if chosen["transfer_kg"] else ""
     return (
         f"{significant(chosen['emissions_kg'])} kg CO2e ({significant(chosen['emissions_kg_low'])} to "
         f"{significant(chosen['emissions_kg_high'])}): "
         f"running {significant(chosen['operational_kg'])}{transfer}, {share}"
     )
+
+
+def _about(one: Document) -> str:
+    """The mark of a figure whose embodied share is not published but estimated."""
+    return "~" if one.get("embodied_is_estimate") else ""
 
 
 def _baseline(document: Document) -> str:
@@ -168,12 +173,19 @@ def _placement_table(title: str, placements: Sequence[Document]) -> None:
             f"{one['instances']} x {one['instance_type']}",
             short_time(one["start"])[5:],
             significant(one["intensity"]["g_per_kwh"]),
-            significant(one["emissions_kg"]),
+            _about(one) + significant(one["emissions_kg"]),
             significant(one["cost_usd"], 4),
         ]
         for one in placements
     ]
     show_table(["region", "instances", "start UTC", "g/kWh", "kg CO2e", "USD"], rows, right={3, 4, 5}, title=title)
+    _show_mark(placements)
+
+
+def _show_mark(placements: Sequence[Document]) -> None:
+    """What the mark of estimated embodied shares means, below a table that has it."""
+    if any(map(_about, placements)):
+        print("~ part of its embodied share is an estimate, not a published figure")
 
 
 def show_hardware(rows: Sequence[Document]) -> None:
@@ -192,7 +204,7 @@ def show_hardware(rows: Sequence[Document]) -> None:
                 str(one["accelerators"]),
                 significant(one["run_hours"]),
                 significant(one["energy_kwh"]),
-                significant(one["emissions_kg"]),
+                _about(one) + significant(one["emissions_kg"]),
                 significant(one["cost_usd"], 4),
                 f"{one['region']} (of {row['offered_in_regions']})",
             ]
@@ -203,6 +215,7 @@ def show_hardware(rows: Sequence[Document]) -> None:
         right={2, 3, 4, 5, 6},
         title="Hardware for this workload (* Pareto front, ? not in the workload's list)",
     )
+    _show_mark([row["placement"] for row in rows if row["placement"]])
     unfit = [f"{row['accelerator']}: {row['reason']}" for row in rows if row["placement"] is None]
     _print_list("Not possible", unfit)
 

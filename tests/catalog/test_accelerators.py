@@ -42,22 +42,42 @@ def test_unpublished_power_is_an_estimate_with_a_wide_band(name: str) -> None:
 
 def test_embodied_figures_with_band_boundary_and_source() -> None:
     a100, h100 = find_accelerator("A100-40GB").embodied, find_accelerator("H100").embodied
-    assert a100 is not None
     assert (a100.kg, a100.high) == (127.6, 319)
-    assert h100 is not None
     assert h100.kg == 1312 / 8
+    assert not h100.is_estimate
     for chip in accelerators():
-        if chip.embodied:
-            assert chip.embodied.low <= chip.embodied.kg <= chip.embodied.high
-            assert chip.embodied.boundary
-            assert chip.embodied.source
-    assert find_accelerator("Trainium1").embodied is None
+        assert 0 < chip.embodied.low <= chip.embodied.kg <= chip.embodied.high
+        assert chip.embodied.boundary
+        assert chip.embodied.source
+
+
+@pytest.mark.parametrize(
+    ("name", "kg", "low", "high"),
+    [
+        # By GB of memory: HGX H100 1,312 kg / 8 / 80 GB, low HGX B200 2,274 / 8 / 180, high Boavizta's A100 319 / 40.
+        ("Trainium2", 103.1 * 1312 / 8 / 80, 103.1 * 2274 / 8 / 180, 103.1 * 319 / 40),
+        ("Gaudi2", 96 * 1312 / 8 / 80, 96 * 2274 / 8 / 180, 96 * 319 / 40),
+        # B200's own, and Boavizta's 1,415 kg of it; two thirds of it as low.
+        ("B300", 288.4 * 2274 / 8 / 180, 288.4 * 2274 / 8 / 180 * 2 / 3, 288.4 * 1415 / 180),
+        # L40S 277 kg by Boavizta over 2.5 or 5, T4's 131 kg as high.
+        ("RTX-PRO-6000", 96 * 277 / 48 / 2.5, 96 * 277 / 48 / 5, 96 * 131 / 16),
+        # TPU v5p 1,101 kg with its host's share, half of it, and TPU v6e 692 kg.
+        ("TPU-v4", 34.4 * 1101 / 95, 34.4 * 1101 / 95 / 2, 34.4 * 692 / 32),
+    ],
+)
+def test_a_chip_without_a_figure_takes_that_of_its_class(name: str, kg: float, low: float, high: float) -> None:
+    embodied = find_accelerator(name).embodied
+
+    assert (embodied.kg, embodied.low, embodied.high) == pytest.approx((kg, low, high), rel=0.01)
+    assert embodied.is_estimate
+    assert embodied.high > 3 * embodied.low
 
 
 def test_tpu_figures_say_that_they_hold_the_host() -> None:
-    boundaries = [chip.embodied.boundary for chip in accelerators() if chip.family == "tpu" and chip.embodied]
+    boundaries = [chip.embodied.boundary for chip in accelerators() if chip.family == "tpu"]
     assert boundaries
     assert all("with host share" in boundary for boundary in boundaries)
+    assert all(chip.embodied.holds_host == (chip.family == "tpu") for chip in accelerators())
 
 
 def test_an_ambiguous_name_lists_the_variants() -> None:

@@ -1,5 +1,6 @@
 """Offers, their dates, the servers and transfers that come with them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.egress import egress_price
-from greenai_infra.catalog.hosts import host_embodied, host_power_w
+from greenai_infra.catalog.hosts import find_host, host_embodied, host_power_w
 from greenai_infra.catalog.offers import EMBEDDED, Offer, offers, price_age_days, stale_price_warning
 from greenai_infra.catalog.regions import find_region, regions
 from greenai_infra.catalog.sagemaker import is_sagemaker_hosting, is_sagemaker_training
@@ -103,7 +104,22 @@ def test_an_offer_carries_its_share_of_the_server() -> None:
     assert eighth is not None
     assert eighth.kg == 562.5
     assert host_power_w(offer_of("us-east-1", "p5.4xlarge")) == 150
-    assert host_embodied(offer_of("us-central1", "tpu-v5p")) is None
+    assert host_embodied(offer_of("us-central1", "tpu-v5p")) is None  # in the chip's figure
+
+
+def test_no_offer_stands_without_its_server() -> None:
+    everything = offers(include_suspect=True, path=EMBEDDED)
+    bare = {offer.instance_type for offer in everything if host_embodied(offer) is None}
+    assert bare == {"tpu-v4", "tpu-v5litepod-1", "tpu-v5p", "tpu-v6e-1"}
+    assert {offer.instance_type for offer in everything if find_host(offer).family == "*"} == bare
+
+
+def test_a_server_that_no_row_describes_is_estimated_with_the_widest_band() -> None:
+    strange = replace(offer_of("us-east-1", "p5.48xlarge"), instance_type="p9.24xlarge", accelerators=4)
+    made = host_embodied(strange)
+    assert made is not None
+    assert (made.kg, made.low, made.high) == (2250, 550, 2850)  # half of 4,500, 1,100 and 5,700 kg
+    assert made.is_estimate
 
 
 def test_a_family_does_not_match_its_longer_namesake() -> None:

@@ -109,7 +109,7 @@ def candidate(
     power_kw: float = 10.0,
     usd_per_hour: float = 20.0,
     pue: float = 1.25,
-    embodied_kg_per_hour: float | None = None,
+    embodied_kg_per_hour: float = 0.0,
     transfer: tuple[float, float] = (0.0, 0.0),
     removed_by: frozenset[str] = frozenset(),
     region: Region | None = None,
@@ -123,7 +123,7 @@ def candidate(
         accelerators=8,
         hours=Estimate.exact(hours),
         power_kw=Estimate.exact(power_kw),
-        embodied_kg_per_hour=None if embodied_kg_per_hour is None else Estimate.exact(embodied_kg_per_hour),
+        embodied_kg_per_hour=Estimate.exact(embodied_kg_per_hour),
         notes=(),
     )
     sold = replace(offer(EAST, usd_per_hour), region=where.name, instance_type=instance_type)

@@ -19,8 +19,9 @@ from greenai_infra.planning.document import document_text, plan_document
 from greenai_infra.planning.hardware import compare_hardware
 from greenai_infra.planning.planner import make_plan
 from greenai_infra.planning.workload_file import window_of
+from greenai_infra.reporting.plan_text import show_plan
 
-from .made_up import EAST, NORTH, T0, Forecast, offer, steps, workload
+from .made_up import EAST, NORTH, T0, TRAINING, Forecast, offer, steps, workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,17 +33,7 @@ SCRIPTED = {
 RIDGE = [10.0, 15, 90, 90, 90, 20, 20, 25, 90, 90]
 ZONES = [steps("SE-SE3", RIDGE), steps("US-MIDA-PJM", [400.0] * 10), steps("CA-QC", [45.0] * 10)]
 
-
-TPU_TRAINING = """
-name: a-job
-project: pp1
-team: tt1
-kind: training
-work:
-  measured: {energy_kwh: 40, hours: 4, accelerator: TPU-v4, count: 8}
-hardware:
-  accelerators: [TPU-v4]
-"""
+WORK = "measured: {energy_kwh: 40, hours: 4, accelerator: A100-40GB, count: 8}"
 
 
 def made(**sections: str) -> dict[str, Any]:
@@ -118,7 +109,7 @@ def test_every_number_is_finite(document: dict[str, Any]) -> None:
 
 def test_units_stand_in_the_keys_of_a_placement(document: dict[str, Any]) -> None:
     units = ("kwh", "kg", "usd", "hours", "hour", "year")
-    counted = {"instances", "accelerators", "pue", "pue_is_fleet_mean"}
+    counted = {"instances", "accelerators", "pue", "pue_is_fleet_mean", "embodied_is_estimate"}
     numbers = {key for key, value in document["placement"].items() if isinstance(value, int | float)}
 
     without_unit = {key for key in numbers - counted if not set(key.split("_")) & set(units)}
@@ -180,15 +171,28 @@ def test_a_plan_that_starts_at_once_saves_exactly_nothing_by_waiting() -> None:
     assert plan_document(plan)["savings"]["emissions_kg"] == 0
 
 
-def test_a_baseline_that_emits_nothing_has_no_percentage() -> None:
-    job = workload(
-        baseline="{region: us-central2}",
-        text=TPU_TRAINING,
-    )
-    sold = offer("gcp:us-central2", accelerator="TPU-v4", instance_type="tpu-v4", accelerators=1, per_chip=True)
-    plan = make_plan(job, window_of(job, T0), [sold], Forecast([steps("US-CENT-SWPP", [0.0] * 4)]))
+def test_hardware_without_a_published_figure_does_not_win_by_its_absence(capsys: pytest.CaptureFixture[str]) -> None:
+    # At 20 g/kWh making the hardware counts more than running it. p5: 8 x 164 + 4,500 kg; trn2: 16 x 211 + 4,500 kg.
+    text = TRAINING.replace(WORK, "accelerator_hours: {hours: 512, accelerator: H100}")
+    job = workload(text.replace("[A100-40GB]", "[H100, Trainium2]"), baseline="{region: us-east-1}")
+    trn2 = offer(EAST, accelerator="Trainium2", instance_type="trn2.48xlarge", accelerators=16)
+    offers = [offer(EAST, accelerator="H100", instance_type="p5.48xlarge"), trn2]
+    plan = make_plan(job, window_of(job, T0), offers, Forecast([steps("US-MIDA-PJM", [20.0] * 200)]))
+    document = plan_document(plan, compare_hardware(job, plan.field, plan.decision, offers))
+    rows = {row["accelerator"]: row["placement"] for row in document["hardware"] if row["placement"]}
+    show_plan(document)
+    lines = capsys.readouterr().out.splitlines()
 
-    assert plan_document(plan)["savings"]["percent"] is None
+    assert document["placement"]["accelerator"] == "H100"
+    assert rows["H100"]["embodied_kg"] == pytest.approx((8 * 164 + 4500) / 35064 * rows["H100"]["run_hours"])
+    assert rows["Trainium2"]["embodied_kg"] == pytest.approx(
+        (16 * 2.05 * 103.1 + 4500) / 35064 * rows["Trainium2"]["run_hours"]
+    )
+    assert [rows[name]["embodied_is_estimate"] for name in ("H100", "Trainium2")] == [False, True]
+    marked = [line for line in lines if "Trainium2" in line and "~" in line]
+    assert len(marked) == 1
+    assert "~ part of its embodied share is an estimate, not a published figure" in lines
+    assert "estimate" not in " ".join(line for line in lines if "H100" in line)
 
 
 def test_every_input_says_where_it_comes_from(document: dict[str, Any]) -> None:
