@@ -99,6 +99,16 @@ def find_region(text: str) -> Region:
 
 
 @cache
+def usual_regions() -> dict[str, str]:
+    """Why people take a region, by its key; the one that most would take comes first."""
+    rows = table("default-regions.csv", ("rank", "provider", "region", "reason", "source", "evidence"))
+    return {
+        f"{row.text('provider')}:{row.text('region')}": row.text("reason")
+        for row in sorted(rows, key=lambda row: row.integer("rank"))
+    }
+
+
+@cache
 def country_groups() -> dict[str, frozenset[str]]:
     """Named groups of countries (EU, EEA, continents, ...) as ISO 3166 alpha-2 codes."""
     groups: dict[str, set[str]] = {}

@@ -20,7 +20,8 @@ import click
     required=True,
     help="Historical intensity as `file:` sources read it: files, a folder, or a pattern in quotes.",
 )
-@click.option("--baseline", metavar="ZONE", help="Compare with this zone. Default: that of the workload's baseline.")
+@click.option("--baseline", metavar="ZONE", help="Compare with this zone. Default: as `plan` does.")
+@click.option("--all-zones", is_flag=True, help="Take the zones too that the workload's `where` does not allow.")
 @click.option("--signal", type=click.Choice(["average", "marginal"]), help="Signal of the traces. Default: workload's.")
 @click.option("--basis", type=click.Choice(["lifecycle", "direct"]), help="Basis of traces whose header has none.")
 @click.option(
@@ -34,6 +35,7 @@ def backtest(
     more_traces: tuple[str, ...],
     traces: tuple[str, ...],
     baseline: str | None,
+    all_zones: bool,
     signal: str | None,
     basis: str | None,
     starts: int | None,
@@ -44,7 +46,8 @@ def backtest(
     """Compare strategies on historical intensity: what would they have saved?
 
     The workload is started at many moments of the past. Each start is run at once in the baseline zone, then as each
-    strategy would have run it, from knowing nothing to knowing everything. Several files may follow `--trace`.
+    strategy would have run it in the zones that the workload allows, from knowing nothing to knowing everything.
+    Several files may follow `--trace`.
     """
     from greenai_infra.catalog.offers import offers
     from greenai_infra.catalog.signals import Basis, Signal
@@ -62,7 +65,7 @@ def backtest(
         basis=Basis(basis) if basis else None,
     )
     known = offers(include_suspect=suspect_prices)
-    made = make_backtest(workload, read, known, baseline=baseline, starts=starts, seed=seed)
+    made = make_backtest(workload, read, known, baseline=baseline, starts=starts, seed=seed, all_zones=all_zones)
     document = backtest_document(made)
     if as_json:
         click.echo(document_text(document), nl=False)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.planning.workload import Workload
 
+PLACE_RULES = frozenset({"where.providers", "where.allow", "where.deny", "where.residency"})
+HARDWARE_RULES = frozenset({"hardware.accelerators", "hardware.instance_types"})
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -31,6 +34,11 @@ class Candidate:
     transfer_kwh: float
     transfer_usd: float
     removed_by: frozenset[str]
+
+    @property
+    def cost_usd(self) -> float:
+        """Of a run without a break, with data transfer."""
+        return self.usd_per_hour * self.run.hours.value + self.transfer_usd
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import format_time
 from greenai_infra.errors import NoPlacement
+from greenai_infra.planning.baseline import find_baseline
 from greenai_infra.planning.candidates import wanted_accelerators
 from greenai_infra.planning.doubts import with_doubts
-from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all, place_now
+from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all
 from greenai_infra.planning.preference import best_of, pareto_front
 from greenai_infra.planning.slices import Interruption
 
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from greenai_infra.planning.timing import Timing
     from greenai_infra.planning.workload import Workload
 
-PLACE_RULES = frozenset({"where.providers", "where.allow", "where.deny", "where.residency"})
 MISFITS_SHOWN = 12
 FREE_INTERRUPTION = Interruption(0.0, SECONDS_PER_HOUR)
-HARDWARE_RULES = frozenset({"hardware.accelerators", "hardware.instance_types"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +58,16 @@ class Lifted:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome. `baseline` is None where `baseline_gap` says why; `everything` holds forbidden placements too."""
+    """The outcome. `baseline_why` says why it is in that region, or why it is None.
+
+    `everything` holds forbidden placements too.
+    """
 
     placement: Placement
     alternatives: tuple[Placement, ...]
     pareto: tuple[Placement, ...]
     baseline: Placement | None
-    baseline_gap: str
+    baseline_why: str
     lifted: tuple[Lifted, ...]
     everything: tuple[Ranked, ...]
     unplaced: tuple[Unplaced, ...]
@@ -83,13 +84,13 @@ def decide(workload: Workload, field: Field, series: Mapping[str, Series], timin
     if not allowed:
         raise NoPlacement(_why_nothing_is_left(workload, field, everything, unplaced))
     chosen = best_of(allowed)
-    baseline, gap = _baseline(workload, field.candidates, series, timing)
+    baseline = find_baseline(workload, field.candidates, series, timing)
     return Decision(
         placement=chosen,
         alternatives=tuple(_best_of_each_other_region(allowed, chosen)),
         pareto=tuple(pareto_front(allowed, chosen)),
-        baseline=baseline,
-        baseline_gap=gap,
+        baseline=baseline.placement,
+        baseline_why=baseline.why,
         lifted=(*_lift_each(everything, chosen), *_lift_unbroken(chosen, series, timing)),
         everything=tuple(everything),
         unplaced=unplaced,
@@ -131,29 +132,6 @@ def _lift_unbroken(chosen: Placement, series: Mapping[str, Series], timing: Timi
     best = best_of(place_all([chosen.candidate], series, freely)[0])
     saving_kg = chosen.emissions_kg - best.emissions_kg
     return [Lifted("when.interruptible", best, saving_kg)] if saving_kg > 0 else []
-
-
-def _baseline(
-    workload: Workload, candidates: Sequence[Candidate], series: Mapping[str, Series], timing: Timing
-) -> tuple[Placement | None, str]:
-    """The cheapest accepted hardware in the baseline's region, started at once; rules about places don't count."""
-    region = find_region(workload.baseline.region)
-    accelerator = workload.baseline.accelerator
-    here = [
-        c
-        for c in candidates
-        if c.region == region
-        and (accelerator is None or c.offer.accelerator.casefold() == accelerator.casefold())
-        and (accelerator is not None or not c.removed_by & HARDWARE_RULES)
-    ]
-    if not here:
-        accepted = accelerator or ", ".join(sorted(wanted_accelerators(workload)))
-        return None, f"{region.key} offers none of {accepted} that fits the workload at a listed price"
-    if region.zone not in series:
-        return None, f"no intensity for {region.key} ({region.zone}) in the chosen source"
-    cheapest = min(here, key=lambda c: (c.usd_per_hour * c.run.hours.value, c.offer.instance_type))
-    found = place_now(cheapest, series[region.zone], timing)
-    return found, "" if found else f"the source has a gap or ends too early for {region.key} ({region.zone})"
 
 
 def _unplaced(candidate: Candidate, known: Series | None, timing: Timing) -> Unplaced:

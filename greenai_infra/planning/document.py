@@ -173,9 +173,9 @@ def _emissions_band(one: Placement) -> tuple[float, float]:
 
 def _baseline(plan: Plan) -> dict[str, Any]:
     if plan.decision.baseline is None:
-        return {"unavailable": plan.decision.baseline_gap, "region": plan.workload.baseline.region}
-    what = f"cheapest accepted hardware in {plan.workload.baseline.region}, started at once"
-    return {"what": what, **_placement(plan.decision.baseline, plan)}
+        return {"unavailable": plan.decision.baseline_why, "region": plan.workload.baseline.region}
+    what = f"cheapest accepted hardware in {plan.decision.baseline.candidate.region.key}, started at once"
+    return {"what": what, "why": plan.decision.baseline_why, **_placement(plan.decision.baseline, plan)}
 
 
 def _savings(plan: Plan) -> dict[str, Any]:

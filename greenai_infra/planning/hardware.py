@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.accelerators import accelerators
-from greenai_infra.planning.candidates import wanted_accelerators
-from greenai_infra.planning.decide import HARDWARE_RULES
+from greenai_infra.planning.candidates import HARDWARE_RULES, wanted_accelerators
 from greenai_infra.planning.preference import best_of, pareto_front
 
 if TYPE_CHECKING:

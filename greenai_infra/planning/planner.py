@@ -12,8 +12,8 @@ from greenai_infra.errors import InputError, NoPlacement
 from greenai_infra.intensity.predict import Method, method_of, predict
 from greenai_infra.intensity.ranking import meanings, refuse_mix
 from greenai_infra.intensity.values import Series
-from greenai_infra.planning.candidates import Field, find_candidates
-from greenai_infra.planning.decide import PLACE_RULES, Decision, decide
+from greenai_infra.planning.candidates import PLACE_RULES, Field, find_candidates
+from greenai_infra.planning.decide import Decision, decide
 from greenai_infra.planning.slices import Interruption
 from greenai_infra.planning.timing import Timing
 from greenai_infra.planning.transfer import origin_of
@@ -75,7 +75,7 @@ def make_plan(
     if hours_between(window.now, end) > MAX_WINDOW_HOURS:
         raise InputError(f"the plan would reach to {end:%Y-%m-%d}, more than two years ahead; shorten it")
     apart = {find_region(workload.data.region).zone} if workload.data else set()
-    baseline = find_region(workload.baseline.region)
+    baseline = {find_region(workload.baseline.region).zone} if workload.baseline.region else set()
     everywhere = {c.region.zone for c in field.candidates}
     zones = sorted({c.region.zone for c in field.candidates if not c.removed_by & PLACE_RULES})
     found = predict(
@@ -83,7 +83,7 @@ def make_plan(
         zones,
         window.earliest,
         end,
-        beside=sorted(everywhere & {baseline.zone} | apart),
+        beside=sorted(everywhere & baseline | apart),
         free=sorted(everywhere),
         least=_shortest_run(field),
     )

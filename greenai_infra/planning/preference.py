@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from greenai_infra.planning.candidates import Candidate
     from greenai_infra.planning.placements import Placement
 
 INDISTINCT_KG = 0.01
@@ -54,6 +55,15 @@ def pareto_front(placements: Iterable[Placement], taken: Placement | None = None
         if shown not in front:
             front.append(shown)
     return front
+
+
+def cheapest_of(candidates: Collection[Candidate]) -> Candidate:
+    """The cheapest to run; at equal cost that with fewest machines, then the first by name."""
+    least_usd = min(one.cost_usd for one in candidates)
+    return min(
+        (one for one in candidates if _same_cost(one.cost_usd, least_usd)),
+        key=lambda one: (one.run.instances, one.cost_usd, one.region.key, one.offer.instance_type),
+    )
 
 
 def is_as_clean(kg: float, least_kg: float) -> bool:

@@ -163,9 +163,12 @@ class CarbonBudget(Section, frozen=True):
 
 
 class Baseline(Section, frozen=True):
-    """What the plan is compared with."""
+    """What the plan is compared with, started at once on its cheapest accepted hardware."""
 
-    region: str = "aws:us-east-1"
+    region: Annotated[
+        str | None,
+        Meta(description="default the one most people would take of those that the workload allows and that offer it"),
+    ] = None
     accelerator: Annotated[str | None, Meta(description="default the cheapest candidate offered there")] = None
 
 

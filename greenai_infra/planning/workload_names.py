@@ -42,6 +42,7 @@ def _names(workload: Workload) -> Iterator[tuple[KeyPath, str, Callable[[str], A
         yield ("where", "residency", number), name, lambda one: residency_countries([one])
     if workload.data is not None:
         yield ("data", "region"), workload.data.region, find_region
-    yield ("baseline", "region"), workload.baseline.region, find_region
+    if workload.baseline.region is not None:
+        yield ("baseline", "region"), workload.baseline.region, find_region
     if workload.baseline.accelerator is not None:
         yield ("baseline", "accelerator"), workload.baseline.accelerator, find_accelerator

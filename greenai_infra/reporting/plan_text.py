@@ -135,7 +135,8 @@ def _baseline(document: Document) -> str:
     percent = "" if savings["percent"] is None else f" ({abs(savings['percent']):.0f} %)"
     return (
         f"{significant(baseline['emissions_kg'])} kg, {significant(baseline['cost_usd'], 4)} USD on "
-        f"{baseline['instances']} x {baseline['instance_type']} in {baseline['region']} at once: "
+        f"{baseline['instances']} x {baseline['instance_type']} in {baseline['provider']}:{baseline['region']} at "
+        f"once, {baseline.get('why', 'as the workload states')}: "
         f"the plan emits {significant(abs(savings['emissions_kg']))} kg{percent} {change}"
     )
 

@@ -74,6 +74,35 @@ def test_text_fits_80_columns_and_has_every_strategy_and_interval(folder: Path, 
     )
 
 
+def test_zones_that_the_workload_does_not_allow_are_left_out_and_said(folder: Path) -> None:
+    # Poland is the cleanest here, but has no region of AWS; Virginia is not in the EU and stays as the stated baseline.
+    trace(folder / "three.csv", "PL", 10)
+    traces = ("--trace", "one.csv", "two.csv", "three.csv", "--starts", 50)
+    europe = JOB.replace("providers: [aws]", "providers: [aws], residency: [EU]") + "baseline: {region: us-east-1}\n"
+    (folder / "europe.yaml").write_text(europe)
+
+    made = json.loads(run("europe.yaml", *traces, "--json", cwd=folder).stdout)
+    everywhere = json.loads(run("europe.yaml", *traces, "--json", "--all-zones", cwd=folder).stdout)
+
+    assert made["baseline"]["zone"] == "US-MIDA-PJM"
+    assert made["zones_left_out"] == ["US-MIDA-PJM", "PL"]
+    assert {tuple(row["zones"]) for row in made["strategies"] if row["zones"]} == {("US-MIDA-PJM",), ("SE-SE3",)}
+    assert "US-MIDA-PJM (but as the baseline), PL; --all-zones takes them too" in " ".join(made["notes"])
+    best = next(row for row in everywhere["strategies"] if row["strategy"] == "oracle")
+    assert best["zones"] == {"PL": 1.0}
+    assert everywhere["zones_left_out"] == []
+
+
+def test_traces_of_forbidden_zones_alone_are_refused(folder: Path) -> None:
+    (folder / "canada.yaml").write_text(JOB.replace("providers: [aws]", "providers: [aws], residency: [CA]"))
+
+    done = run("canada.yaml", "--trace", "one.csv", "two.csv", cwd=folder)
+
+    assert done.returncode == 2
+    assert "`where` allows no region in US-MIDA-PJM, SE-SE3" in done.stderr
+    assert "--all-zones" in done.stderr
+
+
 def test_json_holds_the_figures_that_the_text_rounds(folder: Path) -> None:
     text = run("job.yaml", "--trace", "one.csv", "two.csv", "--starts", 200, cwd=folder).stdout
     made = json.loads(run("job.yaml", "--trace", "one.csv", "two.csv", "--starts", 200, "--json", cwd=folder).stdout)

@@ -22,6 +22,8 @@ hardware: {accelerators: [A100-40GB, H100], count: 8}
 
 
 def made(zones: list[str] | None = None, *, baseline: str | None = None, text: str = TRAINING, **sections: str) -> Job:
+    if "baseline_section" in sections:
+        sections["baseline"] = sections.pop("baseline_section")
     return job_of(workload(text, **sections), NODES, zones or ZONES, baseline)
 
 
@@ -71,9 +73,11 @@ def test_hardware_that_misses_the_deadline_does_not_count() -> None:
 
 
 def test_the_baseline_is_the_workloads_zone_else_the_first_trace_unless_named() -> None:
-    assert made(["FR", "US-MIDA-PJM"]).baseline_zone == "US-MIDA-PJM"
-    assert made(["FR", "DE"]).baseline_zone == "FR"
-    assert "the first trace, as aws:us-east-1 (US-MIDA-PJM) is not among them" in made(["FR", "DE"]).baseline_from
+    stated = "{region: us-east-1}"
+    assert made(["FR", "US-MIDA-PJM"], baseline_section=stated).baseline_zone == "US-MIDA-PJM"
+    first = made(["FR", "DE"], baseline_section=stated)
+    assert first.baseline_zone == "FR"
+    assert "the first trace, as aws:us-east-1 (US-MIDA-PJM) is not among them" in first.baseline_from
     assert made(["FR", "DE"], baseline="DE").baseline_zone == "DE"
     with pytest.raises(InputError, match="--baseline XX is in no trace; there is FR, DE"):
         made(["FR", "DE"], baseline="XX")
@@ -89,15 +93,23 @@ def test_pue_is_that_of_the_allowed_region_in_each_zone() -> None:
     }
 
 
+def test_the_default_baseline_is_where_most_would_start_it_of_the_allowed_zones_that_have_traces() -> None:
+    # Of Ireland, Germany and Virginia an EU job has Ireland; of Germany and Poland, Germany.
+    europe = "{residency: [EU]}"
+    assert made(["PL", "DE", "US-MIDA-PJM", "IE"], where=europe).baseline_zone == "IE"
+    assert made(["PL", "DE", "US-MIDA-PJM"], where=europe).baseline_zone == "DE"
+    assert made(["PL", "DE", "US-MIDA-PJM"]).baseline_zone == "US-MIDA-PJM"
+    assert made(["PL", "SE-SE3"], where=europe).baseline_zone == "PL"
+    assert "aws:eu-west-1, where most people would start it" in made(["PL", "IE"], where=europe).baseline_from
+
+
 def test_without_a_region_in_every_zone_there_is_no_pue_anywhere() -> None:
     nowhere = made(["US-MIDA-PJM", "XX"], where="{providers: [aws]}")
-    forbidden = made(where="{providers: [aws], residency: [SE]}", baseline="SE-SE3")
 
     assert (nowhere.pue, nowhere.without_pue) == ({}, ("XX",))
-    assert (forbidden.pue, forbidden.without_pue) == ({}, ("US-MIDA-PJM",))
 
 
-def test_the_baseline_keeps_its_region_even_where_the_rules_forbid_it() -> None:
-    found = made(where="{providers: [aws], residency: [SE]}")
+def test_a_baseline_that_is_stated_keeps_its_region_even_where_the_rules_forbid_it() -> None:
+    found = made(where="{providers: [aws], residency: [SE]}", baseline_section="{region: us-east-1}")
 
     assert found.pue["US-MIDA-PJM"].key == EAST

@@ -61,24 +61,26 @@ def test_the_baseline_is_the_cheapest_hardware_at_once_in_its_region() -> None:
     assert baseline.cost_usd == 36
 
 
-def test_the_baseline_may_lie_where_the_job_must_not_run() -> None:
+def test_a_stated_baseline_may_lie_where_the_job_must_not_run() -> None:
     made = planned(
         [offer(NORTH), offer(EAST)],
         steps("SE-SE3", [20] * 4),
         steps("US-MIDA-PJM", [400] * 4),
         where="{residency: [EU]}",
+        baseline="{region: us-east-1}",
     )
 
     assert made.decision.baseline is not None
+    assert made.decision.baseline.candidate.region.key == EAST
     assert made.decision.alternatives == ()
     assert [one.constraint for one in made.decision.lifted] == ["where.residency"]
 
 
 def test_a_baseline_that_offers_no_fitting_hardware_is_said() -> None:
-    made = planned([offer(NORTH)], steps("SE-SE3", [20] * 4))
+    made = planned([offer(NORTH)], steps("SE-SE3", [20] * 4), baseline="{region: us-east-1}")
 
     assert made.decision.baseline is None
-    assert "aws:us-east-1 offers none of A100-40GB" in made.decision.baseline_gap
+    assert "aws:us-east-1 offers none of A100-40GB" in made.decision.baseline_why
 
 
 def test_a_baseline_whose_forecast_is_too_short_for_the_chosen_hardware_keeps_the_document_finite() -> None:

@@ -58,6 +58,7 @@ def backtest_document(backtest: Backtest) -> dict[str, Any]:
             for zone, r in job.pue.items()
         }
         or None,
+        "zones_left_out": list(backtest.left_out),
         "traces": [_trace(trace, mean) for trace, mean in zip(history.traces, _means(backtest), strict=True)],
         "range": {"start": format_time(history.start), "end": format_time(history.end)},
         "starts": {

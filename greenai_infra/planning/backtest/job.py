@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.regions import find_region, regions
+from greenai_infra.catalog.regions import find_region, regions, usual_regions
 from greenai_infra.clock import parse_duration_hours, parse_time
 from greenai_infra.errors import InputError, NoPlacement
 from greenai_infra.planning.candidates import PlaceRules, find_candidates
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from greenai_infra.planning.workload import Workload
 
 SECONDS_PER_HOUR = 3600.0
+ANOTHER = "--baseline names another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def job_of(workload: Workload, offers: Sequence[Offer], zones: Sequence[str], ba
 
     Its hardware is, of all that the workload accepts and that meets its deadline and cost limit, what needs least
     energy. A zone's PUE is that of the region in it (of several the lowest, for the baseline zone the baseline's
-    region) that the workload's rules about places allow; if one zone has no such region, no PUE is applied anywhere.
+    region), if there are some of those that the workload's rules about places allow; if one zone has no region, no PUE
+    is applied anywhere.
 
     Raises InputError for times that can't be applied at many starts and for an unknown baseline, NoPlacement if no
     hardware fits.
@@ -78,10 +80,9 @@ def job_of(workload: Workload, offers: Sequence[Offer], zones: Sequence[str], ba
     longest_hours = None if slack.deadline_s is None else (slack.deadline_s - slack.earliest_s) / SECONDS_PER_HOUR
     field = find_candidates(workload, offers, longest_hours)
     rule, threshold = workload.when.interruptible, workload.when.wait_threshold_percent
-    baseline_zone, baseline_from = _baseline_zone(workload, zones, baseline)
-    rules = PlaceRules(workload)
-    allowed = [region for region in regions() if not rules.removing(region)]
-    pue, without = _regions_of(zones, allowed, find_region(workload.baseline.region), baseline_zone)
+    allowed = allowed_regions(workload)
+    baseline_zone, baseline_region, baseline_from = _baseline(workload, zones, allowed, baseline)
+    pue, without = _regions_of(zones, allowed, baseline_region, baseline_zone)
     return Job(
         hardware=_least_energy(workload, field.candidates, longest_hours),
         slack=slack,
@@ -92,6 +93,12 @@ def job_of(workload: Workload, offers: Sequence[Offer], zones: Sequence[str], ba
         pue=pue,
         without_pue=without,
     )
+
+
+def allowed_regions(workload: Workload) -> list[Region]:
+    """The regions of the catalogue that the workload's rules about places allow."""
+    rules = PlaceRules(workload)
+    return [region for region in regions() if not rules.removing(region)]
 
 
 def slack_of(workload: Workload) -> Slack:
@@ -125,7 +132,7 @@ def _least_energy(workload: Workload, candidates: Sequence[Candidate], longest_h
         for c in candidates
         if not c.removed_by
         and (longest_hours is None or c.run.hours.value <= longest_hours)
-        and (limit is None or _cost_usd(c) <= limit)
+        and (limit is None or c.cost_usd <= limit)
     ]
     if not fitting:
         window = "" if longest_hours is None else f" within {longest_hours:g} h"
@@ -136,35 +143,41 @@ def _least_energy(workload: Workload, candidates: Sequence[Candidate], longest_h
     return min(
         fitting,
         key=lambda c: (
-            c.run.energy_kwh.value, c.run.hours.value, _cost_usd(c), c.region.key, c.offer.instance_type,
+            c.run.energy_kwh.value, c.run.hours.value, c.cost_usd, c.region.key, c.offer.instance_type,
         ),
     )  # fmt: skip
 
 
-def _cost_usd(one: Candidate) -> float:
-    return one.usd_per_hour * one.run.hours.value + one.transfer_usd
-
-
-def _baseline_zone(workload: Workload, zones: Sequence[str], wanted: str | None) -> tuple[str, str]:
-    """The zone that all is compared with, and why it is that one."""
+def _baseline(
+    workload: Workload, zones: Sequence[str], allowed: Sequence[Region], wanted: str | None
+) -> tuple[str, Region | None, str]:
+    """The zone that all is compared with, its region, if it is the zone of one, and why it is that one."""
     if wanted is not None:
         if wanted not in zones:
             raise InputError(f"--baseline {wanted} is in no trace; there is {', '.join(zones)}")
-        return wanted, "as --baseline says"
-    region = find_region(workload.baseline.region)
-    if region.zone in zones:
-        return region.zone, f"the zone of the workload's baseline {region.key}"
-    return zones[0], f"the first trace, as {region.key} ({region.zone}) is not among them; --baseline names another"
+        return wanted, None, "as --baseline says"
+    if workload.baseline.region is not None:
+        region = find_region(workload.baseline.region)
+        if region.zone in zones:
+            return region.zone, region, f"the zone of the workload's baseline {region.key}"
+        return zones[0], None, f"the first trace, as {region.key} ({region.zone}) is not among them; {ANOTHER}"
+    by_key = {region.key: region for region in allowed if region.zone in zones}
+    usual = next((by_key[key] for key in usual_regions() if key in by_key), None)
+    if usual is None:
+        return zones[0], None, f"the first trace, as none of the regions that most people take is there; {ANOTHER}"
+    why = f"the zone of {usual.key}, where most people would start it of the allowed regions in the traces; {ANOTHER}"
+    return usual.zone, usual, why
 
 
 def _regions_of(
-    zones: Sequence[str], allowed: Sequence[Region], baseline: Region, baseline_zone: str
+    zones: Sequence[str], allowed: Sequence[Region], baseline: Region | None, baseline_zone: str
 ) -> tuple[dict[str, Region], tuple[str, ...]]:
     """The region whose PUE each zone gets; nothing, and the zones that lack a region, if there is such a zone."""
     found = {}
     for zone in zones:
         here = [region for region in allowed if region.zone == zone]
-        if zone == baseline_zone == baseline.zone:
+        here = here or [region for region in regions() if region.zone == zone]
+        if zone == baseline_zone and baseline is not None:
             found[zone] = baseline
         elif here:
             found[zone] = min(here, key=lambda region: (region.pue, region.key))

@@ -19,11 +19,24 @@ def notes_of(backtest: Backtest) -> list[str]:
         _pue(backtest),
         "the embodied share and data transfer are left out, and so is what a resume adds to the embodied share; "
         "savings are of operation alone",
-        "every trace counts as a place where the workload may run: its rules about places are not applied to them",
+        *_places(backtest),
         f"{HOURLY} moves for free and breaks the workload's rules: a bound, which may lie above the oracle",
         *_ranges(backtest),
         *_intervals(backtest),
     ]
+
+
+def _places(backtest: Backtest) -> list[str]:
+    if backtest.all_zones:
+        return [
+            "every trace counts as a place where the workload may run, as --all-zones says: its `where` is not applied"
+        ]
+    if not backtest.left_out:
+        return []
+    zones = ", ".join(
+        f"{zone} (but as the baseline)" if zone == backtest.job.baseline_zone else zone for zone in backtest.left_out
+    )
+    return [f"left out, as the workload's `where` allows no region there: {zones}; --all-zones takes them too"]
 
 
 def _hardware(backtest: Backtest) -> str:
@@ -39,7 +52,7 @@ def _pue(backtest: Backtest) -> str:
     job = backtest.job
     if job.without_pue:
         zones = ", ".join(job.without_pue)
-        return f"no PUE is applied: the catalogue has no region that the workload allows in {zones}"
+        return f"no PUE is applied: the catalogue has no region in {zones}"
     return "PUE of the region in each zone: " + ", ".join(
         f"{zone} {region.pue:g} ({region.key}{', fleet mean' if region.pue_is_fleet_mean else ''})"
         for zone, region in job.pue.items()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from greenai_infra.catalog.regions import find_region
 from greenai_infra.errors import InputError
 from greenai_infra.planning.backtest.intervals import Blocks, blocks_of, bounds, resampled_means
-from greenai_infra.planning.backtest.job import Job, job_of
+from greenai_infra.planning.backtest.job import Job, allowed_regions, job_of
 from greenai_infra.planning.backtest.starts import Starts, choose_starts
 from greenai_infra.planning.backtest.strategies import NOW, ORACLE, Outcome, Replay, replay_all
 from greenai_infra.planning.backtest.traces import HOUR_S, History, Trace, common_history
@@ -52,11 +53,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backtest:
-    """A comparison with what it was made from."""
+    """A comparison with what it was made from.
+
+    `history` has the zones that may be chosen, and the baseline's last if it may not. `left_out` are the zones of the
+    traces that the workload does not allow, `all_zones` says that its rules about places were not applied.
+    """
 
     workload: Workload
     job: Job
     history: History
+    left_out: tuple[str, ...]
+    all_zones: bool
     starts: Starts
     seed: int
     blocks: Blocks
@@ -71,19 +78,41 @@ def make_backtest(
     baseline: str | None = None,
     starts: int | None = None,
     seed: int = 0,
+    all_zones: bool = False,
 ) -> Backtest:
     """Replay a workload at `starts` start times of the traces (None: as many as there are, up to a default).
 
+    Zones in which the workload's rules allow no region are left out, but for that of the baseline, unless `all_zones`.
     Raises InputError for traces that can't be replayed or are too short, NoPlacement if no hardware fits.
     """
     _check_signal(workload, traces)
-    history = common_history(traces)
+    may_run = list(traces) if all_zones else _allowed(workload, traces)
+    zones = {trace.zone for trace in may_run}
+    wanted = baseline
+    if baseline is None and workload.baseline.region is not None:
+        wanted = find_region(workload.baseline.region).zone
+    beside = [trace for trace in traces if trace.zone == wanted and wanted not in zones]
+    left_out = tuple(trace.zone for trace in traces if trace.zone not in zones)
+    history = common_history([*may_run, *beside])
     job = job_of(workload, offers, history.zones, baseline)
     chosen = choose_starts(history, job.latest_end_s, starts, seed)
     blocks = blocks_of(chosen.starts_s, job.latest_end_s)
-    outcomes = replay_all(Replay(job, history, chosen.starts_s))
+    choices = replace(history, traces=tuple(may_run), g_per_kwh=history.g_per_kwh[: len(may_run)])
+    outcomes = replay_all(Replay(job, choices, chosen.starts_s), Replay(job, history, chosen.starts_s))
     rows = _rows(outcomes, job, history, chosen, blocks, seed)
-    return Backtest(workload, job, history, chosen, seed, blocks, rows)
+    return Backtest(workload, job, history, left_out, all_zones, chosen, seed, blocks, rows)
+
+
+def _allowed(workload: Workload, traces: Sequence[Trace]) -> list[Trace]:
+    """The traces of zones that hold a region which the workload's rules about places allow."""
+    zones = {region.zone for region in allowed_regions(workload)}
+    allowed = [trace for trace in traces if trace.zone in zones]
+    if not allowed:
+        raise InputError(
+            f"the workload's `where` allows no region in {', '.join(trace.zone for trace in traces)}; "
+            "give traces of other zones, or take these all the same with --all-zones"
+        )
+    return allowed
 
 
 def _check_signal(workload: Workload, traces: Sequence[Trace]) -> None:

@@ -96,10 +96,13 @@ class Replay:
         )
 
 
-def replay_all(replay: Replay) -> dict[str, Outcome]:
-    """The outcome of every strategy that the workload's rules allow, in the order in which they are shown."""
+def replay_all(replay: Replay, baseline: Replay | None = None) -> dict[str, Outcome]:
+    """The outcome of every strategy that the workload's rules allow, in the order in which they are shown.
+
+    `baseline` is the same with the baseline's zone in its history, where that is not among those to choose from.
+    """
     window = _best_window(replay)
-    outcomes = {NOW: _now(replay), FIXED: _fixed(replay), HOURLY: _hourly(replay), WINDOW: window}
+    outcomes = {NOW: _now(baseline or replay), FIXED: _fixed(replay), HOURLY: _hourly(replay), WINDOW: window}
     if replay.problem is not None:
         outcomes[INTERRUPTIBLE] = _interruptible(replay, replay.problem, window)
     outcomes[CLIMATOLOGY] = _climatology(replay)

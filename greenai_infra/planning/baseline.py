@@ -1,0 +1,113 @@
+"""What a plan is compared with: the run as it would be started without looking at the grid, under the same rules.
+
+That is the region that most people would take of those that the workload allows, its cheapest accepted hardware on as
+few chips as meet the deadline, at once. A baseline that the workload states itself keeps its region, whatever the rules
+about places say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from greenai_infra.catalog.regions import find_region, usual_regions
+from greenai_infra.planning.candidates import HARDWARE_RULES, PLACE_RULES, wanted_accelerators
+from greenai_infra.planning.placements import SECONDS_PER_HOUR, place_now
+from greenai_infra.planning.preference import cheapest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from greenai_infra.catalog.regions import Region
+    from greenai_infra.intensity.values import Series
+    from greenai_infra.planning.candidates import Candidate
+    from greenai_infra.planning.placements import Placement
+    from greenai_infra.planning.timing import Timing
+    from greenai_infra.planning.workload import Workload
+
+STATED = "as the workload states"
+USUAL = "where most people would start it of the regions that the workload allows"
+CHEAPEST = "the cheapest region that the workload allows, as none of the usual ones can run it"
+
+
+class Baseline(NamedTuple):
+    """`why` says why it is in that region, or, where there is no placement, why there is none."""
+
+    placement: Placement | None
+    why: str
+
+
+def find_baseline(
+    workload: Workload, candidates: Sequence[Candidate], series: Mapping[str, Series], timing: Timing
+) -> Baseline:
+    """The baseline of a workload over predicted intensity by zone."""
+    accelerator = workload.baseline.accelerator
+    free = HARDWARE_RULES if accelerator else frozenset[str]()
+    accepted = [c for c in candidates if accelerator is None or _is_chip(c, accelerator)]
+    if workload.baseline.region is not None:
+        region = find_region(workload.baseline.region)
+        here = [c for c in accepted if c.region == region and not c.removed_by - PLACE_RULES - free]
+        return _in_stated_region(workload, region, here, series, timing)
+    limit = workload.limits.cost_usd
+    allowed = [
+        c
+        for c in accepted
+        if not c.removed_by - free and _in_time(c, timing) and (limit is None or c.cost_usd <= limit)
+    ]
+    without_intensity: list[str] = []
+    for region in _by_custom(allowed):
+        placement = _at_once([c for c in allowed if c.region == region], series, timing)
+        if placement is not None:
+            why = USUAL if region.key in usual_regions() else CHEAPEST
+            left = f" (left for want of intensity: {', '.join(without_intensity)})" if without_intensity else ""
+            return Baseline(placement, why + left)
+        without_intensity.append(region.key)
+    if without_intensity:
+        return Baseline(None, f"no intensity at the earliest start in {', '.join(without_intensity)}")
+    return Baseline(None, f"no allowed region can run {accelerator or 'it'} at once within the workload's limits")
+
+
+def _in_stated_region(
+    workload: Workload, region: Region, here: list[Candidate], series: Mapping[str, Series], timing: Timing
+) -> Baseline:
+    if not here:
+        accepted = workload.baseline.accelerator or ", ".join(sorted(wanted_accelerators(workload)))
+        return Baseline(None, f"{region.key} offers none of {accepted} that fits the workload at a listed price")
+    if region.zone not in series:
+        return Baseline(None, f"no intensity for {region.key} ({region.zone}) in the chosen source")
+    placement = _at_once([c for c in here if _in_time(c, timing)] or here, series, timing)
+    gap = f"the source has a gap or ends too early for {region.key} ({region.zone})"
+    return Baseline(placement, STATED if placement else gap)
+
+
+def _by_custom(allowed: Sequence[Candidate]) -> list[Region]:
+    """The regions as most people would take them; those that the table does not rank follow, the cheapest first."""
+    usual = list(usual_regions())
+    cheapest: dict[Region, float] = {}
+    for one in allowed:
+        cheapest[one.region] = min(one.cost_usd, cheapest.get(one.region, one.cost_usd))
+    return sorted(
+        cheapest,
+        key=lambda region: (
+            usual.index(region.key) if region.key in usual else len(usual), cheapest[region], region.key,
+        ),
+    )  # fmt: skip
+
+
+def _at_once(here: Sequence[Candidate], series: Mapping[str, Series], timing: Timing) -> Placement | None:
+    """The cheapest candidate of one region, each type on the fewest chips, at once; None without intensity there."""
+    smallest: dict[str, Candidate] = {}
+    for one in here:
+        known = smallest.setdefault(one.offer.instance_type, one)
+        if one.run.accelerators < known.run.accelerators:
+            smallest[one.offer.instance_type] = one
+    cheapest = cheapest_of(smallest.values())
+    zone = cheapest.region.zone
+    return place_now(cheapest, series[zone], timing) if zone in series else None
+
+
+def _in_time(one: Candidate, timing: Timing) -> bool:
+    return timing.deadline_s is None or one.run.hours.value * SECONDS_PER_HOUR <= timing.deadline_s - timing.earliest_s
+
+
+def _is_chip(one: Candidate, accelerator: str) -> bool:
+    return one.offer.accelerator.casefold() == accelerator.casefold()
