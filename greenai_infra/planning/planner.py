@@ -36,7 +36,7 @@ MAX_WINDOW_HOURS = 2 * 366 * 24
 class Plan:
     """A decision with what it was made from.
 
-    `waits` has for each zone the rule for the run of its best placement, or of the choice where it has none.
+    `waits` has for each zone the rule for the run that the plan shows there, or of the choice where it shows none.
     """
 
     workload: Workload
@@ -131,13 +131,15 @@ def _wait_rules(workload: Workload, window: Window, found: Prediction, archive: 
 
 
 def _waits(rules: WaitRules, series: Mapping[str, Series], decision: Decision) -> dict[str, WaitRule]:
+    """The rule that held for the run that the plan shows in each zone: the choice, an alternative, else the best."""
+    shown = (decision.placement, *decision.alternatives, *(ranked.placement for ranked in decision.everything))
     run_hours: dict[str, float] = {}
-    for ranked in decision.everything:
-        candidate = ranked.placement.candidate
-        run_hours.setdefault(candidate.region.zone, candidate.run.hours.value)
+    for one in shown:
+        run_hours.setdefault(one.candidate.region.zone, one.candidate.run.hours.value)
     chosen_hours = decision.placement.candidate.run.hours.value
     return {
-        zone: rules.of(zone, run_hours.get(zone, chosen_hours), method_of(one)) for zone, one in sorted(series.items())
+        zone: rules.of(zone, run_hours.get(zone, chosen_hours), method_of(known))
+        for zone, known in sorted(series.items())
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -141,6 +142,28 @@ def test_runs_of_other_length_have_errors_of_their_own() -> None:
 
     assert by_hours[2]["run_hours"] == 2
     assert by_hours[2]["error_percent"] < by_hours[1]["error_percent"]
+
+
+def test_the_threshold_that_is_shown_is_that_of_the_run_that_was_chosen() -> None:
+    # The same work takes an H100, which the workload does not accept, a third of the time: a rule of its own.
+    flipping = [50.0 if (hour + day) % 2 else 150.0 for day in range(7) for hour in range(24)]
+    text = TRAINING.replace(
+        "measured: {energy_kwh: 40, hours: 4, accelerator: A100-40GB, count: 8}",
+        "accelerator_hours: {hours: 26, accelerator: A100-40GB}",
+    )
+    job = workload(text, when="{deadline: +12h}")
+    h100 = offer(NORTH, accelerator="H100", instance_type="p5.48xlarge")
+    made = make_plan(job, window_of(job, T0), [offer(NORTH), h100], History({"SE-SE3": flipping}))
+
+    chosen = made.decision.placement.candidate
+    assert chosen.offer.accelerator == "A100-40GB"
+    assert made.decision.everything[0].placement.candidate.offer.accelerator == "H100"
+    error = error_of(made)
+    assert error["run_hours"] == math.ceil(chosen.run.hours.value)
+    applied = made.timing.least_gain("SE-SE3", chosen.run.hours.value * 3600)
+    assert error["wait_threshold_percent"] == pytest.approx(100 * applied)
+    other = made.decision.everything[0].placement.candidate.run.hours.value
+    assert made.timing.least_gain("SE-SE3", other * 3600) != pytest.approx(applied)
 
 
 def test_without_a_deadline_nothing_is_measured() -> None:
