@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from greenai_infra.errors import DataUnavailable, InputError
+from greenai_infra.web import WebSetupError, ca_certificates, proxy_for, within
 
 if TYPE_CHECKING:
     from requests import Response, Session
 
 MAX_BYTES = 50_000_000
+TOTAL_TIMEOUT_S = 180.0  # of a download, from the first name that is looked up to the last byte
 _TIMEOUT_S = (10, 60)
 _MAX_REDIRECTS = 5
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -28,15 +30,22 @@ class Fetched:
     day: date
 
 
-def fetch(where: str, max_bytes: int | None = None) -> Fetched:
+def fetch(where: str, max_bytes: int | None = None, *, within_s: float = TOTAL_TIMEOUT_S) -> Fetched:
     """Read `where`, a path or URL.
 
     `day` is today for a URL and the file's modification day for a path. Raises InputError for a path or URL that
-    can't be used, DataUnavailable if the server does not answer with a text file of at most `max_bytes` (MAX_BYTES).
+    can't be used, DataUnavailable if the server does not answer within `within_s` seconds with a text file of at most
+    `max_bytes` (MAX_BYTES).
     """
     max_bytes = max_bytes or MAX_BYTES
     if "://" in where:
-        return Fetched(_text(_download(where, max_bytes), shown(where)), shown(where), datetime.now(UTC).date())
+        if not allowed(where):
+            raise InputError(f"'{shown(where)}' can't be used; give a path or an https:// URL")
+        try:
+            content = within(within_s, lambda: _download(where, max_bytes))
+        except TimeoutError:
+            raise DataUnavailable(f"{shown(where)}: not read to its end within {within_s:.3g} s (--max-wait)") from None
+        return Fetched(_text(content, shown(where)), shown(where), datetime.now(UTC).date())
     path = Path(where)
     try:
         status = path.stat()
@@ -70,8 +79,6 @@ def allowed(url: str) -> bool:
 
 
 def _download(url: str, max_bytes: int) -> bytes:
-    if not allowed(url):
-        raise InputError(f"'{shown(url)}' can't be used; give a path or an https:// URL")
     import requests
 
     content = bytearray()
@@ -85,11 +92,18 @@ def _download(url: str, max_bytes: int) -> bytes:
                 content += chunk
                 if len(content) > max_bytes:
                     raise DataUnavailable(f"{shown(url)}: is larger than {max_bytes // 1_000_000} MB")
+    except WebSetupError as error:
+        raise DataUnavailable(f"{shown(url)}: {error}") from None
+    except requests.exceptions.ProxyError as error:
+        reason = "the proxy wants a user and a password, or refuses those it got" if " 407 " in str(error) else ""
+        raise DataUnavailable(f"{shown(url)}: {reason or 'the proxy could not be reached, or refuses'}") from None
+    except requests.exceptions.SSLError:
+        raise DataUnavailable(f"{shown(url)}: its TLS certificate could not be verified") from None
     except requests.Timeout:
         raise DataUnavailable(f"{shown(url)}: no answer in time") from None
     except requests.exceptions.ChunkedEncodingError:
         raise DataUnavailable(f"{shown(url)}: the answer broke off; try again") from None
-    except requests.RequestException as error:
+    except (requests.RequestException, OSError, ValueError) as error:  # ValueError: urllib3's, of an address
         raise DataUnavailable(f"{shown(url)}: {type(error).__name__}") from None
     return bytes(content)
 
@@ -97,7 +111,9 @@ def _download(url: str, max_bytes: int) -> bytes:
 def _follow(session: Session, url: str) -> Response:
     """The answer after redirects, each of which must be allowed before it is followed."""
     for _ in range(_MAX_REDIRECTS + 1):
-        response = session.get(url, timeout=_TIMEOUT_S, stream=True, allow_redirects=False)
+        proxy_for(url)  # says what is wrong with it; `requests` finds it itself
+        trusted = ca_certificates() or True
+        response = session.get(url, timeout=_TIMEOUT_S, stream=True, allow_redirects=False, verify=trusted)
         if not response.is_redirect:
             return response
         response.close()

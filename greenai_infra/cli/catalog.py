@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from io import StringIO
@@ -15,15 +16,31 @@ from greenai_infra.catalog.accelerators import accelerators as all_accelerators
 from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.offers import EMBEDDED, offers, stale_price_warning, user_catalogue
 from greenai_infra.catalog.regions import find_region
+from greenai_infra.cli.number import NumberRange
 from greenai_infra.errors import DataUnavailable, InputError
 from greenai_infra.reporting.tables import show_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.catalog.refresh import Changes
     from greenai_infra.catalog.service_prices import ServicePrice
 
 _SHOWN_MOVES = 5
+
+
+def max_wait(default_s: float) -> Callable[[Any], Any]:
+    """The option for how long downloads may take in all, as `max_wait_s`."""
+    return click.option(
+        "--max-wait",
+        "max_wait_s",
+        metavar="SECONDS",
+        type=NumberRange(1, 86_400),
+        default=default_s,
+        show_default=True,
+        help="How long downloads may take in all.",
+    )
 
 
 @click.group()
@@ -39,7 +56,10 @@ def catalog() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Print what would change; write nothing.")
 @click.option("--allow-shrink", is_flag=True, help="Accept a file that lacks most of what was offered.")
-def refresh(where: str, provider: str, priced_on: str | None, dry_run: bool, allow_shrink: bool) -> None:
+@max_wait(180)
+def refresh(
+    where: str, provider: str, priced_on: str | None, dry_run: bool, allow_shrink: bool, max_wait_s: float
+) -> None:
     """Renew one provider's offers; those of the other provider are kept.
 
     Example:  greenai-infra catalog refresh --provider aws --from vms.csv --priced-on 2026-11-20
@@ -49,7 +69,7 @@ def refresh(where: str, provider: str, priced_on: str | None, dry_run: bool, all
     from greenai_infra.catalog.skypilot import read_vms
 
     day = _day(priced_on)
-    fetched = fetch(where)
+    fetched = fetch(where, within_s=max_wait_s)
     renewed = read_vms(
         StringIO(fetched.text, newline=""),
         provider=provider,
@@ -76,7 +96,8 @@ def refresh(where: str, provider: str, priced_on: str | None, dry_run: bool, all
     "--from", "base", metavar="FOLDER_OR_URL", help="Where the lists lie. Default: AWS's public address, no account."
 )
 @click.option("--dry-run", is_flag=True, help="Print the prices; write nothing.")
-def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool) -> None:
+@max_wait(900)
+def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool, max_wait_s: float) -> None:
     """Fetch AWS's list prices of what stands: endpoints, keys, secrets, alarms, caches, hosted instances.
 
     Example:  greenai-infra catalog refresh-services --region aws:eu-north-1
@@ -92,7 +113,10 @@ def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool) 
     base = base or BASE_URL
     if not (allowed(base) if "://" in base else Path(base).is_dir()):
         raise InputError(f"--from '{shown(base)}' is neither a folder nor an https:// address")
-    found = [price for place in places for service in SERVICES for price in _fetched(base, service, place.name)]
+    deadline_s = time.monotonic() + max_wait_s
+    found = [
+        price for place in places for service in SERVICES for price in _fetched(base, service, place.name, deadline_s)
+    ]
     if not found:
         raise DataUnavailable("no price was found; nothing is written")
     show_table(
@@ -107,13 +131,14 @@ def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool) 
     click.echo(f"written: {user_service_prices()}")
 
 
-def _fetched(base: str, service: str, region: str) -> list[ServicePrice]:
+def _fetched(base: str, service: str, region: str, deadline_s: float) -> list[ServicePrice]:
     """The prices of one list; what is wrong with it is said, and the other lists are read all the same."""
     from greenai_infra.catalog.aws_price_list import LARGEST_BYTES, list_address, read_price_list
     from greenai_infra.catalog.fetch import fetch
 
     try:
-        fetched = fetch(f"{base.rstrip('/')}/{list_address(service, region)}", LARGEST_BYTES)
+        left_s = max(0.0, deadline_s - time.monotonic())
+        fetched = fetch(f"{base.rstrip('/')}/{list_address(service, region)}", LARGEST_BYTES, within_s=left_s)
         found, left_out = read_price_list(fetched.text, service, region, fetched.where)
     except (DataUnavailable, InputError) as error:
         click.echo(f"warning: {service} in {region}: {error}", err=True)

@@ -106,12 +106,16 @@ class AnswerCache:
 
     def recall(self, name: str, now: datetime, valid: timedelta) -> Any:
         """What was remembered under a name less than `valid` ago, as plain JSON values; None if there is nothing."""
+        content, since = self.recall_dated(name)
+        return content if since is not None and -CLOCK_TOLERANCE <= now - since < valid else None
+
+    def recall_dated(self, name: str) -> tuple[Any, datetime | None]:
+        """What was remembered under a name, however long ago, and when; (None, None) if there is nothing."""
         try:
             stored = json.loads((self.directory / f"{name}.json").read_text(encoding="utf-8"))
-            age = now - parse_time(stored["fetched_at"])
-            return stored["content"] if -CLOCK_TOLERANCE <= age < valid else None
+            return stored["content"], parse_time(stored["fetched_at"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError, InputError):
-            return None
+            return None, None
 
     def remember(self, name: str, content: Any, now: datetime) -> None:
         """Keep plain JSON values under a name, which must not tell a secret."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import hours_between
 from greenai_infra.errors import GreenAIError
+from greenai_infra.intensity.cache import AnswerCache
+from greenai_infra.intensity.live import silence
 from greenai_infra.intensity.live_sources import LIVE_SOURCES, Asking, stated_meaning
 from greenai_infra.intensity.values import Intensity, Unavailable
 
@@ -79,7 +81,7 @@ def _status(source: LiveSource, settings: Settings, as_of: datetime, check: bool
     except GreenAIError as error:
         return of(NOT_SET_UP, str(error))
     if not check:
-        return of(READY, "")
+        return of(READY, silence(AnswerCache.of_user(), source.name, as_of))
     answer = opened.latest([zone])[zone]
     return of(FAILS, answer.reason) if isinstance(answer, Unavailable) else of(ANSWERS, _described(answer, as_of))
 

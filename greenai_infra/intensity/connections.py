@@ -7,11 +7,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import certifi
 import urllib3
 from urllib3 import exceptions
+
+from greenai_infra.web import ca_certificates, proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 MAX_IN_FLIGHT = 64
 CONNECT_TIMEOUT_S = 3.05
 READ_TIMEOUT_S = 10.0
-CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 RETRIED_STATUS = (429, 500, 502, 503, 504)
 
 this_thread = threading.local()
@@ -29,7 +29,8 @@ this_thread = threading.local()
 def opener(base_url: str, headers: Mapping[str, str]) -> Callable[[str], urllib3.BaseHTTPResponse]:
     """What sends a GET for a path and query below the base URL, through the proxy that the environment names, if any.
 
-    Without a proxy the pool of connections is used itself: its manager would take every address apart again.
+    Without a proxy the pool of connections is used itself: its manager would take every address apart again. Raises
+    WebSetupError where the environment names no proxy or certificates that can be used.
     """
     retry = BoundedRetry(
         total=3,
@@ -44,17 +45,20 @@ def opener(base_url: str, headers: Mapping[str, str]) -> Callable[[str], urllib3
         "maxsize": MAX_IN_FLIGHT,
         "retries": retry,
         "timeout": urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
-        "ca_certs": next(filter(None, map(os.environ.get, CA_VARIABLES)), certifi.where()),
+        **_trusted(ca_certificates() or certifi.where()),
     }
     asking: dict[str, Any] = {"headers": headers, "redirect": False, "preload_content": False}
     parts = urlsplit(base_url)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.netloc):
+    proxy = proxy_for(base_url)
+    if proxy is None:
         direct = urllib3.PoolManager(**options).connection_from_url(base_url)
         return lambda target: direct.urlopen("GET", f"{parts.path}/{target}", **asking)
-    through = urllib3.ProxyManager(proxy if "://" in proxy else f"http://{proxy}", **options)
+    through = urllib3.ProxyManager(proxy.url, proxy_headers=proxy.headers, **options)
     return lambda target: through.urlopen("GET", f"{base_url}/{target}", **asking)
+
+
+def _trusted(certificates: str) -> dict[str, str]:
+    return {"ca_cert_dir" if os.path.isdir(certificates) else "ca_certs": certificates}
 
 
 class BoundedRetry(urllib3.Retry):

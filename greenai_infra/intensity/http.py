@@ -20,6 +20,7 @@ from urllib3 import exceptions
 from greenai_infra.intensity.connections import MAX_IN_FLIGHT, RETRIED_STATUS, opener, this_thread
 from greenai_infra.intensity.questions import AnswerError, Failure, Question
 from greenai_infra.masking import keep_secret, masked
+from greenai_infra.web import WebSetupError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +37,7 @@ _STATUS_REASONS = {
     401: "the token was refused, or does not cover this zone",
     403: "the token does not cover this zone or question",
     404: "there is no such zone or address",
+    407: "the proxy wants a user and a password, or refuses those it got",
     429: "too many requests",
 }
 
@@ -58,8 +60,12 @@ class Client:
         self._params = dict(params or {})
         self.total_timeout_s = total_timeout_s or TOTAL_TIMEOUT_S
         common = {"accept": "application/json", "accept-encoding": "gzip"}
-        self._open = opener(base_url, {**common, **(headers or {})})
         keep_secret(secrets)
+        self._unusable = ""
+        try:
+            self._open = opener(base_url, {**common, **(headers or {})})
+        except WebSetupError as error:
+            self._unusable = str(error)
 
     def fetch_all(self, questions: Sequence[Question], *, within_s: float | None = None) -> list[Any | Failure]:
         """What answers each question, as JSON or as it is read, or why nothing does; up to MAX_IN_FLIGHT at a time.
@@ -67,6 +73,8 @@ class Client:
         Never takes much longer than the total timeout (or `within_s`), whatever a server does: the threads are daemons,
         so that one that hangs in a read holds up neither the answer nor the end of the program.
         """
+        if self._unusable:
+            return [Failure(self._unusable, transient=True)] * len(questions)
         timeout_s = self.total_timeout_s if within_s is None else within_s
         todo: queue.SimpleQueue[int] = queue.SimpleQueue()
         for index in range(len(questions)):
@@ -196,7 +204,10 @@ def _plain(error: Exception) -> str:
     if isinstance(cause, exceptions.SSLError):
         return "its TLS certificate could not be verified"
     if isinstance(cause, exceptions.ProxyError):
-        return "the proxy could not be reached"
+        _, refused, status = str(cause.original_error).partition("Tunnel connection failed: ")
+        if status.startswith("407"):
+            return _STATUS_REASONS[407]
+        return f"the proxy refuses (HTTP {status[:3]})" if refused else "the proxy could not be reached"
     if isinstance(cause, exceptions.ProtocolError | exceptions.DecodeError):
         return "the answer broke off"
     return "it could not be reached"

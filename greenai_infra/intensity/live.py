@@ -5,6 +5,8 @@ A source says what it asks and reads the answers into points; the rest is here, 
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     Fetch = Callable[[Sequence[str]], Mapping[str, Points | Failure]]
 
 LEAST_VALIDITY = timedelta(minutes=5)
+LONG_WAIT_S = 2.0  # for nothing: worth remembering
+SILENCE = timedelta(minutes=5)  # for which a service that was silent for long is not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,22 @@ class LiveAnswers:
         return {zone: self._had[key] for zone, key in keys.items()}
 
     def _fetch(self, zones: Sequence[str], fetch: Fetch) -> Mapping[str, Points | Failure]:
-        """A service that was silent about every zone is not asked again: a user would wait as long once more."""
+        """A service that was silent about every zone is not asked again: a user would wait as long once more.
+
+        Where that wait was long, as behind a proxy that swallows connections, later commands spare it too for a while.
+        """
+        if not self._silent and self._cache:
+            self._silent = silence(self._cache, self.publisher.name, self.as_of, _way(self.publisher))
         if self._silent:
-            return {zone: Failure(f"it was silent a moment ago ({self._silent})", transient=True) for zone in zones}
+            return {zone: Failure(self._silent, transient=True) for zone in zones}
+        began_s = time.monotonic()
         fetched = fetch(zones)
         silent = [one.reason for one in fetched.values() if isinstance(one, Failure) and one.silent]
         if len(silent) == len(fetched):
-            self._silent = silent[0]
+            self._silent = f"it was silent a moment ago ({silent[0]})"
+            if self._cache and silent and time.monotonic() - began_s > LONG_WAIT_S:
+                note = {"reason": silent[0], "way": _way(self.publisher)}
+                self._cache.remember(f"silent-{self.publisher.name}", note, self.as_of)
         return fetched
 
     def value(self, zone: str, answer: Answer | Unavailable) -> Intensity | Unavailable:
@@ -174,6 +187,30 @@ class LiveAnswers:
     def _provenance(self, kind: Kind, observed_at: datetime, flags: frozenset[Flag], note: str) -> Provenance:
         by = self.publisher
         return Provenance(by.title, by.signal, by.basis, kind, observed_at, flags, note, by.address)
+
+
+def silence(cache: AnswerCache, source: str, now: datetime, way: str | None = None) -> str:
+    """That a source kept an earlier command waiting in vain, and until when it is not asked; "" if it did not.
+
+    `way` is where and how it is asked now: another address or proxy is tried at once.
+    """
+    note, since = cache.recall_dated(f"silent-{source}")
+    if not isinstance(note, dict) or since is None or not -CLOCK_TOLERANCE <= now - since < SILENCE:
+        return ""
+    if way not in (None, note.get("way")):
+        return ""
+    return (
+        f"it was silent at {format_time(since)} ({note.get('reason')}) and is asked again from "
+        f"{format_time(since + SILENCE)} on; at once after `greenai-infra sources --clear-cache`"
+    )
+
+
+def _way(publisher: Publisher) -> str:
+    """Address and proxy settings, not readable: these may hold a password."""
+    import hashlib
+
+    proxies = [os.environ.get(name) for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy")]
+    return hashlib.sha256(repr([publisher.address, *proxies]).encode()).hexdigest()[:16]
 
 
 def _ago(kept: Kept, now: datetime) -> str:

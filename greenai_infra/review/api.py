@@ -23,6 +23,7 @@ from urllib3.util import Retry
 
 from greenai_infra.errors import GreenAIError, InputError
 from greenai_infra.masking import keep_secret, masked
+from greenai_infra.web import WebSetupError, ca_certificates, proxy_for, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -164,23 +165,35 @@ class Api:
             raise ApiError(f"there was no answer within {self._within_s:.0f} s (--max-wait)")
         host = urlsplit(url).netloc
         try:
-            response = self._session.request(
-                method,
-                url,
-                json=body,
-                timeout=(min(CONNECT_TIMEOUT_S, left_s), min(READ_TIMEOUT_S, left_s)),
-                allow_redirects=False,  # a redirect could take the token elsewhere, and make a GET of a POST
-                stream=True,
-            )
-            return Answer(response.status_code, response.headers, response.links, self._body(response))
+            proxy_for(url)  # says what is wrong with it; `requests` finds it itself
+            trusted = ca_certificates() or True
+            return within(left_s, lambda: self._request(method, url, body, left_s, trusted))
+        except WebSetupError as error:
+            raise ApiError(f"{host}: {error}") from None
         except requests.exceptions.SSLError:
             raise ApiError(f"the TLS certificate of {host} could not be verified") from None
         except requests.exceptions.ConnectTimeout:
             raise ApiError(f"{host} could not be reached") from None
         except requests.exceptions.RequestException as error:
             self._lost(method, f"{host}: {_plain(error)}")
+        except TimeoutError:
+            self._lost(method, f"{host}: no complete answer in time")
         except (HTTPError, HTTPException, OSError):
             self._lost(method, f"{host}: the answer broke off")
+
+    def _request(
+        self, method: str, url: str, body: Mapping[str, Any] | None, left_s: float, trusted: str | bool
+    ) -> Answer:
+        response = self._session.request(
+            method,
+            url,
+            json=body,
+            timeout=(min(CONNECT_TIMEOUT_S, left_s), min(READ_TIMEOUT_S, left_s)),
+            allow_redirects=False,  # a redirect could take the token elsewhere, and make a GET of a POST
+            stream=True,
+            verify=trusted,
+        )
+        return Answer(response.status_code, response.headers, response.links, self._body(response))
 
     def _body(self, response: requests.Response) -> bytes:
         parts = bytearray()
@@ -236,7 +249,7 @@ def _plain(error: requests.exceptions.RequestException) -> str:
     if isinstance(error, requests.exceptions.Timeout):
         return "no complete answer in time"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy could not be reached"
+        return "the proxy could not be reached, or refuses"
     return "it could not be reached, or the connection broke off"
 
 
