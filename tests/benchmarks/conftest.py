@@ -38,10 +38,9 @@ class Compare(Protocol):
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--benchmark-only", default=False):
-        skip = pytest.mark.skip(reason="a benchmark; run with --benchmark-only")
-        for item in items:
-            if "benchmarks" in item.path.parts:
-                item.add_marker(skip)
+        benchmarks = [item for item in items if "benchmarks" in item.path.parts]
+        config.hook.pytest_deselected(items=benchmarks)
+        items[:] = [item for item in items if item not in benchmarks]
 
 
 @pytest.fixture

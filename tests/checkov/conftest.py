@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.apart import find_tool
+
 from .planted import PLANTED
-from .scan import ROOT, Scan, find_checkov, scan
+from .scan import ROOT, Scan, scan
 from .terraform import labelled
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def scanned(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Scan:
     """What checkov says of all of them; the test is skipped where there is no checkov."""
-    command, reason = find_checkov()
+    command, reason = find_tool("checkov")
     if command is None:
         pytest.skip(reason)
     return scan(command, tmp_path_factory.mktemp("terraform"), {**stacks, **planted})

@@ -6,7 +6,6 @@ import ast
 import json
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,18 +19,9 @@ if TYPE_CHECKING:
     from greenai_infra.policy.declared import DeclaredResource
 
 ROOT = Path(__file__).resolve().parents[2]
-FINDER = ROOT / ".ci" / "checkov"
 SCAN_SECONDS = 600
 # checkov's own comment, for one check or several. A reason is words.
 _SKIP = re.compile(r"#\s*checkov:skip=(CKV2?_[A-Z]+_\d+(?:,CKV2?_[A-Z]+_\d+)*):\s*(\S+\s+\S.*)")
-
-
-def find_checkov() -> tuple[Path | None, str]:
-    """The command that `.ci/checkov` knows of, or None and the reason. Installs nothing."""
-    done = subprocess.run([sys.executable, str(FINDER), "--print"], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        return None, f"{done.stderr.strip()}; install it with .ci/checkov"
-    return Path(done.stdout.strip()), ""
 
 
 @dataclass(frozen=True, order=True)

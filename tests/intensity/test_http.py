@@ -46,7 +46,7 @@ def test_answers_come_in_the_order_of_the_questions(service: Service) -> None:
 
 
 def test_all_zones_are_in_flight_at_once(service: Service) -> None:
-    together = threading.Barrier(60, timeout=10)
+    together = threading.Barrier(60, timeout=60)
 
     def all_or_none(asked: Asked) -> Reply:
         together.wait()  # answers nothing before all sixty have asked
@@ -133,8 +133,8 @@ def test_nobody_listens() -> None:
 
 def test_slow_answer_ends_at_the_read_timeout(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "READ_TIMEOUT_S", 0.1)
-    service.scripts["latest"] = script(Reply({}, delay_s=1.0))
-    assert ask(service.url, total_timeout_s=0.8) == Failure("no answer in time", transient=True, silent=True)
+    service.scripts["latest"] = script(Reply({}, delay_s=60))
+    assert ask(service.url, total_timeout_s=30) == Failure("no answer in time", transient=True, silent=True)
 
 
 def test_server_that_drips_bytes_does_not_hold_the_caller() -> None:
@@ -156,7 +156,7 @@ def test_server_that_drips_bytes_does_not_hold_the_caller() -> None:
         stop.set()
         thread.join()
     assert answer == Failure("no complete answer within 0.5 s", transient=True, silent=True)
-    assert took < 5
+    assert took < 30  # the bytes would come for more than an hour
 
 
 def test_no_questions_need_no_threads() -> None:

@@ -177,7 +177,7 @@ def test_a_rate_limit_is_waited_for(github: Server, on_github: dict[str, str], l
     said = post(on_github)
 
     assert said[0].startswith("created")
-    assert 0.9 < time.monotonic() - started < 10
+    assert 0.9 < time.monotonic() - started < 30
     assert len(github.comments) == 1
 
 
@@ -194,8 +194,8 @@ def test_a_rate_limit_beyond_the_bound_fails_at_once(github: Server, on_github: 
     github.next_replies = [limit]
     started = time.monotonic()
     with pytest.raises(ApiError, match=r"the rate limit is reached.*--max-wait") as failed:
-        post(on_github, wait_s=5)
-    assert time.monotonic() - started < 3
+        post(on_github, wait_s=50)
+    assert time.monotonic() - started < 25  # it waited for nothing
     assert str(failed.value).endswith("; it is in the job's summary")
     assert not isinstance(failed.value, ReadOnly)
 
@@ -364,7 +364,7 @@ def test_a_page_that_drips_ends_at_the_bound(on_github: dict[str, str]) -> None:
         connection, _ = listener.accept()
         connection.recv(65_536)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        for _ in range(200):
+        for _ in range(600):
             try:
                 connection.sendall(b" " * 10)
             except OSError:
@@ -375,5 +375,5 @@ def test_a_page_that_drips_ends_at_the_bound(on_github: dict[str, str]) -> None:
     started = time.monotonic()
     with pytest.raises(ApiError, match="no complete answer in time"):
         post({**on_github, "GITHUB_API_URL": f"http://127.0.0.1:{listener.getsockname()[1]}"}, wait_s=2)
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 30  # it would go on for a minute
     listener.close()

@@ -15,6 +15,7 @@ import pytest
 
 from greenai_infra.deploy.offline import preview
 from greenai_infra.monitoring.alarm_rules import holds, parse_rule
+from tests.apart import find_tool
 
 from .alarm_calls import COMPOSITE_ALARM, METRIC_ALARM, calls
 from .cloudwatch import CloudWatch
@@ -164,8 +165,9 @@ def test_emissions_of_another_project_are_another_budget(watch: Watch) -> None:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
     """Clients of moto, in this process."""
-    boto3 = pytest.importorskip("boto3")
-    moto = pytest.importorskip("moto")
+    import boto3
+    import moto
+
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with moto.mock_aws():
@@ -227,7 +229,7 @@ def test_end_to_end_against_moto(previewed: PreviewResult, client: Callable[[str
     assert states[f"{PREFIX}budget"] == "ALARM"
 
 
-@pytest.mark.skipif(shutil.which("ministack") is None, reason="no ministack on PATH (it pins a botocore of its own)")
+@pytest.mark.ministack
 def test_end_to_end_against_ministack(previewed: PreviewResult, client_of_ministack: Callable[[str], Any]) -> None:
     """ministack evaluates plain metric alarms and composite ones by itself and publishes to the topic.
 
@@ -262,14 +264,18 @@ def test_end_to_end_against_ministack(previewed: PreviewResult, client_of_minist
 @pytest.fixture
 def client_of_ministack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
     """Clients of a ministack on a loopback port, ended afterwards."""
-    boto3 = pytest.importorskip("boto3")
+    import boto3
+
+    command, reason = find_tool("ministack")
+    if command is None:
+        pytest.skip(reason)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "GATEWAY_PORT": str(port), "MINISTACK_STATE_DIR": str(tmp_path)}
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with subprocess.Popen(["ministack"], env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL) as server:
+    with subprocess.Popen([command], env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL) as server:
         try:
             _wait_for(port)
             url = f"http://127.0.0.1:{port}"
