@@ -1,13 +1,27 @@
 """Compute, memory and power of a training run.
 
 FLOPs = 6 x N x D for training all weights (Kaplan et al. 2020), 4 x N x D for adapters on frozen weights;
-chip-hours = FLOPs / (peak x MFU x 3600); node power = chip power x share under load x node factor.
+chip-hours = FLOPs / (peak x MFU x 3600), by the 16-bit peak; 8-bit products add the speed-up that was measured of them;
+node power = rated chip power x the power at the wall that nodes were measured to draw for it.
 """
 
 from __future__ import annotations
 
-from greenai_infra.footprint.estimate import Estimate
+from typing import TYPE_CHECKING
 
+from greenai_infra.footprint.estimate import Estimate
+from greenai_infra.footprint.training_figures import (
+    MFU_DENSE,
+    MFU_MIXTURE,
+    NODE_POWER,
+    TrainingFigure,
+    training_figure,
+)
+
+if TYPE_CHECKING:
+    from greenai_infra.catalog.accelerators import Accelerator
+
+EIGHT_BIT = ("fp8", "int8")
 SECONDS_PER_HOUR = 3600.0
 BYTES_PER_GB = 1e9
 
@@ -17,9 +31,28 @@ def training_flops(parameters: float, tokens: float, method: str) -> float:
     return Estimate.of(f"flops_per_parameter_token_{method}").value * parameters * tokens
 
 
-def chip_hours(flops: float, peak_tflops: float, utilisation: Estimate) -> Estimate:
-    """Hours on one chip of dense peak `peak_tflops` at a model FLOPS utilisation."""
-    return Estimate.exact(flops / (peak_tflops * 1e12 * SECONDS_PER_HOUR)) / utilisation
+def chip_hours(flops: float, sustained_tflops: Estimate) -> Estimate:
+    """Hours on one chip that keeps up `sustained_tflops`."""
+    return Estimate.exact(flops / (1e12 * SECONDS_PER_HOUR)) / sustained_tflops
+
+
+def utilisation_of(chip: Accelerator, *, mixture: bool = False) -> TrainingFigure:
+    """Model FLOPS utilisation of the chip's dense 16-bit peak, as measured for dense models or mixtures of experts."""
+    return training_figure(chip.name, MFU_MIXTURE if mixture else MFU_DENSE)
+
+
+def sustained_tflops(chip: Accelerator, precision: str, utilisation: Estimate) -> Estimate:
+    """What a chip keeps up in training, 8-bit products counted as 16-bit ones. KeyError if the chip lacks both."""
+    if precision not in EIGHT_BIT:
+        return utilisation * chip.tflops[precision]
+    return utilisation * (chip.tflops["bf16"] if "bf16" in chip.tflops else chip.tflops["fp16"])
+
+
+def speed_up(precision: str, *, mixture: bool = False) -> Estimate:
+    """How much faster a precision trains than 16 bits on the same chips: as measured, not as peak FLOPS promise."""
+    if precision not in EIGHT_BIT:
+        return Estimate.exact(1.0)
+    return Estimate.of("training_speedup_8bit_moe" if mixture else "training_speedup_8bit_dense")
 
 
 def model_memory_gb(parameters: float, method: str) -> float:
@@ -28,6 +61,12 @@ def model_memory_gb(parameters: float, method: str) -> float:
     return parameters * bytes_per_parameter * Estimate.of("memory_headroom").value / BYTES_PER_GB
 
 
-def node_power_kw(chips: int, chip_power_w: Estimate) -> Estimate:
+def node_power_of(chip: Accelerator) -> TrainingFigure:
+    """Power of a node at the wall over the rated power of its chips, while it trains."""
+    return training_figure(chip.name, NODE_POWER)
+
+
+def node_power_kw(chips: int, chip: Accelerator) -> Estimate:
     """Power at the servers' wall of `chips` accelerators that train, host share included, before PUE."""
-    return chip_power_w * (chips / 1000.0) * Estimate.of("training_power_share") * Estimate.of("node_factor")
+    rated_w = Estimate(chip.power_w, chip.power_w_low, chip.power_w_high)
+    return rated_w * (chips / 1000.0) * node_power_of(chip).figure

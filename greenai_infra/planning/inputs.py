@@ -12,10 +12,12 @@ from greenai_infra.catalog.hosts import host_embodied
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import format_time, from_unix
 from greenai_infra.footprint.constants import constants
+from greenai_infra.footprint.training_figures import MFU_DENSE, MFU_MIXTURE, NODE_POWER, training_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from greenai_infra.catalog.accelerators import Accelerator
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.catalog.regions import Region
     from greenai_infra.intensity.values import Provenance, Series
@@ -84,6 +86,7 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
                 "embodied_kg": chip.embodied.kg,
                 "embodied_boundary": chip.embodied.boundary,
                 "embodied_source": chip.embodied.source,
+                **(_training_figures(chip) if plan.workload.kind == "training" else {}),
                 "source": chip.source,
                 "year": chip.year,
             }
@@ -114,6 +117,23 @@ def forecast_error_document(rule: WaitRule) -> dict[str, Any]:
         "not_measured": rule.reason or None,
         "wait_threshold_percent": rule.threshold_percent,
         "threshold_from": rule.threshold_from,
+    }
+
+
+def _training_figures(chip: Accelerator) -> dict[str, Any]:
+    """What the chip was measured to do in training, or what stands for it; `of` is `*` for a chip nobody measured."""
+    return {
+        quantity: {
+            "value": one.figure.value,
+            "low": one.figure.low,
+            "high": one.figure.high,
+            "of": one.accelerator,
+            "is_measured": one.is_measured,
+            "source": one.source,
+            "year": one.year,
+        }
+        for quantity in (MFU_DENSE, MFU_MIXTURE, NODE_POWER)
+        for one in (training_figure(chip.name, quantity),)
     }
 
 

@@ -13,6 +13,7 @@ from greenai_infra.planning.serving_runs import serving_run
 
 if TYPE_CHECKING:
     from greenai_infra.catalog.offers import Offer
+    from greenai_infra.footprint.training_figures import TrainingFigure
     from greenai_infra.planning.workload import Workload
 
 MIN_RUN_HOURS = 1 / 3600  # times are written in whole seconds
@@ -50,12 +51,10 @@ def _training_run(workload: Workload, offer: Offer, chip: Accelerator, longest_h
         if longest_hours is not None and hours.value > longest_hours and chips != sizes[-1]:
             continue
         power_kw = (
-            Estimate.exact(measured.energy_kwh / measured.hours)
-            if measured
-            else training.node_power_kw(chips, _chip_power_w(chip))
+            Estimate.exact(measured.energy_kwh / measured.hours) if measured else training.node_power_kw(chips, chip)
         )
         if not measured:
-            notes += ("power is a share of rated chip power, not measured", *power_note(chip))
+            notes += (_power_note(chip), *power_note(chip))
         return make_run(offer, chip, chips, hours, power_kw, notes)
     return Unfit(reason)
 
@@ -64,7 +63,6 @@ def _training_hours(workload: Workload, chip: Accelerator, chips: int) -> tuple[
     work, precision = workload.work, workload.hardware.precision
     if work.measured:
         return Estimate.exact(work.measured.hours), ("energy and hours as measured in an earlier run",)
-    peak = chip.tflops[precision]
     if work.accelerator_hours:
         stated = find_accelerator(work.accelerator_hours.accelerator)
         hours = work.accelerator_hours.hours / chips
@@ -75,14 +73,36 @@ def _training_hours(workload: Workload, chip: Accelerator, chips: int) -> tuple[
                 f"work.accelerator_hours: {stated.name} has no {precision}, so its hours can't be scaled to others; "
                 f"set hardware.precision to one of {', '.join(stated.tflops) or 'none: state work.model'}"
             )
-        ratio = stated.tflops[precision] / peak
-        note = f"hours scaled from {stated.name} by peak {precision} FLOPS"
-        return Estimate.of("chip_scaling_band") * (hours * ratio), (note,)
+        there, here = training.utilisation_of(stated), training.utilisation_of(chip)
+        ratio = training.sustained_tflops(stated, precision, there.figure) / training.sustained_tflops(
+            chip, precision, here.figure
+        )
+        note = f"hours scaled from {stated.name} by peak FLOPS x MFU: {_mfu_text(there)} there, {_mfu_text(here)} here"
+        return ratio * hours, (note,)
     assert work.model is not None
-    utilisation = Estimate.exact(work.model.mfu) if work.model.mfu else Estimate.of("model_flops_utilisation")
-    notes = () if work.model.mfu else (f"MFU {utilisation.value} assumed, not measured",)
+    mixture = (work.model.total_parameters or 0) > work.model.parameters
+    assumed = training.utilisation_of(chip, mixture=mixture)
+    notes = () if work.model.mfu else (f"MFU {_mfu_text(assumed)}, not measured on your model",)
+    speed_up = training.speed_up(precision, mixture=mixture)
+    if speed_up.value != 1:
+        notes += (f"{precision} taken as {speed_up.value:g} times as fast as 16 bits, as measured in other runs",)
+    utilisation = Estimate.exact(work.model.mfu) if work.model.mfu else assumed.figure
+    speed = training.sustained_tflops(chip, precision, utilisation) * speed_up
     flops = training.training_flops(work.model.parameters, work.model.tokens, work.model.method)
-    return training.chip_hours(flops, peak, utilisation) / chips, notes
+    return training.chip_hours(flops, speed) / chips, notes
+
+
+def _mfu_text(one: TrainingFigure) -> str:
+    """A utilisation with its band, and how it is known."""
+    band = f"{one.figure.value:.2f} ({one.figure.low:.2f} to {one.figure.high:.2f})"
+    return f"{band} as measured by others" if one.is_measured else f"{band} for want of a measured run"
+
+
+def _power_note(chip: Accelerator) -> str:
+    """How the power of a node was come by."""
+    ratio = training.node_power_of(chip)
+    nodes = "nodes were measured to draw" if ratio.is_measured else "nodes of other chips were measured to draw"
+    return f"power is {ratio.figure.value:g} x rated chip power, which {nodes} at the wall"
 
 
 def _training_memory_gb(workload: Workload) -> float:
@@ -105,7 +125,3 @@ def _chip_counts(offer: Offer, count: int | None) -> list[int] | Unfit:
     if unit < CLUSTER_CHIPS:
         return [unit]
     return [unit * 2**power for power in range(11) if unit * 2**power <= MAX_CHIPS]
-
-
-def _chip_power_w(chip: Accelerator) -> Estimate:
-    return Estimate(chip.power_w, chip.power_w_low, chip.power_w_high)

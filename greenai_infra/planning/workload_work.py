@@ -25,7 +25,8 @@ class TrainingModel(Section, frozen=True):
         Literal["full", "lora"], Meta(description="full: all weights; lora: adapters on frozen weights")
     ] = "full"
     mfu: Annotated[
-        Share | None, Meta(description="measured model FLOPS utilisation; default 0.35, band 0.15 to 0.45")
+        Share | None,
+        Meta(description="measured model FLOPS utilisation of the dense 16-bit peak; default: as measured on the chip"),
     ] = None
 
     def __post_init__(self) -> None:
@@ -34,7 +35,7 @@ class TrainingModel(Section, frozen=True):
 
 
 class AcceleratorHours(Section, frozen=True):
-    """Work stated as hours on a named chip, summed over all chips; other chips are scaled by peak FLOPS."""
+    """Work stated as hours on a named chip, summed over all chips; other chips are scaled by peak FLOPS x MFU."""
 
     hours: Annotated[Amount, Meta(description="accelerator-hours: 8 chips for 3 hours are 24")]
     accelerator: Annotated[str, Meta(description="chip of these hours, named as in `catalog accelerators`")]
