@@ -86,6 +86,12 @@ class PlannedWork(_Part):
     latency_bound_ms: Positive | None = None
 
 
+class PlannedObjective(_Part):
+    """What the plan minimised, if not emissions alone."""
+
+    carbon_price_usd_per_tonne: Finite
+
+
 class PlannedWorkload(_Part):
     """Whose plan it is, and what for."""
 
@@ -95,6 +101,7 @@ class PlannedWorkload(_Part):
     kind: Literal["training", "inference"]
     work: PlannedWork = PlannedWork()
     carbon_budget: PlannedBudget | None = None
+    objective: PlannedObjective | None = None
 
 
 class PlanFile(_Part):
@@ -110,6 +117,13 @@ class PlanFile(_Part):
     def ranked(self) -> list[Placement]:
         """All placements, best first, one a region."""
         return [self.placement, *self.alternatives]
+
+    def value_of(self, one: Placement) -> float:
+        """What the plan minimised: kg CO2e, or USD with carbon where the workload states its price."""
+        objective = self.workload.objective
+        if objective is None:
+            return one.emissions_kg
+        return (one.cost_usd or 0.0) + objective.carbon_price_usd_per_tonne * one.emissions_kg / 1000
 
 
 def read_plan_file(path: Path) -> PlanFile:

@@ -24,7 +24,7 @@ from greenai_infra.deploy.stack_files import (
     stack_files,
 )
 from greenai_infra.errors import InputError, Refused
-from greenai_infra.planning.hysteresis import Choice, choose
+from greenai_infra.planning.hysteresis import KG, WITH_CARBON, Choice, choose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,10 +70,11 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
     starved = [] if options.force else [one for one in own if str(one.value(NO_CAPACITY)) == plan.plan_id]
     ranked = _with_capacity(plan, starved)
     choice = choose(
-        [(one.key, one.emissions_kg) for one in ranked],
+        [(one.key, plan.value_of(one)) for one in ranked],
         current.place if current else None,
         options.threshold_percent,
         force=options.force,
+        unit=WITH_CARBON if plan.workload.objective else KG,
     )
     order = sorted(ranked, key=lambda one: one.key != choice.region)
     pinned, notes = _pin_first(plan, order, project_dir, options)

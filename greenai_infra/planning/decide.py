@@ -15,7 +15,7 @@ from greenai_infra.planning.baseline import find_baseline
 from greenai_infra.planning.candidates import wanted_accelerators
 from greenai_infra.planning.doubts import with_doubts
 from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all
-from greenai_infra.planning.preference import best_of, pareto_front
+from greenai_infra.planning.preference import PREMIUM, best_of, pareto_front, usd_with_carbon, with_premium
 from greenai_infra.planning.slices import Interruption
 
 if TYPE_CHECKING:
@@ -78,20 +78,22 @@ def decide(workload: Workload, field: Field, series: Mapping[str, Series], timin
     placements, left = place_all(field.candidates, series, timing)
     unplaced = tuple(_unplaced(candidate, series.get(candidate.region.zone), timing) for candidate in left)
     judged = [(one, one.candidate.removed_by | _broken_limits(workload, one)) for one in placements]
-    everything = [Ranked(one, rules) for one, rules in with_doubts(workload, judged)]
+    judged = with_premium(workload.limits.max_premium_percent, with_doubts(workload, judged))
+    everything = [Ranked(one, rules) for one, rules in judged]
     everything.sort(key=lambda ranked: ranked.placement.order)
     allowed = [ranked.placement for ranked in everything if not ranked.removed_by]
     if not allowed:
         raise NoPlacement(_why_nothing_is_left(workload, field, everything, unplaced))
-    chosen = best_of(allowed)
+    carbon_price = workload.carbon_price
+    chosen = best_of(allowed, carbon_price)
     baseline = find_baseline(workload, field.candidates, series, timing)
     return Decision(
         placement=chosen,
-        alternatives=tuple(_best_of_each_other_region(allowed, chosen)),
-        pareto=tuple(pareto_front(allowed, chosen)),
+        alternatives=tuple(_best_of_each_other_region(allowed, chosen, carbon_price)),
+        pareto=tuple(pareto_front((one.placement for one in everything if one.removed_by <= {PREMIUM}), chosen)),
         baseline=baseline.placement,
         baseline_why=baseline.why,
-        lifted=(*_lift_each(everything, chosen), *_lift_unbroken(chosen, series, timing)),
+        lifted=(*_lift_each(everything, chosen, carbon_price), *_lift_unbroken(chosen, series, timing)),
         everything=tuple(everything),
         unplaced=unplaced,
     )
@@ -107,19 +109,24 @@ def _broken_limits(workload: Workload, one: Placement) -> frozenset[str]:
     return frozenset(broken)
 
 
-def _best_of_each_other_region(allowed: Sequence[Placement], chosen: Placement) -> list[Placement]:
+def _best_of_each_other_region(
+    allowed: Sequence[Placement], chosen: Placement, carbon_price: float | None
+) -> list[Placement]:
     of_region: dict[str, list[Placement]] = {}
     for one in allowed:
         of_region.setdefault(one.candidate.region.key, []).append(one)
     of_region.pop(chosen.candidate.region.key)
-    return sorted(map(best_of, of_region.values()), key=lambda one: one.order)
+    best = [best_of(placements, carbon_price) for placements in of_region.values()]
+    if carbon_price is None:
+        return sorted(best, key=lambda one: one.order)
+    return sorted(best, key=lambda one: (usd_with_carbon(one, carbon_price), *one.order))
 
 
-def _lift_each(everything: Sequence[Ranked], chosen: Placement) -> list[Lifted]:
+def _lift_each(everything: Sequence[Ranked], chosen: Placement, carbon_price: float | None) -> list[Lifted]:
     names = sorted({name for ranked in everything for name in ranked.removed_by})
     lifted = []
     for name in names:
-        best = best_of([ranked.placement for ranked in everything if ranked.removed_by <= {name}])
+        best = best_of([ranked.placement for ranked in everything if ranked.removed_by <= {name}], carbon_price)
         lifted.append(Lifted(name, best, chosen.emissions_kg - best.emissions_kg))
     return sorted(lifted, key=lambda one: (-one.saving_kg, one.constraint))
 

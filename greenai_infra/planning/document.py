@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
@@ -20,6 +21,7 @@ from greenai_infra.planning.doubts import placement_not_built
 from greenai_infra.planning.inputs import plan_inputs, provenance_document, transfer_document
 from greenai_infra.planning.notes import plan_notes
 from greenai_infra.planning.placements import place_now
+from greenai_infra.planning.preference import usd_per_tonne
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +48,7 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
         "placement": _placement(decision.placement, plan),
         "alternatives": [_placement(one, plan) for one in decision.alternatives],
         "pareto": [_placement(one, plan) for one in decision.pareto],
+        "pareto_usd_per_tonne": [usd_per_tonne(one, following) for one, following in pairwise(decision.pareto)],
         "baseline": _baseline(plan),
         "savings": _savings(plan),
         "constraints": [
@@ -186,13 +189,16 @@ def _savings(plan: Plan) -> dict[str, Any]:
         "waits_hours": waited,
     }
     if baseline is None:
-        return {"emissions_kg": None, "percent": None, "cost_usd": None, **savings}
+        unknown = ("emissions_kg", "percent", "cost_usd", "cost_percent", "usd_per_tonne_avoided")
+        return {**dict.fromkeys(unknown), **savings}
     kept = baseline.emissions_kg - chosen.emissions_kg
     same_hardware = _same_hardware_at_baseline(plan)
     return {
         "emissions_kg": kept,
         "percent": 100 * kept / baseline.emissions_kg,
         "cost_usd": baseline.cost_usd - chosen.cost_usd,
+        "cost_percent": 100 * (1 - chosen.cost_usd / baseline.cost_usd) if baseline.cost_usd else None,
+        "usd_per_tonne_avoided": usd_per_tonne(chosen, baseline),
         "by_hardware_kg": None if same_hardware is None else baseline.emissions_kg - same_hardware,
         "by_place_kg": None if same_hardware is None else same_hardware - chosen.emissions_now_kg,
         **savings,

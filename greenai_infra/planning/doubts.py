@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from greenai_infra.planning.placements import Placement
+    from greenai_infra.planning.preference import Judged
     from greenai_infra.planning.workload import Workload
 
 BUILDABLE = "hardware.buildable_only"
-Judged = tuple["Placement", frozenset[str]]
-"""A placement and the constraints that forbid it."""
 
 
 def placement_not_built(workload: Workload, one: Placement) -> NotBuilt | None:

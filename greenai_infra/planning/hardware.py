@@ -41,7 +41,7 @@ def compare_hardware(workload: Workload, field: Field, decision: Decision, offer
     for ranked in decision.everything:
         if ranked.removed_by <= HARDWARE_RULES:
             of_chip.setdefault(ranked.placement.candidate.offer.accelerator, []).append(ranked.placement)
-    best = {chip: best_of(placements) for chip, placements in of_chip.items()}
+    best = {chip: best_of(placements, workload.carbon_price) for chip, placements in of_chip.items()}
     regions_of = {chip: {one.candidate.region.key for one in placements} for chip, placements in of_chip.items()}
     front = pareto_front(best.values())
     rows = [

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEFAULT_THRESHOLD_PERCENT = 10.0
+KG = "kg CO2e"
+WITH_CARBON = "USD with carbon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +32,26 @@ def choose(
     threshold_percent: float = DEFAULT_THRESHOLD_PERCENT,
     *,
     force: bool = False,
+    unit: str = KG,
 ) -> Choice:
     """The region to apply.
 
-    `ranked` holds (region, kg CO2e) of the new plan, best first, not empty. The gain of the best region is a share of
-    what the current region would emit in the same plan; it must lie above the threshold, not at it.
+    `ranked` holds (region, what the plan minimises) of the new plan, best first, not empty: kg CO2e, or another `unit`.
+    The gain of the best region is a share of what the current region would come to in the same plan; it must lie above
+    the threshold, not at it.
     """
     best, best_kg = ranked[0]
     if current is None or current == best:
-        return Choice(best, False, f"{best} has the least emissions in this plan ({best_kg:.3g} kg CO2e)")
+        least = unit == KG and best_kg <= min(value for _, value in ranked)
+        why = "has the least emissions in this plan" if least else "comes first in this plan"
+        return Choice(best, False, f"{best} {why} ({best_kg:.3g} {unit})")
     emissions = dict(ranked)
     if current not in emissions:
         return Choice(best, True, f"moved from {current} to {best}: {current} is not in the ranking any more")
     current_kg = emissions[current]
     # Rounded, so that 0.99 against 1.1 kg is a gain of 10 % and not of 10.000000000000009 %.
     gain_percent = round((1 - best_kg / current_kg) * 100, 9)
-    figures = f"{best_kg:.3g} kg CO2e in {best}, {current_kg:.3g} in {current}"
+    figures = f"{best_kg:.3g} {unit} in {best}, {current_kg:.3g} in {current}"
     if force:
         return Choice(best, True, f"moved from {current} to {best} as forced: {figures}")
     if gain_percent > threshold_percent:

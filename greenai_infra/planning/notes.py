@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 from greenai_infra.catalog.offers import stale_price_warning
 from greenai_infra.clock import format_time, hours_between
 from greenai_infra.intensity.values import Flag, Kind
+from greenai_infra.numbers import significant
 from greenai_infra.planning.doubts import BUILDABLE, placement_not_built
+from greenai_infra.planning.preference import usd_per_tonne
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenai_infra.intensity.values import Provenance
+    from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.planner import Plan
 
+DEAR_USD_PER_TONNE = 1000.0
+"""Above this a plan says what its last tonnes cost: five times EPA's social cost of carbon (190 USD a tonne, 2023)."""
 MIXED = "MIXED SIGNALS OR BASES: values of unlike kind are ranked together, as --allow-mixed told"
 REGIONS_SHOWN = 6
 
@@ -39,6 +44,7 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield MIXED
     yield from _not_built(plan)
     yield from _of_flags(provenance)
+    yield from _dear_tonne(plan)
     yield from _regions_left_out(plan)
     if plan.timing.origin and plan.timing.origin.note:
         yield plan.timing.origin.note
@@ -77,6 +83,28 @@ def _not_built(plan: Plan) -> Iterator[str]:
             f"{first.candidate.offer.instance_type} in {first.candidate.region.key} ({why.reason}); "
             f"{BUILDABLE}: false lets them in"
         )
+
+
+def _dear_tonne(plan: Plan) -> Iterator[str]:
+    """What the last kilograms cost, where that is very much; nothing where the workload states what they are worth."""
+    chosen, front = plan.decision.placement, plan.decision.pareto
+    place = front.index(chosen)
+    if plan.workload.carbon_price is not None or place + 1 == len(front):
+        return
+    neighbour = front[place + 1]
+    usd = usd_per_tonne(chosen, neighbour)
+    if usd is None or usd <= DEAR_USD_PER_TONNE:
+        return
+    what = "the cleanest" if place == 0 else "the choice"
+    yield (
+        f"{what}, {_on(chosen)}, costs {significant(usd)} USD a tonne over its neighbour on the Pareto front, "
+        f"{_on(neighbour)} ({significant(neighbour.emissions_kg)} kg, {significant(neighbour.cost_usd, 4)} USD); "
+        "state what a tonne is worth with objective.carbon_price_usd_per_tonne, or limits.max_premium_percent"
+    )
+
+
+def _on(one: Placement) -> str:
+    return f"{one.candidate.region.key} on {one.candidate.run.instances} x {one.candidate.offer.instance_type}"
 
 
 def _of_flags(provenance: Provenance) -> Iterator[str]:

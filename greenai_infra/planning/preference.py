@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from greenai_infra.planning.candidates import Candidate
     from greenai_infra.planning.placements import Placement
@@ -14,24 +14,59 @@ INDISTINCT_KG = 0.01
 """Share of the least kg below which the figures can't tell two placements apart: PUE is published in hundredths, and
 many a grid's intensity in two figures, each about 1 % of its value."""
 
-INDISTINCT_USD = 0.0001
-"""Share of a cost below which two prices are the same: lists split a machine's price into parts of five decimals, so
+SAME = 0.0001
+"""Share of a figure below which two are the same: lists split a machine's price into parts of five decimals, so
 eight small machines cost 0.00001 USD an hour more or less than one that holds as much."""
 
+KG_PER_TONNE = 1000.0
+PREMIUM = "limits.max_premium_percent"
+Judged = tuple["Placement", frozenset[str]]
+"""A placement and the constraints that forbid it."""
 
-def best_of(placements: Collection[Placement]) -> Placement:
+
+def best_of(placements: Collection[Placement], carbon_price: float | None = None) -> Placement:
     """The cheapest of the cleanest: of those that emit less than 1 % more than the cleanest of all.
 
-    At equal cost the fewest machines win, then the earliest start, kg and names, so that equal inputs give equal plans.
+    With a price of carbon (USD a tonne) it is the one of least cost with carbon. Of what is then the same that with the
+    fewest machines wins; after that the earliest start, kg and names decide, so that equal inputs give equal plans.
     `placements` isn't empty.
     """
-    least_kg = min(one.emissions_kg for one in placements)
-    near = [one for one in placements if is_as_clean(one.emissions_kg, least_kg)]
-    least_usd = min(one.cost_usd for one in near)
-    return min(
-        (one for one in near if _same_cost(one.cost_usd, least_usd)),
-        key=lambda one: (one.candidate.run.instances, one.slices[0][0], *one.order),
-    )
+    if carbon_price is None:
+        least_kg = min(one.emissions_kg for one in placements)
+        near = [one for one in placements if is_as_clean(one.emissions_kg, least_kg)]
+        least_usd = min(one.cost_usd for one in near)
+        best = [one for one in near if _same(one.cost_usd, least_usd)]
+    else:
+        price = carbon_price
+        least = min(placements, key=lambda one: (usd_with_carbon(one, price), *one.order))
+        best = [one for one in placements if _is_same(one, least)]
+    return min(best, key=lambda one: (one.candidate.run.instances, one.slices[0][0], *one.order))
+
+
+def usd_with_carbon(one: Placement, usd_per_tonne: float) -> float:
+    """The cost of a placement with a price on what it emits."""
+    return one.cost_usd + usd_per_tonne * one.emissions_kg / KG_PER_TONNE
+
+
+def usd_per_tonne(cleaner: Placement, other: Placement) -> float | None:
+    """What each tonne costs that the cleaner placement avoids, negative if it is cheaper; None if it avoids nothing."""
+    avoided_kg = other.emissions_kg - cleaner.emissions_kg
+    return KG_PER_TONNE * (cleaner.cost_usd - other.cost_usd) / avoided_kg if avoided_kg > 0 else None
+
+
+def with_premium(most_percent: float | None, judged: Sequence[Judged]) -> list[Judged]:
+    """Placements with what forbids them; `limits.max_premium_percent` is added to what costs too much.
+
+    That is more than so many percent over the cheapest placement that nothing else forbids.
+    """
+    allowed_usd = [one.cost_usd for one, rules in judged if not rules]
+    if most_percent is None or not allowed_usd:
+        return list(judged)
+    most_usd = min(allowed_usd) * (1 + most_percent / 100)
+    return [
+        (one, rules if one.cost_usd <= most_usd or _same(one.cost_usd, most_usd) else rules | {PREMIUM})
+        for one, rules in judged
+    ]
 
 
 def pareto_front(placements: Iterable[Placement], taken: Placement | None = None) -> list[Placement]:
@@ -46,12 +81,10 @@ def pareto_front(placements: Iterable[Placement], taken: Placement | None = None
             unbeaten.append(one)
     front: list[Placement] = []
     for one in unbeaten:
-        equal = [
-            other
-            for other in known
-            if _same_cost(other.cost_usd, one.cost_usd) and is_as_clean(other.emissions_kg, one.emissions_kg)
-        ]
-        shown = taken if taken in equal else min(equal, key=lambda other: (other.candidate.run.instances, *other.order))
+        same = [other for other in known if _is_same(other, one)]
+        shown = min(same, key=lambda other: (other.candidate.run.instances, *other.order))
+        if taken and _same(taken.cost_usd, one.cost_usd) and is_as_clean(taken.emissions_kg, one.emissions_kg):
+            shown = taken
         if shown not in front:
             front.append(shown)
     return front
@@ -61,7 +94,7 @@ def cheapest_of(candidates: Collection[Candidate]) -> Candidate:
     """The cheapest to run; at equal cost that with fewest machines, then the first by name."""
     least_usd = min(one.cost_usd for one in candidates)
     return min(
-        (one for one in candidates if _same_cost(one.cost_usd, least_usd)),
+        (one for one in candidates if _same(one.cost_usd, least_usd)),
         key=lambda one: (one.run.instances, one.cost_usd, one.region.key, one.offer.instance_type),
     )
 
@@ -71,5 +104,9 @@ def is_as_clean(kg: float, least_kg: float) -> bool:
     return kg <= least_kg or kg < least_kg * (1 + INDISTINCT_KG)
 
 
-def _same_cost(usd: float, other_usd: float) -> bool:
-    return abs(usd - other_usd) <= INDISTINCT_USD * min(usd, other_usd)
+def _same(one: float, other: float) -> bool:
+    return abs(one - other) <= SAME * min(one, other)
+
+
+def _is_same(one: Placement, other: Placement) -> bool:
+    return _same(one.cost_usd, other.cost_usd) and _same(one.emissions_kg, other.emissions_kg)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time, from_unix
 from greenai_infra.intensity.values import Flag
-from greenai_infra.planning.hysteresis import choose
+from greenai_infra.planning.hysteresis import KG, WITH_CARBON, choose
+from greenai_infra.planning.preference import usd_with_carbon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ class Round:
     """What one plan says: the best region, kg CO2e of each region's best placement, best first, and who answered.
 
     `start` is None for the earliest moment that the workload allows. `stands_in` if a better source or method was asked
-    in vain, and `why` then says so.
+    in vain, and `why` then says so. `weighed` has USD with carbon of each region, where the workload prices carbon.
     """
 
     ranked: tuple[tuple[str, float], ...]
@@ -32,6 +33,7 @@ class Round:
     source: str
     stands_in: bool
     why: str = ""
+    weighed: tuple[tuple[str, float], ...] = ()
 
     @property
     def region(self) -> str:
@@ -68,8 +70,11 @@ def round_of(plan: Plan) -> Round:
     stands_in = Flag.FALLBACK in provenance.flags
     begins = from_unix(chosen.slices[0][0])
     reasons = [note for note in plan.source_notes if " left: " in note] or list(plan.source_notes)
+    ranked, price = (chosen, *plan.decision.alternatives), plan.workload.carbon_price
+    weighed = () if price is None else tuple((one.candidate.region.key, usd_with_carbon(one, price)) for one in ranked)
     return Round(
-        ranked=tuple((one.candidate.region.key, one.emissions_kg) for one in (chosen, *plan.decision.alternatives)),
+        ranked=tuple((one.candidate.region.key, one.emissions_kg) for one in ranked),
+        weighed=weighed,
         start=begins if begins > plan.window.earliest else None,
         source=plan.answered_by,
         stands_in=stands_in,
@@ -186,7 +191,8 @@ class Watcher:
         yield Event(at, "source", text, values)
 
     def _switch(self, at: datetime, now: Round) -> Iterator[Event]:
-        choice = choose(now.ranked, self.current, self.threshold_percent)
+        unit = WITH_CARBON if now.weighed else KG
+        choice = choose(now.weighed or now.ranked, self.current, self.threshold_percent, unit=unit)
         before, self.current = self.current, choice.region
         if choice.switched:
             emissions = dict(now.ranked)

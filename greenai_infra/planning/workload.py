@@ -137,6 +137,19 @@ class Limits(Section, frozen=True):
 
     cost_usd: Annotated[Amount | None, Meta(description="maximum cost at list prices, with data transfer")] = None
     emissions_kg: Annotated[Amount | None, Meta(description="carbon budget, kg CO2e with embodied share")] = None
+    max_premium_percent: Annotated[
+        Annotated[float, Meta(ge=0, le=1e6)] | None,
+        Meta(description="may cost at most so many percent more than the cheapest placement that all else here allows"),
+    ] = None
+
+
+class Objective(Section, frozen=True):
+    """What the plan minimises, if not emissions alone."""
+
+    carbon_price_usd_per_tonne: Annotated[
+        Annotated[float, Meta(ge=0, le=1e9)],
+        Meta(description="minimises cost + this price x emissions instead of emissions; 0 takes the cheapest"),
+    ]
 
 
 class CarbonBudget(Section, frozen=True):
@@ -185,11 +198,17 @@ class Workload(Section, frozen=True):
     when: When = field(default_factory=When)
     data: Data | None = None
     limits: Limits = field(default_factory=Limits)
+    objective: Annotated[Objective | None, Meta(description="default least emissions")] = None
     carbon_budget: CarbonBudget | None = None
     signal: Annotated[
         Literal["average", "marginal"], Meta(description="average is the default and the one for reports")
     ] = "average"
     baseline: Baseline = field(default_factory=Baseline)
+
+    @property
+    def carbon_price(self) -> float | None:
+        """USD a tonne that emissions are weighed with, None where emissions alone are minimised."""
+        return None if self.objective is None else self.objective.carbon_price_usd_per_tonne
 
     def __post_init__(self) -> None:
         """Refuse work that does not belong to the kind, or that is stated twice or not at all."""

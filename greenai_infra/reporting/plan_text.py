@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from greenai_infra.numbers import duration, percent, short_time, significant
-from greenai_infra.reporting.error_text import error_lines, forecast_error
-from greenai_infra.reporting.tables import show_table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from greenai_infra.numbers import duration, short_time, significant
+from greenai_infra.reporting.lines import print_facts, print_lines, print_list
+from greenai_infra.reporting.plan_money import saving_lines
+from greenai_infra.reporting.plan_reasons import show_reasons
+from greenai_infra.reporting.plan_tables import about, show_alternatives, show_hardware, show_pareto
 
 Document = dict[str, Any]
-WIDTH = 80
-ALTERNATIVES_SHOWN = 5
-SLICES_SHOWN = 6
+MIXED = "MIXED"
 
 
 def show_plan(document: Document, *, explain: bool = False) -> None:
     """Print the decision, what it is compared with, and what a reader must know about the figures."""
     chosen = document["placement"]
     workload = document["workload"]
-    if document["notes"] and document["notes"][0].startswith("MIXED"):
-        _print_lines([document["notes"][0], "Their order can be wrong, and no saving follows from it.", ""])
-    _print_lines(
+    mixed = bool(document["notes"]) and document["notes"][0].startswith(MIXED)
+    if mixed:
+        print_lines([document["notes"][0], "Their order can be wrong, and no saving follows from it.", ""])
+    print_lines(
         [
             f"{workload['name']}: {chosen['accelerators']} x {chosen['accelerator']} in "
-            f"{chosen['provider']}:{chosen['region']} ({chosen['place']})"
+            f"{chosen['provider']}:{chosen['region']} ({chosen['place']})",
+            *([] if mixed else saving_lines(document)),
         ]
     )
     print()
-    _print_facts(_facts(document))
-    _show_alternatives(document["alternatives"])
-    _show_pareto(document["pareto"])
+    print_facts(_facts(document))
+    show_alternatives(document["alternatives"])
+    show_pareto(document["pareto"], document.get("pareto_usd_per_tonne", ()), chosen)
     if "hardware" in document:
         show_hardware(document["hardware"])
     if explain:
-        _explain(document)
-    _print_list("Notes", document["notes"])
+        show_reasons(document)
+    print_list("Notes", document["notes"])
 
 
 def _facts(document: Document) -> list[tuple[str, str]]:
@@ -113,7 +111,7 @@ def _runs(document: Document) -> str:
 
 def _emissions(chosen: Document) -> str:
     embodied = chosen["embodied_kg"]
-    share = "embodied not known" if embodied is None else f"embodied {_about(chosen)}{significant(embodied)}"
+    share = "embodied not known" if embodied is None else f"embodied {about(chosen)}{significant(embodied)}"
     transfer = f", transfer {significant(chosen['transfer_kg'])}" if chosen["transfer_kg"] else ""
     return (
         f"{significant(chosen['emissions_kg'])} kg CO2e ({significant(chosen['emissions_kg_low'])} to "
@@ -122,22 +120,14 @@ def _emissions(chosen: Document) -> str:
     )
 
 
-def _about(one: Document) -> str:
-    """The mark of a figure whose embodied share is not published but estimated."""
-    return "~" if one.get("embodied_is_estimate") else ""
-
-
 def _baseline(document: Document) -> str:
-    baseline, savings = document["baseline"], document["savings"]
+    baseline = document["baseline"]
     if "unavailable" in baseline:
         return f"none: {baseline['unavailable']}"
-    change = "less" if savings["emissions_kg"] >= 0 else "MORE"
-    percent = "" if savings["percent"] is None else f" ({abs(savings['percent']):.0f} %)"
     return (
         f"{significant(baseline['emissions_kg'])} kg, {significant(baseline['cost_usd'], 4)} USD on "
         f"{baseline['instances']} x {baseline['instance_type']} in {baseline['provider']}:{baseline['region']} at "
-        f"once, {baseline.get('why', 'as the workload states')}: "
-        f"the plan emits {significant(abs(savings['emissions_kg']))} kg{percent} {change}"
+        f"once, {baseline.get('why', 'as the workload states')}"
     )
 
 
@@ -147,163 +137,3 @@ def _fleet(one: Document) -> str:
 
 def _flags(intensity: Document) -> str:
     return f" [{', '.join(intensity['flags'])}]" if intensity["flags"] else ""
-
-
-def _show_alternatives(alternatives: Sequence[Document]) -> None:
-    print()
-    if not alternatives:
-        print("No other region is allowed and able to run it.")
-        return
-    shown = alternatives[:ALTERNATIVES_SHOWN]
-    more = f" (first {len(shown)} of {len(alternatives)} regions)" if len(shown) < len(alternatives) else ""
-    _placement_table(f"Alternatives{more}", shown)
-
-
-def _show_pareto(pareto: Sequence[Document]) -> None:
-    print()
-    if len(pareto) == 1:
-        print("No allowed choice is cheaper than this one." if pareto else "")
-        return
-    _placement_table("Pareto front: cheaper only by emitting more", pareto)
-
-
-def _placement_table(title: str, placements: Sequence[Document]) -> None:
-    rows = [
-        [
-            f"{one['provider']}:{one['region']}",
-            f"{one['instances']} x {one['instance_type']}",
-            short_time(one["start"])[5:],
-            significant(one["intensity"]["g_per_kwh"]),
-            _about(one) + significant(one["emissions_kg"]),
-            significant(one["cost_usd"], 4),
-        ]
-        for one in placements
-    ]
-    show_table(["region", "instances", "start UTC", "g/kWh", "kg CO2e", "USD"], rows, right={3, 4, 5}, title=title)
-    _show_mark(placements)
-
-
-def _show_mark(placements: Sequence[Document]) -> None:
-    """What the mark of estimated embodied shares means, below a table that has it."""
-    if any(map(_about, placements)):
-        print("~ part of its embodied share is an estimate, not a published figure")
-
-
-def show_hardware(rows: Sequence[Document]) -> None:
-    """Print the comparison of accelerators; `*` marks the Pareto front of kg and USD."""
-    print()
-    table = []
-    for row in rows:
-        one = row["placement"]
-        mark = ("*" if row["on_pareto_front"] else " ") + ("" if row["asked_for"] else "?")
-        if one is None:
-            continue
-        table.append(
-            [
-                mark,
-                row["accelerator"],
-                str(one["accelerators"]),
-                significant(one["run_hours"]),
-                significant(one["energy_kwh"]),
-                _about(one) + significant(one["emissions_kg"]),
-                significant(one["cost_usd"], 4),
-                f"{one['region']} (of {row['offered_in_regions']})",
-            ]
-        )
-    show_table(
-        ["", "accelerator", "chips", "hours", "kWh", "kg CO2e", "USD", "cleanest region"],
-        table,
-        right={2, 3, 4, 5, 6},
-        title="Hardware for this workload (* Pareto front, ? not in the workload's list)",
-    )
-    _show_mark([row["placement"] for row in rows if row["placement"]])
-    unfit = [f"{row['accelerator']}: {row['reason']}" for row in rows if row["placement"] is None]
-    _print_list("Not possible", unfit)
-
-
-def _explain(document: Document) -> None:
-    _print_list("Why", _reasons(document))
-    constraints = [f"{one['constraint']} ({one['value']}): {_constraint(one)}" for one in document["constraints"]]
-    unpriced = "when.earliest, when.deadline, hardware.count and hardware.purchase are not priced"
-    _print_list("What each constraint costs", [*(constraints or ["none removed anything"]), unpriced])
-    slices = document["placement"]["slices"]
-    if len(slices) > 1:
-        shown = [f"{short_time(one['start'])} to {short_time(one['end'])} UTC" for one in slices[:SLICES_SHOWN]]
-        rest = len(slices) - len(shown)
-        _print_list("Slices", [*shown, *([f"and {rest} more"] if rest else [])])
-    _print_list("Where intensity comes from", [*_intensity_sources(document), *error_lines(document)])
-    unfit = [f"{one['instance_type']}: {one['reason']}" for one in document["inputs"]["unfit"]]
-    _print_list("Instance types that can't run it", unfit)
-
-
-def _reasons(document: Document) -> list[str]:
-    savings = document["savings"]
-    reasons = []
-    if savings["waits_hours"] > 0 and savings["by_waiting_kg"] <= 0:
-        reasons.append("it starts later because the source has no intensity for a start at the earliest moment")
-    elif savings["by_waiting_kg"] > 0:
-        reasons.append(f"waiting and slicing save {significant(savings['by_waiting_kg'])} kg against starting at once")
-    else:
-        threshold = forecast_error(document)["wait_threshold_percent"]
-        reasons.append(f"no later start saves more than the {percent(threshold)} that a wait must save")
-    for key, what in (("by_place_kg", "the place"), ("by_hardware_kg", "the hardware")):
-        if savings.get(key):
-            verb = "saves" if savings[key] >= 0 else "costs"
-            reasons.append(f"{what} {verb} {significant(abs(savings[key]))} kg against the baseline")
-    chosen = document["placement"]
-    dirtier = [one for one in document["alternatives"] if one["emissions_kg"] >= chosen["emissions_kg"]]
-    if dirtier:
-        gap = dirtier[0]["emissions_kg"] - chosen["emissions_kg"]
-        reasons.append(
-            f"the next region, {dirtier[0]['provider']}:{dirtier[0]['region']}, emits {significant(gap)} kg more"
-        )
-    cleanest = document["pareto"][0]
-    if cleanest["emissions_kg"] < chosen["emissions_kg"]:
-        less = 1 - cleanest["emissions_kg"] / chosen["emissions_kg"]
-        reasons.append(
-            f"{cleanest['provider']}:{cleanest['region']} on {cleanest['instances']} x {cleanest['instance_type']} "
-            f"emits {significant(100 * less, 2)} % less, which is less than the figures can tell, and costs "
-            f"{significant(cleanest['cost_usd'] - chosen['cost_usd'], 4)} USD more"
-        )
-    return reasons
-
-
-def _constraint(one: Document) -> str:
-    best = one["without_it"]
-    if one["costs_kg"] <= 0:
-        return "costs no kg"
-    return (
-        f"{significant(one['costs_kg'])} kg; without it {best['provider']}:{best['region']} on "
-        f"{best['instances']} x {best['instance_type']} for {significant(best['cost_usd'], 4)} USD"
-    )
-
-
-def _intensity_sources(document: Document) -> list[str]:
-    inputs = document["inputs"]
-    zones = inputs["intensity"]
-    described = {
-        f"{one['source']}, {one['kind']}" + (f" ({one['detail']})" if one["detail"] else "") for one in zones.values()
-    }
-    lines = [f"{len(zones)} zones: {'; '.join(sorted(described)[:3])}", *inputs["intensity_notes"]]
-    if inputs["zones_without_intensity"]:
-        lines.append(f"no value for {', '.join(inputs['zones_without_intensity'])}")
-    return lines
-
-
-def _print_facts(facts: Iterable[tuple[str, str]]) -> None:
-    for name, value in facts:
-        indent = " " * 12
-        text = textwrap.fill(value, WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=indent)
-        print(text)
-
-
-def _print_list(title: str, lines: Sequence[str]) -> None:
-    if not lines:
-        return
-    print(f"\n{title}")
-    _print_lines(lines, bullet="- ")
-
-
-def _print_lines(lines: Iterable[str], bullet: str = "") -> None:
-    for line in lines:
-        print(textwrap.fill(line, WIDTH, initial_indent=bullet, subsequent_indent=" " * len(bullet)))

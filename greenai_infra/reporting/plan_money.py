@@ -1,0 +1,38 @@
+"""What a plan saves against its baseline and what that costs, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from greenai_infra.numbers import percent, significant
+
+Document = dict[str, Any]
+CENT = 0.005  # USD: less is no difference in cost
+
+
+def saving_lines(document: Document) -> list[str]:
+    """The headline's sentence about kg and USD against the baseline; none without a baseline."""
+    savings = document["savings"]
+    kept_kg, saved_usd = savings["emissions_kg"], savings["cost_usd"]
+    if kept_kg is None or saved_usd is None:
+        return []
+    kg = f"{significant(abs(kept_kg))} kg CO2e{_share(savings['percent'])}"
+    if kept_kg < 0:
+        return [f"Emits {kg} MORE than the baseline and costs {_usd(savings)}."]
+    if kept_kg == 0:
+        return [f"Emits what the baseline emits and costs {_usd(savings)}."]
+    tonne = savings.get("usd_per_tonne_avoided")
+    price = "" if tonne is None else f": {significant(tonne)} USD per tonne avoided"
+    return [f"Saves {kg} against the baseline and costs {_usd(savings)}{price}."]
+
+
+def _usd(savings: Document) -> str:
+    saved_usd = savings["cost_usd"]
+    if abs(saved_usd) < CENT:
+        return "the same"
+    word = "less" if saved_usd > 0 else "more"
+    return f"{significant(abs(saved_usd))} USD{_share(savings.get('cost_percent'))} {word}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f" ({percent(abs(value))})"

@@ -1,0 +1,107 @@
+"""The tables of a plan: other regions, the Pareto front, and the comparison of accelerators."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.numbers import short_time, significant
+from greenai_infra.reporting.lines import print_list
+from greenai_infra.reporting.tables import show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Document = dict[str, Any]
+ALTERNATIVES_SHOWN = 5
+HEADERS = ("region", "instances", "start UTC", "g/kWh", "kg CO2e", "USD")
+
+
+def about(one: Document) -> str:
+    """The mark of a figure whose embodied share is not published but estimated."""
+    return "~" if one.get("embodied_is_estimate") else ""
+
+
+def show_alternatives(alternatives: Sequence[Document]) -> None:
+    """Print the best of the first other regions."""
+    print()
+    if not alternatives:
+        print("No other region is allowed and able to run it.")
+        return
+    shown = alternatives[:ALTERNATIVES_SHOWN]
+    more = f" (first {len(shown)} of {len(alternatives)} regions)" if len(shown) < len(alternatives) else ""
+    _placement_table(f"Alternatives{more}", shown)
+
+
+def show_pareto(pareto: Sequence[Document], usd_per_tonne: Sequence[float | None], chosen: Document) -> None:
+    """Print the Pareto front, and what each tonne costs that a row avoids over the next; `*` marks the choice."""
+    print()
+    if len(pareto) == 1:
+        print("No allowed choice is cheaper than this one.")
+        return
+    print("Pareto front: cheaper only by emitting more; * is the choice, USD/t is what each")
+    rows = [
+        ["*" if _is_same(one, chosen) else "", *_row(one), "" if usd is None else significant(usd)]
+        for one, usd in zip_longest(pareto, usd_per_tonne)
+    ]
+    title = "tonne costs that a row avoids over the next"
+    show_table(["", *HEADERS, "USD/t"], rows, right={4, 5, 6, 7}, title=title)
+    _show_mark(pareto)
+
+
+def _placement_table(title: str, placements: Sequence[Document]) -> None:
+    show_table(HEADERS, [_row(one) for one in placements], right={3, 4, 5}, title=title)
+    _show_mark(placements)
+
+
+def _row(one: Document) -> list[str]:
+    return [
+        f"{one['provider']}:{one['region']}",
+        f"{one['instances']} x {one['instance_type']}",
+        short_time(one["start"])[5:],
+        significant(one["intensity"]["g_per_kwh"]),
+        about(one) + significant(one["emissions_kg"]),
+        significant(one["cost_usd"], 4),
+    ]
+
+
+def _is_same(one: Document, chosen: Document) -> bool:
+    return all(one[key] == chosen[key] for key in ("provider", "region", "instance_type", "instances", "slices"))
+
+
+def _show_mark(placements: Sequence[Document]) -> None:
+    """What the mark of estimated embodied shares means, below a table that has it."""
+    if any(map(about, placements)):
+        print("~ part of its embodied share is an estimate, not a published figure")
+
+
+def show_hardware(rows: Sequence[Document]) -> None:
+    """Print the comparison of accelerators; `*` marks the Pareto front of kg and USD."""
+    print()
+    table = []
+    for row in rows:
+        one = row["placement"]
+        mark = ("*" if row["on_pareto_front"] else " ") + ("" if row["asked_for"] else "?")
+        if one is None:
+            continue
+        table.append(
+            [
+                mark,
+                row["accelerator"],
+                str(one["accelerators"]),
+                significant(one["run_hours"]),
+                significant(one["energy_kwh"]),
+                about(one) + significant(one["emissions_kg"]),
+                significant(one["cost_usd"], 4),
+                f"{one['region']} (of {row['offered_in_regions']})",
+            ]
+        )
+    show_table(
+        ["", "accelerator", "chips", "hours", "kWh", "kg CO2e", "USD", "cleanest region"],
+        table,
+        right={2, 3, 4, 5, 6},
+        title="Hardware for this workload (* Pareto front, ? not in the workload's list)",
+    )
+    _show_mark([row["placement"] for row in rows if row["placement"]])
+    unfit = [f"{row['accelerator']}: {row['reason']}" for row in rows if row["placement"] is None]
+    print_list("Not possible", unfit)
