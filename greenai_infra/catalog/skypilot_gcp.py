@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _HIDDEN_PRICE = 700.0
 # Regional list prices of one chip differ by small steps; a larger one parts them from another tariff below it.
 _TARIFF_STEP = 1.3
+# The smallest machine that Vertex AI attaches one accelerator to.
+_ATTACHED_TO = "n1-standard-4"
 
 
 def gcp_offers(lines: Iterable[Line], priced_on: date, source: str) -> list[Offer]:
@@ -38,7 +41,7 @@ def gcp_offers(lines: Iterable[Line], priced_on: date, source: str) -> list[Offe
             offer = _machine_offer(zones, cards.get((name, region), {}), chip, chips, floors[name], priced_on, source)
             if offer:
                 found.append(offer)
-    return found + _attachable(cards, priced_on, source) + _tpus(cards, priced_on, source)
+    return found + _attachable(hosts, cards, priced_on, source) + _tpus(cards, priced_on, source)
 
 
 @cache
@@ -111,16 +114,30 @@ def _card(rows: list[Line], chips: int) -> Line:
     return next((row for row in rows if row.count == chips), max(rows, key=lambda row: row.count))
 
 
-def _attachable(cards: Mapping[tuple[str, str], Mapping[str, list[Line]]], priced_on: date, source: str) -> list[Offer]:
-    """T4 and V100, sold one by one beside an n1 machine whose price is not included."""
+def _attachable(
+    hosts: Mapping[tuple[str, str], Mapping[str, Line]],
+    cards: Mapping[tuple[str, str], Mapping[str, list[Line]]],
+    priced_on: date,
+    source: str,
+) -> list[Offer]:
+    """T4 and V100, each with an n1 machine of its own. Without the machine's price the offer has none."""
     found = []
     for (name, region), zones in cards.items():
         naming = next((n for n in _gcp_namings() if n.skypilot_name == name and n.instance_prefix), None)
         singles = [row for rows in zones.values() for row in rows if row.count == 1]
         if naming and singles:
-            note = f"accelerator alone, the n1 host is not in the price; {len(singles)} zones"
-            found.append(_per_chip(singles, naming, naming.instance_prefix, region, 1, priced_on, source, note))
+            machines = hosts.get((_ATTACHED_TO, region), {})
+            whole = [_with_host(row, machines.get(row.zone)) for row in singles]
+            note = f"price = {_ATTACHED_TO} + 1 x {naming.accelerator}; {len(singles)} zones"
+            found.append(_per_chip(whole, naming, naming.instance_prefix, region, 1, priced_on, source, note))
     return found
+
+
+def _with_host(card: Line, host: Line | None) -> Line:
+    """A card with the machine that it is attached to in its zone; what is not known of either is not known of both."""
+    parts = [(card.on_demand, host and host.on_demand), (card.spot, host and host.spot)]
+    on_demand, spot = (round(one + other, 6) if one and other else None for one, other in parts)
+    return replace(card, on_demand=on_demand, spot=spot)
 
 
 def _tpus(cards: Mapping[tuple[str, str], Mapping[str, list[Line]]], priced_on: date, source: str) -> list[Offer]:

@@ -64,7 +64,7 @@ def _notes(plan: Plan) -> Iterator[str]:
         )
     if chosen.offer.provider == "aws":
         yield "cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue"
-    if "per_chip" in chosen.offer.note or "alone" in chosen.offer.note:
+    if "understated" in chosen.offer.note:
         yield f"{chosen.offer.instance_type}: {chosen.offer.note}"
 
 

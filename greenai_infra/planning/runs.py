@@ -82,7 +82,7 @@ def _training_hours(workload: Workload, chip: Accelerator, chips: int) -> tuple[
     assert work.model is not None
     mixture = (work.model.total_parameters or 0) > work.model.parameters
     assumed = training.utilisation_of(chip, mixture=mixture)
-    notes = () if work.model.mfu else (f"MFU {_mfu_text(assumed)}, not measured on your model",)
+    notes: tuple[str, ...] = () if work.model.mfu else (f"MFU {_mfu_text(assumed)}, not measured on your model",)
     speed_up = training.speed_up(precision, mixture=mixture)
     if speed_up.value != 1:
         notes += (f"{precision} taken as {speed_up.value:g} times as fast as 16 bits, as measured in other runs",)

@@ -34,6 +34,7 @@ GCP = "\n".join(
         "a3-highgpu-1g,26.0,234.0,,,,us-central1,us-central1-a,1.25,0.25",
         "a4-highgpu-8g,224.0,3968.0,,,,us-central1,us-central1-a,0.0,0.0",
         "a3-ultragpu-8g,224.0,2952.0,,,,us-central1,us-central1-a,12.0,3.0",
+        "n1-standard-4,4.0,15.0,,,,us-central1,us-central1-a,0.19,0.06",
         "n1-highmem-8,8.0,52.0,,,,us-central1,us-central1-a,0.47,0.09",
         # accelerators without a machine
         ",,,A100,1.0,,us-central1,us-central1-a,3.0,1.0",

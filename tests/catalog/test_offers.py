@@ -49,7 +49,7 @@ def test_tpus_are_per_chip_with_their_smallest_slice() -> None:
     v5p, v5e = offer_of("us-central1", "tpu-v5p"), offer_of("us-central1", "tpu-v5litepod-1")
     assert (v5p.per_chip, v5p.minimum_chips, v5p.usd_per_hour_on_demand) == (True, 4, 4.2)
     assert (v5e.per_chip, v5e.minimum_chips, v5e.usd_per_hour_on_demand) == (True, 1, 1.2)
-    assert "accelerator alone" in offer_of("us-central1", "n1+nvidia-tesla-t4").note
+    assert offer_of("us-central1", "n1+nvidia-tesla-t4").usd_per_hour_on_demand == 0.54  # 0.35 and n1-standard-4 0.19
 
 
 def test_suspect_prices_only_when_told_to() -> None:

@@ -83,10 +83,17 @@ def test_hidden_tpu_prices_stay_empty() -> None:
     assert (santiago.usd_per_hour_on_demand, santiago.usd_per_hour_spot) == (2.7, None)
 
 
-def test_t4_is_the_accelerator_alone() -> None:
+def test_a_t4_has_a_machine_of_its_own_and_no_price_without_it() -> None:
     t4 = read(GCP, "gcp")["n1+nvidia-tesla-t4", "us-central1"]
-    assert (t4.usd_per_hour_on_demand, t4.per_chip) == (0.35, True)
-    assert "host is not in the price" in t4.note
+    assert (t4.usd_per_hour_on_demand, t4.usd_per_hour_spot, t4.per_chip) == (
+        0.54,
+        0.2,
+        True,
+    )  # 0.35 + 0.19, 0.14 + 0.06
+
+    bare = "\n".join(line for line in GCP.splitlines() if "n1-standard-4" not in line)
+    t4 = read(bare, "gcp")["n1+nvidia-tesla-t4", "us-central1"]
+    assert (t4.usd_per_hour_on_demand, t4.usd_per_hour_spot) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,19 @@ def test_a_plan_that_starts_at_once_saves_exactly_nothing_by_waiting() -> None:
     assert plan_document(plan)["savings"]["emissions_kg"] == 0
 
 
+def test_the_band_of_emissions_holds_network_lifetime_and_making() -> None:
+    # The energy is measured, so it has no band. 100 GB at 0.001 to 0.01 kWh/GB and (400 + 54) / 2 g/kWh; p4d's 1,800 kg
+    # (to 5,700) and 8 x 127.6 (to 319), over 4 years (3 to 6), for the run's hours.
+    one = made()["placement"]
+    hours = one["run_hours"]
+    moved_kg = 0.1 * (400 + 54) / 2 / 1000
+    low = one["operational_kg"] + moved_kg + (1800 + 8 * 127.6) * hours / (6 * 8766)
+    high = one["operational_kg"] + 10 * moved_kg + (5700 + 8 * 319) * hours / (3 * 8766)
+
+    assert one["transfer_kg"] == pytest.approx(moved_kg)
+    assert (one["emissions_kg_low"], one["emissions_kg_high"]) == pytest.approx((low, high))
+
+
 def test_hardware_without_a_published_figure_does_not_win_by_its_absence(capsys: pytest.CaptureFixture[str]) -> None:
     # At 20 g/kWh making the hardware counts more than running it. p5: 8 x 164 + 4,500 kg; trn2: 16 x 211 + 4,500 kg.
     text = TRAINING.replace(WORK, "accelerator_hours: {hours: 512, accelerator: H100}")
