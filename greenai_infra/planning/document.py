@@ -24,7 +24,7 @@ from greenai_infra.planning.placements import place_now
 from greenai_infra.planning.preference import usd_per_tonne
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from greenai_infra.planning.hardware import Comparison
@@ -65,7 +65,7 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
     }
     if hardware is not None:
         body["hardware"] = [_comparison(row, plan) for row in hardware]
-    return {"schema_version": SCHEMA_VERSION, "plan_id": _digest(body), **body}
+    return {"schema_version": SCHEMA_VERSION, "plan_id": plan_digest(body), **body}
 
 
 def _without_empty(values: Any) -> Any:
@@ -80,8 +80,11 @@ def document_text(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """The plan document in a file. Raises InputError if it can't be read, is none, or has another version."""
+def read_document(path: Path, *, if_edited: Callable[[str], None]) -> dict[str, Any]:
+    """The plan document in a file. Raises InputError if it can't be read, is none, or has another version.
+
+    `if_edited` gets a sentence where the content is not what the `plan_id` was made of.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -102,16 +105,22 @@ def read_document(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path} has {found}, this release reads {SCHEMA_VERSION!r}; make the plan again with this release"
         )
+    digest = plan_digest(document)
+    if document.get("plan_id") != digest:
+        says = document.get("plan_id")
+        if_edited(f"{path} was edited after it was made: it says plan_id {says!r}, and its content makes {digest!r}")
     return document
+
+
+def plan_digest(document: dict[str, Any]) -> str:
+    """The `plan_id` of a document: a digest of all the rest of it."""
+    body = {key: value for key, value in document.items() if key != "plan_id"}
+    canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a JSON number")
-
-
-def _digest(body: dict[str, Any]) -> str:
-    canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def _placement(one: Placement, plan: Plan) -> dict[str, Any]:

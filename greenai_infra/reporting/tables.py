@@ -7,6 +7,8 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
+from greenai_infra.terminal import in_colour, plain
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -67,9 +69,11 @@ def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Col
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        title=plain(title) or None, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
+    )
     for column, header in enumerate(headers):
         table.add_column(Text(header), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    Console(file=in_colour(sys.stdout)).print(table)

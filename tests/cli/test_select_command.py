@@ -15,7 +15,19 @@ import pytest
 import yaml
 
 from greenai_infra.deploy.starter import GATE, GATE_EXAMPLE, shipped
-from tests.deploy.plans import FOUR, NORTH, OREGON, make_project, placement, plan, selected, stack, stacks, write_plan
+from tests.deploy.plans import (
+    FOUR,
+    NORTH,
+    OREGON,
+    again,
+    make_project,
+    placement,
+    plan,
+    selected,
+    stack,
+    stacks,
+    write_plan,
+)
 
 if TYPE_CHECKING:
     from .conftest import Command
@@ -207,11 +219,12 @@ def test_where_one_file_can_not_be_written_none_is(
     write_plan(project, FOUR)
     greenai("select", "plan.json", cwd=project)
     before = {path.name: path.read_bytes() for path in project.iterdir()}
-    write_plan(project, {**FOUR, "plan_id": "fedcba9876543210"})
+    later = again(FOUR)
+    write_plan(project, later)
     replace = Path.replace
 
     def refuse_oregon(path: Path, target: Path) -> Path:
-        if OREGON in target.name and b"fedcba" in path.read_bytes():
+        if OREGON in target.name and later["plan_id"].encode() in path.read_bytes():
             raise OSError(28, "No space left on device")
         return replace(path, target)
 
