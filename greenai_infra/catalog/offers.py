@@ -22,6 +22,8 @@ COLUMNS = (
     "usd_per_hour_on_demand", "usd_per_hour_spot_min", "usd_per_hour_spot_median", "priced_on",
     "suspect", "per_chip", "minimum_chips", "source", "note",
 )  # fmt: skip
+ZONE_COLUMNS = ("zone_count", "zones")
+"""Not in a catalogue that an earlier release has written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Offer:
     `accelerators` is the number of chips in the instance. With `per_chip`, the row is one chip of a slice or one
     attachable accelerator, bought in `minimum_chips` or more. `usd_per_hour_spot` is the median over the zones.
     `priced_on` is the day on or after which the price was read. `suspect` marks an on-demand price that is
-    probably another tariff.
+    probably another tariff. `zone_count` is the number of zones of the region in which the price list has it, None if
+    not known; `zones` names them where it does (AWS by zone ID, as letters differ by account).
     """
 
     provider: str
@@ -50,6 +53,8 @@ class Offer:
     per_chip: bool = False
     minimum_chips: int = 1
     usd_per_hour_spot_min: float | None = None
+    zone_count: int | None = None
+    zones: tuple[str, ...] = ()
 
 
 def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[Offer, ...]:
@@ -127,6 +132,8 @@ def _offer(row: Row) -> Offer:
         per_chip=row.flag("per_chip"),
         minimum_chips=row.integer("minimum_chips"),
         usd_per_hour_spot_min=_price(row, "usd_per_hour_spot_min"),
+        zone_count=row.integer("zone_count") if row.has("zone_count") and row.text("zone_count") else None,
+        zones=tuple(row.text("zones").split()) if row.has("zones") else (),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.catalog.availability import Availabilities, Availability, Offered
 from greenai_infra.catalog.egress import egress_price
 from greenai_infra.catalog.regions import Region, find_region, regions, residency_countries
 from greenai_infra.catalog.sagemaker import is_sagemaker_hosting, is_sagemaker_training
@@ -23,6 +24,10 @@ PLACE_RULES = frozenset({"where.providers", "where.allow", "where.deny", "where.
 HARDWARE_RULES = frozenset({"hardware.accelerators", "hardware.instance_types"})
 
 
+AVAILABILITY = "hardware.availability"
+_OFFERED = Availability(Offered.YES)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A run of the workload on one offer in one region. `removed_by` is empty for one that may be chosen."""
@@ -34,6 +39,7 @@ class Candidate:
     transfer_kwh: float
     transfer_usd: float
     removed_by: frozenset[str]
+    availability: Availability = _OFFERED
 
     @property
     def cost_usd(self) -> float:
@@ -65,6 +71,7 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
     wanted = wanted_accelerators(workload)
     instance_types = workload.hardware.instance_types
     known = {(region.provider, region.name): region for region in regions()}
+    availabilities = Availabilities(workload.kind)
     runs: dict[tuple[str, str], Run | Unfit] = {}
     candidates, unpriced = [], []
     for offer in offers:
@@ -86,8 +93,11 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
             removed |= {"hardware.accelerators"}
         if instance_types is not None and offer.instance_type not in instance_types:
             removed |= {"hardware.instance_types"}
-        transfer_kwh, transfer_usd = rules.transfer(region)
-        candidates.append(Candidate(region, offer, run, price * run.instances, transfer_kwh, transfer_usd, removed))
+        available = availabilities.of(offer, region)
+        if available.offered is Offered.NO and workload.hardware.availability == "listed":
+            removed |= {AVAILABILITY}
+        usd_per_hour = price * run.instances
+        candidates.append(Candidate(region, offer, run, usd_per_hour, *rules.transfer(region), removed, available))
     misfits = tuple(
         Misfit(instance_type, accelerator, run.reason)
         for (provider, instance_type), run in sorted(runs.items())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.clock import format_time
 from greenai_infra.errors import NoPlacement
 from greenai_infra.planning.baseline import find_baseline
-from greenai_infra.planning.candidates import wanted_accelerators
+from greenai_infra.planning.candidates import AVAILABILITY, wanted_accelerators
 from greenai_infra.planning.doubts import with_doubts
 from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all
 from greenai_infra.planning.preference import PREMIUM, best_of, pareto_front, usd_with_carbon, with_premium
@@ -167,6 +167,9 @@ def _why_nothing_is_left(
             removed[name] = removed.get(name, 0) + 1
     for name, count in sorted(removed.items(), key=lambda item: (-item[1], item[0])):
         lines.append(f"  {name} ({constraint_value(workload, name)}) removed {count}{_nearest(name, everything)}")
+    if AVAILABILITY in removed:
+        first = next(c for c in field.candidates if AVAILABILITY in c.removed_by)
+        lines.append(f"  {first.availability.says}")
     allowed = [one for one in unplaced if not one.candidate.removed_by]
     for title, too_slow in (("when.deadline", True), ("the intensity source", False)):
         group = [one for one in allowed if one.too_slow is too_slow]

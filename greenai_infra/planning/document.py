@@ -18,7 +18,7 @@ from greenai_infra.errors import InputError
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.decide import constraint_value
 from greenai_infra.planning.doubts import placement_not_built
-from greenai_infra.planning.inputs import plan_inputs, provenance_document, transfer_document
+from greenai_infra.planning.inputs import availability_document, plan_inputs, provenance_document, transfer_document
 from greenai_infra.planning.notes import plan_notes
 from greenai_infra.planning.placements import place_now
 from greenai_infra.planning.preference import usd_per_tonne
@@ -166,6 +166,7 @@ def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
             **provenance_document(plan.series[region.zone].provenance),
         },
         "not_built": str(found) if (found := placement_not_built(plan.workload, one)) else None,
+        **availability_document(candidate),
         "estimates": list(run.notes),
     }
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.availability import Offered, one_zone_note, opt_in_note
 from greenai_infra.catalog.offers import stale_price_warning
 from greenai_infra.clock import format_time, hours_between
 from greenai_infra.intensity.values import Flag, Kind
 from greenai_infra.numbers import significant
+from greenai_infra.planning.candidates import AVAILABILITY
 from greenai_infra.planning.doubts import BUILDABLE, placement_not_built
 from greenai_infra.planning.preference import usd_per_tonne
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from greenai_infra.intensity.values import Provenance
     from greenai_infra.planning.placements import Placement
@@ -49,6 +51,7 @@ def _notes(plan: Plan) -> Iterator[str]:
     if plan.timing.origin and plan.timing.origin.note:
         yield plan.timing.origin.note
     yield from _time_not_looked_at(plan)
+    yield from _availability(plan)
     considered = [c.offer for c in plan.field.candidates if not c.removed_by]
     if warning := stale_price_warning(considered, plan.window.now):
         yield warning
@@ -85,6 +88,34 @@ def _not_built(plan: Plan) -> Iterator[str]:
         )
 
 
+def _availability(plan: Plan) -> Iterator[str]:
+    """What is known of the chosen offer being offered, in which zones, and to whom."""
+    chosen, available = plan.decision.placement.candidate, plan.decision.placement.candidate.availability
+    if chosen.region.opt_in:
+        yield opt_in_note(chosen.region)
+    if available.says:
+        yield available.says
+    if one := one_zone_note(chosen.offer.instance_type, chosen.region.key, available.zone_count, available.zones):
+        yield one
+    not_offered = [c for c in plan.field.candidates if c.removed_by == {AVAILABILITY}]
+    if not_offered:
+        regions = sorted({c.region.key for c in not_offered})
+        yield (
+            f"priced but not offered to everybody, so left out: {_some(regions)} ({not_offered[0].availability.says}); "
+            f"with a reservation of your own: {AVAILABILITY}: any"
+        )
+    doubted = sorted(
+        {
+            ranked.placement.candidate.region.key
+            for ranked in plan.decision.everything
+            if ranked.removed_by == {AVAILABILITY}
+            and ranked.placement.candidate.availability.offered is Offered.UNKNOWN
+        }
+    )
+    if doubted:
+        yield f"priced, but whether it is offered is not known, so kept out: {_some(doubted)}"
+
+
 def _dear_tonne(plan: Plan) -> Iterator[str]:
     """What the last kilograms cost, where that is very much; nothing where the workload states what they are worth."""
     chosen, front = plan.decision.placement, plan.decision.pareto
@@ -118,11 +149,14 @@ def _regions_left_out(plan: Plan) -> Iterator[str]:
     allowed = {c.region.key: c.region.zone for c in plan.field.candidates if not c.removed_by}
     missing = sorted(key for key, zone in allowed.items() if zone not in plan.series)
     if missing:
-        shown = ", ".join(missing[:REGIONS_SHOWN]) + (", ..." if len(missing) > REGIONS_SHOWN else "")
         yield (
-            f"{len(missing)} of {len(allowed)} regions are left out, as the source has no intensity for them: {shown}; "
-            "one of them may be cleaner"
+            f"{len(missing)} of {len(allowed)} regions are left out, as the source has no intensity for them: "
+            f"{_some(missing)}; one of them may be cleaner"
         )
+
+
+def _some(regions: Sequence[str]) -> str:
+    return ", ".join(regions[:REGIONS_SHOWN]) + (", ..." if len(regions) > REGIONS_SHOWN else "")
 
 
 def _time_not_looked_at(plan: Plan) -> Iterator[str]:

@@ -53,6 +53,10 @@ class Hardware(Section, frozen=True):
     ] = None
     purchase: Annotated[Literal["on_demand", "spot"], Meta(description="spot uses the median spot price")] = "on_demand"
     instance_types: Annotated[list[str] | None, Meta(description="only these, such as p5.48xlarge; default any")] = None
+    availability: Annotated[
+        Literal["listed", "any"],
+        Meta(description="`any` lets in what is priced but not listed for everybody, as for a reservation of your own"),
+    ] = "listed"
     buildable_only: Annotated[
         bool,
         Meta(description="keep what no program of greenai-infra can build behind all else; default true"),

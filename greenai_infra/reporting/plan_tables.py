@@ -10,11 +10,20 @@ from greenai_infra.reporting.lines import print_list
 from greenai_infra.reporting.tables import show_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Document = dict[str, Any]
 ALTERNATIVES_SHOWN = 5
 HEADERS = ("region", "instances", "start UTC", "g/kWh", "kg CO2e", "USD")
+
+
+MARKS: tuple[tuple[str, Callable[[Document], bool], str], ...] = (
+    ("!", lambda one: bool(one.get("not_built")), "no program of greenai-infra can build it"),
+    ("?", lambda one: one.get("offered") == "unknown", "priced there, but whether it is offered is not known"),
+    ("+", lambda one: bool(one.get("opt_in")), "the AWS account must enable the region first (account enable-region)"),
+    ("1z", lambda one: one.get("zone_count") == 1, "sold in one zone of the region only"),
+)
+"""Mark beside a region, when it is set, and what it means."""
 
 
 def about(one: Document) -> str:
@@ -56,7 +65,7 @@ def _placement_table(title: str, placements: Sequence[Document]) -> None:
 
 def _row(one: Document) -> list[str]:
     return [
-        f"{one['provider']}:{one['region']}",
+        " ".join([f"{one['provider']}:{one['region']}", *(mark for mark, holds, _ in MARKS if holds(one))]),
         f"{one['instances']} x {one['instance_type']}",
         short_time(one["start"])[5:],
         significant(one["intensity"]["g_per_kwh"]),
@@ -70,7 +79,10 @@ def _is_same(one: Document, chosen: Document) -> bool:
 
 
 def _show_mark(placements: Sequence[Document]) -> None:
-    """What the mark of estimated embodied shares means, below a table that has it."""
+    """What the marks mean, below a table that has them."""
+    for mark, holds, meaning in MARKS:
+        if any(map(holds, placements)):
+            print(f"{mark} {meaning}")
     if any(map(about, placements)):
         print("~ part of its embodied share is an estimate, not a published figure")
 

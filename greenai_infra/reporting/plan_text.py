@@ -45,7 +45,7 @@ def _facts(document: Document) -> list[tuple[str, str]]:
     energy = significant(chosen["energy_kwh"])
     facts = [
         ("runs", _runs(document)),
-        ("on", f"{machines}, {chosen['purchase'].replace('_', ' ')}"),
+        ("on", f"{machines}, {chosen['purchase'].replace('_', ' ')}{_zones(chosen)}"),
         (
             "energy",
             f"{energy} kWh ({significant(chosen['energy_kwh_low'])} to {significant(chosen['energy_kwh_high'])}) "
@@ -62,6 +62,12 @@ def _facts(document: Document) -> list[tuple[str, str]]:
         *_serving_facts(document),
     ]
     return [*facts, ("baseline", _baseline(document))]
+
+
+def _zones(chosen: Document) -> str:
+    """The zones that have the machines, as far as they are known."""
+    zones = chosen.get("zones")
+    return f", in {', '.join(zones)}" if zones else ""
 
 
 def _data_moved(document: Document) -> list[tuple[str, str]]:
