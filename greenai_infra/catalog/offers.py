@@ -56,6 +56,12 @@ class Offer:
     zone_count: int | None = None
     zones: tuple[str, ...] = ()
 
+    @property
+    def spot_is_dearer(self) -> bool:
+        """Whether the spot price is above the on-demand price, as far as both are known."""
+        spot, on_demand = self.usd_per_hour_spot, self.usd_per_hour_on_demand
+        return spot is not None and on_demand is not None and spot > on_demand
+
 
 def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[Offer, ...]:
     """The offers in `path`, else in the user's refreshed catalogue if there is one, else as embedded.

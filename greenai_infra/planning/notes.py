@@ -12,6 +12,7 @@ from greenai_infra.numbers import significant
 from greenai_infra.planning.candidates import AVAILABILITY
 from greenai_infra.planning.doubts import BUILDABLE, placement_not_built
 from greenai_infra.planning.preference import usd_per_tonne
+from greenai_infra.planning.spot import spot_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,6 +47,7 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield MIXED
     yield from _not_built(plan)
     yield from _of_flags(provenance)
+    yield from spot_notes(plan.workload, plan.decision.placement, plan.timing.deadline_s)
     yield from _dear_tonne(plan)
     yield from _regions_left_out(plan)
     if plan.timing.origin and plan.timing.origin.note:
@@ -66,7 +68,13 @@ def _notes(plan: Plan) -> Iterator[str]:
             "account of the network between them"
         )
     if chosen.offer.provider == "aws":
-        yield "cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue"
+        if plan.workload.hardware.purchase == "spot":
+            yield (
+                "cost is EC2's spot price; SageMaker's managed spot is priced by SageMaker, as a discount on its own "
+                "price, not by EC2's spot market, and is not in the catalogue"
+            )
+        else:
+            yield "cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue"
     if "understated" in chosen.offer.note:
         yield f"{chosen.offer.instance_type}: {chosen.offer.note}"
 

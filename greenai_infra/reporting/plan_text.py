@@ -6,7 +6,7 @@ from typing import Any
 
 from greenai_infra.numbers import duration, short_time, significant
 from greenai_infra.reporting.lines import print_facts, print_lines, print_list
-from greenai_infra.reporting.plan_money import saving_lines
+from greenai_infra.reporting.plan_money import cost_line, saving_lines, spot_facts
 from greenai_infra.reporting.plan_reasons import show_reasons
 from greenai_infra.reporting.plan_tables import about, show_alternatives, show_hardware, show_pareto
 
@@ -58,7 +58,8 @@ def _facts(document: Document) -> list[tuple[str, str]]:
         ),
         ("emissions", _emissions(chosen)),
         *_data_moved(document),
-        ("cost", f"{significant(chosen['cost_usd'], 4)} USD, prices of {chosen['priced_on']} or later"),
+        ("cost", cost_line(chosen)),
+        *spot_facts(document),
         *_serving_facts(document),
     ]
     return [*facts, ("baseline", _baseline(document))]
