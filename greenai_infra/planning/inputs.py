@@ -38,6 +38,7 @@ def provenance_document(provenance: Provenance) -> dict[str, Any]:
         "observed_at": format_time(provenance.observed_at),
         "flags": sorted(flag.value for flag in provenance.flags),
         "detail": provenance.detail,
+        **({"left_out": provenance.left_out} if provenance.left_out else {}),
     }
 
 

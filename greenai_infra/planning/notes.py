@@ -25,6 +25,7 @@ DEAR_USD_PER_TONNE = 1000.0
 """Above this a plan says what its last tonnes cost: five times EPA's social cost of carbon (190 USD a tonne, 2023)."""
 MIXED = "MIXED SIGNALS OR BASES: values of unlike kind are ranked together, as --allow-mixed told"
 REGIONS_SHOWN = 6
+REASONS_SHOWN = 2
 
 _OF_FLAGS = {
     Flag.SANDBOX: "the intensity is MADE UP: the token is a sandbox token; don't decide by this plan",
@@ -52,8 +53,11 @@ def _notes(plan: Plan) -> Iterator[str]:
     yield from _regions_left_out(plan)
     if plan.timing.origin and plan.timing.origin.note:
         yield plan.timing.origin.note
+    yield from plan.warnings
     yield from _time_not_looked_at(plan)
     yield from _availability(plan)
+    if provenance.left_out:
+        yield f"{provenance.source}, {chosen.region.zone}: {provenance.left_out}"
     considered = [c.offer for c in plan.field.candidates if not c.removed_by]
     if warning := stale_price_warning(considered, plan.window.now):
         yield warning
@@ -157,9 +161,10 @@ def _regions_left_out(plan: Plan) -> Iterator[str]:
     allowed = {c.region.key: c.region.zone for c in plan.field.candidates if not c.removed_by}
     missing = sorted(key for key, zone in allowed.items() if zone not in plan.series)
     if missing:
+        reasons = list(dict.fromkeys(plan.left_out.get(allowed[key], "no value") for key in missing))
         yield (
             f"{len(missing)} of {len(allowed)} regions are left out, as the source has no intensity for them: "
-            f"{_some(missing)}; one of them may be cleaner"
+            f"{_some(missing)}; one of them may be cleaner ({'; '.join(reasons[:REASONS_SHOWN])})"
         )
 
 

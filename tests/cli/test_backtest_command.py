@@ -143,7 +143,7 @@ def test_traces_without_a_header_are_described_by_options(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "line", "problem"),
     [
-        (["A,2026-01-01T00:00:00Z,nan", "A,2026-01-01T01:00:00Z,1"], 4, "nan is not an intensity"),
+        (["A,2026-01-01T00:00:00Z,0", "A,2026-01-01T01:00:00Z,1"], 4, "0 g/kWh is emitted by no grid"),
         (["A,2026-01-01T00:00:00Z,1", "A,2026-01-01T01:00:00Z,-1"], 5, "-1 g/kWh is negative"),
         (["A,2026-01-01T00:00:00,1", "A,2026-01-01T01:00:00,1"], 4, "has no time zone"),
         (["A,2026-01-01T00:00:00Z,1"], 4, "one row doesn't tell how long a step is"),
