@@ -339,3 +339,15 @@ def test_plan_on_made_up_values_is_refused(project: Path) -> None:
     with pytest.raises(Refused, match="the token is a sandbox token"):
         pin(project, plan(made_up))
     assert pin(project, plan(made_up), force=True).stacks[0].config.carbon.source.endswith("[sandbox]")
+
+
+def test_an_earlier_choice_moves_by_what_the_plan_minimised(project: Path) -> None:
+    # At 10,000 USD a tonne: Stockholm 400 + 20, Oregon 200 + 80 USD: 33 % less, though Oregon emits four times as much.
+    workload = {**FOUR["workload"], "objective": {"carbon_price_usd_per_tonne": 10_000}}
+    pin(project, plan(placement(NORTH, 2.0, cost_usd=400.0), placement(OREGON, 8.0, cost_usd=600.0), workload=workload))
+    cheaper = plan(placement(OREGON, 8.0, cost_usd=200.0), placement(NORTH, 2.0, cost_usd=400.0), workload=workload)
+
+    choice = pin(project, cheaper).choice
+
+    assert (choice.region, choice.switched) == (f"aws:{OREGON}", True)
+    assert "saves 33.3 % (280 USD with carbon in aws:us-west-2, 420 in aws:eu-north-1)" in choice.reason
