@@ -1,5 +1,5 @@
 """`python -m greenai_infra` is `greenai-infra`."""
 
-from greenai_infra.cli.main import run_process
+from greenai_infra.cli.start import run_process
 
 run_process()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.catalog.service_prices import ServicePrice
+from greenai_infra.catalog.service_prices import LIST_SOURCE, SAGEMAKER, ServicePrice
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ SERVICES = {
         ),
         Billed("CachedData:Valkey", "elasticache-valkey:serverless-data", "GB-hour", hourly=True),
     ),
-    "AmazonSageMaker": (Billed(r"Host:(ml\.[a-z0-9.-]+)", "sagemaker-hosting:{}", "instance-hour", hourly=True),),
+    "AmazonSageMaker": (
+        Billed(r"Host:(ml\.[a-z0-9.-]+)", f"{SAGEMAKER['hosting']}{{}}", "instance-hour", hourly=True),
+        Billed(r"Train:(ml\.[a-z0-9.-]+)", f"{SAGEMAKER['training']}{{}}", "instance-hour", hourly=True),
+    ),
 }
 """Offer code of the service -> what is taken from its list."""
 
@@ -88,7 +91,7 @@ def read_price_list(text: str, service: str, region: str, where: str) -> tuple[l
         elif item in found and found[item].usd != usd:
             left_out[item] = f"{item}: two prices, {found[item].usd:g} and {usd:g} USD a {billed.unit}"
         else:
-            source = f"AWS price list, {service}, {usage}: {where}"
+            source = f"{LIST_SOURCE}, {service}, {usage}: {where}"
             found[item] = ServicePrice(item, region, usd, billed.unit, day, source, "")
     return [price for item, price in sorted(found.items()) if item not in left_out], sorted(left_out.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog import tables
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from greenai_infra.catalog.regions import Region
 
 
+@cache
+def zones_by_folded_name() -> dict[str, str]:
+    """Every grid zone that the tables know, by its name in lower case."""
+    return {one.casefold(): one for one in tables.lifecycle_zones() | {one.zone for one in regions()}}
+
+
 def find_zone(text: str) -> tuple[str, tuple[Region, ...]]:
     """A zone and the regions that it feeds, of `SE-SE3`; or that of `aws:eu-north-1` or `eu-north-1` with this region.
 
@@ -22,7 +29,7 @@ def find_zone(text: str) -> tuple[str, tuple[Region, ...]]:
     named = tuple(one for one in regions() if wanted in (one.key, one.name))
     if named:
         return named[0].zone, named[:1]
-    zones = {one.casefold(): one for one in tables.lifecycle_zones() | {one.zone for one in regions()}}
+    zones = zones_by_folded_name()
     if wanted in zones:
         return zones[wanted], tuple(one for one in regions() if one.zone == zones[wanted])
     names = [one.key if ":" in wanted else one.name for one in regions()]

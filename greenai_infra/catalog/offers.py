@@ -22,6 +22,8 @@ COLUMNS = (
     "usd_per_hour_on_demand", "usd_per_hour_spot_min", "usd_per_hour_spot_median", "priced_on",
     "suspect", "per_chip", "minimum_chips", "source", "note",
 )  # fmt: skip
+ZONE_COLUMNS = ("zone_count", "zones")
+"""Not in a catalogue that an earlier release has written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Offer:
     `accelerators` is the number of chips in the instance. With `per_chip`, the row is one chip of a slice or one
     attachable accelerator, bought in `minimum_chips` or more. `usd_per_hour_spot` is the median over the zones.
     `priced_on` is the day on or after which the price was read. `suspect` marks an on-demand price that is
-    probably another tariff.
+    probably another tariff. `zone_count` is the number of zones of the region in which the price list has it, None if
+    not known; `zones` names them where it does (AWS by zone ID, as letters differ by account).
     """
 
     provider: str
@@ -50,6 +53,14 @@ class Offer:
     per_chip: bool = False
     minimum_chips: int = 1
     usd_per_hour_spot_min: float | None = None
+    zone_count: int | None = None
+    zones: tuple[str, ...] = ()
+
+    @property
+    def spot_is_dearer(self) -> bool:
+        """Whether the spot price is above the on-demand price, as far as both are known."""
+        spot, on_demand = self.usd_per_hour_spot, self.usd_per_hour_on_demand
+        return spot is not None and on_demand is not None and spot > on_demand
 
 
 def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[Offer, ...]:
@@ -60,16 +71,6 @@ def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[
     chosen = path or _default_path()
     found = _load(chosen, chosen.stat().st_mtime_ns if chosen.exists() else 0)
     return found if include_suspect else tuple(offer for offer in found if not offer.suspect)
-
-
-def machines_text(offer: Offer, number: int) -> str:
-    """`number` of an offer as machines: `4 x p5.48xlarge`, `16-chip tpu-v5p` (a slice), `1 x n1 + 4 x nvidia-tesla-t4`."""
-    if not offer.per_chip:
-        return f"{number} x {offer.instance_type}"
-    host, attached, gpu = offer.instance_type.partition("+")
-    if attached:
-        return f"1 x {host} + {number} x {gpu}"
-    return f"{number}-chip {offer.instance_type.removesuffix('-1')}"
 
 
 def user_catalogue() -> Path:
@@ -137,6 +138,8 @@ def _offer(row: Row) -> Offer:
         per_chip=row.flag("per_chip"),
         minimum_chips=row.integer("minimum_chips"),
         usd_per_hour_spot_min=_price(row, "usd_per_hour_spot_min"),
+        zone_count=row.integer("zone_count") if row.has("zone_count") and row.text("zone_count") else None,
+        zones=tuple(row.text("zones").split()) if row.has("zones") else (),
     )
 
 

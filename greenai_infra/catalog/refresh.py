@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.offers import COLUMNS, Offer
+from greenai_infra.catalog.offers import COLUMNS, ZONE_COLUMNS, Offer
 from greenai_infra.catalog.write import write_table
 from greenai_infra.errors import Refused
 
@@ -81,7 +81,7 @@ def check(changes: Changes, *, allow_shrink: bool = False) -> None:
 
 def write_catalogue(offers: Iterable[Offer], path: Path) -> None:
     """Write offers as CSV, whole or not at all. Raises InputError if the folder can't be written."""
-    write_table(path, COLUMNS, map(_cells, offers))
+    write_table(path, (*COLUMNS, *ZONE_COLUMNS), map(_cells, offers))
 
 
 def _key(offer: Offer) -> tuple[str, str, str]:
@@ -106,4 +106,6 @@ def _cells(offer: Offer) -> list[object]:
         offer.minimum_chips,
         offer.source,
         offer.note,
+        offer.zone_count,
+        " ".join(offer.zones),
     ]

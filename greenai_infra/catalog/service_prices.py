@@ -11,7 +11,7 @@ from greenai_infra.catalog.write import write_table
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -25,6 +25,10 @@ FETCH = "greenai-infra catalog refresh-services"
 """The command that fetches prices of other regions."""
 PROVIDERS_OWN = "P"
 """The mark, under `evidence`, of a figure that the provider itself publishes."""
+LIST_SOURCE = "AWS price list"
+"""How the source of a price begins that was read in AWS's own list."""
+SAGEMAKER = {"hosting": "sagemaker-hosting:", "training": "sagemaker-training:"}
+"""Use -> how the items of SageMaker's instances begin; the rest is the instance type."""
 Key = tuple[str, str, str]
 """Provider, item, region."""
 
@@ -59,6 +63,20 @@ def priced_regions(provider: str, item: str) -> tuple[str, ...]:
     return tuple(region for owner, name, region in _prices() if (owner, name) == (provider, item))
 
 
+def sagemaker_listed(use: str) -> Mapping[str, Mapping[str, ServicePrice]]:
+    """Region -> `ml.` type -> SageMaker's own price for `training` or `hosting`, for regions whose list was fetched."""
+    return _sagemaker_listed(use, *_user_file())
+
+
+@cache
+def _sagemaker_listed(use: str, own: Path, modified_ns: int) -> Mapping[str, Mapping[str, ServicePrice]]:
+    listed: dict[str, dict[str, ServicePrice]] = {}
+    for (_, item, region), price in _merged(own, modified_ns).items():
+        if item.startswith(SAGEMAKER[use]) and price.source.startswith(LIST_SOURCE):
+            listed.setdefault(region, {})[item.removeprefix(SAGEMAKER[use])] = price
+    return listed
+
+
 def user_service_prices() -> Path:
     """Where `greenai-infra catalog refresh-services` writes; the file need not exist."""
     return user_file(EMBEDDED.name)
@@ -79,8 +97,12 @@ def keep_service_prices(provider: str, renewed: Iterable[ServicePrice]) -> None:
 
 
 def _prices() -> dict[Key, ServicePrice]:
+    return _merged(*_user_file())
+
+
+def _user_file() -> tuple[Path, int]:
     own = user_service_prices()
-    return _merged(own, own.stat().st_mtime_ns if own.is_file() else 0)
+    return own, own.stat().st_mtime_ns if own.is_file() else 0
 
 
 @cache

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from datetime import date
 
 # An availability zone by id (use1-az1) or by name (us-east-1a); a local zone has a city in it (usw2-lax1-az1).
-_AWS_ZONE = re.compile(r"[a-z]+\d+-az\d+|[a-z]+(-[a-z]+)+-\d+[a-z]")
+_AWS_ZONE_ID = re.compile(r"[a-z]+\d+-az\d+")
+_AWS_ZONE = re.compile(rf"{_AWS_ZONE_ID.pattern}|[a-z]+(-[a-z]+)+-\d+[a-z]")
 
 
 def read_vms(lines: Iterable[str], *, provider: str, where: str, priced_on: date, source: str) -> tuple[Offer, ...]:
@@ -92,4 +93,7 @@ def _aws_offer(zones: Sequence[Line], chip: str, priced_on: date, source: str) -
         priced_on=priced_on,
         source=source,
         note="; ".join(notes),
+        zone_count=len(zones),
+        # Letters are those of the account that has made the list.
+        zones=tuple(sorted(line.zone for line in zones if _AWS_ZONE_ID.fullmatch(line.zone))),
     )

@@ -106,6 +106,8 @@ def _machine_offer(
         source=source,
         note="; ".join(notes),
         suspect=suspect,
+        zone_count=len(pairs),
+        zones=tuple(sorted(host.zone for host, _ in pairs)),
     )
 
 
@@ -189,6 +191,8 @@ def _per_chip(
         note=note,
         per_chip=True,
         minimum_chips=naming.minimum_chips,
+        zone_count=len({row.zone for row in rows}),
+        zones=tuple(sorted({row.zone for row in rows})),
     )
 
 

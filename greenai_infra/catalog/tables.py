@@ -40,6 +40,13 @@ def direct(gcp_region: str, year: int | None = None) -> YearlyMean | None:
     return _mean(_rows(_DIRECT, "region"), gcp_region, year)
 
 
+@cache
+def lifecycle_range(zone: str) -> tuple[float, float] | None:
+    """The least and the greatest yearly mean of a grid zone, average and life cycle; None if the table has none."""
+    means = [row.number("g_per_kwh") for row in _rows(_LIFECYCLE, "zone").get(zone, {}).values()]
+    return (min(means), max(means)) if means else None
+
+
 def lifecycle_zones() -> frozenset[str]:
     """Every zone of the lifecycle table."""
     return frozenset(_rows(_LIFECYCLE, "zone"))

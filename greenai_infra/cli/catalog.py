@@ -67,6 +67,7 @@ def refresh(
     from greenai_infra.catalog.fetch import fetch
     from greenai_infra.catalog.refresh import check, compare, write_catalogue
     from greenai_infra.catalog.skypilot import read_vms
+    from greenai_infra.reporting.refresh_text import show_dearer_on_spot
 
     day = _day(priced_on)
     fetched = fetch(where, within_s=max_wait_s)
@@ -81,6 +82,7 @@ def refresh(
     changes = compare([offer for offer in held if offer.provider == provider], renewed)
     click.echo(f"{provider} prices of {day or fetched.day} from {fetched.where}")
     _print_changes(changes)
+    show_dearer_on_spot(renewed)
     check(changes, allow_shrink=allow_shrink)
     if dry_run:
         click.echo("dry run: nothing written")

@@ -88,13 +88,14 @@ def comment(
             raise click.UsageError("--emissions is of one run: give the one PREVIEW of its stack, and no --base")
         comments = [measured_comment(heads[0], emissions)]
     else:
-        plans = [read_plan_file(one) for one in plan_files]
+        plans = [read_plan_file(one, if_edited=notes.append) for one in plan_files]
         if project_dir is None and Path("Pulumi.yaml").is_file():
             project_dir = Path()
         stacks = stack_files(project_dir) if project_dir is not None else []
         bases = read_previews(base, may_be_empty=True) if base else None
         whole = any(one.is_dir() for one in head)  # of single files nobody says that they are all
-        comments, notes = gate_comments(heads, bases, plans, stacks, fail_on, all_stacks=whole)
+        comments, of_stacks = gate_comments(heads, bases, plans, stacks, fail_on, all_stacks=whole)
+        notes += of_stacks
     for note in notes:
         click.echo(f"note: {note}", err=True)
     bodies = [one.body for one in comments]

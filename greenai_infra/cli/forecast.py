@@ -66,10 +66,11 @@ def forecast(
 def _zone(text: str, source: str | None) -> tuple[str, tuple[Region, ...]]:
     """The zone, and the regions in it. A file may have zones that nobody else knows; it says so itself if not."""
     from greenai_infra.catalog.grid_zones import find_zone
+    from greenai_infra.intensity.choose import names_file
 
     try:
         return find_zone(text)
     except InputError:
-        if (source or "").removeprefix("climatology:").startswith("file:"):
+        if names_file((source or "").removeprefix("climatology:")):
             return text, ()
         raise

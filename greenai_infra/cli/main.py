@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -13,7 +14,9 @@ from typing import NoReturn
 import click
 
 from greenai_infra import __version__
+from greenai_infra.cli.start import INTERRUPTED
 from greenai_infra.errors import GreenAIError
+from greenai_infra.terminal import safe_output
 
 # name -> (module, attribute, one line of help). The help stands here so that `--help` imports nothing else.
 COMMANDS = {
@@ -78,13 +81,19 @@ def main() -> None:
 def run() -> None:
     """Run the command line; errors that a user can meet end in one message and an exit code, never a traceback."""
     _start_lightly()
+    with safe_output():
+        _run()
+
+
+def _run() -> None:
     try:
         outcome = main(standalone_mode=False)
         sys.stdout.flush()
         sys.exit(outcome if isinstance(outcome, int) else 0)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("aborted", err=True)
-        sys.exit(1)
+        ended_input = isinstance(error, click.Abort) and not isinstance(error.__cause__, KeyboardInterrupt)
+        sys.exit(1 if ended_input else INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -95,7 +104,7 @@ def run() -> None:
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
             raise
         click.echo(f"error: the output can't be written: {error.strerror}", err=True)
         os._exit(1)  # at the end Python would try to write it once more, and complain
@@ -105,9 +114,13 @@ def run_process() -> NoReturn:
     """`run` as all that a process does: it ends at once, where Python would first take apart every class of the SDK."""
     code: object = 0
     try:
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on a command may have to clean up
         run()
     except SystemExit as end:
         code = end.code
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # nobody reads it any more
             stream.flush()

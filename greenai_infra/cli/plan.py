@@ -88,10 +88,10 @@ def explain(plan_file: Path) -> None:
     from greenai_infra.planning.document import read_document
     from greenai_infra.reporting.plan_text import show_plan
 
-    document = read_document(plan_file)
+    document = read_document(plan_file, if_edited=lambda said: click.echo(f"warning: {said}", err=True))
     try:
         show_plan(document, explain=True)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise InputError(
             f"{plan_file}: the plan is damaged ({error!r}); make it again with `greenai-infra plan`"
         ) from None

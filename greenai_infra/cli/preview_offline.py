@@ -18,6 +18,7 @@ from greenai_infra.numbers import counted
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding, redact
 from greenai_infra.reporting.check_text import shut_reasons
 from greenai_infra.reporting.standing_text import change_lines, standing_lines
+from greenai_infra.terminal import in_colour, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,9 +87,9 @@ def _print_styled(result: PreviewResult, change: Mapping[str, Any] | None, width
     from rich.console import Console
     from rich.text import Text
 
-    console = Console()
+    console = Console(file=in_colour(sys.stdout))
     for kind, line in preview_lines(result, width, change):
-        console.print(Text(line, style=STYLES.get(kind, "")), soft_wrap=True)
+        console.print(Text(plain(line), style=STYLES.get(kind, "")), soft_wrap=True)
 
 
 def preview_lines(

@@ -20,7 +20,7 @@ _OPTIONS = {
     "source": click.option(
         "--source",
         metavar="SOURCE",
-        help="auto, embedded, file:PATH, climatology:SOURCE, or a live one (`greenai-infra sources`).",
+        help="auto, embedded, file:PATH (or PATH.csv), climatology:SOURCE, or a live one (`greenai-infra sources`).",
     ),
     "at": click.option("--at", metavar="TIME", help="Plan as of this moment, such as 2026-01-31T18:00:00Z."),
     "basis": click.option(

@@ -12,6 +12,7 @@ import click
 
 from greenai_infra.cli.project_dir import PROJECT_DIR, in_dir
 from greenai_infra.errors import InputError, NoCapacity, Refused
+from greenai_infra.terminal import in_colour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -212,7 +213,7 @@ def open_engine(project_dir: Path, stack: str, packs: Sequence[Path] | None = No
     """The engine, with its output on this command's standard output."""
     from greenai_infra.deploy.engine import StackEngine, wants_colour
 
-    output = sys.stdout
+    output = in_colour(sys.stdout)
 
     def say(line: str) -> None:
         # Where nobody reads any more, the engine still has to be read to its end.

@@ -14,6 +14,7 @@ from greenai_infra.flags import NoFlagAsNumber
 from greenai_infra.planning.document import read_document
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -126,9 +127,13 @@ class PlanFile(_Part):
         return (one.cost_usd or 0.0) + objective.carbon_price_usd_per_tonne * one.emissions_kg / 1000
 
 
-def read_plan_file(path: Path) -> PlanFile:
-    """The plan in a file. Raises InputError if it can't be read, is no plan, or has another version."""
-    document = read_document(path)
+def read_plan_file(path: Path, *, if_edited: Callable[[str], None] | None = None) -> PlanFile:
+    """The plan in a file. Raises InputError if it can't be read, is no plan, has another version, or was edited.
+
+    What was edited is read all the same where `if_edited` takes the sentence that says so.
+    """
+    edits: list[str] = []
+    document = read_document(path, if_edited=edits.append)
     try:
         plan = PlanFile.model_validate(document)
     except ValidationError as error:
@@ -137,4 +142,8 @@ def read_plan_file(path: Path) -> PlanFile:
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
         raise InputError(f"{path} ranks {twice} more than once; one placement a region is expected")
+    for edit in edits:
+        if if_edited is None:
+            raise InputError(f"{edit}; make it again with: greenai-infra plan WORKLOAD --out {path}")
+        if_edited(edit)
     return plan

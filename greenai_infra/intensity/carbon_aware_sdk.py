@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from greenai_infra.intensity.cache import AnswerCache
+    from greenai_infra.intensity.checks import Meaning
     from greenai_infra.intensity.http import Client
     from greenai_infra.intensity.live import Answer
     from greenai_infra.intensity.points import Points
 
-    Reader = Callable[[Sequence[Any], Sequence[str], datetime], Points]
+    Reader = Callable[[Sequence[Any], Sequence[str], Meaning, datetime], Points]
 
 TITLE = "Carbon Aware SDK"
 RECENT = timedelta(hours=12)  # asked for the newest value; within the 24 h that Electricity Maps counts as recent
@@ -69,6 +70,7 @@ class CarbonAwareSdk:
                 self._location_of[zone] = location
                 names = self._names.setdefault(location, [location])
                 names += [*([name] if name else []), zone, *watttime_regions(zone)]
+        self._meaning = (signal, basis)
         publisher = Publisher(self.name, TITLE, base_url, signal, basis)
         self._answers = LiveAnswers(publisher, as_of, cache)
 
@@ -108,7 +110,10 @@ class CarbonAwareSdk:
         def question_of(location: str) -> Question:
             names = self._names[location]
             return Question(
-                path, {"location": location, **params}, list, read=lambda answer: read(answer, names, self.as_of)
+                path,
+                {"location": location, **params},
+                list,
+                read=lambda answer: read(answer, names, self._meaning, self.as_of),
             )
 
         def fetch(locations: Sequence[str]) -> dict[str, Points | Failure]:

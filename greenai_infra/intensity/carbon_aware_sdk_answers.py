@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from greenai_infra.intensity.checks import Meaning
     from greenai_infra.intensity.points import Points
 
 NO_TIME = "0001-01-01"
@@ -29,20 +30,20 @@ NO_TIME = "0001-01-01"
 _TIME_SPAN = re.compile(r"(?:(\d{1,4})\.)?(\d{1,2}):(\d\d):(\d\d)(?:\.0+)?")
 
 
-def read_emissions(answer: Sequence[Any], names: Sequence[str], now: datetime) -> Points:
+def read_emissions(answer: Sequence[Any], names: Sequence[str], meaning: Meaning, now: datetime) -> Points:
     """What was observed at the place of these `names`, the first of which was asked for. Raises AnswerError."""
-    values: list[tuple[float, float | None]] = []
+    values: list[tuple[float, object]] = []
     steps_s: set[float] = set()
     for entry in entries(answer, "emissions"):
         _check_place(entry.get("location"), names)
-        values.append((time_s(entry.get("time")), number(entry.get("rating"))))
+        values.append((time_s(entry.get("time")), entry.get("rating")))
         steps_s.add(_step_s(entry.get("duration")))
-    points = points_of(values, _one(steps_s), frozenset())
+    points = points_of(values, _one(steps_s), meaning)
     check_not_ahead(points.starts_s[-1], now)
     return points
 
 
-def read_forecast(answer: Sequence[Any], names: Sequence[str], now: datetime) -> Points:
+def read_forecast(answer: Sequence[Any], names: Sequence[str], meaning: Meaning, now: datetime) -> Points:
     """What is expected; stale if it was made over six hours ago. Raises AnswerError."""
     forecasts = list(entries(answer, "forecasts"))
     if len(forecasts) != 1:
@@ -55,13 +56,13 @@ def read_forecast(answer: Sequence[Any], names: Sequence[str], now: datetime) ->
         check_not_ahead(issued_s, now)
         if now.timestamp() - issued_s > STALE_AFTER.total_seconds():
             flags.add(Flag.STALE)
-    values: list[tuple[float, float | None]] = []
+    values: list[tuple[float, object]] = []
     steps_s: set[float] = set()
     for entry in entries(forecast.get("forecastData"), "forecastData"):
         _check_place(entry.get("location") or names[0], names)
-        values.append((time_s(entry.get("timestamp")), number(entry.get("value"))))
+        values.append((time_s(entry.get("timestamp")), entry.get("value")))
         steps_s.add(_step_s(entry.get("duration")))
-    return points_of(values, _one(steps_s), frozenset(flags), issued_s)
+    return points_of(values, _one(steps_s), meaning, frozenset(flags), issued_s)
 
 
 def _check_place(said: object, names: Sequence[str]) -> None:

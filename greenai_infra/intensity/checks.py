@@ -1,20 +1,76 @@
-"""Limits that every source applies before it believes a number or a time."""
+"""Limits that every source applies before it believes a number or a time; they stand nowhere else."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.signals import Basis, Signal
+from greenai_infra.catalog.tables import lifecycle_range
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Meaning = tuple[Signal, Basis]
 
 MAX_G_PER_KWH = 3000.0  # well above any plant: old lignite units reach about 1,500 over their life cycle
+LEAST_LIFECYCLE_G_PER_KWH = 1.0
+"""Of average life cycle intensity. Wind, hydro and nuclear plants emit 5 to 25 over their life cycle, and the cleanest
+zone and year of the embedded table has 15: less than 1 is a missing value, or in kg. Direct intensity has no such end,
+as wind, hydro and nuclear plants burn nothing, and neither has marginal intensity, which is 0 while wind is curtailed.
+"""
+
+TIMES_OFF = 10.0  # an hour strays by a factor of three or four from the yearly mean, a wrong zone or unit by more
+BURNS_FUEL_G_PER_KWH = 100.0  # a zone with this yearly mean burns fuel every day, so that its direct intensity is > 1
+MARGINAL_STEPS = 24  # marginal intensity may be next to 0 for some hours, and then jumps to that of a plant
+MAX_BAD_SHARE = 0.1  # of the values of an answer; with more of them that can't be believed, none is
 STALE_AFTER = timedelta(hours=6)  # a newest value older than this is flagged
 FUTURE_TOLERANCE = timedelta(hours=1)  # an observation further ahead of the clock than this is refused
 
 
-def implausible(g_per_kwh: float) -> str:
-    """What is wrong with an intensity in g/kWh, or "" if nothing is."""
-    if 0 <= g_per_kwh <= MAX_G_PER_KWH:
+def implausible(g_per_kwh: float, meaning: Meaning | None = None) -> str:
+    """What is wrong with an intensity in g/kWh, or "" if nothing is. Without a meaning only what no kind can be."""
+    least = LEAST_LIFECYCLE_G_PER_KWH if meaning == (Signal.AVERAGE, Basis.LIFECYCLE) else 0.0
+    if least <= g_per_kwh <= MAX_G_PER_KWH:
         return ""
     if g_per_kwh < 0:
         return f"{g_per_kwh:g} g/kWh is negative"
+    if g_per_kwh == 0:
+        return "0 g/kWh is emitted by no grid over its life cycle; is a value missing?"
+    if g_per_kwh < least:
+        return f"{g_per_kwh:g} g/kWh is less than any grid emits over its life cycle ({least:g}); is the unit g/kWh?"
     if MAX_G_PER_KWH < g_per_kwh < float("inf"):
         return f"{g_per_kwh:g} g/kWh is more than any grid emits ({MAX_G_PER_KWH:,.0f}); is the unit g/kWh?"
     return f"{g_per_kwh} is not an intensity"
+
+
+def far_off(zone: str, meaning: Meaning, g_per_kwh: float) -> str:
+    """Why a value is ten times off the zone's yearly means, or "" if it is not, or nothing is known of the zone.
+
+    The yearly means are average and life cycle. Direct intensity is less than that of the life cycle, by as much as it
+    likes, so that only its upper end is looked at. Marginal intensity may be anything.
+    """
+    signal, basis = meaning
+    means = lifecycle_range(zone)
+    if means is None or signal is not Signal.AVERAGE:
+        return ""
+    low, high = means
+    too_low = basis is Basis.LIFECYCLE and g_per_kwh < low / TIMES_OFF
+    if not too_low and g_per_kwh <= high * TIMES_OFF:
+        return ""
+    yearly = f"{low:g} to {high:g}" if low < high else f"{low:g}"
+    return f"{g_per_kwh:,.6g} g/kWh is {TIMES_OFF:g} times off the yearly means of {zone} ({yearly}, life cycle)"
+
+
+def wrong_unit(zone: str, meaning: Meaning, g_per_kwh: Sequence[float]) -> str:
+    """Why the values of a zone, taken together, look like kg/kWh where a single one may be right; "" if they don't."""
+    highest = max(g_per_kwh, default=0.0)
+    signal, basis = meaning
+    if not 0 < highest < 1:
+        return ""
+    means = lifecycle_range(zone)
+    if signal is Signal.MARGINAL:
+        suspect = len(g_per_kwh) >= MARGINAL_STEPS
+    else:
+        suspect = basis is Basis.DIRECT and means is not None and means[0] >= BURNS_FUEL_G_PER_KWH
+    return f"no value of {zone} reaches 1 g/kWh, the highest is {highest:g}; is the unit g/kWh?" if suspect else ""

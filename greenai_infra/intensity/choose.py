@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenai_infra.errors import InputError
@@ -47,17 +49,27 @@ def open_source(
         return fallback.automatic(replace(asking, total_timeout_s=fallback.TIER_TIMEOUT_S))
     if name == EMBEDDED:
         return _embedded(as_of, signal, basis)
-    if kind == "file" and rest:
+    if names_file(name) and (rest or kind != "file"):
         from greenai_infra.intensity.file import FileSource
 
-        return FileSource(rest, as_of=as_of, signal=signal, basis=basis, kind=file_kind)
-    if kind == "climatology" and (rest.startswith("file:") or is_live(rest)):
+        return FileSource(rest if kind == "file" else name, as_of=as_of, signal=signal, basis=basis, kind=file_kind)
+    if kind == "climatology" and (names_file(rest) or is_live(rest)):
         inner = open_source(rest, as_of=as_of, signal=signal, basis=basis, file_kind=file_kind, use_cache=use_cache)
         return Climatology(inner, as_of)
     if is_live(name) and (not rest or kind == "neso"):
         fallback.refuse_another_time(name, as_of)
         return _live(kind, replace(_asking(as_of, signal, basis, use_cache), detail=rest), signal, basis)
     raise InputError(f"'{name}' is not a source of intensity; there is {', '.join(NAMES)}")
+
+
+def names_file(spec: str) -> bool:
+    """Whether a source is a file: `file:PATH`, or a path that no other source has for a name."""
+    kind = spec.partition(":")[0]
+    if kind == "file":
+        return True
+    if spec in NAMES or kind in ("climatology", *BY_NAME) or not spec:
+        return False
+    return spec.casefold().endswith(".csv") or "/" in spec or os.sep in spec or Path(spec).exists()
 
 
 def _asking(as_of: datetime, signal: Signal | None, basis: Basis | None, use_cache: bool) -> Asking:

@@ -36,6 +36,8 @@ class Climatology:
         self.inner = inner
         self.as_of = as_of
         self.days = days
+        self.notes: Sequence[str] = getattr(inner, "notes", ())
+        self.warnings: Sequence[str] = getattr(inner, "warnings", ())
 
     def latest(self, zones: Sequence[str]) -> Mapping[str, Intensity | Unavailable]:
         """The newest value of the inner source."""
@@ -74,6 +76,7 @@ class Climatology:
         of = past.provenance
         used = ~np.isnan(past.g_per_kwh) & (past.edges_s[:-1] < window[1].timestamp())
         newest = from_unix(float(past.edges_s[:-1][used][-1]))
+        how = f"mean by hour of day over {self.days} days to {format_time(window[1])}"
         return Provenance(
             source=f"climatology of {of.source}",
             signal=of.signal,
@@ -81,7 +84,8 @@ class Climatology:
             kind=Kind.CLIMATOLOGY,
             observed_at=newest,
             flags=of.flags,
-            detail=f"mean by hour of day over {self.days} days to {format_time(window[1])}",
+            detail="; ".join(filter(None, [how, of.detail if of.doubtful else ""])),
+            left_out=of.left_out,
         )
 
 

@@ -98,7 +98,7 @@ class Eia:
         factors = {fuel: factor.g_per_kwh for fuel, factor in fuel_factors(self._basis).items()}
 
         def read(zone: str, pages: Sequence[Any]) -> Points:
-            return read_mix(pages, eia_respondents()[zone], factors, self.as_of)
+            return read_mix(pages, eia_respondents()[zone], self._basis, factors, self.as_of)
 
         def read_first(zone: str, page: Any) -> Any:
             """The points, or the page itself if more of them follow."""

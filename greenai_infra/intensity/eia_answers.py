@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.intensity.fuel_mix import intensity_g_per_kwh, usual
 from greenai_infra.intensity.points import HOUR_S
 from greenai_infra.intensity.questions import AnswerError
-from greenai_infra.intensity.reading import check_not_ahead, entries, number, points_of, shown, time_s
-from greenai_infra.intensity.values import Flag
+from greenai_infra.intensity.reading import Unusable, check_not_ahead, entries, number, points_of, shown, time_s
+from greenai_infra.intensity.values import Flag, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from greenai_infra.intensity.points import Points
+    from greenai_infra.intensity.values import Basis
 
 PAGE_ROWS = 5000
 MAX_PAGES = 4
@@ -83,19 +84,23 @@ def split_by_respondent(answer: Mapping[str, Any], respondents: Sequence[str]) -
 
 
 def read_mix(
-    pages: Sequence[Mapping[str, Any]], respondent: str, factors_g_per_kwh: Mapping[str, float], now: datetime
+    pages: Sequence[Mapping[str, Any]],
+    respondent: str,
+    basis: Basis,
+    factors_g_per_kwh: Mapping[str, float],
+    now: datetime,
 ) -> Points:
     """The intensity of every hour that is over and reported in full; the others are gaps. Raises AnswerError."""
     rows = [row for page in pages for row in _rows(page)]
     _check_total(pages[0], len(rows))
-    hours = _hours(rows, respondent)
+    hours, unusable = _hours(rows, respondent)
     check_not_ahead(max(hours), now)
     expected = usual(hours.values())
     known_once = {code for by_code in hours.values() for code, mwh in by_code.items() if mwh is not None}
-    if never := sorted(expected - known_once):
+    if not unusable and (never := sorted(expected - known_once)):
         raise AnswerError(f"lists {', '.join(never)} without a value in any hour, so that no intensity follows")
     now_s = now.timestamp()
-    values: dict[float, float | None] = {}
+    values: dict[float, object] = {}
     flags: frozenset[Flag] = frozenset()
     for start_s, by_code in hours.items():
         known = {code: mwh for code, mwh in by_code.items() if mwh is not None}
@@ -104,7 +109,7 @@ def read_mix(
         values[start_s] = intensity_g_per_kwh(mix, factors_g_per_kwh) if mix else None
         if mix and mix.get("other", 0.0) > MAX_OTHER_SHARE * sum(mix.values()):
             flags = frozenset({Flag.ESTIMATED})
-    return points_of(values.items(), HOUR_S, flags)
+    return points_of((values | unusable).items(), HOUR_S, (Signal.AVERAGE, basis), flags)
 
 
 def _check_total(answer: Mapping[str, Any], rows: int) -> None:
@@ -135,28 +140,36 @@ def _rows(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     return entries(_response(answer).get("data"), "data")
 
 
-def _hours(rows: Sequence[Mapping[str, Any]], respondent: str) -> Hours:
+def _hours(rows: Sequence[Mapping[str, Any]], respondent: str) -> tuple[Hours, dict[float, Unusable]]:
+    """What is generated in each hour, and what is wrong with those hours that can't be believed."""
     hours: Hours = {}
+    unusable: dict[float, Unusable] = {}
     for row in rows:
         if row.get("respondent") != respondent:
             raise AnswerError(f"was asked about {respondent} and answered about {shown(row.get('respondent'))}")
         if row.get("value-units") != "megawatthours":
             raise AnswerError(f"answered in {shown(row.get('value-units'))}, not megawatthours")
-        period, code, mwh = row.get("period"), row.get("fueltype"), _mwh(row.get("value"))
+        period, code = row.get("period"), row.get("fueltype")
         if not isinstance(period, str):
             raise AnswerError(f"answered with {shown(period)} where an hour should be")
         if not isinstance(code, str):
             raise AnswerError(f"answered with {shown(code)} where a fuel should be")
-        by_code = hours.setdefault(_start_s(period), {})
+        start_s = _start_s(period)
+        by_code = hours.setdefault(start_s, {})
         if code in STORAGE:
             continue
+        try:
+            mwh = _mwh(row.get("value"))
+        except AnswerError as error:
+            unusable.setdefault(start_s, Unusable(error))
+            mwh = None
         if code not in FUELS:
             if mwh:
                 raise AnswerError(f"answered with {mwh:g} MWh of {shown(code)}, a fuel that is not known here")
             continue
         if by_code.setdefault(code, mwh) != mwh:
-            raise AnswerError(f"answered with two values of {code} for {period}")
-    return hours
+            unusable.setdefault(start_s, Unusable(f"answered with two values of {code} for {period}"))
+    return hours, unusable
 
 
 @lru_cache(maxsize=4096)  # the answers about all zones name the same hours

@@ -11,14 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.intensity.checks import STALE_AFTER
-from greenai_infra.intensity.points import Points
+from greenai_infra.intensity.points import HOUR_S
 from greenai_infra.intensity.questions import AnswerError
-from greenai_infra.intensity.reading import check_not_ahead, shown, time_s
-from greenai_infra.intensity.values import Basis, Flag
+from greenai_infra.intensity.reading import check_not_ahead, points_of, shown, time_s
+from greenai_infra.intensity.values import Basis, Flag, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from greenai_infra.intensity.points import Points
 
 UNITS = ("gco2eq/kwh", "gco2e/kwh", "gco2/kwh", "gco₂eq/kwh")
 MAX_POINTS = 5000
@@ -47,15 +49,15 @@ def read_latest(answer: Mapping[str, Any], zone: str, basis: Basis, now: datetim
     if value is None:
         raise AnswerError("has no value right now (carbonIntensity is null)")
     check_not_ahead(start_s, now)
-    return _points({start_s: value}, flags | point_flags)
+    return _points([(start_s, value)], basis, flags | point_flags)
 
 
 def read_history(answer: Mapping[str, Any], zone: str, basis: Basis, now: datetime) -> Points:
     """What was observed; a null is a gap. Raises AnswerError."""
     flags = _check_frame(answer, zone, basis, is_forecast=False)
     values, point_flags = _list(answer, ("history", "data"), zone, basis)
-    check_not_ahead(max(values), now)
-    return _points(values, flags | point_flags)
+    check_not_ahead(max(start_s for start_s, _ in values), now)
+    return _points(values, basis, flags | point_flags)
 
 
 def read_forecast(answer: Mapping[str, Any], zone: str, basis: Basis, now: datetime) -> Points:
@@ -68,14 +70,13 @@ def read_forecast(answer: Mapping[str, Any], zone: str, basis: Basis, now: datet
         check_not_ahead(issued_s, now)
         if now.timestamp() - issued_s > STALE_AFTER.total_seconds():
             flags |= {Flag.STALE}
-    return _points(values, (flags | point_flags) - {Flag.ESTIMATED}, issued_s)
+    return _points(values, basis, (flags | point_flags) - {Flag.ESTIMATED}, issued_s)
 
 
-def _points(values: dict[float, float | None], flags: frozenset[Flag], issued_s: float | None = None) -> Points:
-    try:
-        return Points.of(values, flags, issued_s)
-    except ValueError as error:
-        raise AnswerError(str(error)) from None
+def _points(
+    values: list[tuple[float, object]], basis: Basis, flags: frozenset[Flag], issued_s: float | None = None
+) -> Points:
+    return points_of(values, HOUR_S, (Signal.AVERAGE, basis), flags, issued_s)
 
 
 def _check_frame(answer: Mapping[str, Any], zone: str, basis: Basis, *, is_forecast: bool) -> frozenset[Flag]:
@@ -110,40 +111,32 @@ def _check_basis(part: Mapping[str, Any], basis: Basis) -> None:
 
 def _list(
     answer: Mapping[str, Any], keys: tuple[str, ...], zone: str, basis: Basis
-) -> tuple[dict[float, float | None], frozenset[Flag]]:
-    """Values by time, and the flags of any of them."""
+) -> tuple[list[tuple[float, object]], frozenset[Flag]]:
+    """(start in Unix seconds, value) of each entry, and the flags of any of them."""
     entries = next((answer[key] for key in keys if key in answer), None)
     if not isinstance(entries, list) or not entries:
         raise AnswerError(f"answered without a list of values ('{keys[0]}')")
     if len(entries) > MAX_POINTS:
         raise AnswerError(f"answered with {len(entries):,} values")
-    values: dict[float, float | None] = {}
+    values: list[tuple[float, object]] = []
     flags: frozenset[Flag] = frozenset()
     for entry in entries:
         if not isinstance(entry, dict):
             raise AnswerError(f"answered with {shown(entry)} where a value should be")
         start_s, value, point_flags = _point(entry, zone, basis)
-        if values.setdefault(start_s, value) != value:
-            raise AnswerError(f"answered with two values for {entry['datetime']}")
+        values.append((start_s, value))
         flags |= point_flags
     return values, flags
 
 
-def _point(entry: Mapping[str, Any], zone: str, basis: Basis) -> tuple[float, float | None, frozenset[Flag]]:
+def _point(entry: Mapping[str, Any], zone: str, basis: Basis) -> tuple[float, object, frozenset[Flag]]:
     """Start, value and flags of one entry."""
     _check_zone(entry.get("zone", zone), zone)
     _check_basis(entry, basis)
-    value = entry.get("carbonIntensity")
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise AnswerError(f"answered with {shown(value)} where a number should be")
-    try:
-        number = None if value is None else float(value)
-    except OverflowError:
-        raise AnswerError("answered with an absurd number") from None
     flags = set()
     method = str(entry.get("estimationMethod") or "")
     if "sandbox" in method.casefold():
         flags.add(Flag.SANDBOX)
     if method or entry.get("isEstimated") is not False:  # also where it no longer says that it is measured
         flags.add(Flag.ESTIMATED)
-    return time_s(entry.get("datetime")), number, frozenset(flags)
+    return time_s(entry.get("datetime")), entry.get("carbonIntensity"), frozenset(flags)

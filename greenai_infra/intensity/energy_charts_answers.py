@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import EARLIEST_YEAR, LATEST_YEAR
+from greenai_infra.intensity.live_sources import AVERAGE_LIFECYCLE
 from greenai_infra.intensity.points import HOUR_S
 from greenai_infra.intensity.questions import AnswerError
 from greenai_infra.intensity.reading import MAX_POINTS, check_not_ahead, number, points_of, shown
@@ -43,8 +44,8 @@ def _points(answer: Mapping[str, Any], key: str, absent: str) -> Points:
     starts_s, values = _list(answer, "unix_seconds"), _list(answer, key)
     if len(starts_s) != len(values):
         raise AnswerError(f"answered with {len(starts_s):,} times and {len(values):,} values")
-    pairs = [(_time_s(start_s), number(value)) for start_s, value in zip(starts_s, values, strict=True)]
-    points = points_of(pairs, _step_s([start_s for start_s, _ in pairs]), frozenset())
+    pairs = [(_time_s(start_s), value) for start_s, value in zip(starts_s, values, strict=True)]
+    points = points_of(pairs, _step_s([start_s for start_s, _ in pairs]), AVERAGE_LIFECYCLE)
     known = [index for index, g_per_kwh in enumerate(points.g_per_kwh) if g_per_kwh is not None]
     if not known:
         raise AnswerError(absent)

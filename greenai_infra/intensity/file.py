@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import difflib
 import glob
+from dataclasses import replace
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from greenai_infra.catalog.grid_zones import zones_by_folded_name
+from greenai_infra.catalog.read import near
 from greenai_infra.clock import format_time, from_unix
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.checks import STALE_AFTER
-from greenai_infra.intensity.csv_file import read_csv
+from greenai_infra.intensity.checks import MAX_BAD_SHARE, STALE_AFTER, implausible, wrong_unit
+from greenai_infra.intensity.csv_file import NAN, read_csv
 from greenai_infra.intensity.declaration import Declaration, FileKind, Samples, declare
 from greenai_infra.intensity.steps import even_steps, means_of_samples
 from greenai_infra.intensity.values import Flag, Intensity, Kind, Provenance, Series, Unavailable, cut
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from greenai_infra.intensity.checks import Meaning
     from greenai_infra.intensity.csv_file import CsvFile, Rows
     from greenai_infra.intensity.values import Basis, Signal
 
@@ -30,7 +35,8 @@ if TYPE_CHECKING:
 class FileSource:
     """Intensities from one CSV file, every CSV file of a directory, or a glob pattern, in gCO2eq/kWh.
 
-    Signal and basis must be stated by the file or here; they are never guessed. Raises InputError, with file and
+    Signal and basis must be stated by the file, its publisher's format or here; they are never guessed. Zones are known
+    by their names in any case; `warnings` say which are unknown. Raises InputError, with file and
     line, for anything that can't be believed, when the source is opened.
     """
 
@@ -47,15 +53,22 @@ class FileSource:
         self.as_of = as_of
         self.notes: list[str] = []
         stated = {"signal": signal, "basis": basis, "kind": kind}
-        files = [read_csv(one) for one in _files(path)]
+        files = [read_csv(one, basis, kind) for one in _files(path)]
+        known = zones_by_folded_name()
+        strange = {zone for file in files for zone, _, _ in file.rows if zone.casefold() not in known}
+        self.warnings = [f"{self.name}: zone {zone} is unknown{near(zone, known.values())}" for zone in sorted(strange)]
+        self.notes.extend(self.warnings)
         self._declared: dict[str, Declaration] = {}
         parts: dict[str, list[tuple[CsvFile, Rows]]] = {}
         for file in files:
-            for (zone, row_signal, row_basis), rows in file.rows.items():
+            for (zone_named, row_signal, row_basis), rows in file.rows.items():
                 by_row = {"signal": row_signal, "basis": row_basis}
-                declaration = declare(file, by_row, stated, f"{file.path}:{rows.lines[0]}")
+                where = f"{file.path}:{rows.lines[0]}"
+                declaration = declare(file, by_row, stated, where)
+                zone = known.get(zone_named.casefold(), zone_named)
                 if self._declared.setdefault(zone, declaration) != declaration:
-                    raise InputError(f"{file.path}:{rows.lines[0]}: {zone} is declared differently elsewhere in {path}")
+                    raise InputError(f"{where}: {zone} is declared differently elsewhere in {path}")
+                _check_bounds(zone, file, rows, (declaration.signal, declaration.basis))
                 parts.setdefault(zone, []).append((file, rows))
         for zone, declaration in self._declared.items():
             if declaration.issued_at and declaration.issued_at > as_of:
@@ -79,12 +92,17 @@ class FileSource:
 
     def _build(self, zone: str, parts: list[tuple[CsvFile, Rows]]) -> Series | Unavailable:
         """All steps of a zone that may be seen at `as_of`."""
+        left_out = "; ".join(filter(None, (_gaps_of(file, rows) for file, rows in parts)))
         places = [(file.path, line) for file, rows in parts for line in rows.lines]
         times_s = np.array([time for _, rows in parts for time in rows.times_s])
         values = np.array([value for _, rows in parts for value in rows.g_per_kwh])
         edges_s, values, repeated = even_steps(times_s, values, lambda row: f"{places[row][0]}:{places[row][1]}")
         if repeated:
             self.notes.append(f"{self.name}: {repeated} repeated rows of {zone} were dropped")
+        known = np.flatnonzero(~np.isnan(values))
+        if not known.size:
+            return Unavailable(zone, f"{self.name} has no value of {zone}: {left_out}")
+        edges_s, values = edges_s[: known[-1] + 2], values[: known[-1] + 1]
         declaration = self._declared[zone]
         detail = f"steps of {(edges_s[1] - edges_s[0]) / 60:g} minutes"
         if declaration.samples is Samples.POINT:
@@ -99,7 +117,12 @@ class FileSource:
                     f"and no step is known that had ended by {format_time(self.as_of)}",
                 )
             edges_s, values = edges_s[: ended + 1], values[:ended]
-        return Series(zone, edges_s, values, self._provenance(declaration, edges_s, values, detail))
+        estimated = sum(rows.estimated for _, rows in parts)
+        provenance = self._provenance(declaration, edges_s, values, detail)
+        if estimated:
+            detail = f"{estimated} of {values.size} steps are estimated by the publisher"
+            provenance = provenance.flagged(Flag.ESTIMATED, detail=detail)
+        return Series(zone, edges_s, values, replace(provenance, left_out=left_out))
 
     def _provenance(
         self, declaration: Declaration, edges_s: NDArray[np.float64], values: NDArray[np.float64], detail: str
@@ -152,6 +175,34 @@ class FileSource:
             return self._series[zone]
         near = difflib.get_close_matches(zone, self._series, n=3)
         return Unavailable(zone, f"{self.name} has no zone {zone}", f"near: {', '.join(near)}" if near else "")
+
+
+def _check_bounds(zone: str, file: CsvFile, rows: Rows, meaning: Meaning) -> None:
+    """Raise InputError for values that rows of this meaning can't have; in a publisher's export a few become gaps."""
+    known = [value for value in rows.g_per_kwh if not isnan(value)]
+    if known and implausible(min(known), meaning):
+        for row, value in enumerate(rows.g_per_kwh):
+            if not isnan(value) and (problem := implausible(value, meaning)):
+                rows.bad[rows.lines[row]] = problem
+                rows.g_per_kwh[row] = NAN
+    if len(rows.bad) > (MAX_BAD_SHARE * (len(rows.lines) - len(rows.missing)) if file.is_export else 0):
+        first = min(rows.bad)
+        more = f" ({len(rows.bad)} values of {zone} are such)" if len(rows.bad) > 1 else ""
+        raise InputError(f"{file.path}:{first}: {rows.bad[first]}{more}")
+    if problem := wrong_unit(zone, meaning, known):
+        raise InputError(f"{file.path}:{rows.lines[0]}: {problem}")
+
+
+def _gaps_of(file: CsvFile, rows: Rows) -> str:
+    """Which rows of a file are gaps, and why; "" if there are none."""
+    said = []
+    if rows.bad:
+        first = min(rows.bad)
+        said.append(f"{len(rows.bad)} that can't be believed (line {first}: {rows.bad[first]})")
+    if rows.missing:
+        said.append(f"{len(rows.missing)} without a value (the first is line {rows.missing[0]})")
+    gaps = len(rows.bad) + len(rows.missing)
+    return f"{gaps} of {len(rows.lines)} rows of {file.path.name} are gaps: {', '.join(said)}" if said else ""
 
 
 def _files(path: str) -> list[Path]:

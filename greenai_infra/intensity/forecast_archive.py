@@ -134,8 +134,9 @@ class ForecastArchive:
             stored = json.loads(path.read_text(encoding="utf-8"))
             if stored["version"] != VERSION:
                 return None
+            meaning = (series.provenance.signal, series.provenance.basis)
             values = [np.nan if g is None else float(g) for g in stored["g_per_kwh"]]
-            problem = next(filter(None, (implausible(g) for g in values if not np.isnan(g))), "")
+            problem = next(filter(None, (implausible(g, meaning) for g in values if not np.isnan(g))), "")
             if problem or not values or {key: stored[key] for key in _meaning(series)} != _meaning(series):
                 raise ValueError(problem or "it is another one than its name says")
             return PastForecast(int(stored["first_hour"]), np.array(values))

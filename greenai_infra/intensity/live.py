@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenai_infra.clock import floor_to, format_time, from_unix
 from greenai_infra.intensity.cache import CLOCK_TOLERANCE, Kept, Key
-from greenai_infra.intensity.checks import STALE_AFTER
+from greenai_infra.intensity.checks import MAX_BAD_SHARE, STALE_AFTER, far_off, wrong_unit
 from greenai_infra.intensity.questions import Failure
 from greenai_infra.intensity.values import (
     Basis,
@@ -116,12 +116,13 @@ class LiveAnswers:
         """The newest point as a value, called live only if it is recent, measured and straight from the service."""
         if isinstance(answer, Unavailable):
             return answer
-        newest = answer.points.newest
+        points, doubt = self._without_strays(zone, answer.points)
+        newest = points.newest
         if newest is None:
             return Unavailable(zone, f"{self.publisher.title}: every value is null")
         start_s, g_per_kwh = newest
         observed_at = from_unix(start_s)
-        flags, note = answer.points.flags, answer.note
+        flags, note = points.flags, "; ".join(filter(None, [answer.note, doubt]))
         if self.as_of - observed_at > STALE_AFTER:
             flags |= {Flag.STALE}
         ahead = observed_at - self.as_of
@@ -129,7 +130,7 @@ class LiveAnswers:
             skew = f"it is {ahead.total_seconds() / 60:.0f} min ahead of this machine's clock, which may be wrong"
             note = "; ".join(filter(None, [note, skew]))
         kind = Kind.LATEST if flags or ahead > CLOCK_TOLERANCE else Kind.LIVE
-        return Intensity(zone, g_per_kwh, self._provenance(kind, observed_at, flags, note))
+        return Intensity(zone, g_per_kwh, self._provenance(kind, observed_at, points, flags, note))
 
     def series(
         self, zone: str, answer: Answer | Unavailable, start: datetime, end: datetime, kind: Kind
@@ -137,7 +138,8 @@ class LiveAnswers:
         """The steps that overlap [start, end). A forecast must not begin later than one step after `start`."""
         if isinstance(answer, Unavailable):
             return answer
-        points, note = answer
+        points, doubt = self._without_strays(zone, answer.points)
+        note = "; ".join(filter(None, [answer.note, doubt]))
         newest = points.newest
         try:
             edges_s, values = points.steps()
@@ -153,11 +155,33 @@ class LiveAnswers:
                 edges_s[0] -= points.step_s
                 note = "; ".join(filter(None, [note, "the step before the first is taken to be like it"]))
             observed_at = min(first, self.as_of) if points.issued_s is None else from_unix(points.issued_s)
-        part = cut(Series(zone, edges_s, values, self._provenance(kind, observed_at, points.flags, note)), start, end)
+        provenance = self._provenance(kind, observed_at, points, points.flags, note)
+        part = cut(Series(zone, edges_s, values, provenance), start, end)
         if part is None or (kind is Kind.FORECAST and part.start > start):
             covered = f"{format_time(from_unix(float(edges_s[0])))} to {format_time(from_unix(float(edges_s[-1])))}"
             return Unavailable(zone, f"{self.publisher.title}: its {kind} covers {covered}, not {format_time(start)}")
         return part
+
+    def _without_strays(self, zone: str, points: Points) -> tuple[Points, str]:
+        """The points with gaps for those far off the zone's yearly means; all as doubtful if these are many, and why.
+
+        Made-up values are as they are: they say of themselves that they must not decide.
+        """
+        known = [g for g in points.g_per_kwh if g is not None]
+        if Flag.SANDBOX in points.flags or not known:
+            return points, ""
+        meaning = (self.publisher.signal, self.publisher.basis)
+        if problem := wrong_unit(zone, meaning, known):
+            return points.flagged(Flag.DOUBTFUL), problem
+        if not any(far_off(zone, meaning, g) for g in (min(known), max(known))):
+            return points, ""
+        strays = [problem for g in known if (problem := far_off(zone, meaning, g))]
+        if len(strays) > MAX_BAD_SHARE * len(known):
+            which = f"{len(strays)} of {len(known)} values; the first: " if len(known) > 1 else ""
+            return points.flagged(Flag.DOUBTFUL), which + strays[0]
+        values = tuple(None if g is None or far_off(zone, meaning, g) else g for g in points.g_per_kwh)
+        said = f"{len(strays)} of {len(known)} values are taken as gaps: {strays[0]}"
+        return replace(points, g_per_kwh=values, left_out="; ".join(filter(None, [points.left_out, said]))), ""
 
     def _key(self, zone: str, question: str) -> Key:
         by = self.publisher
@@ -184,9 +208,13 @@ class LiveAnswers:
             following = min(following, from_unix(points.starts_s[0]) + step)
         return max(following + self.publisher.delay, self.as_of + LEAST_VALIDITY)
 
-    def _provenance(self, kind: Kind, observed_at: datetime, flags: frozenset[Flag], note: str) -> Provenance:
+    def _provenance(
+        self, kind: Kind, observed_at: datetime, points: Points, flags: frozenset[Flag], note: str
+    ) -> Provenance:
         by = self.publisher
-        return Provenance(by.title, by.signal, by.basis, kind, observed_at, flags, note, by.address)
+        return Provenance(
+            by.title, by.signal, by.basis, kind, observed_at, flags, note, service=by.address, left_out=points.left_out
+        )
 
 
 def silence(cache: AnswerCache, source: str, now: datetime, way: str | None = None) -> str:

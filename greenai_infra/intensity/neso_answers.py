@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.intensity.live_sources import AVERAGE_DIRECT
 from greenai_infra.intensity.questions import AnswerError
-from greenai_infra.intensity.reading import check_not_ahead, entries, number, points_of, shown, time_s
+from greenai_infra.intensity.reading import check_not_ahead, entries, points_of, shown, time_s
 from greenai_infra.intensity.values import Flag
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ ESTIMATED = frozenset({Flag.ESTIMATED})
 
 def read_current(answer: Mapping[str, Any], now: datetime) -> Points:
     """The current half hour: measured, else the forecast of it, which is estimated. Raises AnswerError."""
-    measured = points_of(_pairs(answer.get("data"), "actual"), HALF_HOUR_S, frozenset())
-    expected = points_of(_pairs(answer.get("data"), "forecast"), HALF_HOUR_S, ESTIMATED)
+    measured = points_of(_pairs(answer.get("data"), "actual"), HALF_HOUR_S, AVERAGE_DIRECT)
+    expected = points_of(_pairs(answer.get("data"), "forecast"), HALF_HOUR_S, AVERAGE_DIRECT, ESTIMATED)
     check_not_ahead(measured.starts_s[-1], now)
     points = expected if measured.g_per_kwh[-1] is None else measured
     if points.g_per_kwh[-1] is None:
@@ -37,14 +38,14 @@ def read_current(answer: Mapping[str, Any], now: datetime) -> Points:
 
 def read_history(answer: Mapping[str, Any], now: datetime) -> Points:
     """What was measured; a null is a gap. Raises AnswerError."""
-    points = points_of(_pairs(answer.get("data"), "actual"), HALF_HOUR_S, frozenset())
+    points = points_of(_pairs(answer.get("data"), "actual"), HALF_HOUR_S, AVERAGE_DIRECT)
     check_not_ahead(points.starts_s[-1], now)
     return points
 
 
 def read_forecast(answer: Mapping[str, Any]) -> Points:
     """What is expected for Great Britain; a null is a gap. Raises AnswerError."""
-    return points_of(_pairs(answer.get("data"), "forecast"), HALF_HOUR_S, frozenset())
+    return points_of(_pairs(answer.get("data"), "forecast"), HALF_HOUR_S, AVERAGE_DIRECT)
 
 
 def read_regional_forecast(answer: Mapping[str, Any], region_id: int) -> Points:
@@ -54,7 +55,7 @@ def read_regional_forecast(answer: Mapping[str, Any], region_id: int) -> Points:
         raise AnswerError(f"answered with {shown(region)} where a region should be ('data')")
     if region.get("regionid") != region_id:
         raise AnswerError(f"was asked about region {region_id} and answered about {shown(region.get('regionid'))}")
-    return points_of(_pairs(region.get("data"), "forecast"), HALF_HOUR_S, frozenset())
+    return points_of(_pairs(region.get("data"), "forecast"), HALF_HOUR_S, AVERAGE_DIRECT)
 
 
 def step_at(points: Points, moment: datetime) -> Points:
@@ -67,8 +68,8 @@ def step_at(points: Points, moment: datetime) -> Points:
     return replace(points.flagged(Flag.ESTIMATED), starts_s=tuple(held), g_per_kwh=tuple(held.values()))
 
 
-def _pairs(found: object, key: str) -> Iterator[tuple[float, float | None]]:
-    """(start in Unix seconds, g/kWh) of every half hour."""
+def _pairs(found: object, key: str) -> Iterator[tuple[float, object]]:
+    """(start in Unix seconds, value) of every half hour."""
     for entry in entries(found, "data"):
         start_s, end_s = time_s(entry.get("from")), time_s(entry.get("to"))
         if end_s - start_s != HALF_HOUR_S:
@@ -76,4 +77,4 @@ def _pairs(found: object, key: str) -> Iterator[tuple[float, float | None]]:
         intensity = entry.get("intensity")
         if not isinstance(intensity, dict) or (key == "forecast" and key not in intensity):
             raise AnswerError(f"answered with {shown(intensity)} where an intensity should be")
-        yield start_s, number(intensity.get(key))
+        yield start_s, intensity.get(key)

@@ -25,7 +25,8 @@ ERA_S = (0.0, (LATEST_YEAR - 1970) * 365 * 24.0 * HOUR_S)
 class Points:
     """Means over `step_s` seconds: `starts_s` in Unix seconds, strictly increasing; `g_per_kwh` None in a gap.
 
-    `issued_s` is when a forecast was made, None if not known or not a forecast.
+    `issued_s` is when a forecast was made, None if not known or not a forecast. `left_out` says which steps of the
+    answer are taken as gaps, and why.
     """
 
     starts_s: tuple[float, ...]
@@ -33,6 +34,7 @@ class Points:
     flags: frozenset[Flag]
     issued_s: float | None = None
     step_s: int = HOUR_S
+    left_out: str = ""
 
     @classmethod
     def of(
@@ -41,6 +43,7 @@ class Points:
         flags: frozenset[Flag] = frozenset(),
         issued_s: float | None = None,
         step_s: int = HOUR_S,
+        left_out: str = "",
     ) -> Points:
         """Points in order of time. Raises ValueError if there are none, or one or the step is implausible."""
         if not values:
@@ -53,7 +56,7 @@ class Points:
         if not all(ERA_S[0] <= time_s < ERA_S[1] for time_s in (*values, issued_s or 0.0)):
             raise ValueError("it holds a time of another era")
         starts = sorted(values)
-        return cls(tuple(starts), tuple(values[start] for start in starts), flags, issued_s, step_s)
+        return cls(tuple(starts), tuple(values[start] for start in starts), flags, issued_s, step_s, left_out)
 
     @property
     def newest(self) -> tuple[float, float] | None:
@@ -85,6 +88,7 @@ class Points:
             "flags": sorted(self.flags),
             "issued_s": self.issued_s,
             "step_s": self.step_s,
+            "left_out": self.left_out,
         }
 
     @classmethod
@@ -93,4 +97,5 @@ class Points:
         values = {float(start): None if g is None else float(g) for start, g in stored["points"]}
         issued = stored["issued_s"]
         flags = frozenset(Flag(flag) for flag in stored["flags"])
-        return cls.of(values, flags, None if issued is None else float(issued), stored["step_s"])
+        issued_s = None if issued is None else float(issued)
+        return cls.of(values, flags, issued_s, stored["step_s"], str(stored.get("left_out", "")))

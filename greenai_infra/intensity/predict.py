@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from greenai_infra.clock import format_time
 from greenai_infra.intensity.climatology import Climatology
 from greenai_infra.intensity.live_sources import is_live
-from greenai_infra.intensity.tiers import Tiers, summary, with_flag
+from greenai_infra.intensity.tiers import Tiers, missing_of, summary, with_flag
 from greenai_infra.intensity.values import Flag, Kind, Series, Unavailable, constant
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def predict(
         answered_by = source.answered_by
     else:
         answers = ask(source)
+        before = list(getattr(source, "notes", ()))
         answered_by = source.name
     notes = [*before, *(note for one in chosen.values() for note in one.notes), *after]
     more = sorted({*beside, *(() if is_live(answered_by) else free)} - set(zones))
@@ -124,13 +125,13 @@ def _choose(source: IntensitySource, zones: Sequence[str], start: datetime, end:
     tried: list[dict[str, Series | Unavailable]] = []
     for method in methods:
         answers = {zone: _reaching(answer, reach, method.name) for zone, answer in method.ask(zones).items()}
-        missing = [(one.zone, one.reason) for one in answers.values() if isinstance(one, Unavailable)]
+        missing = missing_of(answers)
         if not missing:
             return _Chosen(answers, [*notes, *_used(source, method.name, answers, end)], method, source)
         notes.append(f"{source.name}, {method.name}: {summary(missing, len(answers))}")
         tried.append(answers)
-    covered = [{zone for zone, answer in answers.items() if isinstance(answer, Series)} for answers in tried]
-    if not any(covered):
+    covered = [answers.keys() - {zone for zone, _ in missing_of(answers)} for answers in tried]
+    if not any(isinstance(answer, Series) for answers in tried for answer in answers.values()):
         return _Chosen({zone: _all_reasons(zone, tried) for zone in zones}, notes, methods[0], source)
     best = max(range(len(tried)), key=lambda index: (len(covered[index]), -index))
     notes += _used(source, methods[best].name, tried[best], end)
@@ -159,6 +160,7 @@ def _used(
     if all(one.provenance.kind is Kind.YEARLY_MEAN for one in series):
         method = "yearly mean"
     notes = [f"{source.name}: {method} is used for all {len(series)} zones"]
+    notes += [f"{source.name}: {one.zone}: {text}" for one in series if (text := one.provenance.left_out)]
     short = [one for one in series if one.end < end]
     if short:
         ends = format_time(min(one.end for one in short))

@@ -24,14 +24,19 @@ class Ranked:
 
 
 def rank(pairs: Iterable[tuple[Region, Intensity]], *, allow_mixed: bool = False) -> list[Ranked]:
-    """Regions by intensity x PUE, least first; ties by provider and name.
+    """Regions by intensity x PUE, least first; ties by provider and name; doubtful values stand last.
 
     Raises Refused if the values differ in signal or basis, unless `allow_mixed`: mixing swaps the order of regions.
     """
     ranked = [Ranked(region, intensity, intensity.g_per_kwh * region.pue) for region, intensity in pairs]
     if not allow_mixed:
         refuse_mix(one.intensity.provenance for one in ranked)
-    return sorted(ranked, key=lambda one: (one.effective_g_per_kwh, one.region.provider, one.region.name))
+    return sorted(ranked, key=_order)
+
+
+def _order(one: Ranked) -> tuple[bool, float, str, str]:
+    doubtful = one.intensity.provenance.doubtful
+    return (doubtful, one.effective_g_per_kwh, one.region.provider, one.region.name)
 
 
 def meanings(provenances: Iterable[Provenance]) -> list[str]:

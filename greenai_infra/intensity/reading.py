@@ -1,6 +1,7 @@
 """What readers of web services' answers share: numbers, times and lists that are refused unless they can be believed.
 
-Each function raises AnswerError, worded so that it can follow the name of the service.
+One bad value among many is a gap; whatever else is wrong makes the whole answer unusable. Each function raises
+AnswerError, worded so that it can follow the name of the service.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import EARLIEST_YEAR, LATEST_YEAR, format_time, from_unix
-from greenai_infra.intensity.checks import FUTURE_TOLERANCE
+from greenai_infra.intensity.checks import FUTURE_TOLERANCE, MAX_BAD_SHARE, implausible
 from greenai_infra.intensity.points import STEPS_S, Points
 from greenai_infra.intensity.questions import AnswerError
 from greenai_infra.masking import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from greenai_infra.intensity.checks import Meaning
     from greenai_infra.intensity.values import Flag
 
 MAX_POINTS = 10_000  # 34 days of five minutes
@@ -67,19 +69,75 @@ def check_not_ahead(start_s: float, now: datetime) -> None:
 
 
 def points_of(
-    pairs: Iterable[tuple[float, float | None]], step_s: float, flags: frozenset[Flag], issued_s: float | None = None
+    pairs: Iterable[tuple[float, object]],
+    step_s: float,
+    meaning: Meaning,
+    flags: frozenset[Flag] = frozenset(),
+    issued_s: float | None = None,
+    *,
+    factor: float = 1.0,
 ) -> Points:
-    """Points of (start in Unix seconds, g/kWh); the same one may come twice, two values for one time may not."""
+    """Points of (start in Unix seconds, value as it stands in the answer); g/kWh is value x factor, null is a gap.
+
+    A value that can't be believed is a gap too: no number, out of bounds, two for one time, or `Unusable`. The points
+    say so. Where more than MAX_BAD_SHARE of the values are such, the answer is refused.
+    """
     values: dict[float, float | None] = {}
-    for start_s, g_per_kwh in pairs:
-        if values.setdefault(start_s, g_per_kwh) != g_per_kwh:
-            raise AnswerError(f"answered with two values for {format_time(from_unix(start_s))}")
+    bad: dict[float, str] = {}
+    for start_s, said in pairs:
+        try:
+            g_per_kwh = _believed(said, meaning, factor)
+        except AnswerError as error:
+            bad.setdefault(start_s, str(error))
+            g_per_kwh = None
+        before = values.setdefault(start_s, g_per_kwh)
+        if before != g_per_kwh:
+            both = " and ".join("null" if g is None else f"{g:g}" for g in (before, g_per_kwh))
+            bad.setdefault(start_s, f"answered with two values for {_time(start_s)}, {both} g/kWh")
+    values.update(dict.fromkeys(bad))
     if step_s not in STEPS_S:
         raise AnswerError(f"answered with steps of {step_s / 60:g} minutes, which are not understood")
     try:
-        return Points.of(values, flags, issued_s, int(step_s))
+        return Points.of(values, flags, issued_s, int(step_s), left_out_of(values, bad))
     except ValueError as error:
         raise AnswerError(str(error)) from None
+
+
+def _time(start_s: float) -> str:
+    return format_time(from_unix(start_s))
+
+
+class Unusable(str):
+    """What a reader found wrong with one value, in place of it."""
+
+
+def _believed(said: object, meaning: Meaning, factor: float) -> float | None:
+    if isinstance(said, Unusable):
+        raise AnswerError(said)
+    value = number(said)
+    if value is None:
+        return None
+    if problem := implausible(value * factor, meaning):
+        raise AnswerError(problem)
+    return value * factor
+
+
+def left_out_of(values: Mapping[float, float | None], bad: Mapping[float, str]) -> str:
+    """Which steps are gaps, and why, "" if there are none; nulls at either end are not counted.
+
+    `values` are g/kWh by time, `bad` the reasons of those that can't be believed. Raises AnswerError for too many.
+    """
+    known = sorted(start_s for start_s, g_per_kwh in values.items() if g_per_kwh is not None)
+    first = min(bad, default=0.0)
+    if len(bad) > MAX_BAD_SHARE * (len(known) + len(bad)):
+        share = f"{len(bad)} of {len(known) + len(bad)} values can't be believed; the first: " if known else ""
+        raise AnswerError(share + bad[first])
+    nulls = sum(known[0] < start_s < known[-1] for start_s in values.keys() - bad.keys() - set(known)) if known else 0
+    gaps = [f"{nulls} without a value"] if nulls else []
+    if bad:
+        when = "" if _time(first) in bad[first] else f"{_time(first)}: "
+        gaps.insert(0, f"{len(bad)} that can't be believed ({when}{bad[first]})")
+    return f"{len(bad) + nulls} of {len(values)} steps are gaps: {', '.join(gaps)}" if gaps else ""
 
 
 def shown(value: object) -> str:

@@ -23,13 +23,15 @@ def even_steps(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """Edges (n + 1,) and values (n,) of steps that start at `times_s`, and how many repeated rows were dropped.
 
-    Rows may come in any order. A missing step is NaN. `where(row)` names a row's file and line for an error:
-    InputError for two values at one time, a step length other than 5, 15, 30 or 60 minutes, or a time off the grid.
+    Rows may come in any order. A missing step is NaN, as is one whose row has no value (NaN).
+    `where(row)` names a row's file and line for an error: InputError for two values at one time, a step length other
+    than 5, 15, 30 or 60 minutes, or a time off the grid.
     """
     order = np.argsort(times_s, kind="stable")
     times_s, g_per_kwh = times_s[order], g_per_kwh[order]
     repeated = np.flatnonzero(np.diff(times_s) == 0) + 1
-    clash = repeated[g_per_kwh[repeated] != g_per_kwh[repeated - 1]]
+    differ = g_per_kwh[repeated] != g_per_kwh[repeated - 1]
+    clash = repeated[differ & ~(np.isnan(g_per_kwh[repeated]) & np.isnan(g_per_kwh[repeated - 1]))]
     if clash.size:
         row = int(clash[0])
         when = format_time(from_unix(float(times_s[row])))

@@ -64,7 +64,7 @@ class Tiers:
                 self.notes.append(f"{source.name} was not asked: {summary(list(uncovered.items()), len(zones))}")
                 continue
             answers = dict(ask(source))
-            missing = [(one.zone, one.reason) for one in answers.values() if isinstance(one, Unavailable)]
+            missing = missing_of(answers)
             stand_ins = [one for one in answers.values() if not isinstance(one, Unavailable) and _stands_in(one)]
             if not missing and not stand_ins:
                 self.answered_by = source.name
@@ -85,6 +85,17 @@ class Tiers:
     def as_answered(self, answers: dict[str, _Value | Unavailable]) -> dict[str, _Value | Unavailable]:
         """Answers of the source that answered, flagged as fallback if another was asked before it in vain."""
         return {zone: _as_fallback(answer) for zone, answer in answers.items()} if self._failed else answers
+
+
+def missing_of(answers: Mapping[str, Intensity | Series | Unavailable]) -> list[tuple[str, str]]:
+    """The zones without an answer that may decide, each with the reason."""
+    found = []
+    for one in answers.values():
+        if isinstance(one, Unavailable):
+            found.append((one.zone, f"{one.reason} ({one.hint})" if one.hint else one.reason))
+        elif one.provenance.doubtful:
+            found.append((one.zone, f"doubtful: {one.provenance.detail}"))
+    return found
 
 
 def summary(missing: Sequence[tuple[str, str]], asked: int) -> str:

@@ -50,6 +50,7 @@ class Kind(StrEnum):
 class Flag(StrEnum):
     """What a reader must know before trusting a value."""
 
+    DOUBTFUL = "doubtful"
     ESTIMATED = "estimated"
     FALLBACK = "fallback"
     CACHED = "cached"
@@ -62,7 +63,8 @@ class Provenance:
     """Where values come from: `source` names publisher and data set, `detail` the year, method or file.
 
     `observed_at` is the start of the interval that the newest underlying observation covers. `service` is the address
-    that was asked, empty where none was; it tells two services of one publisher apart.
+    that was asked, empty where none was; it tells two services of one publisher apart. `left_out` says which steps the
+    source gave that are taken as gaps, and why; empty where there is none.
     """
 
     source: str
@@ -73,6 +75,7 @@ class Provenance:
     flags: frozenset[Flag] = frozenset()
     detail: str = ""
     service: str = field(default="", compare=False)
+    left_out: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.kind is Kind.LIVE and self.flags:
@@ -81,6 +84,11 @@ class Provenance:
     def age(self, now: datetime) -> timedelta:
         """Time since the observation; negative for what lies ahead."""
         return now - self.observed_at
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the values must not decide anything."""
+        return Flag.DOUBTFUL in self.flags
 
     def flagged(self, *flags: Flag, detail: str = "") -> Provenance:
         """The same with more flags, and so no longer live; `detail` is added to what is there."""

@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.intensity.checks import STALE_AFTER
+from greenai_infra.intensity.live_sources import MARGINAL_DIRECT
 from greenai_infra.intensity.questions import AnswerError
 from greenai_infra.intensity.reading import check_not_ahead, entries, number, points_of, shown, time_s
 from greenai_infra.intensity.values import Flag
@@ -40,7 +41,7 @@ def read_token(answer: Mapping[str, Any]) -> str:
 def read_historical(answer: Mapping[str, Any], region: str, now: datetime) -> Points:
     """What was published; a null is a gap. Raises AnswerError."""
     meta, flags = _frame(answer, region)
-    points = points_of(_pairs(answer), _period_s(meta), flags)
+    points = points_of(_pairs(answer), _period_s(meta), MARGINAL_DIRECT, flags, factor=G_PER_KWH_OF_LB_PER_MWH)
     check_not_ahead(points.starts_s[-1], now)
     return points
 
@@ -52,7 +53,7 @@ def read_forecast(answer: Mapping[str, Any], region: str, now: datetime) -> Poin
     check_not_ahead(issued_s, now)
     if now.timestamp() - issued_s > STALE_AFTER.total_seconds():
         flags |= {Flag.STALE}
-    return points_of(_pairs(answer), _period_s(meta), flags, issued_s)
+    return points_of(_pairs(answer), _period_s(meta), MARGINAL_DIRECT, flags, issued_s, factor=G_PER_KWH_OF_LB_PER_MWH)
 
 
 def _frame(answer: Mapping[str, Any], region: str) -> tuple[Mapping[str, Any], frozenset[Flag]]:
@@ -86,9 +87,7 @@ def _period_s(meta: Mapping[str, Any]) -> float:
     return period_s
 
 
-def _pairs(answer: Mapping[str, Any]) -> Iterator[tuple[float, float | None]]:
-    """(start in Unix seconds, g/kWh) of each point."""
+def _pairs(answer: Mapping[str, Any]) -> Iterator[tuple[float, object]]:
+    """(start in Unix seconds, pounds per MWh) of each point."""
     for entry in entries(answer.get("data"), "data"):
-        pounds_per_mwh = number(entry.get("value"))
-        g_per_kwh = None if pounds_per_mwh is None else pounds_per_mwh * G_PER_KWH_OF_LB_PER_MWH
-        yield time_s(entry.get("point_time")), g_per_kwh
+        yield time_s(entry.get("point_time")), entry.get("value")

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.catalog.availability import Availabilities, Availability, Offered
 from greenai_infra.catalog.egress import egress_price
 from greenai_infra.catalog.regions import Region, find_region, regions, residency_countries
 from greenai_infra.catalog.sagemaker import is_sagemaker_hosting, is_sagemaker_training
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.run_parts import Run, Unfit
-from greenai_infra.planning.runs import runs_on
+from greenai_infra.planning.runs import run_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 PLACE_RULES = frozenset({"where.providers", "where.allow", "where.deny", "where.residency"})
 HARDWARE_RULES = frozenset({"hardware.accelerators", "hardware.instance_types"})
+
+
+AVAILABILITY = "hardware.availability"
+_OFFERED = Availability(Offered.YES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Candidate:
     transfer_kwh: float
     transfer_usd: float
     removed_by: frozenset[str]
+    availability: Availability = _OFFERED
 
     @property
     def cost_usd(self) -> float:
@@ -65,17 +71,18 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
     wanted = wanted_accelerators(workload)
     instance_types = workload.hardware.instance_types
     known = {(region.provider, region.name): region for region in regions()}
-    runs: dict[tuple[str, str], tuple[Run, ...] | Unfit] = {}
+    availabilities = Availabilities(workload.kind)
+    runs: dict[tuple[str, str], Run | Unfit] = {}
     candidates, unpriced = [], []
     for offer in offers:
         region = known.get((offer.provider, offer.region))
         if region is None:
             continue
         kind = (offer.provider, offer.instance_type)
-        found = runs.get(kind)
-        if found is None:
-            found = runs[kind] = _runs_of(workload, offer, longest_hours)
-        if isinstance(found, Unfit):
+        run = runs.get(kind)
+        if run is None:
+            run = runs[kind] = _run_of(workload, offer, longest_hours)
+        if isinstance(run, Unfit):
             continue
         price = offer.usd_per_hour_spot if workload.hardware.purchase == "spot" else offer.usd_per_hour_on_demand
         if price is None:
@@ -86,14 +93,15 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
             removed |= {"hardware.accelerators"}
         if instance_types is not None and offer.instance_type not in instance_types:
             removed |= {"hardware.instance_types"}
-        transfer_kwh, transfer_usd = rules.transfer(region)
-        candidates += [
-            Candidate(region, offer, run, price * run.instances, transfer_kwh, transfer_usd, removed) for run in found
-        ]
+        available = availabilities.of(offer, region)
+        if available.offered is Offered.NO and workload.hardware.availability == "listed":
+            removed |= {AVAILABILITY}
+        usd_per_hour = price * run.instances
+        candidates.append(Candidate(region, offer, run, usd_per_hour, *rules.transfer(region), removed, available))
     misfits = tuple(
-        Misfit(instance_type, accelerator, found.reason)
-        for (provider, instance_type), found in sorted(runs.items())
-        if isinstance(found, Unfit)
+        Misfit(instance_type, accelerator, run.reason)
+        for (provider, instance_type), run in sorted(runs.items())
+        if isinstance(run, Unfit)
         for accelerator in sorted(
             {o.accelerator for o in offers if (o.provider, o.instance_type) == (provider, instance_type)}
         )
@@ -110,12 +118,12 @@ def wanted_accelerators(workload: Workload) -> frozenset[str]:
     return frozenset(find_accelerator(name).name for name in workload.hardware.accelerators)
 
 
-def _runs_of(workload: Workload, offer: Offer, longest_hours: float | None) -> tuple[Run, ...] | Unfit:
+def _run_of(workload: Workload, offer: Offer, longest_hours: float | None) -> Run | Unfit:
     if offer.provider == "aws":
         usable = is_sagemaker_training if workload.kind == "training" else is_sagemaker_hosting
         if not usable(offer.instance_type):
             return Unfit(f"not a SageMaker {workload.kind} instance")
-    return runs_on(workload, offer, find_accelerator(offer.accelerator), longest_hours)
+    return run_on(workload, offer, find_accelerator(offer.accelerator), longest_hours)
 
 
 class PlaceRules:

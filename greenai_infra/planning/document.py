@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from greenai_infra.catalog.offers import machines_text
-from greenai_infra.clock import format_time, from_unix, hours_between
+from greenai_infra.clock import format_time, from_unix
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.decide import constraint_value
 from greenai_infra.planning.doubts import placement_not_built
-from greenai_infra.planning.inputs import plan_inputs, provenance_document, transfer_document
+from greenai_infra.planning.inputs import availability_document, plan_inputs, provenance_document, transfer_document
 from greenai_infra.planning.notes import plan_notes
-from greenai_infra.planning.placements import place_now
 from greenai_infra.planning.preference import usd_per_tonne
+from greenai_infra.planning.savings import savings_of
+from greenai_infra.planning.spot import spot_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from greenai_infra.planning.hardware import Comparison
@@ -51,7 +51,7 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
         "pareto": [_placement(one, plan) for one in decision.pareto],
         "pareto_usd_per_tonne": [usd_per_tonne(one, following) for one, following in pairwise(decision.pareto)],
         "baseline": _baseline(plan),
-        "savings": _savings(plan),
+        "savings": savings_of(plan),
         "constraints": [
             {
                 "constraint": one.constraint,
@@ -64,9 +64,11 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
         "notes": plan_notes(plan),
         "inputs": plan_inputs(plan, hardware or ()),
     }
+    if loss := spot_loss(plan.workload, decision.placement):
+        body["interruptions"] = loss.as_document()
     if hardware is not None:
         body["hardware"] = [_comparison(row, plan) for row in hardware]
-    return {"schema_version": SCHEMA_VERSION, "plan_id": _digest(body), **body}
+    return {"schema_version": SCHEMA_VERSION, "plan_id": plan_digest(body), **body}
 
 
 def _without_empty(values: Any) -> Any:
@@ -81,8 +83,11 @@ def document_text(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """The plan document in a file. Raises InputError if it can't be read, is none, or has another version."""
+def read_document(path: Path, *, if_edited: Callable[[str], None]) -> dict[str, Any]:
+    """The plan document in a file. Raises InputError if it can't be read, is none, or has another version.
+
+    `if_edited` gets a sentence where the content is not what the `plan_id` was made of.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -103,16 +108,22 @@ def read_document(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path} has {found}, this release reads {SCHEMA_VERSION!r}; make the plan again with this release"
         )
+    digest = plan_digest(document)
+    if document.get("plan_id") != digest:
+        says = document.get("plan_id")
+        if_edited(f"{path} was edited after it was made: it says plan_id {says!r}, and its content makes {digest!r}")
     return document
+
+
+def plan_digest(document: dict[str, Any]) -> str:
+    """The `plan_id` of a document: a digest of all the rest of it."""
+    body = {key: value for key, value in document.items() if key != "plan_id"}
+    canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a JSON number")
-
-
-def _digest(body: dict[str, Any]) -> str:
-    canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
@@ -126,8 +137,6 @@ def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
         "zone": region.zone,
         "instance_type": offer.instance_type,
         "instances": run.instances,
-        "machines": machines_text(offer, run.instances),
-        "machine_count": 1 if offer.per_chip else run.instances,
         "accelerator": offer.accelerator,
         "accelerators": run.accelerators,
         "purchase": plan.workload.hardware.purchase,
@@ -160,6 +169,7 @@ def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
             **provenance_document(plan.series[region.zone].provenance),
         },
         "not_built": str(found) if (found := placement_not_built(plan.workload, one)) else None,
+        **availability_document(candidate),
         "estimates": list(run.notes),
     }
 
@@ -182,47 +192,6 @@ def _baseline(plan: Plan) -> dict[str, Any]:
         return {"unavailable": plan.decision.baseline_why, "region": plan.workload.baseline.region}
     what = f"cheapest accepted hardware in {plan.decision.baseline.candidate.region.key}, started at once"
     return {"what": what, "why": plan.decision.baseline_why, **_placement(plan.decision.baseline, plan)}
-
-
-def _savings(plan: Plan) -> dict[str, Any]:
-    chosen, baseline = plan.decision.placement, plan.decision.baseline
-    waited = hours_between(plan.window.earliest, from_unix(chosen.slices[0][0]))
-    savings: dict[str, Any] = {
-        "by_waiting_kg": chosen.emissions_now_kg - chosen.emissions_kg,
-        "waits_hours": waited,
-    }
-    if baseline is None:
-        unknown = ("emissions_kg", "percent", "cost_usd", "cost_percent", "usd_per_tonne_avoided")
-        return {**dict.fromkeys(unknown), **savings}
-    kept = baseline.emissions_kg - chosen.emissions_kg
-    same_hardware = _same_hardware_at_baseline(plan)
-    return {
-        "emissions_kg": kept,
-        "percent": 100 * kept / baseline.emissions_kg,
-        "cost_usd": baseline.cost_usd - chosen.cost_usd,
-        "cost_percent": 100 * (1 - chosen.cost_usd / baseline.cost_usd) if baseline.cost_usd else None,
-        "usd_per_tonne_avoided": usd_per_tonne(chosen, baseline),
-        "by_hardware_kg": None if same_hardware is None else baseline.emissions_kg - same_hardware,
-        "by_place_kg": None if same_hardware is None else same_hardware - chosen.emissions_now_kg,
-        **savings,
-    }
-
-
-def _same_hardware_at_baseline(plan: Plan) -> float | None:
-    """Emissions of the chosen hardware at the baseline's grid, PUE and start; data transfer as in the baseline."""
-    chosen, baseline = plan.decision.placement.candidate, plan.decision.baseline
-    assert baseline is not None
-    if chosen.offer.provider != baseline.candidate.offer.provider:
-        return None
-    there = [
-        c
-        for c in plan.field.candidates
-        if c.region == baseline.candidate.region and c.offer.instance_type == chosen.offer.instance_type
-    ]
-    if not there:
-        return None
-    found = place_now(there[0], plan.series[there[0].region.zone], plan.timing)
-    return found.emissions_kg if found else None
 
 
 def _comparison(row: Comparison, plan: Plan) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.catalog.regions import Region
     from greenai_infra.intensity.values import Provenance, Series
+    from greenai_infra.planning.candidates import Candidate
     from greenai_infra.planning.hardware import Comparison
     from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.planner import Plan
@@ -37,6 +38,19 @@ def provenance_document(provenance: Provenance) -> dict[str, Any]:
         "observed_at": format_time(provenance.observed_at),
         "flags": sorted(flag.value for flag in provenance.flags),
         "detail": provenance.detail,
+        **({"left_out": provenance.left_out} if provenance.left_out else {}),
+    }
+
+
+def availability_document(candidate: Candidate) -> dict[str, Any]:
+    """Whether and where an offer can be had, and whether an account must enable its region first."""
+    available = candidate.availability
+    return {
+        "offered": available.offered.value,
+        "zones": list(available.zones),
+        "zone_count": available.zone_count,
+        "availability": available.says or None,
+        "opt_in": candidate.region.opt_in,
     }
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.offers import machines_text, stale_price_warning
+from greenai_infra.catalog.availability import Offered, one_zone_note, opt_in_note
+from greenai_infra.catalog.offers import stale_price_warning
 from greenai_infra.clock import format_time, hours_between
 from greenai_infra.intensity.values import Flag, Kind
 from greenai_infra.numbers import significant
+from greenai_infra.planning.candidates import AVAILABILITY
 from greenai_infra.planning.doubts import BUILDABLE, placement_not_built
 from greenai_infra.planning.preference import usd_per_tonne
+from greenai_infra.planning.spot import spot_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from greenai_infra.intensity.values import Provenance
     from greenai_infra.planning.placements import Placement
@@ -22,6 +25,7 @@ DEAR_USD_PER_TONNE = 1000.0
 """Above this a plan says what its last tonnes cost: five times EPA's social cost of carbon (190 USD a tonne, 2023)."""
 MIXED = "MIXED SIGNALS OR BASES: values of unlike kind are ranked together, as --allow-mixed told"
 REGIONS_SHOWN = 6
+REASONS_SHOWN = 2
 
 _OF_FLAGS = {
     Flag.SANDBOX: "the intensity is MADE UP: the token is a sandbox token; don't decide by this plan",
@@ -44,11 +48,16 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield MIXED
     yield from _not_built(plan)
     yield from _of_flags(provenance)
+    yield from spot_notes(plan.workload, plan.decision.placement, plan.timing.deadline_s)
     yield from _dear_tonne(plan)
     yield from _regions_left_out(plan)
     if plan.timing.origin and plan.timing.origin.note:
         yield plan.timing.origin.note
+    yield from plan.warnings
     yield from _time_not_looked_at(plan)
+    yield from _availability(plan)
+    if provenance.left_out:
+        yield f"{provenance.source}, {chosen.region.zone}: {provenance.left_out}"
     considered = [c.offer for c in plan.field.candidates if not c.removed_by]
     if warning := stale_price_warning(considered, plan.window.now):
         yield warning
@@ -57,13 +66,19 @@ def _notes(plan: Plan) -> Iterator[str]:
     if chosen.region.pue_is_fleet_mean:
         yield f"{chosen.region.key} publishes no PUE: the fleet mean {chosen.region.pue} is used"
     yield from chosen.run.notes
-    if plan.workload.work.measured and chosen.run.instances > 1 and not chosen.offer.per_chip:
+    if plan.workload.kind == "training" and chosen.run.instances > 1:
         yield (
-            f"{machines_text(chosen.offer, chosen.run.instances)} are separate servers: the measured hours hold for "
-            "them only if that run was spread over as many"
+            f"{chosen.run.instances} x {chosen.offer.instance_type} are separate servers: the time of the run takes no "
+            "account of the network between them"
         )
     if chosen.offer.provider == "aws":
-        yield "cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue"
+        if plan.workload.hardware.purchase == "spot":
+            yield (
+                "cost is EC2's spot price; SageMaker's managed spot is priced by SageMaker, as a discount on its own "
+                "price, not by EC2's spot market, and is not in the catalogue"
+            )
+        else:
+            yield "cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue"
     if "understated" in chosen.offer.note:
         yield f"{chosen.offer.instance_type}: {chosen.offer.note}"
 
@@ -83,6 +98,34 @@ def _not_built(plan: Plan) -> Iterator[str]:
             f"{first.candidate.offer.instance_type} in {first.candidate.region.key} ({why.reason}); "
             f"{BUILDABLE}: false lets them in"
         )
+
+
+def _availability(plan: Plan) -> Iterator[str]:
+    """What is known of the chosen offer being offered, in which zones, and to whom."""
+    chosen, available = plan.decision.placement.candidate, plan.decision.placement.candidate.availability
+    if chosen.region.opt_in:
+        yield opt_in_note(chosen.region)
+    if available.says:
+        yield available.says
+    if one := one_zone_note(chosen.offer.instance_type, chosen.region.key, available.zone_count, available.zones):
+        yield one
+    not_offered = [c for c in plan.field.candidates if c.removed_by == {AVAILABILITY}]
+    if not_offered:
+        regions = sorted({c.region.key for c in not_offered})
+        yield (
+            f"priced but not offered to everybody, so left out: {_some(regions)} ({not_offered[0].availability.says}); "
+            f"with a reservation of your own: {AVAILABILITY}: any"
+        )
+    doubted = sorted(
+        {
+            ranked.placement.candidate.region.key
+            for ranked in plan.decision.everything
+            if ranked.removed_by == {AVAILABILITY}
+            and ranked.placement.candidate.availability.offered is Offered.UNKNOWN
+        }
+    )
+    if doubted:
+        yield f"priced, but whether it is offered is not known, so kept out: {_some(doubted)}"
 
 
 def _dear_tonne(plan: Plan) -> Iterator[str]:
@@ -118,11 +161,15 @@ def _regions_left_out(plan: Plan) -> Iterator[str]:
     allowed = {c.region.key: c.region.zone for c in plan.field.candidates if not c.removed_by}
     missing = sorted(key for key, zone in allowed.items() if zone not in plan.series)
     if missing:
-        shown = ", ".join(missing[:REGIONS_SHOWN]) + (", ..." if len(missing) > REGIONS_SHOWN else "")
+        reasons = list(dict.fromkeys(plan.left_out.get(allowed[key], "no value") for key in missing))
         yield (
-            f"{len(missing)} of {len(allowed)} regions are left out, as the source has no intensity for them: {shown}; "
-            "one of them may be cleaner"
+            f"{len(missing)} of {len(allowed)} regions are left out, as the source has no intensity for them: "
+            f"{_some(missing)}; one of them may be cleaner ({'; '.join(reasons[:REASONS_SHOWN])})"
         )
+
+
+def _some(regions: Sequence[str]) -> str:
+    return ", ".join(regions[:REGIONS_SHOWN]) + (", ..." if len(regions) > REGIONS_SHOWN else "")
 
 
 def _time_not_looked_at(plan: Plan) -> Iterator[str]:

@@ -11,6 +11,7 @@ from greenai_infra.clock import hours_between
 from greenai_infra.errors import InputError, NoPlacement
 from greenai_infra.intensity.predict import Method, method_of, predict
 from greenai_infra.intensity.ranking import meanings, refuse_mix
+from greenai_infra.intensity.tiers import missing_of
 from greenai_infra.intensity.values import Series
 from greenai_infra.planning.candidates import PLACE_RULES, Field, find_candidates
 from greenai_infra.planning.decide import Decision, decide
@@ -37,6 +38,8 @@ class Plan:
     """A decision with what it was made from.
 
     `waits` has for each zone the rule for the run that the plan shows there, or of the choice where it shows none.
+    `left_out` says of zones that were asked for why there is no intensity to plan on, `warnings` what the source says
+    of itself that a reader must not miss.
     """
 
     workload: Workload
@@ -51,6 +54,8 @@ class Plan:
     mixed: bool
     waits: Mapping[str, WaitRule]
     timing: Timing
+    left_out: Mapping[str, str]
+    warnings: tuple[str, ...]
 
 
 def make_plan(
@@ -87,10 +92,13 @@ def make_plan(
         free=sorted(everywhere),
         least=_shortest_run(field),
     )
-    answers = {zone: answer for zone, answer in found.answers.items() if isinstance(answer, Series)}
+    left_out = dict(missing_of(found.answers))
+    answers = {
+        zone: answer for zone, answer in found.answers.items() if isinstance(answer, Series) and zone not in left_out
+    }
     series = {zone: answer for zone, answer in answers.items() if zone in everywhere}
-    if zones and not series:
-        reasons = sorted({str(getattr(answer, "reason", "")) for answer in found.answers.values()})
+    if zones and not series.keys() & set(zones):
+        reasons = list(dict.fromkeys(left_out[zone] for zone in zones))
         raise NoPlacement(f"{source.name} has no intensity for any candidate region: {'; '.join(reasons[:3])}")
     mixed = _check_signal(workload, answers, allow_mixed)
     archive = None
@@ -114,6 +122,8 @@ def make_plan(
         mixed=mixed,
         waits=_waits(rules, series, decision),
         timing=timing,
+        left_out=left_out,
+        warnings=tuple(getattr(source, "warnings", ())),
     )
 
 
@@ -156,16 +166,8 @@ def _timing(workload: Workload, window: Window, rules: WaitRules, origin: Origin
 
 
 def _shortest_run(field: Field) -> timedelta:
-    """How long intensity must be known for at least: the fastest offer that may be chosen, on its fewest chips.
-
-    A forecast that only reaches far enough for more chips would decide how many there are.
-    """
-    longest: dict[str, float] = {}
-    for one in field.candidates:
-        if not one.removed_by:
-            hours, kind = one.run.hours.value, one.offer.instance_type
-            longest[kind] = max(hours, longest.get(kind, hours))
-    return timedelta(hours=min(longest.values(), default=0.0))
+    """How long intensity must be known for at least, so that any candidate that may be chosen can be placed."""
+    return timedelta(hours=min((c.run.hours.value for c in field.candidates if not c.removed_by), default=0.0))
 
 
 def _longest_run_hours(field: Field, workload: Workload) -> float:
@@ -177,7 +179,7 @@ def _longest_run_hours(field: Field, workload: Workload) -> float:
         if fastest > MAX_WINDOW_HOURS:
             raise InputError(
                 f"{workload.name} takes {fastest / 8766:.3g} years on the fastest candidate; "
-                "check work, or raise hardware.count or max_count"
+                "check work, or raise hardware.count"
             )
         return MAX_WINDOW_HOURS
     return longest

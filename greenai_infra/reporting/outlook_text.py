@@ -15,6 +15,7 @@ from greenai_infra.numbers import duration, percent, short_time, significant
 from greenai_infra.planning.inputs import forecast_error_document, provenance_document
 from greenai_infra.reporting.error_text import error_sentence
 from greenai_infra.reporting.outlook_rows import extremes, rows_of
+from greenai_infra.terminal import in_colour, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,9 +107,9 @@ def _draw(rows: Sequence[Row]) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console()
+    console = Console(file=in_colour(sys.stdout))
     for text, style in lines:
-        console.print(Text(text, style=style), overflow="crop", no_wrap=True)
+        console.print(Text(plain(text), style=style), overflow="crop", no_wrap=True)
 
 
 def _bar(share: float, width: int) -> str:

@@ -26,6 +26,32 @@ def saving_lines(document: Document) -> list[str]:
     return [f"Saves {kg} against the baseline and costs {_usd(savings)}{price}."]
 
 
+def cost_line(chosen: Document) -> str:
+    """The cost, at which kind of price."""
+    price = " at the spot price (the median of its zones)" if chosen["purchase"] == "spot" else ""
+    return f"{significant(chosen['cost_usd'], 4)} USD{price}, prices of {chosen['priced_on']} or later"
+
+
+def spot_facts(document: Document) -> list[tuple[str, str]]:
+    """What interruptions add on spot; nothing on demand."""
+    loss = document.get("interruptions")
+    if loss is None:
+        return []
+    known = "" if loss["rate"]["of_instance_type"] else "; the rate of this type is not known"
+
+    def band(name: str) -> str:
+        ends = f"{significant(loss[f'{name}_low'], 2)} to {significant(loss[f'{name}_high'], 2)}"
+        return f"{significant(loss[name], 2)} ({ends})"
+
+    return [
+        (
+            "spot",
+            f"{band('expected')} interruptions expected; they add {band('run_hours')} h, {band('energy_kwh')} kWh, "
+            f"{band('emissions_kg')} kg CO2e and {band('cost_usd')} USD, not counted above{known}",
+        )
+    ]
+
+
 def _usd(savings: Document) -> str:
     saved_usd = savings["cost_usd"]
     if abs(saved_usd) < CENT:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.numbers import percent, short_time, significant
+from greenai_infra.numbers import exact, percent, short_time, significant
 from greenai_infra.reporting.error_text import error_lines, forecast_error
 from greenai_infra.reporting.lines import print_list
-from greenai_infra.reporting.plan_tables import machines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +51,11 @@ def _reasons(document: Document) -> list[str]:
 def _beside_others(document: Document) -> Iterator[str]:
     """How the choice stands to the next region, and why it is not the cleanest of the Pareto front."""
     chosen, cleanest = document["placement"], document["pareto"][0]
+    objective = document["workload"].get("objective")
+    if objective:
+        price = objective["carbon_price_usd_per_tonne"]
+        usd = chosen["cost_usd"] + price * chosen["emissions_kg"] / 1000
+        yield f"it costs least with carbon at {exact(price)} USD a tonne: {significant(usd, 4)} USD"
     dirtier = [one for one in document["alternatives"] if one["emissions_kg"] >= chosen["emissions_kg"]]
     if dirtier:
         gap = dirtier[0]["emissions_kg"] - chosen["emissions_kg"]
@@ -60,14 +64,12 @@ def _beside_others(document: Document) -> Iterator[str]:
     if less_kg <= 0:
         return
     less = (
-        f"{cleanest['provider']}:{cleanest['region']} on {machines(cleanest)} emits "
+        f"{cleanest['provider']}:{cleanest['region']} on {cleanest['instances']} x {cleanest['instance_type']} emits "
         f"{significant(less_kg)} kg ({percent(100 * less_kg / chosen['emissions_kg'])}) less for "
         f"{significant(cleanest['cost_usd'] - chosen['cost_usd'])} USD more"
     )
-    objective = document["workload"].get("objective")
     if objective:
-        price = significant(objective["carbon_price_usd_per_tonne"])
-        yield f"{less}, which is not worth it at the stated {price} USD a tonne"
+        yield f"{less}, which is not worth it at that price"
     elif "max_premium_percent" in document["workload"]["limits"]:
         yield f"{less}, which limits.max_premium_percent does not allow or the figures can't tell apart"
     else:
@@ -80,7 +82,7 @@ def _constraint(one: Document) -> str:
         return "costs no kg"
     return (
         f"{significant(one['costs_kg'])} kg; without it {best['provider']}:{best['region']} on "
-        f"{machines(best)} for {significant(best['cost_usd'], 4)} USD"
+        f"{best['instances']} x {best['instance_type']} for {significant(best['cost_usd'], 4)} USD"
     )
 
 

@@ -10,22 +10,25 @@ from greenai_infra.reporting.lines import print_list
 from greenai_infra.reporting.tables import show_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Document = dict[str, Any]
 ALTERNATIVES_SHOWN = 5
-HEADERS = ("region", "machines", "start UTC", "g/kWh", "kg CO2e", "USD")
+HEADERS = ("region", "instances", "start UTC", "g/kWh", "kg CO2e", "USD")
+
+
+MARKS: tuple[tuple[str, Callable[[Document], bool], str], ...] = (
+    ("!", lambda one: bool(one.get("not_built")), "no program of greenai-infra can build it"),
+    ("?", lambda one: one.get("offered") == "unknown", "priced there, but whether it is offered is not known"),
+    ("+", lambda one: bool(one.get("opt_in")), "the AWS account must enable the region first (account enable-region)"),
+    ("1z", lambda one: one.get("zone_count") == 1, "sold in one zone of the region only"),
+)
+"""Mark beside a region, when it is set, and what it means."""
 
 
 def about(one: Document) -> str:
     """The mark of a figure whose embodied share is not published but estimated."""
     return "~" if one.get("embodied_is_estimate") else ""
-
-
-def machines(one: Document) -> str:
-    """On how many machines of what kind; a document of an earlier release has no words for it."""
-    words: str = one.get("machines", f"{one['instances']} x {one['instance_type']}")
-    return words
 
 
 def show_alternatives(alternatives: Sequence[Document]) -> None:
@@ -62,8 +65,8 @@ def _placement_table(title: str, placements: Sequence[Document]) -> None:
 
 def _row(one: Document) -> list[str]:
     return [
-        f"{one['provider']}:{one['region']}",
-        machines(one),
+        " ".join([f"{one['provider']}:{one['region']}", *(mark for mark, holds, _ in MARKS if holds(one))]),
+        f"{one['instances']} x {one['instance_type']}",
         short_time(one["start"])[5:],
         significant(one["intensity"]["g_per_kwh"]),
         about(one) + significant(one["emissions_kg"]),
@@ -76,7 +79,10 @@ def _is_same(one: Document, chosen: Document) -> bool:
 
 
 def _show_mark(placements: Sequence[Document]) -> None:
-    """What the mark of estimated embodied shares means, below a table that has it."""
+    """What the marks mean, below a table that has them."""
+    for mark, holds, meaning in MARKS:
+        if any(map(holds, placements)):
+            print(f"{mark} {meaning}")
     if any(map(about, placements)):
         print("~ part of its embodied share is an estimate, not a published figure")
 
@@ -95,7 +101,6 @@ def show_hardware(rows: Sequence[Document]) -> None:
                 mark,
                 row["accelerator"],
                 str(one["accelerators"]),
-                str(one.get("machine_count", one["instances"])),
                 significant(one["run_hours"]),
                 significant(one["energy_kwh"]),
                 about(one) + significant(one["emissions_kg"]),
@@ -104,9 +109,9 @@ def show_hardware(rows: Sequence[Document]) -> None:
             ]
         )
     show_table(
-        ["", "accelerator", "chips", "nodes", "hours", "kWh", "kg CO2e", "USD", "cleanest region"],
+        ["", "accelerator", "chips", "hours", "kWh", "kg CO2e", "USD", "cleanest region"],
         table,
-        right={2, 3, 4, 5, 6, 7},
+        right={2, 3, 4, 5, 6},
         title="Hardware for this workload (* Pareto front, ? not in the workload's list)",
     )
     _show_mark([row["placement"] for row in rows if row["placement"]])

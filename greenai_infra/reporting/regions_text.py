@@ -27,6 +27,7 @@ LEAST_PLACE_WIDTH = 6  # a narrower column of places says nothing, and is left o
 GAP = 2  # blanks between the columns of show_table
 _WARNINGS = {
     Flag.SANDBOX: "{n} values are made up: the token is a sandbox token",
+    Flag.DOUBTFUL: "{n} values are doubtful, as they are far off what the grid emits over a year: they stand last",
     Flag.STALE: "{n} values are stale: a mean of two or more years ago, or an observation over six hours old",
     Flag.FALLBACK: "{n} values are fallbacks: the source that comes first did not answer",
     Flag.CACHED: "{n} values come from the cache",

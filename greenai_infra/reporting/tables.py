@@ -7,6 +7,8 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
+from greenai_infra.terminal import in_colour, plain
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -33,17 +35,15 @@ def show_table(
 def plain_lines(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int], width: int) -> list[str]:
     """The table as text lines, header first, each column as wide as its widest cell.
 
-    Where that is wider than `width`, left-aligned columns are folded, the widest first, at hyphens and blanks if there
-    are some.
+    Where that is wider than `width`, the widest left-aligned column is folded, at hyphens and blanks if it has some.
     """
     table = [list(headers), *map(list, rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(headers))]
-    foldable = sorted(set(range(len(widths))) - set(right), key=lambda column: -widths[column])
-    for column in foldable:
-        surplus = sum(widths) + GAP * (len(widths) - 1) - width
-        if surplus > 0 and widths[column] > LEAST_WIDTH:
-            widths[column] = max(LEAST_WIDTH, widths[column] - surplus)
-            table = [line for row in table for line in _folded(row, column, widths[column])]
+    surplus = sum(widths) + GAP * (len(widths) - 1) - width
+    if surplus > 0 and len(right) < len(widths):
+        widest = max((column for column in range(len(widths)) if column not in right), key=lambda c: widths[c])
+        widths[widest] = max(LEAST_WIDTH, widths[widest] - surplus)
+        table = [line for row in table for line in _folded(row, widest, widths[widest])]
     return [
         (" " * GAP)
         .join(
@@ -69,9 +69,11 @@ def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Col
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        title=plain(title) or None, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
+    )
     for column, header in enumerate(headers):
         table.add_column(Text(header), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    Console(file=in_colour(sys.stdout)).print(table)

@@ -17,6 +17,7 @@ from greenai_infra.intensity import (
     eia_answers,
     electricity_maps_answers,
     fallback,
+    file,
     http,
     live,
     neso_answers,
@@ -71,8 +72,18 @@ def wait_as_told(self: Any, response: Any) -> float:
 GUARDS: Mapping[str, tuple[str, list[tuple[Any, str, Any]], str, Wrong]] = {
     "old is stale": ("stale", [(live, "STALE_AFTER", timedelta(days=9999))], "", Wrong.MISLABELLED),
     "kept is flagged": ("timeout in body", [(points.Points, "flagged", believe_anything)], "", Wrong.MISLABELLED),
-    "limits of numbers": ("wrong unit", [(points, "implausible", lambda value: "")], "energy-charts", Wrong.INVENTED),
-    "negative": ("negative", [(points, "implausible", lambda value: "")], "watttime", Wrong.INVENTED),
+    "limits of numbers": (
+        "wrong unit",
+        [(reading, "implausible", lambda *_: ""), (points, "implausible", lambda *_: "")],
+        "energy-charts",
+        Wrong.INVENTED,
+    ),
+    "negative": (
+        "negative",
+        [(reading, "implausible", lambda *_: ""), (points, "implausible", lambda *_: "")],
+        "watttime",
+        Wrong.INVENTED,
+    ),
     "place": ("wrong place", [(electricity_maps_answers, "_check_zone", ignore)], "electricity-maps", Wrong.INVENTED),
     "location": (
         "wrong place",
@@ -128,6 +139,7 @@ def test_secret_that_follows_a_redirect_is_caught(
 
 def test_number_in_a_file_beyond_limits_is_caught(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_file, "implausible", lambda value: "")
+    monkeypatch.setattr(file, "implausible", lambda *_: "")
     assert Wrong.INVENTED in wrongs(ground.run_all(plan_files(1, 200), run_file_case))
 
 

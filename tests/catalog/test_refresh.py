@@ -96,6 +96,19 @@ def test_a_file_is_priced_on_the_given_day(tmp_path: Path) -> None:
     assert {str(offer.priced_on) for offer in offers.offers() if offer.provider == "gcp"} == {"2026-11-20"}
 
 
+def test_spot_that_is_dearer_than_on_demand_is_told(tmp_path: Path) -> None:
+    header = (
+        "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,SpotPrice,Region,AvailabilityZone"
+    )
+    rows = ["55.04,99.0,eu-west-2,euw2-az1", "55.04,20.1,eu-north-1,eun1-az1", "55.04,55.04,us-east-1,use1-az1"]
+    prices = tmp_path / "vms.csv"
+    prices.write_text("\n".join([header, *(f'p5.48xlarge,H100,8.0,192.0,2048.0,"{{}}",{row}' for row in rows)]) + "\n")
+
+    told = refresh(str(prices), "--priced-on", "2026-01-05", "--dry-run", "--allow-shrink").output
+
+    assert "spot is dearer than on demand: 1 offer\n    p5.48xlarge eu-west-2: 99.00 against 55.04 USD/h" in told
+
+
 def test_dry_run_writes_nothing(url: str, user_file: Path) -> None:
     result = refresh(f"{url}/vms.csv", "--dry-run", "--allow-shrink")
     assert "offers: 276 before, 4 now" in result.output

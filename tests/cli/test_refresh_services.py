@@ -59,6 +59,7 @@ def test_known_items_are_read_and_no_others(greenai: Command, url: str) -> None:
         "elasticache-valkey:cache.r7g.large": "0.186",  # not the one with extended support
         "elasticache-valkey:serverless-data": "0.09",
         "sagemaker-hosting:ml.inf2.xlarge": "1.1",
+        "sagemaker-training:ml.p5.48xlarge": "60",
     }
 
 
@@ -76,6 +77,38 @@ def test_a_preview_takes_the_fetched_prices(greenai: Command, lists: Path, own_p
     composite = next(one for one in after["resources"] if one["type"].endswith(":CompositeAlarm"))
     assert composite["price_source"].startswith("0.5 USD a alarm-month: AWS price list, AmazonCloudWatch, EUN1-CW:")
     assert composite["price_source"].endswith(", 2026-11-20")
+
+
+JOB = """
+name: tune
+project: trial
+team: planner
+kind: training
+work: {{accelerator_hours: {{hours: 64, accelerator: {chip}}}}}
+hardware: {{accelerators: [{chip}], count: 8}}
+where: {{allow: [aws:eu-north-1, aws:ca-central-1]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("chip", "regions"), [("H100", ["eu-north-1", "ca-central-1"]), ("A100-40GB", ["ca-central-1"])]
+)
+def test_a_plan_goes_where_sagemakers_own_list_has_the_type(
+    greenai: Command, lists: Path, tmp_path: Path, chip: str, regions: list[str]
+) -> None:
+    # The list of eu-north-1 has training on p5.48xlarge and on nothing else; that of ca-central-1 is not read.
+    job, not_read = tmp_path / "job.yaml", "EC2 has it, SageMaker's list not read"
+    job.write_text(JOB.format(chip=chip))
+    before = json.loads(greenai("plan", job, "--source", "embedded", "--json").out)
+    greenai(*REFRESH, lists)
+
+    after = json.loads(greenai("plan", job, "--source", "embedded", "--json").out)
+
+    assert not_read in " ".join(before["notes"])
+    assert before["placement"]["region"] == "eu-north-1"
+    ranked = [after["placement"], *after["alternatives"]]
+    assert [one["region"] for one in ranked] == regions
+    assert (not_read in " ".join(after["notes"])) is (regions[0] == "ca-central-1")
 
 
 def test_prices_of_other_regions_are_kept(greenai: Command, lists: Path) -> None:

@@ -15,7 +15,19 @@ import pytest
 import yaml
 
 from greenai_infra.deploy.starter import GATE, GATE_EXAMPLE, shipped
-from tests.deploy.plans import FOUR, NORTH, OREGON, make_project, placement, plan, selected, stack, stacks, write_plan
+from tests.deploy.plans import (
+    FOUR,
+    NORTH,
+    OREGON,
+    again,
+    make_project,
+    placement,
+    plan,
+    selected,
+    stack,
+    stacks,
+    write_plan,
+)
 
 if TYPE_CHECKING:
     from .conftest import Command
@@ -95,9 +107,9 @@ def test_it_shows_the_stacks_the_reason_and_the_commands_that_come_next(project:
     assert (done.code, done.err) == (0, "")
     lines = [re.sub(r"  +", "  ", line).strip() for line in done.out.splitlines()]
     assert lines == [
-        "stack  machines  start UTC  kg CO2e  USD",
-        "1  tune-eu-north-1  1 x ml.p5.48xlarge  with up  2  471.25",
-        "2  tune-ca-central-1  1 x ml.p5.48xlarge  with up  4  471.25",
+        "stack  instance  start UTC  kg CO2e  USD",
+        "1  tune-eu-north-1  ml.p5.48xlarge  with up  2  471.25",
+        "2  tune-ca-central-1  ml.p5.48xlarge  with up  4  471.25",
         "",
         "aws:eu-north-1 has the least emissions in this plan (2 kg CO2e)",
         "",
@@ -207,11 +219,12 @@ def test_where_one_file_can_not_be_written_none_is(
     write_plan(project, FOUR)
     greenai("select", "plan.json", cwd=project)
     before = {path.name: path.read_bytes() for path in project.iterdir()}
-    write_plan(project, {**FOUR, "plan_id": "fedcba9876543210"})
+    later = again(FOUR)
+    write_plan(project, later)
     replace = Path.replace
 
     def refuse_oregon(path: Path, target: Path) -> Path:
-        if OREGON in target.name and b"fedcba" in path.read_bytes():
+        if OREGON in target.name and later["plan_id"].encode() in path.read_bytes():
             raise OSError(28, "No space left on device")
         return replace(path, target)
 

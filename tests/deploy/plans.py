@@ -12,6 +12,7 @@ from greenai_infra.deploy.pins.options import Options
 from greenai_infra.deploy.plan_file import read_plan_file
 from greenai_infra.deploy.select import Selection, select
 from greenai_infra.files import write_all
+from greenai_infra.planning.document import plan_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,15 +54,21 @@ def placement(region: str, emissions_kg: float, **other: Any) -> dict[str, Any]:
 
 def plan(*ranked: dict[str, Any], **other: Any) -> dict[str, Any]:
     """A plan of the placements, best first."""
-    return {
+    made = {
         "schema_version": "1",
-        "plan_id": "0123456789abcdef",
         "as_of": "2026-03-01T00:00:00Z",
         "workload": {"name": "tune", "project": "assistants", "team": "research", "kind": "training"},
         "placement": ranked[0],
         "alternatives": list(ranked[1:]),
         **other,
     }
+    return {"plan_id": plan_digest(made), **made}
+
+
+def again(document: dict[str, Any]) -> dict[str, Any]:
+    """The same plan made later: with another plan_id."""
+    later = {**document, "made": "later"}
+    return {**later, "plan_id": plan_digest(later)}
 
 
 def ranking(**emissions_kg: float) -> dict[str, Any]:
@@ -80,10 +87,17 @@ def make_project(folder: Path, name: str = "greenai-infra", more: str = "") -> P
 
 
 def write_plan(folder: Path, document: dict[str, Any]) -> Path:
-    """The document as plan.json."""
+    """The document as plan.json, with the plan_id of its content unless that is no plan_id at all."""
     path = folder / "plan.json"
+    if len(document.get("plan_id") or "") == 16:
+        document = {**document, "plan_id": plan_digest(document)}
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
+
+
+def plan_id(folder: Path) -> str:
+    """The plan_id in plan.json."""
+    return str(json.loads((folder / "plan.json").read_text(encoding="utf-8"))["plan_id"])
 
 
 def pin(folder: Path, document: dict[str, Any], now: datetime = NOW, **options: Any) -> Selection:

@@ -14,11 +14,13 @@ from .plans import (
     FOUR,
     NORTH,
     OREGON,
+    again,
     config,
     make_project,
     pin,
     placement,
     plan,
+    plan_id,
     ranking,
     stack,
     stacks,
@@ -87,7 +89,7 @@ def test_everything_that_is_pinned_is_what_the_plan_says(project: Path) -> None:
                 "observed_at": "2026-02-28T22:00:00Z",
             },
             "planned": {
-                "plan_id": "0123456789abcdef",
+                "plan_id": plan_id(project),
                 "planned_at": "2026-03-01T00:00:00Z",
                 "rank": 1,
                 "energy_kwh": 48.5,
@@ -126,9 +128,10 @@ def test_own_keys_and_comments_survive_the_next_plan(project: Path) -> None:
         ("      availability_zones:\n", "      cidr: 10.7.0.0/16\n      availability_zones:\n"),
     )
 
-    pin(project, {**ranking(eu_north_1=2.5), "plan_id": "fedcba9876543210"})
+    before = plan_id(project)
+    pin(project, again(ranking(eu_north_1=2.5)))
 
-    assert file.read_text(encoding="utf-8") == edited.replace("0123456789abcdef", "fedcba9876543210").replace(
+    assert file.read_text(encoding="utf-8") == edited.replace(before, plan_id(project)).replace(
         "emissions_kg: 2.0", "emissions_kg: 2.5"
     )
     assert read_training_config(training(file)).retention_days == 7
@@ -200,7 +203,7 @@ def test_an_alternative_whose_own_setting_is_wrong_is_passed_over_and_left_alone
     pin(project, FOUR)
     before = rewrite(stack(project, CANADA), ("    spot: false\n", "    spot: false\n    colour: green\n"))
 
-    selection = pin(project, {**FOUR, "plan_id": "fedcba9876543210"})
+    selection = pin(project, again(FOUR))
 
     assert [one.stack for one in selection.stacks] == ["tune-eu-north-1", "tune-us-west-2", "tune-us-east-2"]
     said = "Pulumi.tune-ca-central-1.yaml: greenai-infra:training: unknown key 'colour'; known here: workload, "

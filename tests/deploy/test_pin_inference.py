@@ -10,7 +10,7 @@ import yaml
 from greenai_infra.deploy.stack_configs.inference import read_inference_config
 from greenai_infra.errors import InputError, Refused
 
-from .plans import NORTH, OREGON, config, make_project, pin, placement, plan, selected, stack, stacks
+from .plans import NORTH, OREGON, config, make_project, pin, placement, plan, plan_id, selected, stack, stacks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def test_everything_that_is_pinned_is_what_the_plan_says(project: Path) -> None:
         "requests_per_second": 20,
         "latency_bound_ms": 15000,
         "planned": {
-            "plan_id": "0123456789abcdef",
+            "plan_id": plan_id(project),
             "planned_at": "2026-03-01T00:00:00Z",
             "rank": 1,
             "energy_kwh": 48.5,

@@ -16,6 +16,7 @@ from .plans import (
     NORTH,
     OHIO,
     OREGON,
+    again,
     config,
     make_project,
     pin,
@@ -30,8 +31,6 @@ from .plans import (
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-LATER = "fedcba9876543210"
 
 
 @pytest.fixture
@@ -79,12 +78,15 @@ def test_the_choice_moves_only_for_more_than_ten_percent(project: Path, kg: floa
     # 1.80 kg for 2.00 kg is a gain of 10 %.
     pin(project, FOUR)
 
-    selection = pin(project, {**ranking(us_west_2=kg, eu_north_1=2.0, ca_central_1=4.0), "plan_id": LATER})
+    later = again(ranking(us_west_2=kg, eu_north_1=2.0, ca_central_1=4.0))
+    selection = pin(project, later)
 
     assert selected(project) == [f"Pulumi.tune-{chosen}.yaml"]
     assert selection.choice.switched is (chosen != NORTH)
     assert selection.stacks[0].stack == f"tune-{chosen}"
-    assert {training(stack(project, region))["planned"]["plan_id"] for region in (NORTH, CANADA, OREGON)} == {LATER}
+    assert {training(stack(project, region))["planned"]["plan_id"] for region in (NORTH, CANADA, OREGON)} == {
+        later["plan_id"]
+    }
 
 
 def test_a_choice_that_stays_is_the_first_stack_and_the_best_region_the_second(project: Path) -> None:
@@ -106,7 +108,11 @@ def test_equal_regions_whose_order_flips_from_plan_to_plan_never_move_the_choice
         selection = pin(project, document, threshold_percent=0.0)
 
         assert selection.choice.switched is False
-        assert contents(project) == before
+        now = {
+            name: text.replace(document["plan_id"].encode(), one["plan_id"].encode())
+            for name, text in contents(project).items()
+        }
+        assert now == before
 
 
 def test_a_move_says_how_to_remove_what_may_stand_in_the_region_that_is_left(project: Path) -> None:
@@ -132,7 +138,7 @@ def test_a_region_that_is_gone_from_the_plan_is_left_with_its_file_and_without_i
     pin(project, FOUR, top=1)
     north = config(stack(project, NORTH))
 
-    selection = pin(project, {**ranking(ca_central_1=4.0, us_west_2=8.0), "plan_id": LATER})
+    selection = pin(project, again(ranking(ca_central_1=4.0, us_west_2=8.0)))
 
     assert selected(project) == ["Pulumi.tune-ca-central-1.yaml"]
     assert "aws:eu-north-1 is not in the ranking any more" in selection.choice.reason
@@ -161,7 +167,7 @@ def test_a_new_plan_tries_a_region_again_that_had_no_capacity(project: Path) -> 
     pin(project, FOUR)
     mark_built(project, FOUR["plan_id"], built="tune-ca-central-1", without_capacity=["tune-eu-north-1"])
 
-    pin(project, {**FOUR, "plan_id": LATER})
+    pin(project, again(FOUR))
 
     assert selected(project) == ["Pulumi.tune-eu-north-1.yaml"]
     assert "greenai-infra:no-capacity" not in config(stack(project, NORTH))
@@ -333,3 +339,15 @@ def test_plan_on_made_up_values_is_refused(project: Path) -> None:
     with pytest.raises(Refused, match="the token is a sandbox token"):
         pin(project, plan(made_up))
     assert pin(project, plan(made_up), force=True).stacks[0].config.carbon.source.endswith("[sandbox]")
+
+
+def test_an_earlier_choice_moves_by_what_the_plan_minimised(project: Path) -> None:
+    # At 10,000 USD a tonne: Stockholm 400 + 20, Oregon 200 + 80 USD: 33 % less, though Oregon emits four times as much.
+    workload = {**FOUR["workload"], "objective": {"carbon_price_usd_per_tonne": 10_000}}
+    pin(project, plan(placement(NORTH, 2.0, cost_usd=400.0), placement(OREGON, 8.0, cost_usd=600.0), workload=workload))
+    cheaper = plan(placement(OREGON, 8.0, cost_usd=200.0), placement(NORTH, 2.0, cost_usd=400.0), workload=workload)
+
+    choice = pin(project, cheaper).choice
+
+    assert (choice.region, choice.switched) == (f"aws:{OREGON}", True)
+    assert "saves 33.3 % (280 USD with carbon in aws:us-west-2, 420 in aws:eu-north-1)" in choice.reason

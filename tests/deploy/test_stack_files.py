@@ -11,7 +11,7 @@ from greenai_infra.clock import parse_time
 from greenai_infra.deploy.stack_files import default_stack, mark_built, passed_start, require_stack, stack_files
 from greenai_infra.errors import InputError
 
-from .plans import CANADA, FOUR, NORTH, config, make_project, pin, ranking, stack, stacks, training
+from .plans import CANADA, FOUR, NORTH, again, config, make_project, pin, ranking, stack, stacks, training
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,10 +41,10 @@ def test_a_file_that_ends_in_yml_is_the_stacks_file(tmp_path: Path) -> None:
     pin(make_project(tmp_path), FOUR)
     stack(tmp_path, NORTH).rename(tmp_path / "Pulumi.tune-eu-north-1.yml")
 
-    pin(tmp_path, {**FOUR, "plan_id": "fedcba9876543210"})
+    pin(tmp_path, again(FOUR))
 
     assert [name for name in stacks(tmp_path) if NORTH in name] == ["Pulumi.tune-eu-north-1.yml"]
-    assert training(tmp_path / "Pulumi.tune-eu-north-1.yml")["planned"]["plan_id"] == "fedcba9876543210"
+    assert training(tmp_path / "Pulumi.tune-eu-north-1.yml")["planned"]["plan_id"] == again(FOUR)["plan_id"]
 
 
 def test_a_project_file_that_ends_in_yml_is_found(tmp_path: Path) -> None:
@@ -72,10 +72,10 @@ def test_a_file_keeps_its_line_ends(tmp_path: Path, end: str) -> None:
     file = stack(tmp_path, NORTH)
     file.write_bytes(file.read_bytes().replace(b"\n", end.encode()))
 
-    pin(tmp_path, {**FOUR, "plan_id": "fedcba9876543210"})
+    pin(tmp_path, again(FOUR))
 
     written = file.read_bytes()
-    assert b"fedcba9876543210" in written
+    assert again(FOUR)["plan_id"].encode() in written
     assert written.count(b"\n") == written.count(end.encode())
 
 
@@ -198,11 +198,11 @@ def test_the_marks_follow_to_where_it_was_built_and_nothing_else_changes(tmp_pat
     mark_built(tmp_path, FOUR["plan_id"], built="tune-ca-central-1", without_capacity=["tune-eu-north-1"])
 
     after = {region: stack(tmp_path, region).read_text(encoding="utf-8") for region in (NORTH, CANADA)}
-    assert yaml.safe_load(after[NORTH])["config"]["greenai-infra:no-capacity"] == "0123456789abcdef"
+    assert yaml.safe_load(after[NORTH])["config"]["greenai-infra:no-capacity"] == FOUR["plan_id"]
     assert yaml.safe_load(after[CANADA])["config"]["greenai-infra:selected"] == "true"
     assert set(after[NORTH].splitlines()) ^ set(before[NORTH].splitlines()) == {
         "  greenai-infra:selected: 'true'",
-        "  greenai-infra:no-capacity: 0123456789abcdef",
+        f"  greenai-infra:no-capacity: {FOUR['plan_id']}",
     }
     assert set(after[CANADA].splitlines()) ^ set(before[CANADA].splitlines()) == {"  greenai-infra:selected: 'true'"}
 

@@ -223,7 +223,7 @@ def test_forecast_whose_points_name_the_region_of_the_data_source(service: Carbo
 )
 def test_age_of_a_forecast(service: CarbonAwareService, sdk: Make, generated_at: str | None, flags: set[Flag]) -> None:
     service.scripts["current"] = lambda asked: forecasts(asked, generatedAt=generated_at)
-    answer = ahead(sdk())
+    answer = ahead(sdk(), zone="US-CAL-CISO")
     assert isinstance(answer, Series)
     assert answer.provenance.flags == flags
 

@@ -36,7 +36,7 @@ def token(monkeypatch: pytest.MonkeyPatch, service: Service) -> None:
 @pytest.fixture
 def trace(tmp_path: Path) -> str:
     begin = PAST - timedelta(days=7)
-    lines = [f"FR,{(begin + timedelta(hours=hour)).isoformat()},{hour % 24}\n" for hour in range(24 * 8)]
+    lines = [f"FR,{(begin + timedelta(hours=hour)).isoformat()},{hour % 24 + 1}\n" for hour in range(24 * 8)]
     path = tmp_path / "trace.csv"
     path.write_text("# signal: average\n# basis: lifecycle\nzone,datetime,g_per_kwh\n" + "".join(lines))
     return str(path)
@@ -124,8 +124,8 @@ def test_history_file_predicts_by_its_climatology(trace: str) -> None:
     forced = open_source(f"climatology:file:{trace}", as_of=PAST).forecast(["FR"], PAST, PAST + timedelta(hours=24))
     assert isinstance(answer, Series)
     assert isinstance(forced["FR"], Series)
-    # The trace begins at noon, so its row n holds the hour (12 + n) mod 24 and says n mod 24: noon 0, ..., 11:00 23.
-    assert answer.g_per_kwh.tolist() == forced["FR"].g_per_kwh.tolist() == [float(n) for n in range(24)]
+    # The trace begins at noon: its row n holds the hour (12 + n) mod 24 and says n mod 24 + 1: noon 1, ..., 11:00 24.
+    assert answer.g_per_kwh.tolist() == forced["FR"].g_per_kwh.tolist() == [float(n + 1) for n in range(24)]
 
 
 def test_file_declared_a_forecast_is_used_as_one(trace: str) -> None:

@@ -389,3 +389,31 @@ def test_value_from_ahead_of_the_clock_is_not_called_live(service: Service, maps
     ahead = value(maps())
     assert ahead.provenance.kind is Kind.LATEST
     assert ahead.provenance.detail == "it is 30 min ahead of this machine's clock, which may be wrong"
+
+
+def test_value_ten_times_off_the_yearly_means_is_doubtful_and_not_live(service: Service, maps: Maps) -> None:
+    service.scripts["latest"] = lambda asked: latest(asked, carbonIntensity=1500)
+    found = maps().latest(["FR"])["FR"]
+    assert isinstance(found, Intensity)
+    assert found.provenance.flags == {Flag.DOUBTFUL}
+    assert found.provenance.kind is Kind.LATEST
+    assert found.provenance.detail.startswith("1,500 g/kWh is 10 times off the yearly means of FR (")
+
+
+def test_series_that_strays_now_and_then_has_gaps_and_one_that_is_off_is_doubtful(service: Service, maps: Maps) -> None:
+    def answer(asked: Asked, bad: int) -> Reply:
+        past = [entry(moment) for moment in hours(hour_of(NOW) - 24 * HOUR, hour_of(NOW))]
+        past = [{**one, "carbonIntensity": 1500 if index < bad else 50} for index, one in enumerate(past)]
+        return Reply({"zone": "FR", "history": past})
+
+    def asked_for(bad: int) -> Series:
+        service.scripts["history"] = lambda asked: answer(asked, bad)
+        found = maps().history(["FR"], NOW - 20 * HOUR, NOW)["FR"]
+        assert isinstance(found, Series)
+        return found
+
+    one, many = asked_for(2), asked_for(20)
+    assert one.provenance.left_out.startswith("2 of 24 values are taken as gaps: 1,500 g/kWh is 10 times off")
+    assert not one.provenance.doubtful
+    assert many.provenance.doubtful
+    assert many.provenance.detail.startswith("20 of 24 values; the first: 1,500 g/kWh")

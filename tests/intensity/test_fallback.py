@@ -51,6 +51,13 @@ class Fixed:
         return {zone: Unavailable(zone, "no forecast") for zone in zones}
 
 
+def test_tier_with_a_doubtful_value_is_left_for_the_next() -> None:
+    doubtful = Fixed("maps", "FR DE", flags=frozenset({Flag.DOUBTFUL}))
+    tiers = Tiers("auto", [doubtful, Fixed("sdk", "FR DE")])
+    assert answered(tiers, "FR", "DE") == ("sdk", {Flag.FALLBACK})
+    assert tiers.notes == ["maps was left: no answer for 2 of 2 zones (FR: doubtful: an hour old)"]
+
+
 def answered(tiers: Tiers, *zones: str) -> tuple[str, set[Flag]]:
     """Who answered for all zones, and with which flags."""
     answers = tiers.latest(zones)

@@ -123,6 +123,33 @@ def test_directory_and_pattern_join_files(tmp_path: Path) -> None:
         assert series_of(source, "FR").provenance.source == "file a.csv"
 
 
+def test_direct_intensity_may_be_zero(tmp_path: Path) -> None:
+    path = write(tmp_path, HEAD.replace("lifecycle", "direct") + rows([0, 12, 0]))
+    assert series_of(FileSource(path, as_of=AS_OF)).g_per_kwh.tolist() == [0, 12, 0]
+
+
+@pytest.mark.parametrize("marker", ["", "nan", "NA", "null", " "])
+def test_cell_that_says_that_a_value_is_missing_is_a_gap(tmp_path: Path, marker: str) -> None:
+    text = HEAD + rows([10, 20]) + f"FR,2026-01-01T02:00:00Z,{marker}\n"
+    source = FileSource(write(tmp_path, text + "FR,2026-01-01T03:00:00Z,40\n"), as_of=AS_OF + HOUR)
+    seen = series_of(source)
+    np.testing.assert_array_equal(seen.g_per_kwh, [10, 20, np.nan, 40])
+    assert seen.provenance.left_out == "1 of 4 rows of trace.csv are gaps: 1 without a value (the first is line 6)"
+
+
+def test_zone_is_known_in_any_case(tmp_path: Path) -> None:
+    source = FileSource(write(tmp_path, HEAD + rows([10, 20], zone="se-Se3")), as_of=AS_OF)
+    assert series_of(source, "SE-SE3").g_per_kwh.tolist() == [10, 20]
+    assert not source.warnings
+
+
+def test_zone_that_nobody_knows_is_named_with_the_nearest(tmp_path: Path) -> None:
+    path = write(tmp_path, HEAD + rows([10, 20], zone="SE-3") + rows([10, 20], zone="GB"))
+    source = FileSource(path, as_of=AS_OF)
+    assert source.warnings == [f"file:{path}: zone SE-3 is unknown; did you mean SE-SE3, SE, SE-SE4?"]
+    assert series_of(source, "SE-3").g_per_kwh.tolist() == [10, 20]  # it may be the user's own name for a place
+
+
 def test_unknown_zone_gets_a_hint(tmp_path: Path) -> None:
     source = FileSource(write(tmp_path, HEAD + rows([1, 2], zone="US-NW-BPAT")), as_of=AS_OF)
     answer = source.latest(["US-NW-BPA"])["US-NW-BPA"]
@@ -143,7 +170,16 @@ BAD = {
     "header only": (HEAD, r"trace.csv: has no rows"),
     "missing column": ("zone,datetime,value\n" + ROW, r"trace.csv:1: no column g_per_kwh; found zone, datetime, value"),
     "bad number": (HEAD + "FR,2026-01-01T00:00:00Z,ten\n", r"trace.csv:4: 'ten' is not a number"),
-    "nan": (HEAD + ROW + "FR,2026-01-01T02:00:00Z,nan\n", r"trace.csv:6: nan is not an intensity"),
+    "nothing but gaps": (HEAD + "FR,2026-01-01T00:00:00Z,\n", r"trace.csv:4: one row doesn't tell how long a step is"),
+    "zero over the life cycle": (HEAD + ROW + "FR,2026-01-01T02:00:00Z,0\n", r"trace.csv:6: 0 g/kWh is emitted by no"),
+    "kg/kWh": (
+        HEAD + ROW + "FR,2026-01-01T02:00:00Z,0.04\nFR,2026-01-01T03:00:00Z,0.05\n",
+        r"trace.csv:6: 0.04 g/kWh is less than any grid .*\(1\); is the unit g/kWh\? \(2 values of FR are such\)",
+    ),
+    "direct kg/kWh": (
+        HEAD.replace("lifecycle", "direct") + "GB,2026-01-01T00:00:00Z,0.21\nGB,2026-01-01T01:00:00Z,0.2\n",
+        r"trace.csv:4: no value of GB reaches 1 g/kWh, the highest is 0.21; is the unit g/kWh\?",
+    ),
     "inf": (HEAD + "FR,2026-01-01T00:00:00Z,inf\n", r"trace.csv:4: inf is not an intensity"),
     "negative": (HEAD + "FR,2026-01-01T00:00:00Z,-1\n", r"trace.csv:4: -1 g/kWh is negative"),
     "absurd": (HEAD + "FR,2026-01-01T00:00:00Z,3001\n", r"trace.csv:4: 3001 g/kWh is more than any grid emits"),

@@ -115,6 +115,29 @@ def test_old_value_is_stale(api: Api, neso: Make) -> None:
     assert value(neso()).provenance.flags == {Flag.STALE}
 
 
+def test_one_bad_step_of_a_history_is_a_gap_and_said(api: Api, neso: Make) -> None:
+    week = steps(NOW - 7 * 24 * HOUR, 336)
+    week[10]["intensity"]["actual"] = -4
+    week[20]["intensity"]["actual"] = None
+    week.insert(30, {**week[30], "intensity": {"forecast": 77, "actual": 77}})
+    api.past = {"data": week}
+    past = series(neso().history(["GB"], NOW - 7 * 24 * HOUR, NOW))
+    assert [index for index, g in enumerate(past.g_per_kwh) if g != g] == [10, 20, 30]
+    assert past.g_per_kwh[11] == entry(NOW - 7 * 24 * HOUR + 11 * HALF)["intensity"]["actual"]
+    assert past.provenance.left_out == (
+        "3 of 336 steps are gaps: 2 that can't be believed (2026-03-03T17:30:00Z: -4 g/kWh is negative), "
+        "1 without a value"
+    )
+    expected = Climatology(neso(), NOW).forecast(["GB"], NOW, NOW + 24 * HOUR)
+    assert series(expected).provenance.left_out == past.provenance.left_out
+
+
+def test_many_bad_steps_are_no_answer(api: Api, neso: Make) -> None:
+    api.ahead = {"data": [*steps(NOW, 8), *steps(NOW + 4 * HOUR, 1, forecast=-5)]}
+    refused = refusal(neso().forecast(["GB"], NOW, NOW + 4 * HOUR))
+    assert refused == "NESO: 1 of 9 values can't be believed; the first: -5 g/kWh is negative"
+
+
 def test_forecast_of_48_hours(api: Api, neso: Make) -> None:
     ahead = series(neso().forecast(["GB"], NOW, NOW + 40 * HOUR))
     assert (ahead.start, ahead.end) == (NOW, NOW + 40 * HOUR)

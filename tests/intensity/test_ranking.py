@@ -1,5 +1,6 @@
 """Intensity x PUE, worked out by hand; and no mix of unlike values."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from greenai_infra.catalog.regions import Region
 from greenai_infra.errors import Refused
 from greenai_infra.intensity.ranking import rank
-from greenai_infra.intensity.values import Basis, Intensity, Kind, Provenance, Signal
+from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Provenance, Signal
 
 SEEN = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -36,3 +37,10 @@ def test_unlike_bases_or_signals_are_refused_by_name() -> None:
 def test_mix_is_ranked_when_told_to() -> None:
     ranked = rank([pair("a", 2, 1), pair("b", 1, 1, basis=Basis.DIRECT)], allow_mixed=True)
     assert [one.region.name for one in ranked] == ["b", "a"]
+
+
+def test_doubtful_values_stand_last() -> None:
+    region, clean = pair("clean", 0.9, 1)
+    doubtful = replace(clean, provenance=clean.provenance.flagged(Flag.DOUBTFUL))
+    ranked = rank([(region, doubtful), pair("dirty", 400, 1)])
+    assert [one.region.name for one in ranked] == ["dirty", "clean"]

@@ -96,7 +96,8 @@ def test_a_forecast_can_not_be_replayed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([1, "nan", 3], r"a.csv:5: nan is not an intensity"),
+        ([1, 0, 3], r"a.csv:5: 0 g/kWh is emitted by no grid over its life cycle"),
+        ([1, 0.3, 0.4], r"a.csv:5: 0.3 g/kWh is less than any grid emits"),
         ([1, 2, -3], r"a.csv:6: -3 g/kWh is negative"),
         ([1, "inf"], r"a.csv:5: inf is not an intensity"),
         ([1, "many"], r"a.csv:5: 'many' is not a number"),

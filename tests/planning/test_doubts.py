@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .made_up import TRAINING, candidate, decision, timing
+from greenai_infra.errors import NoPlacement
+from greenai_infra.planning.document import plan_document
+from greenai_infra.planning.notes import plan_notes
+
+from .made_up import TRAINING, candidate, decision, offer, planned, steps, timing
 
 if TYPE_CHECKING:
     from greenai_infra.planning.decide import Decision
+    from greenai_infra.planning.planner import Plan
 
 # "node" is no machine of SageMaker's, p4d.24xlarge is. 50 kWh x 20 g = 1 kg and 50 kWh x 100 g = 5 kg.
 CLEAN_NODE = candidate("A")
@@ -49,3 +54,71 @@ def test_a_run_that_is_too_long_for_sagemaker_stands_behind_a_shorter_one() -> N
     made = decision(long, short, zones={"A": [20.0] * 700, "B": [100.0] * 700}, when=timing(700))
 
     assert zones_of(made) == ["B"]
+
+
+V6E = """
+name: tpu-trial
+project: trial
+team: planner
+kind: training
+work: {accelerator_hours: {hours: 64, accelerator: TPU-v6e}}
+hardware: {accelerators: [TPU-v6e], count: 8}
+where: {providers: [gcp]}
+"""
+# Zones of the grids of us-west1, us-central1, us-east5 and asia-northeast1. us-west1 is the cleanest, and no TPU v6e is
+# listed there for everybody; of Asia nobody knows.
+GRIDS = {"US-NW-BPAT": 10.0, "US-MIDW-MISO": 500.0, "US-MIDA-PJM": 400.0, "JP-TK": 20.0}
+
+
+def tpu_plan(*regions: str, text: str = V6E) -> Plan:
+    sold = [
+        offer(name, 20.0, instance_type="tpu-v6e-1", accelerator="TPU-v6e", accelerators=1, per_chip=True)
+        for name in regions
+    ]
+    return planned(sold, *(steps(zone, [value] * 24) for zone, value in GRIDS.items()), text=text)
+
+
+def test_a_tpu_is_planned_only_where_google_lists_it() -> None:
+    made = tpu_plan("gcp:us-west1", "gcp:us-central1", "gcp:us-east5", "gcp:asia-northeast1")
+
+    regions = [one.candidate.region.key for one in (made.decision.placement, *made.decision.alternatives)]
+    assert regions == ["gcp:us-east5", "gcp:us-central1"]
+    notes = " ".join(plan_notes(made))
+    assert "priced but not offered to everybody, so left out: gcp:us-west1" in notes
+    assert "whether it is offered is not known, so kept out: gcp:asia-northeast1" in notes
+    chosen = plan_document(made)["placement"]
+    assert (chosen["offered"], chosen["zones"]) == ("listed", ["us-east5-a", "us-east5-b"])
+
+
+def test_what_is_not_known_stands_only_where_nothing_else_is_left_and_says_so() -> None:
+    made = tpu_plan("gcp:us-west1", "gcp:asia-northeast1")
+
+    assert made.decision.placement.candidate.region.key == "gcp:asia-northeast1"
+    assert "whether Google offers TPU-v6e in gcp:asia-northeast1 is not known" in " ".join(plan_notes(made))
+    assert plan_document(made)["placement"]["offered"] == "unknown"
+
+
+def test_what_is_not_listed_is_no_plan_at_all() -> None:
+    with pytest.raises(
+        NoPlacement, match=r"hardware\.availability \(listed\) removed 1(.|\n)*us-west1-c is single-tenant"
+    ):
+        tpu_plan("gcp:us-west1")
+
+
+def test_a_reservation_of_ones_own_lets_everything_in() -> None:
+    asks = V6E.replace("count: 8", "count: 8, availability: any")
+
+    made = tpu_plan("gcp:us-west1", "gcp:us-central1", "gcp:asia-northeast1", text=asks)
+
+    assert made.decision.placement.candidate.region.key == "gcp:us-west1"
+
+
+def test_a_region_that_must_be_enabled_and_a_single_zone_are_said() -> None:
+    sold = offer("aws:ap-southeast-3", zone_count=1, zones=("apse3-az1",))
+
+    made = planned([sold], steps("ID", [600.0] * 24))
+
+    notes = " ".join(plan_notes(made))
+    assert "aws account enable-region --region-name ap-southeast-3" in notes
+    assert "p4d.24xlarge is sold in one zone of aws:ap-southeast-3 only: apse3-az1" in notes
+    assert plan_document(made)["placement"]["opt_in"] is True

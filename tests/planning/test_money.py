@@ -170,6 +170,18 @@ def test_a_tonne_of_more_than_a_thousand_usd_is_said_with_the_neighbour(
         assert "aws:us-east-1 on 1 x p4d.24xlarge" in found[0]
 
 
+def test_the_explanation_says_by_what_the_choice_was_made(capsys: pytest.CaptureFixture[str]) -> None:
+    # Virginia at 500 USD a tonne: 80 + 0.5 x 18.72 kg (0.32 of it embodied); Stockholm emits 17.5 kg less for 20 more.
+    show_plan(plan(objective="{carbon_price_usd_per_tonne: 500}"), explain=True)
+    priced = " ".join(capsys.readouterr().out.split())
+    show_plan(plan(limits="{max_premium_percent: 10}"), explain=True)
+    limited = " ".join(capsys.readouterr().out.split())
+
+    assert "it costs least with carbon at 500 USD a tonne: 89.36 USD" in priced
+    assert "aws:eu-north-1 on 1 x p4d.24xlarge emits 17.5 kg (93.6 %) less for 20.0 USD more, which is not" in priced
+    assert "limits.max_premium_percent (10.0): 17.5 kg; without it aws:eu-north-1 on 1 x p4d.24xlarge" in limited
+
+
 def test_watch_weighs_regions_as_the_plan_does() -> None:
     # 25 USD/h against 20: at 500 USD a tonne Virginia is worth it, though it emits more.
     made_plan = planned(

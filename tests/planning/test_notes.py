@@ -35,7 +35,7 @@ def test_regions_without_intensity_are_named() -> None:
     notes = document([steps("US-MIDA-PJM", [400.0] * 10)])["notes"]
     assert notes[0] == (
         "2 of 3 regions are left out, as the source has no intensity for them: aws:ca-central-1, aws:eu-north-1; "
-        "one of them may be cleaner"
+        "one of them may be cleaner (not in this world)"
     )
 
 
@@ -44,11 +44,26 @@ def test_made_up_values_are_said_first() -> None:
     assert notes[0].startswith("the intensity is MADE UP: the token is a sandbox token")
 
 
-@pytest.mark.parametrize("flag", list(Flag))
+@pytest.mark.parametrize("flag", sorted(set(Flag) - {Flag.DOUBTFUL}))
 def test_every_flag_has_its_sentence(flag: Flag) -> None:
     notes = document([with_flag(steps("SE-SE3", [20.0] * 10), flag)])["notes"]
     assert notes[0].startswith("the intensity ")
     assert not notes[0].endswith((":", ")"))
+
+
+def test_zone_with_doubtful_values_decides_nothing() -> None:
+    off = with_flag(steps("SE-SE3", [0.2] * 10), Flag.DOUBTFUL)
+    off = replace(off, provenance=replace(off.provenance, detail="far too clean"))
+    found = document([off, steps("US-MIDA-PJM", [400.0] * 10), steps("CA-QC", [45.0] * 10)])
+    assert found["placement"]["region"] == "ca-central-1"
+    assert found["notes"][0].startswith("1 of 3 regions are left out")
+    assert found["notes"][0].endswith("aws:eu-north-1; one of them may be cleaner (doubtful: far too clean)")
+
+
+def test_steps_that_were_left_out_are_said() -> None:
+    gap = steps("SE-SE3", [20.0] * 10)
+    gap = replace(gap, provenance=replace(gap.provenance, left_out="1 of 10 steps are gaps"))
+    assert "a forecast, SE-SE3: 1 of 10 steps are gaps" in document([gap])["notes"]
 
 
 def test_part_of_the_window_that_was_not_looked_at() -> None:
@@ -75,15 +90,12 @@ def test_equal_hours_save_nothing_by_waiting() -> None:
 
 
 def test_separate_servers_are_said() -> None:
-    grid = [steps("SE-SE3", [20.0] * 10)]
-    measured = document(grid, text=TRAINING.replace("count: 8", "count: 16"))["notes"]
-    assert any(note.startswith("2 x p4d.24xlarge are separate servers") for note in measured)
-
     text = TRAINING.replace(
         "measured: {energy_kwh: 40, hours: 4, accelerator: A100-40GB, count: 8}",
         "accelerator_hours: {hours: 64, accelerator: A100-40GB}",
     ).replace("accelerators: [A100-40GB]", "accelerators: [A100-40GB]\n  count: 16")
-    assert any(note.startswith("2 x p4d.24xlarge lose 3 %") for note in document(grid, text=text)["notes"])
+    notes = document([steps("SE-SE3", [20.0] * 10)], text=text)["notes"]
+    assert any(note.startswith("2 x p4d.24xlarge are separate servers") for note in notes)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,141 @@
+"""Whether an offer can be had, as far as somebody says so: a price in a list is no availability.
+
+Google's page of TPU zones is held against the price list. What the page lists for everybody is offered; what it does
+not list, or lists for single tenants or by an allow-list, is not. Where its part on a continent was not read, nothing
+is known. EC2's list names the zones; whether SageMaker takes the type in the region, its own price list says, once it
+was fetched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.read import table
+from greenai_infra.catalog.regions import country_groups, enable_command
+from greenai_infra.catalog.service_prices import FETCH, sagemaker_listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenai_infra.catalog.offers import Offer
+    from greenai_infra.catalog.regions import Region
+
+GENERAL = "general"
+_ZONE_COLUMNS = ("accelerator", "region", "zone", "access", "source", "read_on")
+
+
+class Offered(StrEnum):
+    """Whether an ordinary account can have an offer in its region."""
+
+    YES = "listed"
+    NO = "not listed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether something is offered, in which zones (names, or AWS's zone IDs; empty if not known), and who says so.
+
+    `zone_count` is the number of zones that sell it, None if not known; `says` is a sentence.
+    """
+
+    offered: Offered
+    zones: tuple[str, ...] = ()
+    zone_count: int | None = None
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _TpuZone:
+    zone: str
+    access: str
+    source: str
+    read_on: str
+
+
+class Availabilities:
+    """Whether offers can be had for a kind of work: training or inference."""
+
+    def __init__(self, kind: str) -> None:
+        self._use = "training" if kind == "training" else "hosting"
+        self._sagemaker = sagemaker_listed(self._use)
+
+    def of(self, offer: Offer, region: Region) -> Availability:
+        """Whether an offer can be had in its region."""
+        if offer.accelerator in _tpus():
+            return _tpu(offer, region)
+        if offer.provider == "aws":
+            return self._aws(offer, region)
+        return Availability(Offered.YES, offer.zones, offer.zone_count)
+
+    def _aws(self, offer: Offer, region: Region) -> Availability:
+        listed = self._sagemaker.get(region.name)
+        if listed is None:
+            says = (
+                f"{offer.instance_type} for {self._use} in {region.key}: EC2 has it, SageMaker's list not read "
+                f"({FETCH} --region {region.key} reads it)"
+            )
+            return Availability(Offered.YES, offer.zones, offer.zone_count, says)
+        if f"ml.{offer.instance_type}" not in listed:
+            says = f"SageMaker's price list of {region.key} has no {self._use} on ml.{offer.instance_type}"
+            return Availability(Offered.NO, offer.zones, offer.zone_count, says)
+        return Availability(Offered.YES, offer.zones, offer.zone_count)
+
+
+def opt_in_note(region: Region) -> str:
+    """What to do before an AWS account can use a region."""
+    return f"{region.key} is off in an AWS account until it is enabled: {enable_command(region)}"
+
+
+def one_zone_note(instance_type: str, region_key: str, zone_count: int | None, zones: Sequence[str]) -> str:
+    """What to say of an offer that one zone of its region has; nothing of others."""
+    if zone_count != 1:
+        return ""
+    return f"{instance_type} is sold in one zone of {region_key} only{f': {zones[0]}' if zones else ''}"
+
+
+def _tpu(offer: Offer, region: Region) -> Availability:
+    name, zones = offer.accelerator, _tpus()[offer.accelerator].get(region.name, ())
+    general = [one for one in zones if one.access == GENERAL]
+    if general:
+        says = f"Google lists {name} in {', '.join(one.zone for one in general)} ({_read(general[0])})"
+        return Availability(Offered.YES, tuple(one.zone for one in general), len(general), says)
+    others = "".join(f"; {one.zone} is {one.access}" for one in zones)
+    continents = [group for group, members in country_groups().items() if region.country in members]
+    if read := next((source for group in continents if (source := _pages().get((name, group)))), None):
+        return Availability(
+            Offered.NO, says=f"Google's page lists no {name} for everybody in {region.key} ({read}){others}"
+        )
+    return Availability(
+        Offered.UNKNOWN,
+        says=f"whether Google offers {name} in {region.key} is not known: it has a price there, and the part of "
+        f"Google's page on the continent was not read{others}",
+    )
+
+
+def _read(zone: _TpuZone) -> str:
+    return f"{zone.source}, read {zone.read_on}"
+
+
+@cache
+def _tpus() -> dict[str, dict[str, tuple[_TpuZone, ...]]]:
+    """Accelerator -> region -> its zones on Google's page."""
+    found: dict[str, dict[str, tuple[_TpuZone, ...]]] = {}
+    for row in table("tpu-zones.csv", _ZONE_COLUMNS):
+        zones = found.setdefault(row.text("accelerator"), {})
+        one = _TpuZone(row.text("zone"), row.text("access"), row.text("source"), row.text("read_on"))
+        zones[row.text("region")] = (*zones.get(row.text("region"), ()), one)
+    return found
+
+
+@cache
+def _pages() -> dict[tuple[str, str], str]:
+    """(accelerator, continent) -> the page whose list of it was read to its end."""
+    rows = table("tpu-zones-read.csv", ("accelerator", "continent", "source", "read_on"))
+    return {
+        (row.text("accelerator"), row.text("continent")): f"{row.text('source')}, read {row.text('read_on')}"
+        for row in rows
+    }
