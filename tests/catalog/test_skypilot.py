@@ -39,6 +39,12 @@ def test_aws_names_and_missing_prices() -> None:
     assert found["dl1.24xlarge", "us-west-2"].accelerator == "Gaudi1"
 
 
+def test_a_name_that_the_ec2_api_gives_reads_as_the_chip_of_the_catalog() -> None:
+    g7e = "g7e.2xlarge,RTXPRO6000,1.0,8.0,64.0,,3.36312,1.0284,us-east-1,use1-az2,x86_64\n"
+
+    assert read(AWS + g7e, "aws")["g7e.2xlarge", "us-east-1"].accelerator == "RTX-PRO-6000"
+
+
 def test_gcp_machine_is_host_plus_accelerator_in_zones_that_have_both() -> None:
     a2 = read(GCP, "gcp")["a2-highgpu-1g", "us-central1"]
     assert a2.usd_per_hour_on_demand == 3.75  # 0.75 + 3.0
