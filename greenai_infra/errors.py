@@ -7,7 +7,8 @@ GreenAIError                    exit code 1: a run that was refused or failed
 |-- NoPlacement                 every region or offer was removed by some constraint; says which removed which
 |-- Refused                     possible, but a rule or the user says no
 `-- EngineError                 the Pulumi engine is missing, not set up, or reported a failure
-    `-- NoCapacity              the cloud has no capacity for the planned instances in that region
+    `-- NoCapacity              the region has no room for the stack: no capacity, or a quota of the account there
+        `-- RegionClosed        the region is closed to the account: not enabled, or denied by its organisation
 """
 
 from __future__ import annotations
@@ -50,4 +51,12 @@ class EngineError(GreenAIError):
 
 
 class NoCapacity(EngineError):
-    """The cloud reported that it has no capacity for the planned instances."""
+    """The region has no room for the stack; the next one may have. `said` is that in two words."""
+
+    said = "no capacity"
+
+
+class RegionClosed(NoCapacity):
+    """The account can't use the region at all; it may be able to use the next one."""
+
+    said = "region closed"

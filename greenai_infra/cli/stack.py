@@ -117,9 +117,10 @@ def up(
 ) -> None:
     """Build a stack, or the first ranked region with capacity. Shows what will change, then asks.
 
-    With --plan, a region that reports no capacity is left for the next of the ranking, which is said; any other
-    failure stops. Only a job that starts with `up` (launch: now) meets capacity here; a scheduled one meets it at its
-    planned start, in the stack's state machine. The carbon gate is run first: nothing is built past a mandatory rule.
+    With --plan, a region without capacity or quota, or one that the account may not use, is left for the next of the
+    ranking, which is said; any other failure stops. Only a job that starts with `up` (launch: now) meets a lack of
+    capacity here; a scheduled one meets it at its planned start, in the stack's state machine. The carbon gate is run
+    first: nothing is built past a mandatory rule.
     """
     require_answer(yes)
     packs = chosen_packs(no_policy, policy_packs)
@@ -131,7 +132,7 @@ def up(
             show_built(project_dir, name, build(project_dir, name, yes, packs))
         except NoCapacity as error:
             raise NoCapacity(
-                f"no capacity: {error}\nto go on in the next ranked region:  greenai-infra up --plan plan.json"
+                f"{error.said}: {error}\nto go on in the next ranked region:  greenai-infra up --plan plan.json"
             ) from None
         return
     if stack is not None:

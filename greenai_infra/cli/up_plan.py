@@ -1,4 +1,4 @@
-"""`up --plan`: build the first region of a plan's ranking that has capacity, and say what was left on the way."""
+"""`up --plan`: build the first region of a plan's ranking that takes it, and say what was left on the way."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def up_plan(
     still_there: list[str] = []
 
     def go_on(stack: str, error: NoCapacity, following: str | None) -> None:
-        click.echo(f"no capacity: {error}", err=True)
+        click.echo(f"{error.said}: {error}", err=True)
         still_there.append(stack)
         if clean_up and cleaned_up(project_dir, stack, yes):
             still_there.remove(stack)
@@ -60,7 +60,7 @@ def up_plan(
     finally:
         for name in still_there:
             click.echo(
-                f"what was built in {name} before it had no capacity is still there; remove it with:\n"
+                f"what was built in {name} before that is still there; remove it with:\n"
                 f"  greenai-infra destroy --stack {name}{in_dir('--dir', project_dir)}",
                 err=True,
             )

@@ -187,7 +187,9 @@ class StackEngine:
             stack = self._program.stack
             # Paths in the project relative to its folder: that is how a user names them.
             errors = [one.replace(f"{self._program.root}{os.sep}", "") for one in events.errors]
-            failure = explain(stack, errors, text, _without_colour(stdout), *_sdk_versions())
+            failure = explain(
+                stack, errors, text, _without_colour(stdout), *_sdk_versions(), region=self._program.region
+            )
             if self._why_stopped:
                 raise self._why_stopped(str(failure)) from None
             events.policy.require_kept(self._program.stack, errors)

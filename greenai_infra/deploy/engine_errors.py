@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from greenai_infra.deploy.gcp_errors import GCP_CAPACITY, GCP_TABLE
-from greenai_infra.errors import EngineError, NoCapacity
+from greenai_infra.deploy.gcp_errors import GCP_TABLE
+from greenai_infra.deploy.region_errors import regional
+from greenai_infra.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from greenai_infra.catalog.regions import Region
 
 MINIMUM_CLI = "3.181.0"
 """First CLI that runs in-process programs for every operation."""
@@ -37,12 +40,6 @@ CREDENTIALS = (
     "sign in to AWS:  aws sso login  (or export AWS_PROFILE=..., or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
 )
 
-CAPACITY = re.compile(
-    r"InsufficientInstanceCapacity|CapacityError|ResourceLimitExceeded|no capacity|insufficient (\w+ )?capacity|"
-    r"unable to provision requested ML compute capacity",
-    re.IGNORECASE,
-)
-
 INTERRUPTED = r"^(?:error: )?(?:update|preview|destroy) cancell?ed$"
 
 # pattern in what the engine says -> (what is wrong, how to mend it); {stack}, {sdk} and {gcp_sdk} are filled in
@@ -52,7 +49,8 @@ TABLE: tuple[tuple[str, str, str], ...] = (
         r"No valid credential sources|unable to validate AWS credentials|AWS credentials are invalid|"
         r"Invalid credentials configured|AWS \w+ session for .* has expired|AWS profile .* was not found|"
         r"credential_process configured for|failed to refresh cached credentials|failed to get shared config profile|"
-        r"ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|get credentials",
+        r"ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|AuthFailure\b(?!\.)|InvalidToken\b|"
+        r"get credentials",
         "there are no valid AWS credentials",
         CREDENTIALS,
     ),
@@ -76,6 +74,11 @@ TABLE: tuple[tuple[str, str, str], ...] = (
         r"currently locked by|Another update is currently in progress",
         "another update of the stack runs, or ended without unlocking it",
         "wait for it, or if it is gone:  pulumi cancel --stack {stack}",
+    ),
+    (
+        r"explicit deny in a (?:service|resource) control policy",
+        "a policy of your organisation denies it, whatever the account's own policies allow",
+        "ask who runs the AWS organisation to allow the action that is named above",
     ),
     (
         r"AccessDenied|UnauthorizedOperation|is not authorized to perform",
@@ -105,6 +108,48 @@ TABLE: tuple[tuple[str, str, str], ...] = (
         "empty it, or set force_destroy: true in Pulumi.{stack}.yaml and run up, then destroy",
     ),
     (
+        r"OptInRequired",
+        "the AWS account is not signed up for the service in this region",
+        "finish the account's sign-up in the AWS console (payment method, phone), or open the service there once",
+    ),
+    (
+        r"BucketAlreadyExists\b",
+        "a bucket of that name belongs to somebody else: names are shared by all of AWS",
+        "give the stack another workload or project name in Pulumi.{stack}.yaml",
+    ),
+    (
+        r"BucketAlreadyOwnedByYou|Cannot create already existing|AlreadyExistsException|EntityAlreadyExists|"
+        r"RepositoryAlreadyExists",
+        "something of that name is in the account already, left by an earlier stack or made by hand",
+        "remove it, or take it into the stack:  pulumi import --stack {stack}",
+    ),
+    (
+        r"already scheduled for deletion",
+        "a secret of that name waits to be deleted",
+        "aws secretsmanager restore-secret --secret-id NAME  or  aws secretsmanager delete-secret --secret-id NAME "
+        "--force-delete-without-recovery",
+    ),
+    (
+        r"new key policy will not allow you to update the key policy",
+        "the key's policy would lock out whoever runs this: KMS sees no permission for them in it",
+        "run it as a role or user of the account itself that may call kms:PutKeyPolicy: export AWS_PROFILE=...",
+    ),
+    (
+        r"ThrottlingException|Throttling: |RequestLimitExceeded|Rate exceeded|TooManyRequestsException",
+        "AWS was asked too often in a short time",
+        "greenai-infra up --stack {stack}  again in some minutes: what was built stays, and the rest is added",
+    ),
+    (
+        r"InvalidTag\b|TagValue you have provided is invalid",
+        "AWS refuses a tag: values may hold letters, digits, blanks and _ . : / = + - @ only",
+        "correct the value that is named above in Pulumi.{stack}.yaml",
+    ),
+    (
+        r"create the service.linked role for (\w+)",
+        "the account lacks a service's own role",
+        "aws iam create-service-linked-role --aws-service-name SERVICE.amazonaws.com  (as elasticache.amazonaws.com)",
+    ),
+    (
         r"no stack named",
         "the stack is not in Pulumi's backend: nothing has been built, or that was in another backend",
         "look which backend this is:  pulumi whoami --verbose",
@@ -129,17 +174,25 @@ FLAGS = re.IGNORECASE | re.MULTILINE
 SHOWN_LINES = 15
 
 
-def explain(stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = "", gcp_sdk: str = "") -> EngineError:
+def explain(
+    stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = "", gcp_sdk: str = "", region: str = ""
+) -> EngineError:
     """The error to raise for a failed engine command.
 
     `errors` are the engine's diagnostics of severity error, which streaming output has shown already; `stderr` and
-    `stdout` are what the command line printed. NoCapacity only if every diagnostic is about capacity.
+    `stdout` are what the command line printed. NoCapacity only if every diagnostic lies in the stack's region, which is
+    `region` or else what the stack's name ends with.
     """
     program_failed = any(one.startswith(UNHANDLED) for one in errors)
     errors = list(dict.fromkeys(filter(None, map(_condensed, errors))))
     about = causes(errors)
-    if about and all(CAPACITY.search(one) or GCP_CAPACITY.match(one) for one in about):
-        return NoCapacity(f"{stack}: {_last_lines(about[0])}")
+    place = _region_of(stack, region)
+    if found := regional(about, place):
+        cause, one = found
+        what, remedy = cause.told(place.name if place else "")
+        if not what:
+            return cause.said(f"{stack}: {_last_lines(one)}")
+        return cause.said(f"{stack}: {what}.\n{_quoted(one)}\nto mend it: {remedy}")
     said = "\n".join(about) or _errors_in(stderr) or _errors_in(stdout) or "\n".join(errors)
     known = next(((what, remedy) for pattern, what, remedy in TABLE if re.search(pattern, said, FLAGS)), None)
     if known is None and program_failed:
@@ -151,6 +204,12 @@ def explain(stack: str, errors: list[str], stderr: str, stdout: str, sdk: str = 
     if not said:
         return EngineError(f"{stack}: pulumi failed and gave no reason; its last output:\n{_quoted(stdout)}")
     return EngineError(f"{stack}: pulumi failed.\n{_quoted(said)}")
+
+
+def _region_of(stack: str, name: str) -> Region | None:
+    from greenai_infra.catalog.regions import regions
+
+    return next((one for one in regions() if one.name == name or (not name and stack.endswith(f"-{one.name}"))), None)
 
 
 def causes(errors: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""When a region has no capacity, the next one of the ranking is tried; any other failure stops.
+"""When a region has no capacity or is closed to the account, the next of the ranking is tried; other failures stop.
 
 Capacity is met while building only by what claims it at once (`launch: now`). A scheduled run meets it at its start, in
 the state machine, which retries there and sends a notice: nothing is moved to another region then.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from greenai_infra.errors import NoCapacity
+from greenai_infra.errors import NoCapacity, RegionClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,13 +37,16 @@ def build_first_with_capacity(
     ranking, and then NoCapacity is raised.
     """
     tried: list[str] = []
+    had = "has capacity or quota"
     for stack, following in zip(stacks, [*stacks[1:], None], strict=True):
         try:
             return Applied(stack, build(stack), tuple(tried))
         except NoCapacity as error:
             tried.append(stack)
+            if isinstance(error, RegionClosed):
+                had = "is open to the account and has capacity and quota"
             on_no_capacity(stack, error, following)
     raise NoCapacity(
-        f"none of the ranked regions that were tried has capacity or quota: {', '.join(tried)}; "
+        f"none of the ranked regions that were tried {had}: {', '.join(tried)}; "
         "try later, try more of the ranking with --top, or plan again"
     )

@@ -71,6 +71,12 @@ GCP_TABLE: tuple[tuple[str, str, str], ...] = (
         "pip install 'greenai-infra[gcp]'",
     ),
     (
+        r"_ALL_REGIONS'? exceeded",
+        "the project's quota over all regions is used up, so that no other region helps; for a new project it is 0",
+        "ask for more of it in the console under IAM & Admin, Quotas, or:  gcloud alpha services quota list "
+        "--service=compute.googleapis.com --consumer=projects/ID",
+    ),
+    (
         r"IAM_PERMISSION_DENIED|Error 403: [^\n]*(?:Permission '\S+' denied|does not have (?:permission|\S+ access))|"
         r"Error 403: The caller does not have permission|Required '\S+' permission",
         "the Google Cloud credentials lack a permission",

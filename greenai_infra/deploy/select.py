@@ -79,7 +79,8 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
     order = sorted(ranked, key=lambda one: one.key != choice.region)
     pinned, notes = _pin_first(plan, order, project_dir, options)
     notes += [
-        f"{one.stack} is left out: it reported no capacity for this plan; --force tries it again" for one in starved
+        f"{one.stack} is left out: for this plan it had no capacity or was closed; --force tries it again"
+        for one in starved
     ]
     notes += _unmarked_notes([one for one in own if one not in starved], pinned, choice)
     notes += [f"{one.stack} can't be built yet: {one.missing}" for one in pinned[:1] if one.missing]
@@ -117,7 +118,9 @@ def _with_capacity(plan: PlanFile, starved: Sequence[StackFile]) -> list[Placeme
     without = {one.place for one in starved}
     ranked = [one for one in plan.ranked if one.key not in without]
     if not ranked:
-        raise Refused("every region of this plan reported no capacity; plan again, or try them again with --force")
+        raise Refused(
+            "every region had no capacity for this plan or was closed; plan again, or try them again with --force"
+        )
     return ranked
 
 

@@ -159,7 +159,8 @@ def test_a_region_without_capacity_for_this_plan_is_left_out(project: Path) -> N
     assert selected(project) == ["Pulumi.tune-ca-central-1.yaml"]
     assert config(stack(project, NORTH))["greenai-infra:no-capacity"] == FOUR["plan_id"]
     assert (
-        "tune-eu-north-1 is left out: it reported no capacity for this plan; --force tries it again" in selection.notes
+        "tune-eu-north-1 is left out: for this plan it had no capacity or was closed; --force tries it again"
+        in selection.notes
     )
 
 
@@ -188,7 +189,9 @@ def test_where_no_region_of_the_plan_has_capacity_it_says_so(project: Path) -> N
     for region in (NORTH, CANADA, OREGON, OHIO):
         mark_without_capacity(stack(project, region))
 
-    with pytest.raises(Refused, match=r"every region of this plan reported no capacity; plan again, .* --force"):
+    with pytest.raises(
+        Refused, match=r"every region had no capacity for this plan or was closed; plan again, .* --force"
+    ):
         pin(project, FOUR)
 
 

@@ -151,7 +151,7 @@ def test_what_happened_and_what_is_left_is_said(moved: tuple[Planned, Run]) -> N
         f"no capacity: {first}: {NO_CAPACITY}",
         f"going on with the next ranked region: {second}",
         "",
-        f"what was built in {first} before it had no capacity is still there; remove it with:",
+        f"what was built in {first} before that is still there; remove it with:",
         f"  greenai-infra destroy --stack {first}",
     ]
     assert "aws:ec2/vpc:Vpc" in planned.built(first)
@@ -180,7 +180,7 @@ def test_selecting_again_leaves_out_the_region_without_capacity(moved: tuple[Pla
     again = planned.run("select", PLAN)
 
     assert again.code == 0
-    assert f"note: {first} is left out: it reported no capacity for this plan" in again.out
+    assert f"note: {first} is left out: for this plan it had no capacity or was closed" in again.out
     assert again.out.splitlines()[1].split()[:2] == ["1", second]
 
 
@@ -202,12 +202,15 @@ def test_when_no_region_has_capacity_that_is_the_error_and_nothing_is_left(job_a
     )
 
     assert run.code == 1
-    assert run.err.splitlines() == [
+    lines = run.err.splitlines()
+    assert [one for one in lines if not one.startswith("to mend it: ask for more of")] == [
         f"no capacity: {first}: {NO_CAPACITY}",
         f"removed what was built in {first}",
         f"going on with the next ranked region: {second}",
         "",
-        f"no capacity: {second}: {NO_QUOTA}",
+        f"no capacity: {second}: the account's SageMaker quota in {second.removeprefix('finetune-7b-')} is used up; "
+        "for large instances it is 0 at first.",
+        f"  | {NO_QUOTA}",
         f"removed what was built in {second}",
         f"error: none of the ranked regions that were tried has capacity or quota: {first}, {second}; "
         "try later, try more of the ranking with --top, or plan again",
