@@ -73,6 +73,16 @@ def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[
     return found if include_suspect else tuple(offer for offer in found if not offer.suspect)
 
 
+def machines_text(offer: Offer, number: int) -> str:
+    """So many of an offer: `4 x p5.48xlarge`, `16-chip tpu-v5p` for a slice, `1 x n1 + 4 x nvidia-tesla-t4`."""
+    if not offer.per_chip:
+        return f"{number} x {offer.instance_type}"
+    host, attached, gpu = offer.instance_type.partition("+")
+    if attached:
+        return f"1 x {host} + {number} x {gpu}"
+    return f"{number}-chip {offer.instance_type.removesuffix('-1')}"
+
+
 def user_catalogue() -> Path:
     """Where `greenai-infra catalog refresh` writes; the file need not exist."""
     return user_file(EMBEDDED.name)

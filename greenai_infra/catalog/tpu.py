@@ -1,13 +1,14 @@
-"""TPU machines of one host: what a slice is called, how many chips it has, and what boots on it.
+"""TPU slices: how many chips each has, and of those of one host, what they are called and what boots on them.
 
 A model that is served from several hosts needs a cluster of its own (GKE with LeaderWorkerSet, or Ray): those slices
-are left out here on purpose.
+are no machines here on purpose.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 
 from greenai_infra.catalog.read import table
 
@@ -38,6 +39,23 @@ def tpu_machine_of(accelerator: str, chips: int) -> TpuMachine | None:
 def tpu_family(name: str) -> list[TpuMachine]:
     """The machines of a slice's generation (`v5litepod-1`), smallest first; none of several hosts."""
     return [one for one in tpu_machines().values() if name.startswith(one.accelerator_type.rpartition("-")[0])]
+
+
+@cache
+def slice_sizes(accelerator: str) -> tuple[int, ...]:
+    """Chips of each slice that is sold of the catalog's accelerator, ascending, of one host and of several; () if none.
+
+    Shapes differ only where their number of chips does.
+    """
+    for row in table("tpu-slices.csv", ("accelerator", "topologies", "source", "evidence")):
+        if row.text("accelerator") == accelerator:
+            return tuple(sorted(chips_of(topology) for topology in row.text("topologies").split()))
+    return ()
+
+
+def chips_of(topology: str) -> int:
+    """Chips of a topology: 16 of `4x4`."""
+    return prod(int(side) for side in topology.split("x"))
 
 
 @cache

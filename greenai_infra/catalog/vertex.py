@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from greenai_infra.catalog.read import table
+from greenai_infra.catalog.tpu import chips_of
 from greenai_infra.errors import InputError
 
 _COLUMNS = (
@@ -62,12 +63,11 @@ def vertex_machines() -> dict[str, VertexMachine]:
     }
 
 
-def chips_of(topology: str) -> int:
-    """Chips of a topology: 16 of `4x4`."""
-    chips = 1
-    for side in topology.split("x"):
-        chips *= int(side)
-    return chips
+def attached_counts(instance_type: str) -> tuple[int, ...]:
+    """How many of an attached GPU (`n1+nvidia-tesla-t4`) one machine takes, ascending; one where that is not known."""
+    wanted = _attached_type(instance_type)
+    counts = {count for one in vertex_machines().values() if one.accelerator_type == wanted for count in one.counts}
+    return tuple(sorted(counts)) or (1,)
 
 
 def vertex_hardware(instance_type: str, instances: int) -> VertexHardware:
@@ -105,9 +105,14 @@ def _slice(instance_type: str, chips: int) -> VertexHardware:
 
 def _attached(instance_type: str, gpus: int) -> VertexHardware:
     """GPUs beside the smallest n1 machine that takes so many: one machine, as the offer says nothing of more."""
-    wanted = instance_type.removeprefix(ATTACHED_PREFIX).replace("-", "_").upper()
+    wanted = _attached_type(instance_type)
     machines = [one for one in vertex_machines().values() if one.accelerator_type == wanted]
     for machine in sorted(machines, key=lambda one: int(one.machine_type.rpartition("-")[2])):
         if gpus in machine.counts:
             return VertexHardware(machine.machine_type, 1, machine.accelerator_type, gpus)
     raise InputError(f"Vertex AI has no machine with {gpus} of {instance_type}")
+
+
+def _attached_type(instance_type: str) -> str:
+    """Vertex AI's name of a GPU that is attached: NVIDIA_TESLA_T4 of `n1+nvidia-tesla-t4`."""
+    return instance_type.removeprefix(ATTACHED_PREFIX).replace("-", "_").upper()

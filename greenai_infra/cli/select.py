@@ -111,7 +111,7 @@ def show_selection(selection: Selection) -> None:
         ]
         for one in selection.stacks
     ]
-    show_table(["", "stack", "instance", "start UTC", "kg CO2e", "USD"], rows, right=(0, 4, 5))
+    show_table(["", "stack", "machines", "start UTC", "kg CO2e", "USD"], rows, right=(0, 4, 5))
     click.echo(f"\n{selection.choice.reason}")
     for note in selection.notes:
         click.echo(f"note: {note}")

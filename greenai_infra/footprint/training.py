@@ -61,6 +61,17 @@ def model_memory_gb(parameters: float, method: str) -> float:
     return parameters * bytes_per_parameter * Estimate.of("memory_headroom").value / BYTES_PER_GB
 
 
+def scaling_efficiency(doublings: float, loss: Estimate) -> Estimate:
+    """Share of a chip's throughput that is left after so many doublings of nodes that each lose `loss` of it."""
+    return Estimate(*((1 - end) ** doublings for end in (loss.value, loss.high, loss.low)))
+
+
+def with_start(power_kw: Estimate, work_hours: float, start_hours: float) -> Estimate:
+    """Mean power of a run that starts for some hours and works for others, from the power while it works."""
+    share = Estimate.of("run_start_power_share")
+    return (share * start_hours + Estimate.exact(work_hours)) * power_kw / (start_hours + work_hours)
+
+
 def node_power_of(chip: Accelerator) -> TrainingFigure:
     """Power of a node at the wall over the rated power of its chips, while it trains."""
     return training_figure(chip.name, NODE_POWER)

@@ -12,7 +12,7 @@ from greenai_infra.catalog.regions import Region, find_region, regions, residenc
 from greenai_infra.catalog.sagemaker import is_sagemaker_hosting, is_sagemaker_training
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.run_parts import Run, Unfit
-from greenai_infra.planning.runs import run_on
+from greenai_infra.planning.runs import runs_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,17 +72,17 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
     instance_types = workload.hardware.instance_types
     known = {(region.provider, region.name): region for region in regions()}
     availabilities = Availabilities(workload.kind)
-    runs: dict[tuple[str, str], Run | Unfit] = {}
+    runs: dict[tuple[str, str], tuple[Run, ...] | Unfit] = {}
     candidates, unpriced = [], []
     for offer in offers:
         region = known.get((offer.provider, offer.region))
         if region is None:
             continue
         kind = (offer.provider, offer.instance_type)
-        run = runs.get(kind)
-        if run is None:
-            run = runs[kind] = _run_of(workload, offer, longest_hours)
-        if isinstance(run, Unfit):
+        found = runs.get(kind)
+        if found is None:
+            found = runs[kind] = _runs_of(workload, offer, longest_hours)
+        if isinstance(found, Unfit):
             continue
         price = offer.usd_per_hour_spot if workload.hardware.purchase == "spot" else offer.usd_per_hour_on_demand
         if price is None:
@@ -96,12 +96,14 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
         available = availabilities.of(offer, region)
         if available.offered is Offered.NO and workload.hardware.availability == "listed":
             removed |= {AVAILABILITY}
-        usd_per_hour = price * run.instances
-        candidates.append(Candidate(region, offer, run, usd_per_hour, *rules.transfer(region), removed, available))
+        moved = rules.transfer(region)
+        candidates += [
+            Candidate(region, offer, run, price * run.instances, *moved, removed, available) for run in found
+        ]
     misfits = tuple(
-        Misfit(instance_type, accelerator, run.reason)
-        for (provider, instance_type), run in sorted(runs.items())
-        if isinstance(run, Unfit)
+        Misfit(instance_type, accelerator, found.reason)
+        for (provider, instance_type), found in sorted(runs.items())
+        if isinstance(found, Unfit)
         for accelerator in sorted(
             {o.accelerator for o in offers if (o.provider, o.instance_type) == (provider, instance_type)}
         )
@@ -118,12 +120,12 @@ def wanted_accelerators(workload: Workload) -> frozenset[str]:
     return frozenset(find_accelerator(name).name for name in workload.hardware.accelerators)
 
 
-def _run_of(workload: Workload, offer: Offer, longest_hours: float | None) -> Run | Unfit:
+def _runs_of(workload: Workload, offer: Offer, longest_hours: float | None) -> tuple[Run, ...] | Unfit:
     if offer.provider == "aws":
         usable = is_sagemaker_training if workload.kind == "training" else is_sagemaker_hosting
         if not usable(offer.instance_type):
             return Unfit(f"not a SageMaker {workload.kind} instance")
-    return run_on(workload, offer, find_accelerator(offer.accelerator), longest_hours)
+    return runs_on(workload, offer, find_accelerator(offer.accelerator), longest_hours)
 
 
 class PlaceRules:

@@ -161,12 +161,14 @@ def _why_nothing_is_left(
 ) -> str:
     """One line a constraint: how many region x offer pairs it removed, and how near the nearest came."""
     lines = ["no region and offer is left for this workload:"]
-    removed: dict[str, int] = {}
-    for rules in (*(r.removed_by for r in everything), *(u.candidate.removed_by for u in unplaced)):
+    removed: dict[str, set[tuple[str, str]]] = {}
+    judged = [(r.placement.candidate, r.removed_by) for r in everything]
+    judged += [(u.candidate, u.candidate.removed_by) for u in unplaced]
+    for candidate, rules in judged:
         for name in rules:
-            removed[name] = removed.get(name, 0) + 1
-    for name, count in sorted(removed.items(), key=lambda item: (-item[1], item[0])):
-        lines.append(f"  {name} ({constraint_value(workload, name)}) removed {count}{_nearest(name, everything)}")
+            removed.setdefault(name, set()).add(_pair(candidate))
+    for name, pairs in sorted(removed.items(), key=lambda item: (-len(item[1]), item[0])):
+        lines.append(f"  {name} ({constraint_value(workload, name)}) removed {len(pairs)}{_nearest(name, everything)}")
     if AVAILABILITY in removed:
         first = next(c for c in field.candidates if AVAILABILITY in c.removed_by)
         lines.append(f"  {first.availability.says}")
@@ -176,7 +178,8 @@ def _why_nothing_is_left(
         if group:
             nearest = min(group, key=lambda one: (one.reason.startswith("no "), one.candidate.run.hours.value))
             what = f"{nearest.candidate.run.accelerators} x {nearest.candidate.offer.accelerator}"
-            lines.append(f"  {title} removed {len(group)}; the fastest, {what}: {nearest.reason}")
+            pairs = {_pair(one.candidate) for one in group}
+            lines.append(f"  {title} removed {len(pairs)}; the fastest, {what}: {nearest.reason}")
     wanted = wanted_accelerators(workload)
     asked_for = [m for m in field.misfits if m.accelerator in wanted]
     lines += [f"  {m.instance_type} ({m.accelerator}): {m.reason}" for m in asked_for[:MISFITS_SHOWN]]
@@ -185,6 +188,10 @@ def _why_nothing_is_left(
     if len(lines) == 1:
         lines.append(f"  the catalogue offers none of {', '.join(sorted(wanted))}")
     return "\n".join(lines)
+
+
+def _pair(one: Candidate) -> tuple[str, str]:
+    return one.region.key, one.offer.instance_type
 
 
 def _nearest(name: str, everything: Sequence[Ranked]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.availability import Offered, one_zone_note, opt_in_note
-from greenai_infra.catalog.offers import stale_price_warning
+from greenai_infra.catalog.offers import machines_text, stale_price_warning
 from greenai_infra.clock import format_time, hours_between
 from greenai_infra.intensity.values import Flag, Kind
 from greenai_infra.numbers import significant
@@ -66,10 +66,10 @@ def _notes(plan: Plan) -> Iterator[str]:
     if chosen.region.pue_is_fleet_mean:
         yield f"{chosen.region.key} publishes no PUE: the fleet mean {chosen.region.pue} is used"
     yield from chosen.run.notes
-    if plan.workload.kind == "training" and chosen.run.instances > 1:
+    if plan.workload.work.measured and chosen.run.instances > 1 and not chosen.offer.per_chip:
         yield (
-            f"{chosen.run.instances} x {chosen.offer.instance_type} are separate servers: the time of the run takes no "
-            "account of the network between them"
+            f"{machines_text(chosen.offer, chosen.run.instances)} are separate servers: the measured hours hold for "
+            "them only if that run was spread over as many"
         )
     if chosen.offer.provider == "aws":
         if plan.workload.hardware.purchase == "spot":

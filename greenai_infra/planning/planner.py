@@ -166,8 +166,16 @@ def _timing(workload: Workload, window: Window, rules: WaitRules, origin: Origin
 
 
 def _shortest_run(field: Field) -> timedelta:
-    """How long intensity must be known for at least, so that any candidate that may be chosen can be placed."""
-    return timedelta(hours=min((c.run.hours.value for c in field.candidates if not c.removed_by), default=0.0))
+    """How long intensity must be known for at least: the fastest offer that may be chosen, on its fewest chips.
+
+    A forecast that only reaches far enough for more chips would decide how many there are.
+    """
+    longest: dict[str, float] = {}
+    for one in field.candidates:
+        if not one.removed_by:
+            hours, kind = one.run.hours.value, one.offer.instance_type
+            longest[kind] = max(hours, longest.get(kind, hours))
+    return timedelta(hours=min(longest.values(), default=0.0))
 
 
 def _longest_run_hours(field: Field, workload: Workload) -> float:
@@ -179,7 +187,7 @@ def _longest_run_hours(field: Field, workload: Workload) -> float:
         if fastest > MAX_WINDOW_HOURS:
             raise InputError(
                 f"{workload.name} takes {fastest / 8766:.3g} years on the fastest candidate; "
-                "check work, or raise hardware.count"
+                "check work, or raise hardware.count or max_count"
             )
         return MAX_WINDOW_HOURS
     return longest

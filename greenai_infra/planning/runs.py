@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import log2
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.accelerators import Accelerator, find_accelerator
 from greenai_infra.errors import InputError
 from greenai_infra.footprint import training
 from greenai_infra.footprint.estimate import Estimate
-from greenai_infra.planning.run_parts import MAX_CHIPS, Run, Unfit, make_run, power_note
+from greenai_infra.planning.counts import counts_of, nodes_of
+from greenai_infra.planning.run_parts import Run, Unfit, make_run, power_note
 from greenai_infra.planning.serving_runs import serving_run
 
 if TYPE_CHECKING:
@@ -17,11 +19,15 @@ if TYPE_CHECKING:
     from greenai_infra.planning.workload import Workload
 
 MIN_RUN_HOURS = 1 / 3600  # times are written in whole seconds
-CLUSTER_CHIPS = 8  # instances with fewer chips have no fabric for training across instances
 
 
-def run_on(workload: Workload, offer: Offer, chip: Accelerator, longest_hours: float | None) -> Run | Unfit:
-    """The run of a workload on one kind of offer; it grows to meet `longest_hours` if the workload sets no count."""
+def runs_on(
+    workload: Workload, offer: Offer, chip: Accelerator, longest_hours: float | None
+) -> tuple[Run, ...] | Unfit:
+    """The runs of a workload on one kind of offer, fewest chips first: one a number of chips that may be taken.
+
+    Those that take more than `longest_hours` are left out, unless none is faster.
+    """
     if workload.kind not in chip.uses:
         return Unfit(f"not for {workload.kind}")
     measured = workload.work.measured or workload.work.measured_request
@@ -30,33 +36,60 @@ def run_on(workload: Workload, offer: Offer, chip: Accelerator, longest_hours: f
     if measured is None and workload.hardware.precision not in chip.tflops:
         return Unfit(f"no {workload.hardware.precision}")
     if workload.kind == "inference":
-        return serving_run(workload, offer, chip)
-    return _training_run(workload, offer, chip, longest_hours)
+        served = serving_run(workload, offer, chip)
+        return served if isinstance(served, Unfit) else (served,)
+    return _training_runs(workload, offer, chip, longest_hours)
 
 
-def _training_run(workload: Workload, offer: Offer, chip: Accelerator, longest_hours: float | None) -> Run | Unfit:
-    measured = workload.work.measured
-    sizes = _chip_counts(offer, measured.count if measured else workload.hardware.count)
-    if isinstance(sizes, Unfit):
-        return sizes
+def _training_runs(
+    workload: Workload, offer: Offer, chip: Accelerator, longest_hours: float | None
+) -> tuple[Run, ...] | Unfit:
+    measured, hardware = workload.work.measured, workload.hardware
+    counts = counts_of(offer, measured.count if measured else hardware.count, hardware.max_count)
+    if isinstance(counts, Unfit):
+        return counts
     needed_gb = _training_memory_gb(workload)
-    reason = ""
-    for chips in sizes:
-        if needed_gb > chips * chip.memory_gb:
-            reason = f"needs {needed_gb:,.0f} GB, {chips} x {chip.name} have {chips * chip.memory_gb:,.0f} GB"
-            continue
-        hours, notes = _training_hours(workload, chip, chips)
-        if hours.value < MIN_RUN_HOURS:
-            return Unfit(f"takes {hours.value * 3600:.1g} s: too short to plan, check work")
-        if longest_hours is not None and hours.value > longest_hours and chips != sizes[-1]:
-            continue
-        power_kw = (
-            Estimate.exact(measured.energy_kwh / measured.hours) if measured else training.node_power_kw(chips, chip)
-        )
-        if not measured:
-            notes += (_power_note(chip), *power_note(chip))
-        return make_run(offer, chip, chips, hours, power_kw, notes)
-    return Unfit(reason)
+    fitting = [chips for chips in (*counts.tried, *counts.beyond) if needed_gb <= chips * chip.memory_gb]
+    if not fitting:
+        most = (*counts.tried, *counts.beyond)[-1]
+        return Unfit(f"needs {needed_gb:,.0f} GB, {most} x {chip.name} have {most * chip.memory_gb:,.0f} GB")
+    work_hours, _ = _training_hours(workload, chip, fitting[0])
+    if work_hours.value < MIN_RUN_HOURS:
+        return Unfit(f"takes {work_hours.value * 3600:.1g} s: too short to plan, check work")
+    runs: list[Run] = []
+    late: list[Run] = []
+    for chips in fitting:
+        if runs and chips in counts.beyond:
+            break
+        run = _training_run(workload, offer, chip, chips)
+        (runs if longest_hours is None or run.hours.value <= longest_hours else late).append(run)
+    return tuple(runs or late[-1:])
+
+
+def _training_run(workload: Workload, offer: Offer, chip: Accelerator, chips: int) -> Run:
+    """On so many chips: hours grow by what is lost between nodes and by the start, which a measured run holds."""
+    measured = workload.work.measured
+    hours, notes = _training_hours(workload, chip, chips)
+    if measured:
+        return make_run(offer, chip, chips, hours, Estimate.exact(measured.energy_kwh / measured.hours), notes)
+    nodes = nodes_of(offer, chips)
+    if nodes.number > 1:
+        loss = Estimate.of("node_doubling_loss" if nodes.fabric else "small_machine_doubling_loss")
+        hours = hours / training.scaling_efficiency(log2(nodes.number), loss)
+        notes += (_scaling_note(offer, chips, loss),)
+    start_hours = Estimate.of("run_start_hours")
+    work_kw = training.node_power_kw(chips, chip)
+    power_kw = training.with_start(work_kw, hours.value, start_hours.value)
+    notes += (_power_note(chip), *power_note(chip))
+    return make_run(offer, chip, chips, hours + start_hours, power_kw, notes)
+
+
+def _scaling_note(offer: Offer, chips: int, loss: Estimate) -> str:
+    lost, low, high = (f"{100 * share:.2g}" for share in (loss.value, loss.low, loss.high))
+    return (
+        f"{chips // offer.accelerators} x {offer.instance_type} lose {lost} % ({low} to {high}) of their speed at each "
+        "doubling beyond one of them: a mean of published runs, not measured on yours"
+    )
 
 
 def _training_hours(workload: Workload, chip: Accelerator, chips: int) -> tuple[Estimate, tuple[str, ...]]:
@@ -110,18 +143,3 @@ def _training_memory_gb(workload: Workload) -> float:
     if model is None:
         return 0.0
     return training.model_memory_gb(model.total_parameters or model.parameters, model.method)
-
-
-def _chip_counts(offer: Offer, count: int | None) -> list[int] | Unfit:
-    """Numbers of chips to try, ascending: the stated count, else one machine, then more where a fabric joins them."""
-    unit = offer.accelerators
-    if offer.per_chip:
-        if count is not None:
-            small = count < offer.minimum_chips
-            return Unfit(f"smallest slice is {offer.minimum_chips} chips, not {count}") if small else [count]
-        return [n for n in (2**power for power in range(11)) if offer.minimum_chips <= n <= MAX_CHIPS]
-    if count is not None:
-        return [count] if count % unit == 0 else Unfit(f"sold by {unit}, which does not divide {count}")
-    if unit < CLUSTER_CHIPS:
-        return [unit]
-    return [unit * 2**power for power in range(11) if unit * 2**power <= MAX_CHIPS]

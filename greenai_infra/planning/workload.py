@@ -49,7 +49,14 @@ class Hardware(Section, frozen=True):
     )
     count: Annotated[
         Annotated[int, Meta(ge=1, le=65_536)] | None,
-        Meta(description="accelerators to use; default the fewest that fit the model and meet the deadline"),
+        Meta(description="accelerators to use; default the best of all numbers on offer up to max_count"),
+    ] = None
+    max_count: Annotated[
+        Annotated[int, Meta(ge=1, le=65_536)] | None,
+        Meta(
+            description="most accelerators to use for training; default 64, and more only where nothing else holds the "
+            "model or meets the deadline"
+        ),
     ] = None
     purchase: Annotated[Literal["on_demand", "spot"], Meta(description="spot uses the median spot price")] = "on_demand"
     instance_types: Annotated[list[str] | None, Meta(description="only these, such as p5.48xlarge; default any")] = None
@@ -65,6 +72,8 @@ class Hardware(Section, frozen=True):
     def __post_init__(self) -> None:
         if not self.accelerators:
             raise ValueError("accelerators is empty: name at least one, or write `any`")
+        if self.count is not None and self.max_count is not None and self.count > self.max_count:
+            raise ValueError(f"count {self.count} is more than max_count {self.max_count}")
 
 
 class Where(Section, frozen=True):

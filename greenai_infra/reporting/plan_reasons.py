@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.numbers import exact, percent, short_time, significant
 from greenai_infra.reporting.error_text import error_lines, forecast_error
 from greenai_infra.reporting.lines import print_list
+from greenai_infra.reporting.plan_tables import machines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def _beside_others(document: Document) -> Iterator[str]:
     if less_kg <= 0:
         return
     less = (
-        f"{cleanest['provider']}:{cleanest['region']} on {cleanest['instances']} x {cleanest['instance_type']} emits "
+        f"{cleanest['provider']}:{cleanest['region']} on {machines(cleanest)} emits "
         f"{significant(less_kg)} kg ({percent(100 * less_kg / chosen['emissions_kg'])}) less for "
         f"{significant(cleanest['cost_usd'] - chosen['cost_usd'])} USD more"
     )
@@ -82,7 +83,7 @@ def _constraint(one: Document) -> str:
         return "costs no kg"
     return (
         f"{significant(one['costs_kg'])} kg; without it {best['provider']}:{best['region']} on "
-        f"{best['instances']} x {best['instance_type']} for {significant(best['cost_usd'], 4)} USD"
+        f"{machines(best)} for {significant(best['cost_usd'], 4)} USD"
     )
 
 

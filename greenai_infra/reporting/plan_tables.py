@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 ALTERNATIVES_SHOWN = 5
-HEADERS = ("region", "instances", "start UTC", "g/kWh", "kg CO2e", "USD")
+HEADERS = ("region", "machines", "start UTC", "g/kWh", "kg CO2e", "USD")
 
 
 MARKS: tuple[tuple[str, Callable[[Document], bool], str], ...] = (
@@ -29,6 +29,12 @@ MARKS: tuple[tuple[str, Callable[[Document], bool], str], ...] = (
 def about(one: Document) -> str:
     """The mark of a figure whose embodied share is not published but estimated."""
     return "~" if one.get("embodied_is_estimate") else ""
+
+
+def machines(one: Document) -> str:
+    """On how many machines of what kind; a document of an earlier release has no words for it."""
+    words: str = one.get("machines", f"{one['instances']} x {one['instance_type']}")
+    return words
 
 
 def show_alternatives(alternatives: Sequence[Document]) -> None:
@@ -66,7 +72,7 @@ def _placement_table(title: str, placements: Sequence[Document]) -> None:
 def _row(one: Document) -> list[str]:
     return [
         " ".join([f"{one['provider']}:{one['region']}", *(mark for mark, holds, _ in MARKS if holds(one))]),
-        f"{one['instances']} x {one['instance_type']}",
+        machines(one),
         short_time(one["start"])[5:],
         significant(one["intensity"]["g_per_kwh"]),
         about(one) + significant(one["emissions_kg"]),
@@ -101,6 +107,7 @@ def show_hardware(rows: Sequence[Document]) -> None:
                 mark,
                 row["accelerator"],
                 str(one["accelerators"]),
+                str(one.get("machine_count", one["instances"])),
                 significant(one["run_hours"]),
                 significant(one["energy_kwh"]),
                 about(one) + significant(one["emissions_kg"]),
@@ -109,9 +116,9 @@ def show_hardware(rows: Sequence[Document]) -> None:
             ]
         )
     show_table(
-        ["", "accelerator", "chips", "hours", "kWh", "kg CO2e", "USD", "cleanest region"],
+        ["", "accelerator", "chips", "nodes", "hours", "kWh", "kg CO2e", "USD", "cleanest region"],
         table,
-        right={2, 3, 4, 5, 6},
+        right={2, 3, 4, 5, 6, 7},
         title="Hardware for this workload (* Pareto front, ? not in the workload's list)",
     )
     _show_mark([row["placement"] for row in rows if row["placement"]])

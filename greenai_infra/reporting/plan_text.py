@@ -8,7 +8,7 @@ from greenai_infra.numbers import duration, short_time, significant
 from greenai_infra.reporting.lines import print_facts, print_lines, print_list
 from greenai_infra.reporting.plan_money import cost_line, saving_lines, spot_facts
 from greenai_infra.reporting.plan_reasons import show_reasons
-from greenai_infra.reporting.plan_tables import about, show_alternatives, show_hardware, show_pareto
+from greenai_infra.reporting.plan_tables import about, machines, show_alternatives, show_hardware, show_pareto
 
 Document = dict[str, Any]
 MIXED = "MIXED"
@@ -41,11 +41,10 @@ def show_plan(document: Document, *, explain: bool = False) -> None:
 
 def _facts(document: Document) -> list[tuple[str, str]]:
     chosen, intensity = document["placement"], document["placement"]["intensity"]
-    machines = f"{chosen['instances']} x {chosen['instance_type']}"
     energy = significant(chosen["energy_kwh"])
     facts = [
         ("runs", _runs(document)),
-        ("on", f"{machines}, {chosen['purchase'].replace('_', ' ')}{_zones(chosen)}"),
+        ("on", f"{machines(chosen)}, {chosen['purchase'].replace('_', ' ')}{_zones(chosen)}"),
         (
             "energy",
             f"{energy} kWh ({significant(chosen['energy_kwh_low'])} to {significant(chosen['energy_kwh_high'])}) "
@@ -84,7 +83,7 @@ def _data_moved(document: Document) -> list[tuple[str, str]]:
         else f"the mean of {significant(origin)} there and {significant(moved['destination_g_per_kwh'])} here"
     )
     what = f"{significant(data['size_gb'])} GB from {data['region']}, {significant(moved['energy_kwh'])} kWh"
-    egress = significant(chosen["transfer_usd"], 4)
+    egress = significant(chosen["transfer_usd"])
     return [("data", f"{what} at {significant(moved['g_per_kwh'])} gCO2eq/kWh, {ends}; egress {egress} USD")]
 
 
@@ -133,7 +132,7 @@ def _baseline(document: Document) -> str:
         return f"none: {baseline['unavailable']}"
     return (
         f"{significant(baseline['emissions_kg'])} kg, {significant(baseline['cost_usd'], 4)} USD on "
-        f"{baseline['instances']} x {baseline['instance_type']} in {baseline['provider']}:{baseline['region']} at "
+        f"{machines(baseline)} in {baseline['provider']}:{baseline['region']} at "
         f"once, {baseline.get('why', 'as the workload states')}"
     )
 

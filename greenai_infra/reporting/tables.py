@@ -35,15 +35,17 @@ def show_table(
 def plain_lines(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int], width: int) -> list[str]:
     """The table as text lines, header first, each column as wide as its widest cell.
 
-    Where that is wider than `width`, the widest left-aligned column is folded, at hyphens and blanks if it has some.
+    Where that is wider than `width`, left-aligned columns are folded, the widest first, at hyphens and blanks if there
+    are some.
     """
     table = [list(headers), *map(list, rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(headers))]
-    surplus = sum(widths) + GAP * (len(widths) - 1) - width
-    if surplus > 0 and len(right) < len(widths):
-        widest = max((column for column in range(len(widths)) if column not in right), key=lambda c: widths[c])
-        widths[widest] = max(LEAST_WIDTH, widths[widest] - surplus)
-        table = [line for row in table for line in _folded(row, widest, widths[widest])]
+    foldable = sorted(set(range(len(widths))) - set(right), key=lambda column: -widths[column])
+    for column in foldable:
+        surplus = sum(widths) + GAP * (len(widths) - 1) - width
+        if surplus > 0 and widths[column] > LEAST_WIDTH:
+            widths[column] = max(LEAST_WIDTH, widths[column] - surplus)
+            table = [line for row in table for line in _folded(row, column, widths[column])]
     return [
         (" " * GAP)
         .join(

@@ -228,9 +228,10 @@ def test_climatology_does_what_plan_does_as_of_that_moment_and_meets_what_then_c
     assert found["zones"] == {placement["zone"]: 1.0}
     assert found["waited_hours"]["mean"] == pytest.approx(plan["savings"]["waits_hours"], abs=1e-3)
     assert 0 < found["waited_hours"]["mean"] < 19
-    # The run of five hours begins w hours into a day of level, level + 2, level + 4, ...
+    # The run of five hours and the start of 0.085 h begins w hours into a day of level, level + 2, level + 4, ...
     waited, level = found["waited_hours"]["mean"], 30 if placement["zone"] == "SE-SE3" else 40
-    met = sum((level + 2 * h) * max(0, min(h + 1, waited + 5) - max(h, waited)) for h in range(24)) / 5
+    end = waited + 5.085
+    met = sum((level + 2 * h) * max(0, min(h + 1, end) - max(h, waited)) for h in range(24)) / 5.085
     emitted_kg = placement["energy_kwh"] * placement["pue"] * met / 1000
     assert found["emissions_kg"]["mean"] == pytest.approx(emitted_kg, rel=1e-4)
 

@@ -208,7 +208,7 @@ def test_a_forecast_that_ends_too_early_is_said(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "the intensity source removed" in done.stderr
-    assert "needs 10.0 h; the intensity of SE-SE3 is known to 2026-03-01T03:00:00Z, 3.0 h after" in done.stderr
+    assert "needs 10.1 h; the intensity of SE-SE3 is known to 2026-03-01T03:00:00Z, 3.0 h after" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -107,9 +107,9 @@ def test_it_shows_the_stacks_the_reason_and_the_commands_that_come_next(project:
     assert (done.code, done.err) == (0, "")
     lines = [re.sub(r"  +", "  ", line).strip() for line in done.out.splitlines()]
     assert lines == [
-        "stack  instance  start UTC  kg CO2e  USD",
-        "1  tune-eu-north-1  ml.p5.48xlarge  with up  2  471.25",
-        "2  tune-ca-central-1  ml.p5.48xlarge  with up  4  471.25",
+        "stack  machines  start UTC  kg CO2e  USD",
+        "1  tune-eu-north-1  1 x ml.p5.48xlarge  with up  2  471.25",
+        "2  tune-ca-central-1  1 x ml.p5.48xlarge  with up  4  471.25",
         "",
         "aws:eu-north-1 has the least emissions in this plan (2 kg CO2e)",
         "",

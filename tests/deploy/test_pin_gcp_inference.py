@@ -64,7 +64,7 @@ def test_the_plan_s_values_join_the_user_s(tmp_path: Path) -> None:
     assert typed.planned.emissions_kg == 476
     assert typed.notify_emails == ["a@example.com"]
     assert [(one.stack, one.machine, one.starts_at) for one in selection.stacks] == [
-        ("tune-europe-west4", "v5litepod-8", None)
+        ("tune-europe-west4", "1 x v5litepod-8", None)
     ]
 
 

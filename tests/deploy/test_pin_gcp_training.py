@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greenai_infra.catalog.offers import offers
-from greenai_infra.catalog.vertex import chips_of, vertex_hardware, vertex_machines
+from greenai_infra.catalog.tpu import chips_of
+from greenai_infra.catalog.vertex import vertex_hardware, vertex_machines
 from greenai_infra.deploy.stack_configs.gcp_training import (
     GCP_TRAINING_EXAMPLE,
     GcpTrainingConfig,
@@ -52,7 +53,7 @@ def test_a_placement_becomes_a_whole_stack(project: Path) -> None:
     assert (section["accelerator_type"], section["accelerator_count"]) == ("NVIDIA_H100_80GB", 8)
     assert len(section["slices"]) == 2
     assert isinstance(selection.stacks[0].config, GcpTrainingConfig)
-    assert selection.stacks[0].machine == "a3-highgpu-8g"
+    assert selection.stacks[0].machine == "2 x a3-highgpu-8g"
     assert selected(project) == ["Pulumi.tune-europe-north1.yaml"]
 
 

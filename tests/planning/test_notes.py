@@ -90,12 +90,15 @@ def test_equal_hours_save_nothing_by_waiting() -> None:
 
 
 def test_separate_servers_are_said() -> None:
+    grid = [steps("SE-SE3", [20.0] * 10)]
+    measured = document(grid, text=TRAINING.replace("count: 8", "count: 16"))["notes"]
+    assert any(note.startswith("2 x p4d.24xlarge are separate servers") for note in measured)
+
     text = TRAINING.replace(
         "measured: {energy_kwh: 40, hours: 4, accelerator: A100-40GB, count: 8}",
         "accelerator_hours: {hours: 64, accelerator: A100-40GB}",
     ).replace("accelerators: [A100-40GB]", "accelerators: [A100-40GB]\n  count: 16")
-    notes = document([steps("SE-SE3", [20.0] * 10)], text=text)["notes"]
-    assert any(note.startswith("2 x p4d.24xlarge are separate servers") for note in notes)
+    assert any(note.startswith("2 x p4d.24xlarge lose 3 %") for note in document(grid, text=text)["notes"])
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ class AwsTraining(Pinner):
         return read_training_config(section, where)
 
     def machine(self, config: TrainingConfig) -> str:
-        """The instance type."""
-        return config.instance_type
+        """The instances."""
+        return f"{config.instance_count} x {config.instance_type}"
 
     def starts_at(self, config: TrainingConfig) -> datetime | None:
         """The first slice, unless the job starts with `up`."""

@@ -85,7 +85,7 @@ class GcpInference(Pinner):
 
     def machine(self, config: GcpInferenceConfig) -> str:
         """The slice."""
-        return config.accelerator_type
+        return f"1 x {config.accelerator_type}"
 
     def starts_at(self, config: GcpInferenceConfig) -> None:
         """With `up`."""

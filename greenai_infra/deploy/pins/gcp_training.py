@@ -69,8 +69,11 @@ class GcpTraining(Pinner):
         return read_gcp_training_config(section, where)
 
     def machine(self, config: GcpTrainingConfig) -> str:
-        """The machine type, with the topology of a slice of several."""
-        return f"{config.machine_type} {config.tpu_topology}" if config.tpu_topology else config.machine_type
+        """The machines with the GPUs that are attached to each, or one slice by its topology."""
+        if config.tpu_topology:
+            return f"{config.tpu_topology} slice of {config.machine_type}"
+        gpus = f" + {config.accelerator_count} GPU" if config.machine_type.startswith("n1-") else ""
+        return f"{config.instance_count} x {config.machine_type}{gpus}"
 
     def starts_at(self, config: GcpTrainingConfig) -> datetime | None:
         """The first slice, unless the job starts with `up`."""

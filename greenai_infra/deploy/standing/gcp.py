@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.offers import offers
-from greenai_infra.catalog.vertex import chips_of as topology_chips
+from greenai_infra.catalog.tpu import chips_of as topology_chips
 from greenai_infra.catalog.vertex import vertex_machines
 from greenai_infra.deploy.standing.charge import Charge, unknown
 from greenai_infra.footprint.standing import HOURS_PER_MONTH, idle_instance_power_w

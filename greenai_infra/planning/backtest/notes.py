@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.offers import machines_text
 from greenai_infra.planning.backtest.intervals import LEAST_BLOCKS, RESAMPLES
 from greenai_infra.planning.backtest.strategies import HOURLY
 from greenai_infra.planning.backtest.traces import HOUR_S, period
@@ -43,7 +44,7 @@ def _hardware(backtest: Backtest) -> str:
     run, offer = backtest.job.hardware.run, backtest.job.hardware.offer
     note = (
         f"the same run in every zone, so that only the grid is compared: {run.accelerators} x {offer.accelerator} on "
-        f"{run.instances} x {offer.instance_type}, of the accepted hardware what needs least energy"
+        f"{machines_text(offer, run.instances)}, of the accepted hardware what needs least energy"
     )
     return "; ".join([note, *run.notes])
 
