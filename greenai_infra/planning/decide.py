@@ -14,15 +14,23 @@ from greenai_infra.errors import NoPlacement
 from greenai_infra.planning.baseline import find_baseline
 from greenai_infra.planning.candidates import AVAILABILITY, wanted_accelerators
 from greenai_infra.planning.doubts import with_doubts
-from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all
-from greenai_infra.planning.preference import PREMIUM, best_of, pareto_front, usd_with_carbon, with_premium
-from greenai_infra.planning.slices import Interruption
+from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all, place_between
+from greenai_infra.planning.preference import (
+    PREMIUM,
+    best_of,
+    pareto_front,
+    usd_with_carbon,
+    with_premium,
+    worth_parting,
+)
+from greenai_infra.planning.slots import Interruption
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from greenai_infra.intensity.values import Series
     from greenai_infra.planning.candidates import Candidate, Field
+    from greenai_infra.planning.preference import Judged
     from greenai_infra.planning.timing import Timing
     from greenai_infra.planning.workload import Workload
 
@@ -77,9 +85,9 @@ def decide(workload: Workload, field: Field, series: Mapping[str, Series], timin
     """The decision for a workload over predicted intensity by zone. Raises NoPlacement, saying what removed what."""
     placements, left = place_all(field.candidates, series, timing)
     unplaced = tuple(_unplaced(candidate, series.get(candidate.region.zone), timing) for candidate in left)
-    judged = [(one, one.candidate.removed_by | _broken_limits(workload, one)) for one in placements]
-    judged = with_premium(workload.limits.max_premium_percent, with_doubts(workload, judged))
-    everything = [Ranked(one, rules) for one, rules in judged]
+    if timing.interruption is not None:
+        placements += place_between(worth_parting(_judged(workload, placements)), series, timing)
+    everything = [Ranked(one, rules) for one, rules in _judged(workload, placements)]
     everything.sort(key=lambda ranked: ranked.placement.order)
     allowed = [ranked.placement for ranked in everything if not ranked.removed_by]
     if not allowed:
@@ -97,6 +105,12 @@ def decide(workload: Workload, field: Field, series: Mapping[str, Series], timin
         everything=tuple(everything),
         unplaced=unplaced,
     )
+
+
+def _judged(workload: Workload, placements: Iterable[Placement]) -> list[Judged]:
+    """Placements with all that forbids them."""
+    judged = [(one, one.candidate.removed_by | _broken_limits(workload, one)) for one in placements]
+    return with_premium(workload.limits.max_premium_percent, with_doubts(workload, judged))
 
 
 def _broken_limits(workload: Workload, one: Placement) -> frozenset[str]:

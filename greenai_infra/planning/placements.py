@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from greenai_infra.footprint.equation import operational_kg, transfer_kg
-from greenai_infra.planning.timing import Slices, Timing, choose_times
+from greenai_infra.planning.timing import Slices, Timing, choose_times, fewer_times
 from greenai_infra.planning.transfer import Ends, TransferGrids
 from greenai_infra.planning.windows import StepGrid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import ItemsView, Iterable, Mapping, Sequence
 
     from greenai_infra.intensity.values import Series
     from greenai_infra.planning.candidates import Candidate
@@ -65,35 +65,66 @@ class Placement:
 def place_all(
     candidates: Sequence[Candidate], series: Mapping[str, Series], timing: Timing
 ) -> tuple[list[Placement], list[Candidate]]:
-    """The timings of every candidate that are worth having, and the candidates that fit no window of known intensity.
+    """The cleanest timing of every candidate, and the candidates that fit no window of known intensity.
 
-    A candidate that is best in slices appears unbroken too: that emits more but costs less.
+    A candidate that is best in slices appears unbroken too: that emits more but costs less. What lies between is found
+    by `place_between`.
     """
-    zones = sorted({c.region.zone for c in candidates if c.region.zone in series})
-    if not zones:
-        return [], list(candidates)
-    row_of = {zone: row for row, zone in enumerate(zones)}
-    end_s = timing.deadline_s or max(timing.earliest_s + _work_s(c) for c in candidates)
-    grid = StepGrid.of([series[zone] for zone in zones], timing.earliest_s, end_s)
-    alike: dict[tuple[float, float], list[Candidate]] = {}
-    unplaced = []
-    for candidate in candidates:
-        if candidate.region.zone in row_of:
-            burden = _embodied_g_per_kwh(candidate) if timing.interruption else 0.0
-            alike.setdefault((_work_s(candidate), burden), []).append(candidate)
-        else:
-            unplaced.append(candidate)
+    known = [one for one in candidates if one.region.zone in series]
+    unplaced = [one for one in candidates if one.region.zone not in series]
     placements = []
-    grids = TransferGrids(series, timing)
-    for (duration_s, burden), group in alike.items():
-        rows = {(row_of[c.region.zone], c.region.zone) for c in group}
-        chosen = choose_times(grid, duration_s, timing, rows, burden)
-        for candidate in group:
-            timings = chosen.get(row_of[candidate.region.zone], ())
-            placements += [placement(candidate, grids.of(candidate), *times) for times in timings]
-            if not timings:
-                unplaced.append(candidate)
+    if known:
+        rows = _Rows(known, series, timing)
+        for (duration_s, burden), group in rows.alike(known):
+            wanted = {(rows.of(one), one.region.zone) for one in group}
+            chosen = choose_times(rows.grid, duration_s, timing, wanted, burden)
+            for candidate in group:
+                timings = chosen.get(rows.of(candidate), ())
+                placements += [placement(candidate, rows.ends.of(candidate), *times) for times in timings]
+                if not timings:
+                    unplaced.append(candidate)
     return placements, unplaced
+
+
+def place_between(sliced: Sequence[Placement], series: Mapping[str, Series], timing: Timing) -> list[Placement]:
+    """Placements in fewer slices than the cleanest ones of some candidates: each emits more but costs less."""
+    if not sliced:
+        return []
+    numbers = {id(one.candidate): len(one.slices) for one in sliced}
+    candidates = [one.candidate for one in sliced]
+    rows = _Rows(candidates, series, timing)
+    placements = []
+    for (duration_s, burden), group in rows.alike(candidates):
+        wanted = {rows.of(one): (one.region.zone, numbers[id(one)]) for one in group}
+        found = fewer_times(rows.grid, duration_s, timing, dict(sorted(wanted.items())), burden)
+        for candidate in group:
+            timings = found.get(rows.of(candidate), ())
+            placements += [placement(candidate, rows.ends.of(candidate), *times) for times in timings]
+    return placements
+
+
+class _Rows:
+    """The intensity where candidates may run, as a grid with a row for each zone."""
+
+    def __init__(self, candidates: Sequence[Candidate], series: Mapping[str, Series], timing: Timing) -> None:
+        zones = sorted({one.region.zone for one in candidates})
+        end_s = timing.deadline_s or max(timing.earliest_s + _work_s(one) for one in candidates)
+        self.grid = StepGrid.of([series[zone] for zone in zones], timing.earliest_s, end_s)
+        self.ends = TransferGrids(series, timing)
+        self._row = {zone: row for row, zone in enumerate(zones)}
+        self._sliced = timing.interruption is not None
+
+    def of(self, candidate: Candidate) -> int:
+        """The row of a candidate's zone."""
+        return self._row[candidate.region.zone]
+
+    def alike(self, candidates: Iterable[Candidate]) -> ItemsView[tuple[float, float], list[Candidate]]:
+        """Candidates by the seconds that they run for and what a second of a resume costs beside its energy."""
+        alike: dict[tuple[float, float], list[Candidate]] = {}
+        for one in candidates:
+            burden = _embodied_g_per_kwh(one) if self._sliced else 0.0
+            alike.setdefault((_work_s(one), burden), []).append(one)
+        return alike.items()
 
 
 def place_now(candidate: Candidate, series: Series, timing: Timing) -> Placement | None:

@@ -15,7 +15,7 @@ from greenai_infra.intensity.tiers import missing_of
 from greenai_infra.intensity.values import Series
 from greenai_infra.planning.candidates import PLACE_RULES, Field, find_candidates
 from greenai_infra.planning.decide import Decision, decide
-from greenai_infra.planning.slices import Interruption
+from greenai_infra.planning.slots import Interruption
 from greenai_infra.planning.timing import Timing
 from greenai_infra.planning.transfer import origin_of
 from greenai_infra.planning.waiting import WaitRule, WaitRules

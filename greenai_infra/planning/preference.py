@@ -90,6 +90,29 @@ def pareto_front(placements: Iterable[Placement], taken: Placement | None = None
     return front
 
 
+def worth_parting(judged: Sequence[Judged]) -> list[Placement]:
+    """Placements in slices of which fewer slices may be of use, given the cleanest and the unbroken of each candidate.
+
+    All of fewer slices emit more than the cleanest and cost more than the unbroken run. So they are of no use where an
+    allowed placement emits and costs no more than these two. But where a limit forbids the cleanest alone, the best
+    within it is looked for anyway: it stands for its region.
+    """
+    unbroken = {id(one.candidate): (one, rules) for one, rules in judged if len(one.slices) == 1}
+    front = pareto_front(one for one, rules in judged if not rules)
+    parted = []
+    for one, rules in judged:
+        if len(one.slices) < 3:
+            continue
+        whole, left = unbroken.get(id(one.candidate), (None, rules))
+        beaten = whole is not None and any(
+            other is not one and other.emissions_kg <= one.emissions_kg and other.cost_usd <= whole.cost_usd
+            for other in front
+        )
+        if not beaten or any(rule.startswith("limits.") for rule in rules - left):
+            parted.append(one)
+    return parted
+
+
 def cheapest_of(candidates: Collection[Candidate]) -> Candidate:
     """The cheapest to run; at equal cost that with fewest machines, then the first by name."""
     least_usd = min(one.cost_usd for one in candidates)

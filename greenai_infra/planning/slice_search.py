@@ -1,257 +1,244 @@
-"""The cheapest slices of several runs at once, by dynamic programming from both ends of time.
+"""The cheapest slices of several runs at once, by dynamic programming over moments, slices and work.
 
-The slice that is cut to measure (see `greenai_infra.planning.slots`) parts the others into those before and those
-after it. One table holds what those before cost at least, another, with time running backwards, what those after do.
-The best pair of entries with the cut slice between them is the answer.
+Where the work does not come out even, one slice is cut to measure (see `greenai_infra.planning.slots`). So there are
+two layers of entries: before the cut and after it. The way back is in `greenai_infra.planning.slice_ways`.
 """
 
 from __future__ import annotations
 
-from itertools import product
 from math import floor, inf
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from greenai_infra.planning.slice_tables import TINY, Found, Table, fill
+from greenai_infra.planning.slots import TINY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Collection
 
-    from greenai_infra.planning.slots import Floats, Ints, Moments, Slots
+    from numpy.typing import NDArray
 
-BLOCK_VALUES = 20_000  # fit the processor's cache
-EQUAL = 1e-3  # g/kWh x s: less is rounding, and what is tried first is kept
-DRIFT_G_PER_KWH_S = 1e-9
-"""Added to the intensity with every second: of equally clean slices the earliest are taken."""
+    from greenai_infra.planning.slots import Floats, Moments, Slots
 
+    Codes = NDArray[np.uint8]
 
-def search(moments: Moments, integral_of: Callable[[Floats], Floats], slots: Slots, work: float) -> list[Found]:
-    """Slices of each run in order (begin, end), in slots; none where the work does not fit.
-
-    `integral_of(times)` gives the integral of each run's intensity up to times in slots, shape (runs, times). `work` is
-    in slots. Running time is the work and one overhead for each slice after the first.
-    """
-    first, last = float(moments.times[0]), float(moments.times[-1])
-
-    def integral(times: Floats) -> Floats:
-        seconds = (times - first) * slots.slot_s
-        return integral_of(times) + DRIFT_G_PER_KWH_S / 2 * seconds**2
-
-    if work > last - first + TINY:
-        return [[] for _ in integral(moments.times[:1])]
-    if work + slots.overhead < 2 * slots.shortest:  # too short for two slices
-        return _unbroken(moments, integral, work)
-    sums = integral(np.concatenate([moments.times, [first + slots.shortest, last - slots.shortest]]))
-    running = sums[:, :-1] - sums[:, :1]
-    backwards = sums[:, -3:-2] - np.concatenate([sums[:, -3::-1], sums[:, -1:]], axis=1)
-    counted = work - slots.overhead  # as tables count it
-    top = floor(counted + TINY)
-    before = _tables(moments, running, slots)
-    after = _tables(moments.backwards(), backwards, slots)
-    fill([*before, *after], top)
-    best = _Best(len(running))
-    for one, other in product(before, after):
-        best.join(one, other, counted, mirrored=False)
-        best.join(other, one, counted, mirrored=True)
-        best.join_at_bound(one, other, counted, mirrored=False)
-        best.join_at_bound(other, one, counted, mirrored=True)
-    return [_joined(best.slices(run)) for run in range(len(running))]
+OPEN, CLOSED = 0, 1
+BEGAN, ENDED, AFTER_CUT, CUT_AT_END, CUT_AT_BEGIN = 1, 4, 8, 64, 128
+"""How an entry came about. BEGAN has two bits: which of the begins that are possible it was. BEGAN and ENDED times
+AFTER_CUT tell it of the entry after the cut."""
 
 
-def _tables(moments: Moments, running: Floats, slots: Slots) -> list[Table]:
-    kinds = (False,) if moments.whole[0] else (False, True)
-    return [Table(moments, running, slots, from_bound=kind) for kind in kinds]
+class Final(NamedTuple):
+    """Final costs by run and number of slices, with the entry they come from: layer, moment and work.
 
-
-def _joined(slices: Found) -> Found:
-    """Slices that touch as one: nothing is stopped there."""
-    joined = slices[:1]
-    for begin, end in slices[1:]:
-        if begin - joined[-1][1] < TINY:
-            joined[-1] = joined[-1][0], end
-        else:
-            joined.append((begin, end))
-    return joined
-
-
-def _unbroken(moments: Moments, integral: Callable[[Floats], Floats], work: float) -> list[Found]:
-    """The cheapest single slice of each run: with its begin or its end on an edge."""
-    times = moments.times
-    begins = np.concatenate([times, times - work])
-    begins = np.sort(begins[(begins >= times[0] - TINY) & (begins + work <= times[-1] + TINY)])
-    chosen = begins[np.argmin(integral(begins + work) - integral(begins), axis=1)]
-    return [[(float(begin), float(begin) + work)] for begin in chosen]
-
-
-class _Cut(NamedTuple):
-    """A slice that is open in one table at a moment and goes on for `beyond` slots; the rest is in the other table.
-
-    Where it is `mirrored`, `before` is the table in which time runs backwards.
+    `begun` says that the last slice has begun there, one shortest slice before the end.
     """
 
-    before: Table
+    costs: Floats
+    layer: int
     moment: int
     work: int
-    beyond: float
-    after: Table
-    rest: int
-    mirrored: bool
-
-    def slices(self, run: int) -> Found:
-        begin, earlier = self.before.going_on(run, self.moment, self.work)
-        times = self.after.times
-        following = min(self.moment + 1, times.size - 1)
-        later = _reversed(self.after.ended(run, times.size - 1 - following, self.rest))
-        slices = [*earlier, (begin, float(self.before.times[self.moment]) + self.beyond), *later]
-        return _reversed(slices) if self.mirrored else slices
+    begun: bool
 
 
-class _AtBound(NamedTuple):
-    """A slice from a bound off the slots that ends before the next moment, or a shortest one with another close by.
+class Pass:
+    """Least costs at each moment over (open or closed, run, number of slices, work).
 
-    It goes on for `beyond` slots after its shortest length, or the one after it, which is `opened`, begins as much
-    before that moment.
+    Closed means that all slices have ended, open that one goes on. Work is counted in slots, as running time less one
+    overhead for every slice, the first one too. Costs are kept less the running total of the intensity: so a slice that
+    goes on costs nothing, and idle time earns what it leaves out. `running` has shape (runs, moments) and begins at 0.
+
+    A slice with an end at a bound off the slots takes a part of a slot of its own. Whether the first slice runs from
+    such a bound on, for longer than the shortest slice, and whether the last one so ends at it, are passes of their
+    own.
     """
 
-    before: Table
-    beyond: float
-    opened: bool
-    after: Table
-    rest: int
-    mirrored: bool
+    def __init__(
+        self,
+        moments: Moments,
+        running: Floats,
+        slots: Slots,
+        work: float,
+        most_slices: int | None,
+        from_bound: bool,
+        to_bound: bool,
+    ) -> None:
+        self.times: list[float] = moments.times.tolist()
+        self.whole: list[bool] = moments.whole.tolist()
+        self.last = len(self.times) - 1
+        self.running = running.T[:, :, None, None]
+        self.shortest, self.overhead = slots.shortest, slots.overhead
+        self.from_bound, self.to_bound = from_bound, to_bound
+        work -= slots.overhead + (-self.times[0] % 1 if from_bound else 0.0) + (self.times[-1] % 1 if to_bound else 0.0)
+        self.top = floor(work + TINY)
+        self.part = work - self.top if work - self.top > TINY else 0.0
+        self.one = 0 if most_slices is None else 1  # what a begin adds to the number of slices
+        self.shape = (2, running.shape[0], (most_slices or 0) + 1, self.top + 1)
+        self.previous = [-1, *np.maximum.accumulate(np.where(moments.whole, np.arange(self.last + 1), -1)).tolist()]
+        self.origins = self._origins()
+        after_first = self.times[0] + self.shortest
+        self.open_at_bound = self._first(after_first) if from_bound else self._off_slots(after_first)
+        self.before_last = -1 if to_bound else self._off_slots(self.times[-1] - self.shortest)
+        self.codes: list[Codes] = []
+        self.finals: list[Final] = []
+        self.costs = np.full(self.shape[1:3], inf)
+        if self.top >= 0 and not (from_bound and self.open_at_bound < 0):
+            self._fill()
+            self.costs = np.minimum.reduce([one.costs for one in self.finals])
 
-    def slices(self, run: int) -> Found:
-        begin = float(self.before.times[0])
-        end = begin + self.before.shortest
-        moment = self.after.times.size - 1 - self.before.first_closed
-        if self.opened:
-            start, later = self.after.going_on(run, moment, self.rest)
-            later = [*later, (start, float(self.after.times[moment]) + self.beyond)]
+    def sources(self, moment: int) -> range:
+        """The moments after which a slice that is cut to measure may end, or begin, before this one."""
+        return range(max(self.previous[moment], 0), moment)
+
+    def beyond(self, source: int, moment: int) -> tuple[Floats, Floats, int]:
+        """By run, the cost of the time between two moments and of a slot; and how many slots a cut may take at most."""
+        cost, span = self.running[moment] - self.running[source], self.times[moment] - self.times[source]
+        return cost, cost / span, floor(span - self.part + TINY)
+
+    def uncut(self, keep: Collection[int]) -> dict[int, Floats]:
+        """The entries of the first layer at some moments, once more."""
+        layer, kept = _Layer(self), {}
+        code = np.zeros(self.shape[1:], dtype=np.uint8)
+        for at in range(max(keep, default=-1) + 1):
+            here = layer.advance(at, code)
+            if at in keep:
+                kept[at] = here
+        return kept
+
+    def may_be_open(self, moment: int) -> bool:
+        return self.whole[moment] or (moment == self.last and self.to_bound)
+
+    def _first(self, time: float) -> int:
+        """The first moment at or after a time at which slices may be open, -1 if there is none."""
+        return next((at for at, t in enumerate(self.times) if t >= time - TINY and self.may_be_open(at)), -1)
+
+    def _off_slots(self, time: float) -> int:
+        """The moment at a time off the slots, -1 if there is none."""
+        return next((at for at, t in enumerate(self.times) if abs(t - time) < TINY and not self.whole[at]), -1)
+
+    def _origins(self) -> list[list[tuple[int, int]]]:
+        """For each moment the begins whose slices may first end there, and the work that is then done."""
+        origins: list[list[tuple[int, int]]] = [[] for _ in self.times]
+        at = 0
+        for begin, time in enumerate(self.times):
+            while at <= self.last and not (self.times[at] >= time + self.shortest - TINY and self.may_be_open(at)):
+                at += 1
+            if at <= self.last and self.whole[begin]:
+                origins[at].append((begin, self.length(begin, at) - self.overhead))
+        return origins
+
+    def length(self, begin: int, end: int) -> int:
+        """Whole slots between two moments."""
+        return floor(self.times[end] - self.times[begin] + TINY)
+
+    def _fill(self) -> None:
+        first, second = _Layer(self), _Layer(self)
+        cuts = self.part > 0 or max(self.times[at + 1] - self.times[at] for at in range(self.last)) > 1 + TINY
+        layers = (first, second) if cuts else (first,)
+        for at in range(self.last + 1):
+            self.codes.append(np.zeros(self.shape[1:], dtype=np.uint8))
+            first.advance(at, self.codes[at])
+            if cuts:
+                second.advance(at, self.codes[at], first)
+        state = OPEN if self.to_bound else CLOSED
+        total = self.running[self.last, :, :, 0]
+        work = self.top - self.shortest + self.overhead
+        for number, layer in enumerate(layers):
+            if self.part and not number:
+                continue
+            costs = layer.entries[self.last][state, :, :, self.top] + total
+            self.finals.append(Final(costs, number, self.last, self.top, begun=False))
+            if self.before_last >= 0 and work >= 0:
+                costs = np.full(self.shape[1:3], inf)
+                costs[:, self.one :] = layer.begins[self.before_last][:, : self.shape[2] - self.one, work] + total
+                self.finals.append(Final(costs, number, self.before_last, work, begun=True))
+
+
+class _Layer:
+    """The entries before a slice was cut, or those after it: of the last few moments, with how all came about."""
+
+    def __init__(self, one: Pass) -> None:
+        self.one = one
+        self.entries: dict[int, Floats] = {}
+        self.begins: dict[int, Floats] = {}
+        self.starting = {begin for origins in one.origins for begin, _ in origins} | {one.before_last}
+
+    def advance(self, at: int, code: Codes, uncut: _Layer | None = None) -> Floats:
+        """The entries at the next moment, and in `code` how they came about; `uncut` is the layer before this one."""
+        one, shift = self.one, AFTER_CUT if uncut else 1
+        here = np.empty(one.shape)
+        open_, closed = here
+        if at:
+            np.subtract(self.entries[at - 1][CLOSED], one.running[at] - one.running[at - 1], out=closed)
         else:
-            later, end = self.after.ended(run, moment, self.rest), end + self.beyond
-        slices = [(begin, end), *_reversed(later)]
-        return _reversed(slices) if self.mirrored else slices
+            closed.fill(inf)
+            if not uncut and not one.from_bound:
+                closed[:, 0, 0] = 0.0
+        cut_begins = self._cut(at, uncut, closed, code) if uncut else None
+        before, length = one.previous[at], one.top + 1
+        if before >= 0 and one.may_be_open(at):
+            length = min(one.length(before, at), length)
+            open_[:, :, length:] = self.entries[before][OPEN, :, :, : one.top + 1 - length]
+        open_[:, :, :length] = inf
+        self._begin(at, open_, code, shift)
+        if not uncut and at == one.open_at_bound:
+            open_[:, one.one, one.length(0, at) - one.overhead :][..., :1] = 0.0
+        _take(closed, open_, code, ENDED * shift)
+        if at in self.starting:
+            self.begins[at] = closed
+            if cut_begins is not None:
+                self.begins[at] = closed.copy()
+                _take(self.begins[at], cut_begins, code, CUT_AT_BEGIN)
+        self.entries[at] = here
+        for done in [moment for moment in self.entries if moment < before]:
+            del self.entries[done]
+        return here
+
+    def _begin(self, at: int, open_: Floats, code: Codes, shift: int) -> None:
+        """Let slices be open at the first moment at which they may end."""
+        one = self.one
+        for number, (begin, work) in enumerate(one.origins[at], 1):
+            begins = self.begins.pop(begin) if begin != one.before_last else self.begins[begin]
+            if work <= one.top:
+                into, codes = open_[:, one.one :, work:], code[:, one.one :, work:]
+                other = begins[:, : one.shape[2] - one.one, : one.top + 1 - work]
+                less = (other < into).view(np.uint8)
+                np.minimum(into, other, out=into)
+                if number > 1:
+                    codes &= ~(less * np.uint8(3 * BEGAN * shift))
+                codes |= less * np.uint8(number * BEGAN * shift)
+
+    def _cut(self, at: int, uncut: _Layer, closed: Floats, code: Codes) -> Floats | None:
+        """Let slices end here that are cut after an earlier moment; what the begins of slices cost that are cut so."""
+        begins = None
+        for source in self.one.sources(at):
+            cost, slope, most = self.one.beyond(source, at)
+            if most < 0:
+                continue
+            moved = _least_within(uncut.entries[source], slope, most, slope * self.one.part - cost)
+            _take(closed, moved[OPEN], code, CUT_AT_END)
+            begins = moved[CLOSED] if begins is None else np.minimum(begins, moved[CLOSED])
+        return begins
 
 
-def _reversed(slices: Found) -> Found:
-    return [(-end, -begin) for begin, end in reversed(slices)]
+def _take(into: Floats, other: Floats, code: Codes, mark: int) -> None:
+    """What is less of two, marked where it is the other."""
+    less = (other < into).view(np.uint8)
+    np.minimum(into, other, out=into)
+    code |= less * np.uint8(mark)
 
 
-class _Best:
-    """The best cut slice of each run so far."""
-
-    def __init__(self, runs: int) -> None:
-        self.costs = np.full(runs, inf)
-        self.cuts: list[_Cut | _AtBound | None] = [None] * runs
-
-    def slices(self, run: int) -> Found:
-        cut = self.cuts[run]
-        return cut.slices(run) if cut else []
-
-    def join(self, one: Table, other: Table, work: float, *, mirrored: bool) -> None:
-        """Try every slice that is open in one table and goes on into the next step, with the rest in another table."""
-        rest = work - one.offset - other.offset
-        top = floor(rest + TINY)
-        if top < 0:
-            return
-        part = max(rest - top, 0.0) if rest - top > TINY else 0.0
-        spans = np.diff(one.times, append=one.times[-1])
-        following = np.minimum(np.arange(spans.size) + 1, spans.size - 1)
-        slopes = np.append(one.idle[:, :, 0], one.idle[:1, :, 0], axis=0) / np.where(spans > 0, spans, 1.0)[:, None]
-        fixed = slopes * part + (one.running[:, -1:] + one.running - one.running[:, following]).T
-        costs, where = np.full(self.costs.size, inf), np.zeros(self.costs.size, dtype=np.int64)
-        slots, runs = np.arange(top + 1.0), np.arange(self.costs.size)
-        for most, moments in _alike(one, part, spans, one.closed[0, :, : top + 1].size):
-            held = one.open[_picking(moments), :, : top + 1]
-            if most:
-                ramp = slots * slopes[moments, :, None]
-                held = _sliding_least(held - ramp, most + 1)
-                held += ramp
-            sums = held + other.closed[_picking(spans.size - 1 - following[moments]), :, top::-1]
-            at_moment = sums.min(axis=2) + fixed[moments]
-            picked = at_moment.argmin(axis=0)
-            least = at_moment[picked, runs]
-            where = np.where(least < costs, moments[picked], where)
-            costs = np.minimum(least, costs)
-        for run in np.flatnonzero(costs < self.costs - EQUAL):
-            moment = int(where[run])
-            most = _most_beyond(one, part, spans)[moment]
-            after = other.closed[spans.size - 1 - following[moment], run]
-            used, slot = _exactly(one.open[moment, run], after, float(slopes[moment, run]), top, int(most))
-            self.cuts[run] = _Cut(one, moment, used, part + slot, other, top - used - slot, mirrored)
-        self.costs = np.minimum(costs, self.costs)
-
-    def join_at_bound(self, one: Table, other: Table, work: float, *, mirrored: bool) -> None:
-        """Try what no table holds: ends and begins less than a step after the shortest slice from a bound."""
-        end = one.first_closed
-        rest = work - one.gained - other.offset
-        top = floor(rest + TINY)
-        if end < 0 or top < 0:
-            return
-        part = max(rest - top, 0.0)
-        room = float(one.times[end] - one.times[0]) - one.shortest
-        slopes = one.idle[end - 1, :, 0] / float(one.times[end] - one.times[end - 1])
-        fixed = one.first_cost + one.running[:, -1]  # first_cost is less the running total
-        moment = other.times.size - 1 - end
-        for slots in range(min(top, floor(room - part + TINY)) + 1):
-            for opened, table in ((False, other.closed), (True, other.open)):
-                costs = fixed + slopes * (part + slots) + table[moment, :, top - slots]
-                for run in np.flatnonzero(costs < self.costs - EQUAL):
-                    self.cuts[run] = _AtBound(one, part + slots, opened, other, top - slots, mirrored)
-                self.costs = np.minimum(costs, self.costs)
-
-
-def _most_beyond(table: Table, part: float, spans: Floats) -> Ints:
-    """How many whole slots beside a part of one a slice may go on beyond each moment without reaching the next one.
-
-    -1 where there is no room. A bound that is not whole may be reached. Beyond the last moment nothing fits.
-    """
-    most = np.floor(spans - part + TINY)
-    most[:-1] -= table.whole[1:] & (part == 0)
-    most[-1] = 0 if part == 0 else -1
-    return np.where(table.whole, most, -1).astype(np.int64)
-
-
-def _alike(table: Table, part: float, spans: Floats, values: int) -> Iterator[tuple[int, Ints]]:
-    """Moments beyond which a slice may go on for equally many slots, in blocks that fit the cache."""
-    most = _most_beyond(table, part, spans)
-    most[0] = -1
-    size = max(1, BLOCK_VALUES // values)
-    for slots in np.unique(most[most >= 0]):
-        moments = np.flatnonzero(most == slots)
-        for begin in range(0, moments.size, size):
-            yield int(slots), moments[begin : begin + size]
-
-
-def _picking(moments: Ints) -> slice | Ints:
-    """The same as a slice where moments follow each other: then nothing is copied."""
-    first, last = int(moments[0]), int(moments[-1])
-    if moments.size == 1 or last - first == moments.size - 1:
-        return slice(first, last + 1)
-    if first - last == moments.size - 1 and last > 0:
-        return slice(first, last - 1, -1)
-    return moments
-
-
-def _sliding_least(values: Floats, width: int) -> Floats:
-    """The least of each value and up to `width` - 1 before it, along the last axis; `values` are overwritten."""
-    other = np.empty_like(values)
-    span = 1
-    while span < min(width, values.shape[-1]):
+def _least_within(entries: Floats, slope: Floats, most: int, more: Floats) -> Floats:
+    """The least of each entry and those of up to `most` slots of work less, which cost `slope` each, and `more`."""
+    if not most:
+        return entries + more
+    ramp = slope * np.arange(entries.shape[-1])
+    least, wider = entries - ramp, np.empty_like(entries)
+    span, width = 1, min(most + 1, entries.shape[-1])
+    while span < width:
         shift = min(span, width - span)
-        np.minimum(values[..., shift:], values[..., :-shift], out=other[..., shift:])
-        other[..., :shift] = values[..., :shift]
-        values, other = other, values
-        span += shift
-    return values
-
-
-def _exactly(open_: Floats, after: Floats, slope: float, top: int, most: int) -> tuple[int, int]:
-    """Work of the open slice's entry and whole slots beyond it, of the least sum."""
-    best = (inf, 0, 0)
-    for slot in range(min(most, top) + 1):
-        sums = open_[: top + 1 - slot] + after[top - slot :: -1][: top + 1 - slot] + slope * slot
-        used = int(sums.argmin())
-        best = min(best, (float(sums[used]), used, slot))
-    return best[1], best[2]
+        np.minimum(least[..., shift:], least[..., :-shift], out=wider[..., shift:])
+        wider[..., :shift] = least[..., :shift]
+        least, wider, span = wider, least, span + shift
+    least += ramp + more
+    return least

@@ -1,71 +1,122 @@
-"""The cleanest slices for a run that may stop and resume.
+"""The cleanest slices for a run that may stop and resume, in each of several zones.
 
 A resumed slice spends its first part on the resume overhead, so each resume adds that much running time. Slices keep
-their minimum length, which holds the overhead. The answer is exact as long as the problem is of usual size: what form
-it has is told in `greenai_infra.planning.slots`, how it is found in `greenai_infra.planning.slice_search`.
+their minimum length, which holds the overhead. More slices emit less but cost more, so the cleanest slices of each
+number are of use. The answer is exact as long as the problem is of usual size: what form it has is told in
+`greenai_infra.planning.slots`, how it is found in `greenai_infra.planning.slice_search`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from greenai_infra.planning.slice_search import search
-from greenai_infra.planning.slots import ROUNDING_S, Moments, slots_of
+from greenai_infra.planning.slice_ways import search
+from greenai_infra.planning.slots import ROUNDING_S, Interruption, Moments, slots_of
 from greenai_infra.planning.trim import trimmed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
-    from greenai_infra.planning.slots import Floats
+    from greenai_infra.planning.slice_ways import Found
+    from greenai_infra.planning.slots import Floats, Ints
     from greenai_infra.planning.windows import StepGrid
 
 SECONDS_PER_HOUR = 3600
 GAP_G_PER_KWH = 1e9  # stands for "not available" in sums, where infinity would turn into NaN
-
-
-@dataclass(frozen=True, slots=True)
-class Interruption:
-    """What stopping costs: seconds lost at each resume, and the shortest slice worth starting."""
-
-    resume_overhead_s: float
-    minimum_slice_s: float
+ENTRIES_AT_ONCE = 20_000  # numbers of slices x slots of work x zones: fit the processor's cache
 
 
 def best_slices(
     grid: StepGrid, work_s: float, rule: Interruption, earliest_s: float, latest_end_s: float
-) -> list[tuple[float, float]] | None:
-    """Slices (start, end in Unix s) with the least intensity-weighted time for one zone, in order.
+) -> list[Found]:
+    """Slices (start, end in Unix s) with the least intensity-weighted time for each zone, in order.
 
-    Running time is `work_s` plus one resume overhead for each slice after the first. `grid` holds a single zone. None
-    if the work does not fit between `earliest_s` and `latest_end_s`.
+    Running time is `work_s` plus one resume overhead for each slice after the first. A zone where the work does not fit
+    between `earliest_s` and `latest_end_s` has none.
     """
-    earliest_s = max(earliest_s, float(grid.edges_s[0]))
-    latest_end_s = min(latest_end_s, float(grid.edges_s[-1]))
-    if work_s > latest_end_s - earliest_s + ROUNDING_S:
-        return None
-    edges_s, step_s = _edges_between(grid, earliest_s, latest_end_s)
-    slots = slots_of(step_s, work_s, rule, min(step_s * (edges_s.size + 1.0), latest_end_s - earliest_s))
-    origin_s, slot_s = float(edges_s[0]) if edges_s.size else earliest_s, slots.slot_s
-
-    moments = Moments.of(earliest_s - origin_s, latest_end_s - origin_s, edges_s - origin_s, slots)
-    found = search(moments, lambda times: _integral(grid, origin_s + times * slot_s), slots, work_s / slot_s)[0]
-    if not found:
-        return None
-    times_s = np.clip(origin_s + np.array(found)[None] * slot_s, earliest_s, latest_end_s)
-    starts_s, ends_s = trimmed(
-        times_s[..., 0], times_s[..., 1], lambda _, times_s: _integral(grid, times_s), work_s, rule
-    )
-    slices = [(float(start), float(end)) for start, end in zip(starts_s[0], ends_s[0], strict=True)]
-    return slices if isfinite(weighted_time(grid, slices)) else None
+    zones = np.arange(len(grid.values))
+    found = _Problem(grid, work_s, rule, earliest_s, latest_end_s).solve(zones, None)
+    return [options[0] if options else [] for options in found]
 
 
-def weighted_time(grid: StepGrid, slices: list[tuple[float, float]]) -> float:
-    """Integral of intensity over slices of a single-zone grid, in g/kWh x s."""
-    return sum(float(grid.mean(start, end)[0]) * (end - start) for start, end in slices)
+def fewer_slices(
+    grid: StepGrid, work_s: float, rule: Interruption, earliest_s: float, latest_end_s: float, most: Sequence[int]
+) -> list[list[Found]]:
+    """The same for each zone with a given number of slices: with two, three and so on, at most `most` of each zone.
+
+    A number is left out where a lesser one is as clean.
+    """
+    problem = _Problem(grid, work_s, rule, earliest_s, latest_end_s)
+    found: list[list[Found]] = [[] for _ in grid.values]
+    for number in sorted(set(most)):
+        alike = np.flatnonzero(np.array(most) == number)
+        for zone, options in zip(alike, problem.solve(alike, number), strict=True):
+            found[zone] = [slices for slices in options if len(slices) > 1]
+    return found
+
+
+class _Problem:
+    """A run between two times, in any zone of a grid."""
+
+    def __init__(
+        self, grid: StepGrid, work_s: float, rule: Interruption, earliest_s: float, latest_end_s: float
+    ) -> None:
+        self.grid, self.work_s, self.rule = grid, work_s, rule
+        self.earliest_s = max(earliest_s, float(grid.edges_s[0]))
+        self.latest_end_s = min(latest_end_s, float(grid.edges_s[-1]))
+        self.edges_s, self.step_s = _edges_between(grid, self.earliest_s, self.latest_end_s)
+        self.origin_s = float(self.edges_s[0]) if self.edges_s.size else self.earliest_s
+
+    def solve(self, rows: Ints, most_slices: int | None) -> list[list[Found]]:
+        """The best slices in each row, or the best of each number of slices up to `most_slices`."""
+        if self.work_s > self.latest_end_s - self.earliest_s + ROUNDING_S:
+            return [[] for _ in rows]
+        numbers = 1 if most_slices is None else most_slices + 1
+        span_s = min(self.step_s * (self.edges_s.size + 1.0), self.latest_end_s - self.earliest_s)
+        slots = slots_of(self.step_s, self.work_s, self.rule, span_s, numbers)
+        bounds_s = self.earliest_s - self.origin_s, self.latest_end_s - self.origin_s
+        moments = Moments.of(*bounds_s, self.edges_s - self.origin_s, slots)
+        size = max(1, int(ENTRIES_AT_ONCE * slots.slot_s / (self.work_s * numbers)))
+        found: list[list[Found]] = []
+        for first in range(0, len(rows), size):
+            some = rows[first : first + size]
+
+            def up_to(times: Floats, some: Ints = some) -> Floats:
+                return self._integral(some, self.origin_s + times * slots.slot_s)
+
+            solutions = search(moments, up_to, slots, self.work_s / slots.slot_s, most_slices)
+            for row, options in zip(some.tolist(), solutions, strict=True):
+                exact = [self._in_seconds(row, slices, slots.slot_s) for slices in options]
+                found.append([slices for slices in exact if slices])
+        return found
+
+    def _in_seconds(self, row: int, slices: Found, slot_s: int) -> Found:
+        """The same slices in Unix s without what rounded slots take beyond the work; none where they touch a gap."""
+        times_s = np.clip(self.origin_s + np.array(slices)[None] * slot_s, self.earliest_s, self.latest_end_s)
+        starts_s, ends_s = trimmed(
+            times_s[..., 0], times_s[..., 1], lambda _, at: self._integral([row], at[0]), self.work_s, self.rule
+        )
+        exact = list(zip(starts_s[0].tolist(), ends_s[0].tolist(), strict=True))
+        return exact if isfinite(weighted_time(self.grid.rows(slice(row, row + 1)), exact)) else []
+
+    def _integral(self, rows: Iterable[int], times_s: Floats) -> Floats:
+        """Of some rows of the grid, up to each time, shape (rows, times); gaps as GAP_G_PER_KWH."""
+        running: Floats = np.array([np.interp(times_s, self.grid.edges_s, self.grid.integral[row]) for row in rows])
+        if self.grid.gap_s is not None:
+            gaps_s = [np.interp(times_s, self.grid.edges_s, self.grid.gap_s[row]) for row in rows]
+            running += GAP_G_PER_KWH * np.array(gaps_s)
+        return running
+
+
+def weighted_time(grid: StepGrid, slices: Found) -> float:
+    """Integral of intensity over slices of a single-zone grid, in g/kWh x s; infinite where they touch a gap."""
+    starts_s, ends_s = np.array(slices).T
+    return float(grid.sums(starts_s, ends_s).sum())
 
 
 def lower_bound(grid: StepGrid, work_s: float, earliest_s: float, latest_end_s: float) -> NDArray[np.float64]:
@@ -88,11 +139,3 @@ def _edges_between(grid: StepGrid, start_s: float, end_s: float) -> tuple[Floats
         return edges_s, max(1, int(grid.step_s))
     steps_s = np.diff(grid.edges_s[1:-1]).astype(np.int64)
     return edges_s, max(1, int(np.gcd.reduce(steps_s))) if steps_s.size else SECONDS_PER_HOUR
-
-
-def _integral(grid: StepGrid, times_s: Floats) -> Floats:
-    """Of a single-zone grid, up to each time of (1, n) or (n,); gaps as GAP_G_PER_KWH."""
-    running: Floats = np.interp(times_s, grid.edges_s, grid.integral[0])
-    if grid.gap_s is not None:
-        running += GAP_G_PER_KWH * np.interp(times_s, grid.edges_s, grid.gap_s[0])
-    return np.atleast_2d(running)

@@ -1,11 +1,12 @@
 """How time and work are counted when a run is cut into slices: the length of a slot, and where slices may begin or end.
 
-Slots measure work; slices begin and end at few moments. Over steps of constant intensity some cheapest slices have
-this form: every slice runs from one edge to another, or has its minimum length and one end on an edge. One slice alone
-is cut to measure: one of its ends lies on an edge, the other wherever the work is done. Here the bounds of the run are
-edges too. The reason: where no two slices touch, the cost is linear as long as no begin or end crosses an edge, and
-what binds are edges, minimum lengths and one sum, that of the running time. In a corner of that problem the sum holds
-one begin or end and the others bind each one. Slices that touch may be joined: that saves a resume.
+Slots measure work; slices begin and end at few moments. Over steps of constant intensity some cheapest slices, of all
+or of each number, have this form: every slice runs from one edge to another, or has its minimum length and one end on
+an edge. One slice alone is cut to measure: one of its ends lies on an edge, the other wherever the work is done. Here
+the bounds of the run are edges too. The reason: where no two slices touch, the cost is linear as long as no begin or
+end crosses an edge, and what binds are edges, minimum lengths and one sum, that of the running time. In a corner of
+that problem the sum holds one begin or end and the others bind each one. Slices that touch may be joined: that saves a
+resume.
 
 So all moments but those two are edges, or lie a minimum length from one, and all that is done by the other slices is a
 whole number of slots, where a slot divides the steps, the minimum and the overhead. Where that would be too many slots
@@ -15,6 +16,7 @@ cheapest. Overheads and minimum lengths are rounded up for it, and no slice is e
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import count
 from math import ceil, gcd, inf
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -24,13 +26,20 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from greenai_infra.planning.slices import Interruption
-
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-MAX_STATES = 4_000_000  # moments x slots of work; beyond it slots get longer
+MAX_STATES = 30_000_000  # moments x slots of work x numbers of slices; beyond it slots get longer
+TINY = 1e-9  # slots; less is rounding
 ROUNDING_S = 1e-6  # Unix times are no more exact
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """What stopping costs: seconds lost at each resume, and the shortest slice worth starting."""
+
+    resume_overhead_s: float
+    minimum_slice_s: float
 
 
 class Slots(NamedTuple):
@@ -45,10 +54,11 @@ class Slots(NamedTuple):
     stride: int
 
 
-def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float) -> Slots:
+def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float, numbers: int = 1) -> Slots:
     """The longest slots that count exactly, or longer ones where the problem would not stay small enough.
 
-    `step_s` divides every step, `span_s` is the time between the earliest begin and the deadline.
+    `step_s` divides every step, `span_s` is the time between the earliest begin and the deadline, `numbers` is how many
+    numbers of slices are told apart.
     """
     overhead_s, minimum_s = ceil(rule.resume_overhead_s), ceil(rule.minimum_slice_s)
     exact_s = gcd(step_s, overhead_s, minimum_s)
@@ -58,7 +68,7 @@ def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float) -> S
             overhead = -(-overhead_s // slot_s)
             shortest = max(-(-minimum_s // slot_s), overhead + 1)  # all resume and no work is not worth a slice
             moments = span_s / (step_s * stride) * (3 if shortest * slot_s % (step_s * stride) else 1)
-            if moments * work_s / slot_s <= MAX_STATES:
+            if moments * work_s / slot_s * numbers <= MAX_STATES:
                 return Slots(slot_s, overhead, shortest, stride)
     raise AssertionError
 
@@ -71,7 +81,8 @@ def _divisors(step_s: int, least_s: int) -> list[int]:
 class Moments(NamedTuple):
     """Where slices may begin or end, in slots after some edge; the first and the last one bound the run.
 
-    `whole` says which lie a whole number of slots after the edge: all but perhaps the bounds.
+    `whole` says which lie a whole number of slots after the edge: all but perhaps the bounds, and what lies a shortest
+    slice from these.
     """
 
     times: Floats
@@ -81,17 +92,12 @@ class Moments(NamedTuple):
     def of(cls, earliest_s: float, latest_s: float, edges_s: Floats, slots: Slots) -> Self:
         """Between two bounds, with all that may be of use around the edges between them; s after an edge."""
         earliest, latest = _snapped(earliest_s, slots.slot_s), _snapped(latest_s, slots.slot_s)
-        edges = np.rint(edges_s[:: slots.stride] / slots.slot_s)
-        fixed = np.concatenate([[earliest, latest], edges])
-        fixed = fixed[fixed == np.rint(fixed)]
+        fixed = np.concatenate([[earliest, latest], np.rint(edges_s[:: slots.stride] / slots.slot_s)])
         inner = np.sort(np.concatenate([fixed, fixed + slots.shortest, fixed - slots.shortest]))
-        inner = inner[(inner > earliest) & (inner < latest) & (np.diff(inner, prepend=-inf) > 0)]
+        inner = inner[(inner > earliest + TINY) & (inner < latest - TINY)]
+        inner = inner[np.diff(inner, prepend=-inf) > TINY]
         times = np.concatenate([[earliest], inner, [latest]])
-        return cls(times, times == np.rint(times))
-
-    def backwards(self) -> Moments:
-        """The same moments with time running the other way."""
-        return Moments(-self.times[::-1], self.whole[::-1])
+        return cls(times, np.abs(times - np.rint(times)) < TINY)
 
 
 def _snapped(time_s: float, slot_s: int) -> float:

@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from greenai_infra.planning.slices import Interruption, best_slices, lower_bound, weighted_time
-from greenai_infra.planning.windows import StepGrid, best_windows
+from greenai_infra.planning.slices import best_slices, fewer_slices, lower_bound, weighted_time
+from greenai_infra.planning.windows import best_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from numpy.typing import NDArray
+
+    from greenai_infra.planning.slots import Interruption
     from greenai_infra.planning.transfer import Origin
+    from greenai_infra.planning.windows import StepGrid
 
 Slices = tuple[tuple[float, float], ...]
 
 DEFAULT_THRESHOLD_PERCENT = 10.0
 """Waiting must save more than this where the error of the forecast is not measured and the workload states nothing."""
 
+ROUNDING_S = 1e-3
 ROUNDING = 1e-9  # a relative gain that a sum in another order may make; no forecast is so good that it is worth a wait
 
 
@@ -65,14 +70,18 @@ class _Option(NamedTuple):
     slices: Slices
 
     @property
+    def seconds(self) -> float:
+        return sum(end - start for start, end in self.slices)
+
+    @property
     def mean(self) -> float:
-        return self.weighted / sum(end - start for start, end in self.slices)
+        return self.weighted / self.seconds
 
 
 def choose_times(
     grid: StepGrid, duration_s: float, timing: Timing, rows: Iterable[tuple[int, str]], burden_g_per_kwh: float
 ) -> dict[int, list[Timed]]:
-    """For each row of the grid the timings worth having, the cleanest first; a row that fits no window is left out.
+    """For each row of the grid its cleanest timing; a row that fits no window is left out.
 
     `rows` are the rows to look at, each with its zone. Waiting or slicing must cut the intensity-weighted time by more
     than the zone's threshold, which is asked for only where something would be gained, or the run starts at once.
@@ -80,38 +89,77 @@ def choose_times(
     `burden_g_per_kwh` adds to the intensity. Where slices win, the best unbroken run follows: it costs less.
     """
     deadline_s = timing.deadline_s or timing.earliest_s + duration_s
-    now_end_s = timing.earliest_s + duration_s
-    now_fits = now_end_s <= min(deadline_s, float(grid.edges_s[-1])) + 1e-6
-    now = grid.mean(timing.earliest_s, now_end_s) if now_fits else np.full(len(grid.values), np.inf)
+    now = _means_at_once(grid, duration_s, timing)
     starts, means = best_windows(grid, duration_s, timing.earliest_s, deadline_s)
     floors = means
     if timing.interruption is not None:
         floors = lower_bound(grid, duration_s, timing.earliest_s, deadline_s)
-    chosen: dict[int, list[Timed]] = {}
-    for row, zone in rows:
+    options: dict[int, list[_Option]] = {}
+    to_slice: dict[int, float] = {}  # rows, each with the weighted time that slices must stay below
+    for row, zone in sorted(rows):
         now_mean, best_mean, floor = float(now[row]), float(means[row]), float(floors[row])
-        at_once = _unbroken(timing.earliest_s, duration_s, now_mean, burden_g_per_kwh)
         unbroken = _unbroken(float(starts[row]), duration_s, best_mean, burden_g_per_kwh)
-        gains = at_once is not None and min(best_mean, floor) < now_mean
-        threshold = max(timing.least_gain(zone, duration_s), ROUNDING) if gains else 0.0
-        least_wait = now_mean * (1 - threshold) * duration_s  # waiting must come below it
-        if at_once and (unbroken is None or unbroken.weighted >= least_wait):
-            unbroken = at_once
-        options = [unbroken] if unbroken else []
-        worth_slicing = floor < best_mean and not (at_once and floor * duration_s >= least_wait)
-        if timing.interruption is not None and worth_slicing:
-            sliced = _sliced(grid, row, duration_s, timing, burden_g_per_kwh)
-            if sliced and not (at_once and sliced.weighted >= least_wait):
-                options.append(sliced)
-        options.sort()
-        if options and len(options[0].slices) == 1:
-            options = options[:1]
-        if options:
-            known = now_mean if isfinite(now_mean) else None
-            chosen[row] = [
-                Timed(o.slices, o.mean, o.mean if known is None else known, known is not None) for o in options
-            ]
-    return chosen
+        least_wait = np.inf
+        if at_once := _unbroken(timing.earliest_s, duration_s, now_mean, burden_g_per_kwh):
+            gains = min(best_mean, floor) < now_mean
+            least_wait = _least_wait(now_mean, zone, duration_s, timing) if gains else at_once.weighted
+            if unbroken is None or unbroken.weighted >= least_wait:
+                unbroken = at_once
+        options[row] = [unbroken] if unbroken else []
+        if floor < best_mean and floor * duration_s < least_wait:
+            to_slice[row] = least_wait
+    if timing.interruption and to_slice:
+        burdened = _burdened(grid, to_slice, burden_g_per_kwh)
+        found = best_slices(burdened, duration_s, timing.interruption, timing.earliest_s, deadline_s)
+        for row, one in zip(to_slice, _options(grid, burdened, to_slice, [[one] for one in found]), strict=True):
+            options[row] += one
+    return {row: _timed(sorted(found), float(now[row])) for row, found in options.items() if found}
+
+
+def fewer_times(
+    grid: StepGrid, duration_s: float, timing: Timing, rows: Mapping[int, tuple[str, int]], burden_g_per_kwh: float
+) -> dict[int, list[Timed]]:
+    """For some rows of the grid the timings in slices that emit more than the cleanest one but cost less.
+
+    `rows` are those whose cleanest timing is in slices, each with its zone and how many slices these are.
+    """
+    if timing.interruption is None or not timing.interruption.resume_overhead_s:
+        return {}
+    deadline_s = timing.deadline_s or timing.earliest_s + duration_s
+    now = _means_at_once(grid, duration_s, timing)
+    below = {row: _least_wait(float(now[row]), zone, duration_s, timing) for row, (zone, _) in rows.items()}
+    burdened = _burdened(grid, rows, burden_g_per_kwh)
+    most = [number - 1 for _, number in rows.values()]
+    found = fewer_slices(burdened, duration_s, timing.interruption, timing.earliest_s, deadline_s, most)
+    options = _options(grid, burdened, below, found)
+    return {row: _timed(one, float(now[row])) for row, one in zip(rows, options, strict=True)}
+
+
+def _means_at_once(grid: StepGrid, duration_s: float, timing: Timing) -> NDArray[np.float64]:
+    """The mean of every row over an unbroken run from the earliest moment on, infinite where it is not possible."""
+    end_s = timing.earliest_s + duration_s
+    if end_s > min(timing.deadline_s or end_s, float(grid.edges_s[-1])) + 1e-6:
+        return np.full(len(grid.values), np.inf)
+    return grid.mean(timing.earliest_s, end_s)
+
+
+def _least_wait(now_mean: float, zone: str, duration_s: float, timing: Timing) -> float:
+    """The weighted time that a wait must come below."""
+    if not isfinite(now_mean):
+        return np.inf
+    return now_mean * (1 - max(timing.least_gain(zone, duration_s), ROUNDING)) * duration_s
+
+
+def _timed(options: Iterable[_Option], now_mean: float) -> list[Timed]:
+    """Options as timings; those that run no shorter than one before are of no use."""
+    timed: list[Timed] = []
+    shortest_s = np.inf
+    for one in options:
+        if one.seconds < shortest_s - ROUNDING_S:
+            known = isfinite(now_mean)
+            timed.append(Timed(one.slices, one.mean, now_mean if known else one.mean, known))
+            shortest_s = one.seconds
+    return timed
 
 
 def _unbroken(start_s: float, duration_s: float, mean: float, burden_g_per_kwh: float) -> _Option | None:
@@ -121,19 +169,22 @@ def _unbroken(start_s: float, duration_s: float, mean: float, burden_g_per_kwh: 
     return _Option(weighted + burden_g_per_kwh * duration_s, weighted, ((start_s, start_s + duration_s),))
 
 
-def _sliced(grid: StepGrid, row: int, duration_s: float, timing: Timing, burden_g_per_kwh: float) -> _Option | None:
-    assert timing.interruption is not None
-    deadline_s = timing.deadline_s or timing.earliest_s + duration_s
-    burdened = _row(grid, row, burden_g_per_kwh)
-    slices = best_slices(burdened, duration_s, timing.interruption, timing.earliest_s, deadline_s)
-    if slices is None:
-        return None
-    return _Option(weighted_time(burdened, slices), weighted_time(_row(grid, row, 0.0), slices), tuple(slices))
+def _burdened(grid: StepGrid, rows: Iterable[int], burden_g_per_kwh: float) -> StepGrid:
+    """Some rows of a grid, with a constant added to their intensity."""
+    some = grid.rows(np.array(list(rows)))
+    burden = burden_g_per_kwh * (grid.edges_s - grid.edges_s[0])
+    return replace(some, values=some.values + burden_g_per_kwh, integral=some.integral + burden)
 
 
-def _row(grid: StepGrid, row: int, burden_g_per_kwh: float) -> StepGrid:
-    """One zone of a grid, with a constant added to its intensity."""
-    pick = slice(row, row + 1)
-    gap_s = None if grid.gap_s is None else grid.gap_s[pick]
-    integral = grid.integral[pick] + burden_g_per_kwh * (grid.edges_s - grid.edges_s[0])
-    return replace(grid, values=grid.values[pick] + burden_g_per_kwh, integral=integral, gap_s=gap_s)
+def _options(
+    grid: StepGrid, burdened: StepGrid, below: Mapping[int, float], found: Iterable[Iterable[list[tuple[float, float]]]]
+) -> Iterator[list[_Option]]:
+    """What was found for each row of `below`, as far as its weighted time is less than is said there."""
+    for at, ((row, least_wait), all_slices) in enumerate(zip(below.items(), found, strict=True)):
+        plain, with_burden = grid.rows(slice(row, row + 1)), burdened.rows(slice(at, at + 1))
+        options = []
+        for slices in filter(None, all_slices):
+            weighted = weighted_time(plain, slices)
+            if weighted < least_wait:
+                options.append(_Option(weighted_time(with_burden, slices), weighted, tuple(slices)))
+        yield sorted(options)

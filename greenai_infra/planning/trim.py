@@ -9,8 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenai_infra.planning.slices import Interruption
-    from greenai_infra.planning.slots import Floats, Ints
+    from greenai_infra.planning.slots import Floats, Interruption, Ints
 
 LEAST_S = 1e-6  # a surplus below this is rounding
 

@@ -64,8 +64,16 @@ class StepGrid:
 
     def mean(self, start_s: float, end_s: float) -> NDArray[np.float64]:
         """Mean of every zone over [start_s, end_s), shape (zones,); infinite where a gap is touched."""
-        sums = _window_sums(self, np.array([start_s]), np.array([end_s]))
-        return sums[:, 0] / (end_s - start_s)
+        return self.sums(np.array([start_s]), np.array([end_s]))[:, 0] / (end_s - start_s)
+
+    def sums(self, starts_s: NDArray[np.float64], ends_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Integrals of every zone over windows, shape (zones, windows), g/kWh x s; infinite where a gap is touched."""
+        return _window_sums(self, starts_s, ends_s)
+
+    def rows(self, pick: slice | NDArray[np.int64]) -> StepGrid:
+        """Some of the zones; with a slice nothing is copied."""
+        gap_s = None if self.gap_s is None else self.gap_s[pick]
+        return replace(self, values=self.values[pick], integral=self.integral[pick], gap_s=gap_s)
 
 
 def best_windows(
@@ -78,7 +86,7 @@ def best_windows(
     """
     block = max(1, BLOCK_VALUES // grid.values.shape[1])
     if len(grid.values) > block:  # a few zones at a time, so that the running integrals stay in the processor's cache
-        parts = [_zones(grid, slice(first, first + block)) for first in range(0, len(grid.values), block)]
+        parts = [grid.rows(slice(first, first + block)) for first in range(0, len(grid.values), block)]
         found = [best_windows(part, duration_s, earliest_s, latest_end_s) for part in parts]
         return np.concatenate([one[0] for one in found]), np.concatenate([one[1] for one in found])
     earliest_s = max(earliest_s, float(grid.edges_s[0]))
@@ -108,12 +116,6 @@ def best_windows(
         better = (found < means - noise) | ((found <= means + noise) & (begins < starts))
         starts, means = np.where(better, begins, starts), np.where(better, found, means)
     return starts, means
-
-
-def _zones(grid: StepGrid, rows: slice) -> StepGrid:
-    """Some of the zones of a grid; nothing is copied."""
-    gap_s = None if grid.gap_s is None else grid.gap_s[rows]
-    return replace(grid, values=grid.values[rows], integral=grid.integral[rows], gap_s=gap_s)
 
 
 def _edges_within(grid: StepGrid, start_s: float, end_s: float) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from greenai_infra.catalog.offers import Offer
 from greenai_infra.catalog.regions import Region, find_region
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.intensity.values import Basis, Intensity, Kind, Provenance, Series, Signal, Unavailable
+from greenai_infra.planning import slices
 from greenai_infra.planning.candidates import Candidate, Field
 from greenai_infra.planning.decide import Decision, decide
 from greenai_infra.planning.planner import Plan, make_plan
@@ -22,7 +23,8 @@ from greenai_infra.planning.workload_file import parse_workload, window_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from greenai_infra.planning.slices import Interruption
+    from greenai_infra.planning.slots import Interruption
+    from greenai_infra.planning.windows import StepGrid
     from greenai_infra.planning.workload import Workload
 
 T0 = datetime(2026, 3, 28, tzinfo=UTC)  # a night on which Europe changes its clocks follows
@@ -140,9 +142,16 @@ def timing(deadline_hours: float | None, rule: Interruption | None = None, thres
     return Timing(unix(0), None if deadline_hours is None else unix(deadline_hours), rule, threshold)
 
 
-def hours_of(slices: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def hours_of(times: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Slices in hours after the start of the made-up world."""
-    return [((start - unix(0)) / HOUR, (end - unix(0)) / HOUR) for start, end in slices]
+    return [((start - unix(0)) / HOUR, (end - unix(0)) / HOUR) for start, end in times]
+
+
+def best_slices(
+    grid: StepGrid, work_s: float, rule: Interruption, earliest_s: float, latest_end_s: float
+) -> list[tuple[float, float]] | None:
+    """The cleanest slices in a grid of one zone."""
+    return slices.best_slices(grid, work_s, rule, earliest_s, latest_end_s)[0] or None
 
 
 def decision(

@@ -34,3 +34,20 @@ def least_cost(costs: list[float], work: int, overhead: int, least: int) -> floa
         open_ = longer
         idle = np.minimum(idle, open_[least])
     return float(idle[0])
+
+
+def least_costs(costs: list[float], work: int, overhead: int, least: int, most: int) -> list[float]:
+    """The same for one slice, two slices and so on up to `most`, which may touch; all take at least `least` ticks."""
+    size = work + (most - 1) * overhead + 1
+    closed = np.full((most + 1, size), np.inf)  # slices so far, ticks run
+    closed[0, 0] = 0.0
+    open_ = np.full((least + 1, most + 1, size), np.inf)  # the first: ticks in the slice so far (the last n: or more)
+    for cost in costs:
+        longer = np.full_like(open_, np.inf)
+        longer[1, 1:, 1:] = closed[:-1, :-1] + cost
+        for ticks in range(1, least + 1):
+            into = longer[min(ticks + 1, least)]
+            into[:, 1:] = np.minimum(into[:, 1:], open_[ticks, :, :-1] + cost)
+        open_ = longer
+        closed = np.minimum(closed, open_[least])
+    return [float(closed[number, work + (number - 1) * overhead]) for number in range(1, most + 1)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from greenai_infra.catalog.regions import Region
     from greenai_infra.planning.backtest.strategies import Outcome
-    from greenai_infra.planning.slices import Interruption
+    from greenai_infra.planning.slots import Interruption
 
 WEEK = 7 * 24
 

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from greenai_infra.planning.backtest.running import Running
 from greenai_infra.planning.backtest.sliced import Sliced, best_slices_of_all
 from greenai_infra.planning.backtest.slicing import least_possible
-from greenai_infra.planning.slices import Interruption, best_slices, lower_bound, weighted_time
+from greenai_infra.planning.slices import lower_bound, weighted_time
+from greenai_infra.planning.slots import Interruption
 from greenai_infra.planning.windows import StepGrid
+
+from .made_up import best_slices
 
 if TYPE_CHECKING:
     from greenai_infra.planning.backtest.running import Floats, Ints
@@ -60,7 +63,7 @@ def test_slices_are_those_of_the_planner(data: st.DataObject) -> None:
     minimum_s = data.draw(st.sampled_from([1800, 3600, 7200]))
     overhead_s = data.draw(st.sampled_from([one for one in (0, 300, 600, 1200, 3600) if one < minimum_s]))
     rule = Interruption(overhead_s, minimum_s)
-    span_s = data.draw(st.integers(6, count - 2)) * step_s + data.draw(st.sampled_from([0, 0, 700]))
+    span_s = data.draw(st.integers(6, count - 3)) * step_s + data.draw(st.sampled_from([0, 0, 700]))
     work_s = data.draw(st.floats(0.05, 1.0)) * span_s
     earliest_s: Floats = np.array([float(rng.integers(0, 2)) * step_s for _ in values])
     earliest_s += data.draw(st.sampled_from([0.0, 0.0, 250.0]))

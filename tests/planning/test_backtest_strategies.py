@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenai_infra.catalog.regions import find_region
-from greenai_infra.planning.slices import Interruption
+from greenai_infra.planning.slots import Interruption
 
 from .made_up import HOUR
 from .plain_backtest import PlainJob, plain_backtest

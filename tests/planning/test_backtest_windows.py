@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from greenai_infra.planning.backtest.climatology import Expectation
 from greenai_infra.planning.backtest.running import Running, best_unbroken
-from greenai_infra.planning.slices import Interruption, best_slices, weighted_time
+from greenai_infra.planning.slices import weighted_time
+from greenai_infra.planning.slots import Interruption
 from greenai_infra.planning.windows import StepGrid, best_windows
 
+from .made_up import best_slices
 from .plain_backtest import Forecast, PlainJob, integral
 from .plain_backtest import best_slices as plain_slices
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from greenai_infra.planning.slices import Interruption
+from greenai_infra.planning.slots import Interruption
 from greenai_infra.planning.timing import Timing
 
 from .made_up import (
@@ -88,6 +88,40 @@ def test_slices_beyond_the_cost_limit_give_way_to_the_unbroken_run() -> None:
     assert made.placement.cost_usd == pytest.approx(80)
     assert made.lifted[0].constraint == "limits.cost_usd"
     assert made.lifted[0].saving_kg == pytest.approx(10 - 1.125)
+
+
+VALLEYS = [400.0] * 3 + [10] * 2 + [400] * 4 + [10] * 2 + [400] * 4 + [60] + [400] * 8
+RULE = Interruption(resume_overhead_s=0.2 * HOUR, minimum_slice_s=0.5 * HOUR)
+
+
+def test_a_cost_limit_leaves_the_best_of_fewer_slices() -> None:
+    # 5 h of work in the valleys of 2 + 2 + 1 h. Three slices run for 5.4 h and meet 4 x 10 + 60 + 0.4 x 400 = 260;
+    # two for 5.2 h, 4 x 10 + 1.2 x 400 = 520; one from 3:00 to 8:00, 2 x 10 + 3 x 400 = 1,220.
+    made = decision(candidate("A", hours=5), zones={"A": VALLEYS}, when=timing(24, RULE, 0.0), limits="{cost_usd: 106}")
+
+    assert len(made.placement.slices) == 2
+    assert made.placement.cost_usd == pytest.approx(5.2 * 20)
+    assert made.placement.emissions_kg == pytest.approx(12.5 * 520 / 1000)
+    assert {one.constraint: one.saving_kg for one in made.lifted} == pytest.approx(
+        {"limits.cost_usd": 12.5 * (520 - 260) / 1000}
+    )
+
+
+def test_the_pareto_front_has_each_number_of_slices_that_is_of_use() -> None:
+    made = decision(candidate("A", hours=5), zones={"A": VALLEYS}, when=timing(24, RULE, 0.0))
+
+    assert [len(one.slices) for one in made.pareto] == [3, 2, 1]
+    assert [one.emissions_kg for one in made.pareto] == pytest.approx([3.25, 6.5, 15.25])
+    assert [one.cost_usd for one in made.pareto] == pytest.approx([108, 104, 100])
+
+
+def test_an_emissions_limit_is_kept_by_the_cheapest_slices_within_it() -> None:
+    # Both A and B keep 7 kg; where carbon has no price the cleanest is taken, with one the cheaper of two slices.
+    limits = {"limits": "{emissions_kg: 7}", "objective": "{carbon_price_usd_per_tonne: 100}"}
+
+    made = decision(candidate("A", hours=5), zones={"A": VALLEYS}, when=timing(24, RULE, 0.0), **limits)
+
+    assert len(made.placement.slices) == 2
 
 
 def test_the_pareto_front_shows_the_unbroken_run_as_the_cheaper_one() -> None:

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenai_infra.planning.slices import Interruption, best_slices, lower_bound, weighted_time
-from greenai_infra.planning.slots import MAX_STATES, slots_of
+from greenai_infra.planning.slices import fewer_slices, lower_bound, weighted_time
+from greenai_infra.planning.slots import MAX_STATES, Interruption, slots_of
 from greenai_infra.planning.windows import StepGrid
 
-from .plain_slices import least_cost
+from .made_up import best_slices
+from .plain_slices import least_cost, least_costs
 
 HOUR = 3600.0
 
@@ -35,14 +36,14 @@ def runs_of(mask: tuple[int, ...]) -> list[tuple[int, int]]:
     return runs
 
 
-def brute_force(values: list[float], work: int, overhead: int, shortest: int) -> float:
-    """Least intensity-weighted hours over all 2^n choices of hours."""
+def brute_force(values: list[float], work: int, overhead: int, shortest: int, number: int | None = None) -> float:
+    """Least intensity-weighted hours over all 2^n choices of hours, or those of so many slices."""
     best = inf
     for mask in itertools.product((0, 1), repeat=len(values)):
         runs = runs_of(mask)
         if not runs or any(end - start < min(shortest, work) for start, end in runs):
             continue
-        if sum(mask) != work + (len(runs) - 1) * overhead:
+        if sum(mask) != work + (len(runs) - 1) * overhead or number not in (None, len(runs)):
             continue
         best = min(best, sum(value for value, on in zip(values, mask, strict=True) if on))
     return best
@@ -99,6 +100,61 @@ def test_no_choice_of_hours_is_cleaner(data: st.DataObject) -> None:
 
     assert slices is not None
     assert weighted_time(grid, slices) / HOUR == pytest.approx(brute_force(values, work, overhead, shortest))
+
+
+def useful(costs: list[float]) -> dict[int, float]:
+    """Of the costs of one slice, two and so on those of several slices that are less than all before."""
+    return {
+        number: cost for number, cost in enumerate(costs, 1) if number > 1 and cost < min(costs[: number - 1]) - 1e-3
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_choice_of_hours_in_as_many_slices_is_cleaner(data: st.DataObject) -> None:
+    values = [float(v) for v in data.draw(st.lists(st.integers(1, 60), min_size=4, max_size=11))]
+    work = data.draw(st.integers(2, len(values) - 1))
+    shortest = data.draw(st.integers(1, 3))
+    overhead = data.draw(st.integers(0, shortest - 1))
+    grid, rule = hourly(values), Interruption(overhead * HOUR, shortest * HOUR)
+
+    found = fewer_slices(grid, work * HOUR, rule, 0, len(values) * HOUR, [5])[0]
+
+    brute = [brute_force(values, work, overhead, shortest, number) for number in range(1, 6)]
+    mine = {len(one): weighted_time(grid, one) / HOUR for one in found}
+    assert {number: mine[number] for number in useful(brute)} == pytest.approx(useful(brute))
+    assert all(cost == pytest.approx(brute[number - 1]) for number, cost in mine.items())
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_slices_of_any_length_and_place_and_as_many_are_cleaner(data: st.DataObject) -> None:
+    tick = 300  # seconds, of the walk that looks everywhere
+    step = data.draw(st.sampled_from([300, 900, 1800, 3600]))
+    values = [float(v) for v in data.draw(st.lists(st.integers(1, 900), min_size=4, max_size=16))]
+    ticks = len(values) * step // tick
+    first = data.draw(st.sampled_from([0, 0, 1, 7])) % (ticks // 2)
+    last = ticks - data.draw(st.sampled_from([0, 0, 2, 5])) % (ticks // 2 - 1)
+    overhead = data.draw(st.sampled_from([300, 600, 1200]))
+    least = data.draw(st.sampled_from([one for one in (step, 900, 1500, 3600) if one > overhead] or [5400]))
+    work = data.draw(st.integers(1, last - first))
+    grid = StepGrid.build(np.arange(len(values) + 1, dtype=np.float64) * step, np.array([values]))
+    rule = Interruption(overhead, least)
+
+    found = fewer_slices(grid, work * tick, rule, first * tick, last * tick, [4])[0]
+
+    costs = [values[at * tick // step] * tick for at in range(first, last)]
+    plain = useful(least_costs(costs, work, overhead // tick, least // tick, 4)) if work * tick >= least else {}
+    mine = {len(one): weighted_time(grid, one) for one in found}
+    # What is of use on the ticks may not be so where slices begin and end between them.
+    assert all(min(mine[n] for n in mine if n <= number) <= cost * (1 + 1e-6) for number, cost in plain.items())
+    for slices in found:
+        powered = sum(end - begin for begin, end in slices)
+        assert powered == pytest.approx(work * tick + (len(slices) - 1) * overhead, abs=1e-3)
+        assert all(end - begin >= least - 1e-3 for begin, end in slices)
+        assert all(later[0] >= earlier[1] for earlier, later in itertools.pairwise(slices))
+        assert first * tick <= slices[0][0]
+        assert slices[-1][1] <= last * tick + 1e-6
 
 
 @settings(max_examples=80, deadline=None)

@@ -9,7 +9,7 @@ from greenai_infra.catalog.regions import find_region, regions, usual_regions
 from greenai_infra.clock import parse_duration_hours, parse_time
 from greenai_infra.errors import InputError, NoPlacement
 from greenai_infra.planning.candidates import PlaceRules, find_candidates
-from greenai_infra.planning.slices import Interruption
+from greenai_infra.planning.slots import Interruption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from greenai_infra.planning.slice_search import search
+from greenai_infra.planning.slice_ways import search
 from greenai_infra.planning.slots import ROUNDING_S, Moments, slots_of
 from greenai_infra.planning.trim import trimmed
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from greenai_infra.planning.backtest.running import Floats, Ints
-    from greenai_infra.planning.slice_tables import Found
-    from greenai_infra.planning.slices import Interruption
+    from greenai_infra.planning.slice_ways import Found
+    from greenai_infra.planning.slots import Interruption
 
 BATCH = 8  # runs side by side: more do not fit the processor's cache
 BATCH_STATES = 4_000_000  # moments x slots of work x runs
@@ -61,8 +61,9 @@ def best_slices_of_all(
             def up_to(times: Floats, runs: Ints = runs, slot_s: int = slot_s) -> Floats:
                 return integral(runs, edge_s[runs, None] + times * slot_s)
 
-            for run, slices in zip(runs, search(moments, up_to, slots, work_s / slot_s), strict=True):
-                found[run] = [(edge_s[run] + start * slot_s, edge_s[run] + end * slot_s) for start, end in slices]
+            for run, best in zip(runs, search(moments, up_to, slots, work_s / slot_s), strict=True):
+                for slices in best:
+                    found[run] = [(edge_s[run] + start * slot_s, edge_s[run] + end * slot_s) for start, end in slices]
     starts_s, ends_s = (np.clip(times_s, earliest_s[:, None], latest_end_s[:, None]) for times_s in _padded(found))
     return Sliced(*trimmed(starts_s, ends_s, integral, work_s, rule))
 

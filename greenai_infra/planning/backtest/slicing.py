@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenai_infra.planning.backtest.running import Floats, Ints
-    from greenai_infra.planning.slices import Interruption
+    from greenai_infra.planning.slots import Interruption
 
 CHUNK_VALUES = 4_000_000  # values that are partly sorted at once
 
