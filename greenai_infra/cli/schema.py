@@ -16,9 +16,6 @@ def schema(what: str) -> None:
 
         click.echo(json.dumps(settings_schema(), indent=2))
         return
-    import msgspec
+    from greenai_infra.planning.workload_forms import workload_schema
 
-    from greenai_infra.planning.workload import Workload
-
-    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Workload)}
-    click.echo(json.dumps(described, indent=2))
+    click.echo(json.dumps(workload_schema(), indent=2))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -100,9 +101,13 @@ def read_document(path: Path, *, if_edited: Callable[[str], None]) -> dict[str, 
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
+        if _is_workload(text):
+            raise InputError(_workload_instead(path)) from None
         raise InputError(f"{path} is not a plan: not JSON ({error})") from None
     if not isinstance(document, dict):
         raise InputError(f"{path} is not a plan: expected an object, found {type(document).__name__}")
+    if {"kind", "work", "hardware"} <= set(document):
+        raise InputError(_workload_instead(path))
     version = document.get("schema_version")
     if version != SCHEMA_VERSION:
         found = "no schema_version" if version is None else f"schema_version {version!r}"
@@ -114,6 +119,14 @@ def read_document(path: Path, *, if_edited: Callable[[str], None]) -> dict[str, 
         says = document.get("plan_id")
         if_edited(f"{path} was edited after it was made: it says plan_id {says!r}, and its content makes {digest!r}")
     return document
+
+
+def _is_workload(text: str) -> bool:
+    return len(set(re.findall(r"(?m)^(kind|work|hardware|project):", text))) >= 3
+
+
+def _workload_instead(path: Path) -> str:
+    return f"{path} is a workload file, not a plan: make one with `greenai-infra plan {path} --out plan.json`"
 
 
 def plan_digest(document: dict[str, Any]) -> str:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta, field
 
 from greenai_infra.clock import parse_duration_hours, parse_time
 from greenai_infra.errors import InputError
-from greenai_infra.planning.workload_work import Amount, Hours, Section, Work
+from greenai_infra.planning.workload_work import Amount, Count, Hours, Section, Work
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,6 +39,8 @@ Moment = Annotated[
 
 class Hardware(Section, frozen=True):
     """On what it may run."""
+
+    example: ClassVar[str] = "{accelerators: [H100], count: 8}"
 
     accelerators: Annotated[
         list[str] | Literal["any"],
@@ -79,6 +81,8 @@ class Hardware(Section, frozen=True):
 class Where(Section, frozen=True):
     """Where it may run."""
 
+    example: ClassVar[str] = "{allow: [aws:eu-north-1]}"
+
     providers: Annotated[list[Literal["aws", "gcp"]], Meta(min_length=1)] = field(
         default_factory=lambda: ["aws", "gcp"]
     )
@@ -91,6 +95,8 @@ class Where(Section, frozen=True):
 
 class Interruptible(Section, frozen=True):
     """The job checkpoints and may stop between slices."""
+
+    example: ClassVar[str] = "{resume_overhead_minutes: 10, minimum_slice_hours: 1}"
 
     resume_overhead_minutes: Annotated[
         float, Meta(ge=0, le=1440, description="time lost at each resume: restart, restore, replay")
@@ -107,6 +113,8 @@ class Interruptible(Section, frozen=True):
 
 class When(Section, frozen=True):
     """When it may run."""
+
+    example: ClassVar[str] = "{deadline: +72h}"
 
     earliest: Annotated[Moment | None, Meta(description="earliest start; default now")] = None
     deadline: Annotated[Moment | None, Meta(description="finished by; without one the job starts at `earliest`")] = None
@@ -141,6 +149,8 @@ def _comparable(key: str, text: str | None) -> tuple[bool, float] | None:
 class Data(Section, frozen=True):
     """The data that the job reads, and where it lies now."""
 
+    example: ClassVar[str] = "{size_gb: 100, region: aws:us-east-1}"
+
     size_gb: Annotated[float, Meta(ge=0, le=1e12)]
     region: Annotated[str, Meta(description="region that holds it now")]
 
@@ -148,7 +158,9 @@ class Data(Section, frozen=True):
 class Limits(Section, frozen=True):
     """What it may cost."""
 
-    cost_usd: Annotated[Amount | None, Meta(description="maximum cost at list prices, with data transfer")] = None
+    example: ClassVar[str] = "{cost_usd: 500}"
+
+    cost_usd: Annotated[Count | None, Meta(description="maximum cost at list prices, with data transfer")] = None
     emissions_kg: Annotated[Amount | None, Meta(description="carbon budget, kg CO2e with embodied share")] = None
     max_premium_percent: Annotated[
         Annotated[float, Meta(ge=0, le=1e6)] | None,
@@ -159,6 +171,8 @@ class Limits(Section, frozen=True):
 class Objective(Section, frozen=True):
     """What the plan minimises, if not emissions alone."""
 
+    example: ClassVar[str] = "{carbon_price_usd_per_tonne: 100}"
+
     carbon_price_usd_per_tonne: Annotated[
         Annotated[float, Meta(ge=0, le=1e9)],
         Meta(description="minimises cost + this price x emissions instead of emissions; 0 takes the cheapest"),
@@ -167,6 +181,8 @@ class Objective(Section, frozen=True):
 
 class CarbonBudget(Section, frozen=True):
     """What the project may emit in the region that is chosen; alarms hold what is measured against it."""
+
+    example: ClassVar[str] = "{daily_kg: 4, monthly_kg: 40}"
 
     daily_kg: Annotated[Amount, Meta(description="kg CO2e in any 24 hours")]
     monthly_kg: Annotated[Amount, Meta(description="kg CO2e in a month; alarms on the rate of use come from it")]
@@ -190,6 +206,8 @@ class CarbonBudget(Section, frozen=True):
 
 class Baseline(Section, frozen=True):
     """What the plan is compared with, started at once on its cheapest accepted hardware."""
+
+    example: ClassVar[str] = "{region: aws:us-east-1}"
 
     region: Annotated[
         str | None,

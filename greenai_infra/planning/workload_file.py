@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,13 @@ from greenai_infra.clock import format_time, parse_duration_hours, parse_time
 from greenai_infra.errors import InputError, WorkloadError
 from greenai_infra.planning.workload import Window, Workload
 from greenai_infra.planning.workload_names import unknown_names
-from greenai_infra.planning.workload_problems import describe, problems, shortened
+from greenai_infra.planning.workload_problems import describe, line_of, problems, shortened
 from greenai_infra.safe_yaml import SafeLoader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greenai_infra.planning.workload_problems import KeyPath, Lines
+    from greenai_infra.planning.workload_problems import KeyPath, Lines, Problem
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
@@ -44,9 +45,25 @@ def read_workload(path: Path) -> Workload:
         text = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if other := _another_kind(text, path):
+        raise InputError(f"{path} is {other}")
     if len(text) > MAX_BYTES:
         raise InputError(f"{path}: {len(text)} bytes is no workload file (at most {MAX_BYTES})")
     return parse_workload(text, str(path))
+
+
+def _another_kind(text: bytes, path: Path) -> str:
+    """What a file is that is written by this package and no workload, with what to do with it; else ""."""
+    head = text[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"{") and b'"plan_id"' in text and b'"placement"' in text:
+        return (
+            f"a plan, not a workload file: show it with `greenai-infra explain {path}`, pin it with "
+            f"`greenai-infra select {path}`"
+        )
+    if re.search(rb"(?m)^config:\s*$", head) and b"greenai-infra:" in text:
+        stack = path.stem.removeprefix("Pulumi.")
+        return f"a stack file, not a workload file: preview it with `greenai-infra preview --offline --stack {stack}`"
+    return ""
 
 
 def parse_workload(text: bytes | str, where: str) -> Workload:
@@ -67,15 +84,29 @@ def parse_workload(text: bytes | str, where: str) -> Workload:
         raise WorkloadError([f"{where}:1: not valid YAML: {str(error).splitlines()[0]}"]) from None
     if not isinstance(values, dict):
         raise WorkloadError([f"{where}:1: a workload is a mapping with name, kind, work and hardware"])
+    workload, found = _converted(values)
+    if workload is not None and not found:
+        return workload
+    found.sort(key=lambda problem: line_of(problem[0], lines))
+    raise WorkloadError([describe(where, lines, values, problem) for problem in found])
+
+
+def _converted(values: dict[str, Any]) -> tuple[Workload | None, list[Problem]]:
+    """The workload, if the values make one, and what is wrong with them."""
     try:
         workload = msgspec.convert(values, Workload, strict=False)
-    except msgspec.ValidationError as error:
-        found = problems(values, error)
+    except msgspec.ValidationError:
+        pass
     else:
-        found = unknown_names(workload)
-        if not found:
-            return workload
-    raise WorkloadError([describe(where, lines, values, problem) for problem in found])
+        return workload, unknown_names(workload)
+    from greenai_infra.planning.workload_forms import understood  # most files are written as they are typed
+
+    forms = understood(values)
+    try:
+        workload = msgspec.convert(forms.values, Workload, strict=False)
+    except msgspec.ValidationError as error:
+        return None, forms.problems + [one for one in problems(forms.values, error) if not forms.explain(one[0])]
+    return workload, forms.problems + unknown_names(workload)
 
 
 def window_of(workload: Workload, now: datetime) -> Window:

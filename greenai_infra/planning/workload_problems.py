@@ -23,12 +23,9 @@ def problems(values: dict[str, Any], error: msgspec.ValidationError) -> list[Pro
     """The first problem of each section, so that several are shown at once; `error` if only the whole is wrong."""
     found: list[Problem] = []
     known = {section.name: section for section in msgspec.structs.fields(Workload)}
-    for key, value in values.items():
-        if key not in known:
-            found.append(((key,), "unknown key"))
-            continue
+    for key in filter(known.__contains__, values):
         try:
-            msgspec.convert(value, known[key].type, strict=False)
+            msgspec.convert(values[key], known[key].type, strict=False)
         except msgspec.ValidationError as in_section:
             found.append(_split(in_section, (key,)))
     found += [((name,), "is missing") for name, section in known.items() if section.required and name not in values]
@@ -43,13 +40,20 @@ def describe(where: str, lines: Lines, values: Any, problem: Problem) -> str:
         inside = isinstance(value, dict) and part in value
         value = value[part] if inside or (isinstance(value, list) and isinstance(part, int)) else None
     named = (*at, *message.partition(" ")[0].rstrip(":").split("."))  # a rule about several keys names one first
-    place = named if named in lines else at
-    while place and place not in lines:
-        place = place[:-1]
-    is_shown = isinstance(value, str | int | float) and message != "unknown key" and f"'{value}'" not in message
+    line = line_of(named if named in lines else at, lines)
+    is_shown = (
+        isinstance(value, str | int | float) and not message.startswith("unknown key") and f"'{value}'" not in message
+    )
     shown = f" (is {shortened(repr(value))})" if is_shown else ""
     key = ".".join(map(str, at))
-    return f"{where}:{lines.get(place, 1)}: {key + ': ' if key else ''}{message}{shown}"
+    return f"{where}:{line}: {key + ': ' if key else ''}{message}{shown}"
+
+
+def line_of(at: KeyPath, lines: Lines) -> int:
+    """The line of a key, or of the nearest around it that stands in the file."""
+    while at and at not in lines:
+        at = at[:-1]
+    return lines.get(at, 1)
 
 
 def shortened(text: str) -> str:
@@ -62,9 +66,6 @@ def _split(error: msgspec.ValidationError, section: KeyPath) -> Problem:
     message, _, trail = str(error).partition(" - at `$")
     parts = (int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]`]+", trail))
     at: KeyPath = (*section, *parts)
-    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", message)
-    if unknown:
-        return (*at, unknown[1]), "unknown key"
     missing = re.fullmatch(r"Object missing required field `(.*)`", message)
     if missing:
         return (*at, missing[1]), "is missing"

@@ -1,4 +1,4 @@
-"""Plans that somebody edited, and texts of files that would move the terminal."""
+"""Plans that somebody edited, files given for others, and texts of files that would move the terminal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.deploy.plans import make_project
 
@@ -90,3 +91,39 @@ def test_a_plan_of_others_can_not_move_the_terminal(greenai: Command, plan: Path
     done = greenai("select", "plan.json", cwd=plan.parent)
     assert done.code == 2
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.out + done.err)
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["watch", "--rounds", "1"]])
+def test_a_plan_given_for_a_workload_is_answered_with_what_takes_it(
+    greenai: Command, plan: Path, arguments: list[str]
+) -> None:
+    for text in (plan.read_text(), json.dumps(json.loads(plan.read_text()), sort_keys=True)):
+        plan.write_text(text)
+        done = greenai(*arguments, "plan.json", cwd=plan.parent)
+        assert (done.code, done.out) == (2, "")
+        assert done.err == (
+            "error: plan.json is a plan, not a workload file: show it with `greenai-infra explain plan.json`, "
+            "pin it with `greenai-infra select plan.json`\n"
+        )
+
+
+@pytest.mark.parametrize("arguments", [["select"], ["explain"], ["up", "--yes", "--plan"]])
+def test_a_workload_given_for_a_plan_is_answered_with_what_makes_one(
+    greenai: Command, plan: Path, arguments: list[str]
+) -> None:
+    as_json = plan.parent / "workload.json"
+    as_json.write_text(json.dumps(yaml.safe_load(WORKLOAD)))
+    for name in ("workload.yaml", as_json.name):
+        done = greenai(*arguments, name, cwd=plan.parent)
+        assert (done.code, done.out) == (2, "")
+        assert done.err == (
+            f"error: {name} is a workload file, not a plan: make one with `greenai-infra plan {name} --out plan.json`\n"
+        )
+
+
+def test_a_stack_file_given_for_a_workload_is_answered_with_what_takes_it(greenai: Command, plan: Path) -> None:
+    assert greenai("select", "plan.json", cwd=plan.parent).code == 0
+    stack = next(plan.parent.glob("Pulumi.tune-*.yaml"))
+    done = greenai("plan", stack.name, cwd=plan.parent)
+    assert done.code == 2
+    assert f"{stack.name} is a stack file, not a workload file: preview it with" in done.err

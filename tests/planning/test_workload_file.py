@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -16,7 +17,11 @@ from hypothesis import strategies as st
 
 from greenai_infra.cli.schema import schema
 from greenai_infra.errors import InputError, WorkloadError
+from greenai_infra.planning import workload as workload_module
+from greenai_infra.planning import workload_file
 from greenai_infra.planning.workload_file import parse_workload, read_workload, window_of
+from greenai_infra.planning.workload_forms import counted_in_words
+from greenai_infra.planning.workload_work import Section
 
 from .made_up import TRAINING, at, workload
 
@@ -96,6 +101,171 @@ def test_the_schema_refuses_an_unknown_key() -> None:
     assert not jsonschema.Draft202012Validator(printed_schema()).is_valid(values)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("count: 8", "counts: 8", "w.yaml:11: hardware.counts: unknown key; did you mean 'count'?"),
+        (
+            "  count: 8",
+            "  Instance-Types: [p5.48xlarge]",
+            "hardware.Instance-Types: unknown key; did you mean 'instance_t",
+        ),
+        ("name: a-job", "nmae: a-job", "w.yaml:1: nmae: unknown key; did you mean 'name'?"),
+        ("tokens", "token", "w.yaml:8: work.model.token: unknown key; did you mean 'tokens'?"),
+        (
+            "minimum_slice_hours",
+            "min_slice_hours",
+            "interruptible.min_slice_hours: unknown key; did you mean 'minimum_sl",
+        ),
+        ("name: a-job", "name: a-job\ndeadline: +3d", "w.yaml:2: deadline: unknown key; did you mean 'when.deadline'?"),
+        ("  count: 8", "  zzz: 8", "hardware.zzz: unknown key; hardware has accelerators, precision, count, purchase"),
+        ("name: a-job", "name: a-job\nowner: me", "owner: unknown key; a workload has name, project, team, kind, work"),
+    ],
+)
+def test_an_unknown_key_is_answered_with_the_one_that_is_meant(old: str, new: str, problem: str) -> None:
+    (found,) = problems(GOOD.replace(old, new))  # and nothing of a key that is missing for it
+
+    assert problem in found
+
+
+def test_every_unknown_key_is_answered() -> None:
+    found = problems(GOOD.replace("tokens", "token").replace("count", "counts").replace("deadline", "dead_line"))
+
+    assert [problem.split(" ")[1] for problem in found] == ["work.model.token:", "hardware.counts:", "when.dead_line:"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "    resume_overhead_minutes: 10\n    minimum_slice_hours: 2\n",
+            "",
+            "w.yaml:16: when.interruptible: must be a mapping, as in interruptible: {resume_overhead_minutes: 10, "
+            "minimum_slice_hours: 1} (is 'true')",
+        ),
+        (
+            "hardware:\n  accelerators: [H100]\n  count: 8",
+            "hardware: H100",
+            "as in hardware: {accelerators: [H100], count",
+        ),
+        (
+            "  model:\n    parameters: 7.0e+9\n    tokens: 1.0e+9",
+            "  model: 7B",
+            "as in model: {parameters: 7B, tokens: 1B}",
+        ),
+        (
+            "when:\n",
+            "limits: 500\nwhen:\n",
+            "w.yaml:14: limits: must be a mapping, as in limits: {cost_usd: 500} (is 500)",
+        ),
+        (
+            "when:\n",
+            "data:\n  - 3\nwhen:\n",
+            "data: must be a mapping, as in data: {size_gb: 100, region: aws:us-east-1}",
+        ),
+        ("where:\n  residency: [NO, SE]", "where:", "where: must be a mapping, as in where: {allow: [aws:eu-north-1]}"),
+    ],
+)
+def test_a_value_in_a_mappings_place_is_answered_with_the_mapping(old: str, new: str, problem: str) -> None:
+    text = GOOD.replace(old, new)
+    (found,) = problems(text.replace("interruptible:\n", "interruptible: true\n") if not new else text)
+
+    assert problem in found
+
+
+SECTIONS = [one for one in vars(workload_module).values() if isinstance(one, type) and issubclass(one, Section)]
+
+
+@pytest.mark.parametrize("section", [one for one in SECTIONS if hasattr(one, "example")], ids=lambda one: one.__name__)
+def test_the_mapping_that_is_shown_can_be_used(section: type[Section]) -> None:
+    values = yaml.safe_load(section.example)
+    counted = {key: counted_in_words(value) if isinstance(value, str) else value for key, value in values.items()}
+
+    assert msgspec.convert(counted, section, strict=False)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("13B", 13e9), ("7b", 7e9), ("2T", 2e12), ("500M", 5e8), ("1.5k", 1500), ("1.5 G", 1.5e9), ("0.1t", 1e11),
+        ("1.1B", 1.1e9), ("4.35M", 4.35e6),
+    ],
+)  # fmt: skip
+def test_counts_may_carry_the_letter_of_their_power(written: str, meant: float) -> None:
+    read = parse_workload(GOOD.replace("tokens: 1.0e+9", f"tokens: {written}"), "w.yaml").work.model
+
+    assert read is not None
+    assert read.tokens == meant
+
+
+@pytest.mark.parametrize("written", ["13BB", "B", "1.B", "-2B", "1,5B", "2 TB", "13Q", "1e3k", "0B", "9999999T"])
+def test_other_letters_are_no_number(written: str) -> None:
+    assert "w.yaml:8: work.model.tokens: Expected 'float'" in problems(GOOD.replace("1.0e+9", written, 1))[0]
+
+
+@pytest.mark.parametrize(
+    "line", ["limits: {emissions_kg: 2T}", "data: {size_gb: 2T, region: aws:us-east-1}", "limits: {cost_usd: k}"]
+)
+def test_what_has_a_unit_takes_no_letter(line: str) -> None:
+    """2T of kg would be tonnes, of GB terabytes."""
+    assert "Expected 'float" in problems(GOOD + line)[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "meant"),
+    [
+        ("allow", "eu-north-1", ["eu-north-1"]),
+        ("deny", "aws:us-east-1", ["aws:us-east-1"]),
+        ("residency", "EU", ["EU"]),
+        ("residency", "NO", ["NO"]),
+        ("providers", "aws", ["aws"]),
+    ],
+)
+def test_a_single_name_is_a_list_of_it(key: str, written: str, meant: list[str]) -> None:
+    where = parse_workload(GOOD.replace("residency: [NO, SE]", f"{key}: {written}"), "w.yaml").where
+
+    assert getattr(where, key) == meant
+
+
+def test_a_single_chip_is_a_list_of_it_and_any_stays_any() -> None:
+    assert parse_workload(GOOD.replace("[H100]", "H100"), "w.yaml").hardware.accelerators == ["H100"]
+    assert parse_workload(GOOD.replace("[H100]", "any"), "w.yaml").hardware.accelerators == "any"
+    assert "did you mean H100" in problems(GOOD.replace("[H100]", "H10O"))[0]
+    assert "where.providers" in problems(GOOD.replace("residency: [NO, SE]", "providers: azure"))[0]
+
+
+VALUES: st.SearchStrategy[object] = (
+    st.sampled_from(["H100", "any", "13B", "2 T", "1.5k", "7e9", "12", "B", "", "true", "eu-north-1", "aws", "lora"])
+    | st.integers(-2, 10)
+    | st.floats(0.5, 9)
+    | st.lists(st.sampled_from(["H100", "aws", "SE", "eu-north-1", 3]), max_size=2)
+    | st.just({})
+)
+PLACES = ["work.model.parameters", "work.model.tokens", "work.model.method", "hardware.accelerators", "hardware.count"]
+PLACES += ["where.allow", "where.residency", "where.providers", "when.interruptible", "limits.cost_usd", "hardware.x"]
+VALIDATOR = jsonschema.Draft202012Validator(printed_schema())
+
+
+@settings(deadline=None)
+@given(st.sampled_from(PLACES), VALUES)
+def test_the_printed_schema_agrees_with_what_is_read(place: str, value: object) -> None:
+    *sections, key = place.split(".")
+    values = yaml.load(GOOD.replace("NO, SE", "SE"), Loader=Yaml12)
+    inner = values
+    for section in sections:
+        inner = inner.setdefault(section, {})
+    inner[key] = value
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workload_file, "unknown_names", lambda workload: [])  # which no schema can know
+        try:
+            parse_workload(json.dumps(values), "w.yaml")
+            is_read = True
+        except WorkloadError as error:
+            is_read = "accelerators is empty" in str(error)
+
+    assert VALIDATOR.is_valid(values) == is_read
+
+
 def test_times_and_countries_stay_text() -> None:
     read = parse_workload(GOOD.replace("+72h", "2026-03-30T12:00:00+02:00"), "w.yaml")
 
@@ -127,7 +297,7 @@ def test_numbers_may_be_written_as_people_write_them() -> None:
         ("count: 8", "count: 0", "w.yaml:11: hardware.count: Expected 'int' >= 1 (is 0)"),
         ("count: 8", "count: 8.5", "w.yaml:11: hardware.count: Expected 'int | null', got 'float' (is 8.5)"),
         ("kind: training", "kind: NO", "w.yaml:4: kind: must be inference or training (is 'NO')"),
-        ("[H100]", "H100", "w.yaml:10: hardware.accelerators: must be a list or any (is 'H100')"),
+        ("[H100]", "{H100: 8}", "w.yaml:10: hardware.accelerators: Expected 'str | array', got 'object'"),
         ("[H100]", "[]", "w.yaml:10: hardware: accelerators is empty: name at least one, or write 'any'"),
         ("[NO, SE]", "[3]", "w.yaml:13: where.residency.0: Expected 'str', got 'int' (is 3)"),
         (
