@@ -46,7 +46,8 @@ def _same_hardware_at_baseline(plan: Plan) -> float | None:
     there = [
         c
         for c in plan.field.candidates
-        if c.region == baseline.candidate.region and c.offer.instance_type == chosen.offer.instance_type
+        if c.region == baseline.candidate.region
+        and (c.offer.instance_type, c.run.accelerators) == (chosen.offer.instance_type, chosen.run.accelerators)
     ]
     if not there:
         return None
