@@ -118,7 +118,7 @@ def test_the_schema_refuses_an_unknown_key() -> None:
             "interruptible.min_slice_hours: unknown key; did you mean 'minimum_sl",
         ),
         ("name: a-job", "name: a-job\ndeadline: +3d", "w.yaml:2: deadline: unknown key; did you mean 'when.deadline'?"),
-        ("  count: 8", "  zzz: 8", "hardware.zzz: unknown key; hardware has accelerators, precision, count, purchase"),
+        ("  count: 8", "  zzz: 8", "hardware.zzz: unknown key; hardware has accelerators, precision, count, max_count"),
         ("name: a-job", "name: a-job\nowner: me", "owner: unknown key; a workload has name, project, team, kind, work"),
     ],
 )
