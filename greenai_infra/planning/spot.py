@@ -97,7 +97,7 @@ def spot_loss(workload: Workload, one: Placement) -> SpotLoss | None:
 def _restart_hours(workload: Workload) -> Estimate:
     rule = workload.when.interruptible
     if rule is None:
-        return Estimate.of("spot_restart_hours")
+        return Estimate.of("run_start_hours")
     return Estimate.exact(rule.resume_overhead_minutes / 60)
 
 

@@ -23,18 +23,18 @@ def plan(spot_usd: float = 8.0, text: str = SPOT, **changes: Any) -> dict[str, A
 
 
 def test_interruptions_lose_half_a_checkpoint_interval_and_a_restart_each() -> None:
-    # p4d.24xlarge: 0.00282 an hour (0.0000347 to 0.229). Each loses 0.5 x 1 h + 0.25 h (0.225 to 2.25 h).
+    # p4d.24xlarge: 0.00282 an hour (0.0000347 to 0.229). Each loses 0.5 x 1 h + 0.085 h (0.141 to 1.76 h).
     made = plan()
     loss = made["interruptions"]
 
     assert loss["expected"] == pytest.approx(4 * 0.00282)
     assert (loss["expected_low"], loss["expected_high"]) == pytest.approx((4 * 0.0000347, 4 * 0.229))
-    assert (loss["lost_hours_each"], loss["lost_hours_each_high"]) == pytest.approx((0.75, 2.25))
-    hours = 4 * 0.00282 * 0.75
+    assert (loss["lost_hours_each"], loss["lost_hours_each_high"]) == pytest.approx((0.585, 1.76))
+    hours = 4 * 0.00282 * 0.585
     assert loss["run_hours"] == pytest.approx(hours)
     assert loss["energy_kwh"] == pytest.approx(10 * hours)
     assert loss["cost_usd"] == pytest.approx(8 * hours)
-    assert loss["cost_usd_high"] == pytest.approx(8 * 4 * 0.229 * 2.25)
+    assert loss["cost_usd_high"] == pytest.approx(8 * 4 * 0.229 * 1.76)
     placement = made["placement"]
     per_hour_kg = (placement["operational_kg"] + placement["embodied_kg"]) / 4
     assert loss["emissions_kg"] == pytest.approx(per_hour_kg * hours)
@@ -91,8 +91,8 @@ def test_text_names_the_spot_price_and_who_prices_managed_spot(capsys: pytest.Ca
 
 
 def test_interruptions_that_break_the_deadline_are_said() -> None:
-    # Half a minute is left after the run; 0.0085 h (30.5 s) of loss are expected.
-    short = plan(when="{deadline: +4.005h}")["notes"]
+    # 11 s are left after the run; 0.0066 h (24 s) of loss are expected.
+    short = plan(when="{deadline: +4.003h}")["notes"]
     ample = plan(when="{deadline: +5h}")["notes"]
 
     assert any("it would miss its deadline" in note for note in short)
