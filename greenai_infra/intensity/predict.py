@@ -131,11 +131,15 @@ def _choose(source: IntensitySource, zones: Sequence[str], start: datetime, end:
         notes.append(f"{source.name}, {method.name}: {summary(missing, len(answers))}")
         tried.append(answers)
     covered = [answers.keys() - {zone for zone, _ in missing_of(answers)} for answers in tried]
-    if not any(isinstance(answer, Series) for answers in tried for answer in answers.values()):
+    if not any(map(_series_in, tried)):
         return _Chosen({zone: _all_reasons(zone, tried) for zone in zones}, notes, methods[0], source)
-    best = max(range(len(tried)), key=lambda index: (len(covered[index]), -index))
+    best = max(range(len(tried)), key=lambda index: (len(covered[index]), _series_in(tried[index]), -index))
     notes += _used(source, methods[best].name, tried[best], end)
     return _Chosen(tried[best], notes, methods[best], source)
+
+
+def _series_in(answers: Mapping[str, Series | Unavailable]) -> int:
+    return sum(isinstance(answer, Series) for answer in answers.values())
 
 
 def _all_reasons(zone: str, tried: Sequence[Mapping[str, Series | Unavailable]]) -> Unavailable:
@@ -159,6 +163,8 @@ def _used(
     series = [answer for answer in answers.values() if isinstance(answer, Series)]
     if all(one.provenance.kind is Kind.YEARLY_MEAN for one in series):
         method = "yearly mean"
+    if all(one.provenance.doubtful for one in series):
+        return [f"{source.name}: {method} is doubtful for all {len(series)} zones"]
     notes = [f"{source.name}: {method} is used for all {len(series)} zones"]
     notes += [f"{source.name}: {one.zone}: {text}" for one in series if (text := one.provenance.left_out)]
     short = [one for one in series if one.end < end]

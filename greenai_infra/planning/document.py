@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from greenai_infra.intensity.values import Series
     from greenai_infra.planning.hardware import Comparison
     from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.planner import Plan
@@ -38,7 +39,11 @@ SCHEMA_VERSION = "1"
 
 
 def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> dict[str, Any]:
-    """The document of a plan; `plan_id` is a digest of all the rest."""
+    """The document of a plan; `plan_id` is a digest of all the rest.
+
+    `ranked` is there if the time of `placement` comes from another source than the ranking of places: it is the same
+    choice by the intensity that all other placements have.
+    """
     decision = plan.decision
     body: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -48,7 +53,7 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
             "earliest": format_time(plan.window.earliest),
             "deadline": format_time(plan.window.deadline) if plan.window.deadline else None,
         },
-        "placement": _placement(decision.placement, plan),
+        "placement": _placement(plan.placement, plan, plan.chosen_series),
         "alternatives": [_placement(one, plan) for one in decision.alternatives],
         "pareto": [_placement(one, plan) for one in decision.pareto],
         "pareto_usd_per_tonne": [usd_per_tonne(one, following) for one, following in pairwise(decision.pareto)],
@@ -66,7 +71,9 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
         "notes": plan_notes(plan),
         "inputs": plan_inputs(plan, hardware or ()),
     }
-    if loss := spot_loss(plan.workload, decision.placement):
+    if plan.hours:
+        body["ranked"] = _placement(decision.placement, plan)
+    if loss := spot_loss(plan.workload, plan.placement):
         body["interruptions"] = loss.as_document()
     if hardware is not None:
         body["hardware"] = [_comparison(row, plan) for row in hardware]
@@ -140,7 +147,8 @@ def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a JSON number")
 
 
-def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
+def _placement(one: Placement, plan: Plan, series: Series | None = None) -> dict[str, Any]:
+    """A placement by the series of its zone that was used for all, or by the one that is given."""
     candidate, run = one.candidate, one.candidate.run
     region, offer = candidate.region, candidate.offer
     low, high = _emissions_band(one)
@@ -182,7 +190,7 @@ def _placement(one: Placement, plan: Plan) -> dict[str, Any]:
         "emissions_if_started_at_once_kg": one.emissions_now_kg,
         "intensity": {
             "g_per_kwh": one.intensity_g_per_kwh,
-            **provenance_document(plan.series[region.zone].provenance),
+            **provenance_document((series or plan.series[region.zone]).provenance),
         },
         "not_built": str(found) if (found := placement_not_built(plan.workload, one)) else None,
         **availability_document(candidate),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.values import Provenance, Series
     from greenai_infra.planning.candidates import Candidate
     from greenai_infra.planning.hardware import Comparison
+    from greenai_infra.planning.hours import Hours
     from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.planner import Plan
     from greenai_infra.planning.waiting import WaitRule
@@ -72,6 +73,7 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
             zone: {**_series(plan.series[zone], plan), "forecast_error": forecast_error_document(plan.waits[zone])}
             for zone in sorted(zones & set(plan.series))
         },
+        **({"hours": _hours(plan.hours, plan)} if plan.hours else {}),
         "zones_without_intensity": sorted(zones - set(plan.series)),
         "regions": {
             key: {"zone": r.zone, "country": r.country, "pue": r.pue, "pue_year": r.pue_year, "source": r.source}
@@ -118,6 +120,16 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
             for m in plan.field.misfits
         ],
         "without_price": list(plan.field.unpriced),
+    }
+
+
+def _hours(hours: Hours, plan: Plan) -> dict[str, Any]:
+    """The intensity by which the time within the chosen place was found."""
+    return {
+        "zone": hours.series.zone,
+        "answered_by": hours.answered_by,
+        **_series(hours.series, plan),
+        "forecast_error": forecast_error_document(hours.rule),
     }
 
 

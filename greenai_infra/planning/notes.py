@@ -43,12 +43,13 @@ def plan_notes(plan: Plan) -> list[str]:
 
 def _notes(plan: Plan) -> Iterator[str]:
     chosen = plan.decision.placement.candidate
-    provenance = plan.series[chosen.region.zone].provenance
+    provenance = plan.chosen_series.provenance
     if plan.mixed:
         yield MIXED
     yield from _not_built(plan)
     yield from _of_flags(provenance)
-    yield from spot_notes(plan.workload, plan.decision.placement, plan.timing.deadline_s)
+    yield from spot_notes(plan.workload, plan.placement, plan.timing.deadline_s)
+    yield from _by_hours(plan)
     yield from _dear_tonne(plan)
     yield from _regions_left_out(plan)
     if plan.timing.origin and plan.timing.origin.note:
@@ -128,6 +129,22 @@ def _availability(plan: Plan) -> Iterator[str]:
         yield f"priced, but whether it is offered is not known, so kept out: {_some(doubted)}"
 
 
+def _by_hours(plan: Plan) -> Iterator[str]:
+    """Which source ranked the places, and which one found the time."""
+    if plan.hours is None:
+        return
+    ranked, chosen = plan.decision.placement, plan.hours.placement
+    zone, of = ranked.candidate.region.zone, plan.hours.series.provenance
+    by = plan.series[zone].provenance
+    yield (
+        f"places are ranked by {by.kind} of {by.source}, without a shift in time: {ranked.candidate.region.key} has "
+        f"{significant(ranked.emissions_kg)} kg there; time and kg of the plan are by the hours of {zone}, "
+        f"{of.kind} of {of.source.removeprefix('climatology of ')}: {significant(chosen.emissions_kg)} kg, "
+        f"{significant(chosen.emissions_now_kg)} kg if started at once; what place and hardware save is reckoned by "
+        "the one, what waiting saves by the other"
+    )
+
+
 def _dear_tonne(plan: Plan) -> Iterator[str]:
     """What the last kilograms cost, where that is very much; nothing where the workload states what they are worth."""
     chosen, front = plan.decision.placement, plan.decision.pareto
@@ -174,8 +191,7 @@ def _some(regions: Sequence[str]) -> str:
 
 def _time_not_looked_at(plan: Plan) -> Iterator[str]:
     """The part of the window that lies behind the end of what the source knows, and a gap at the earliest start."""
-    chosen = plan.decision.placement
-    series = plan.series[chosen.candidate.region.zone]
+    chosen, series = plan.placement, plan.chosen_series
     deadline = plan.window.deadline
     if deadline is not None and series.end < deadline:
         yield (

@@ -15,6 +15,7 @@ from greenai_infra.intensity.tiers import missing_of
 from greenai_infra.intensity.values import Series
 from greenai_infra.planning.candidates import PLACE_RULES, Field, find_candidates
 from greenai_infra.planning.decide import Decision, decide
+from greenai_infra.planning.hours import Hours, ask_hours, at_best_hours
 from greenai_infra.planning.slots import Interruption
 from greenai_infra.planning.timing import Timing
 from greenai_infra.planning.transfer import origin_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.forecast_archive import ForecastArchive
     from greenai_infra.intensity.predict import Prediction
     from greenai_infra.intensity.source import IntensitySource
+    from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.transfer import Origin
     from greenai_infra.planning.workload import Window, Workload
 
@@ -39,7 +41,8 @@ class Plan:
 
     `waits` has for each zone the rule for the run that the plan shows there, or of the choice where it shows none.
     `left_out` says of zones that were asked for why there is no intensity to plan on, `warnings` what the source says
-    of itself that a reader must not miss.
+    of itself that a reader must not miss. `hours` is the time within the chosen place, where the source that ranked the
+    places knows none.
     """
 
     workload: Workload
@@ -56,6 +59,17 @@ class Plan:
     timing: Timing
     left_out: Mapping[str, str]
     warnings: tuple[str, ...]
+    hours: Hours | None = None
+
+    @property
+    def placement(self) -> Placement:
+        """The choice at the time when it runs; `decision.placement` is what it was ranked by, mostly the same."""
+        return self.hours.placement if self.hours else self.decision.placement
+
+    @property
+    def chosen_series(self) -> Series:
+        """The intensity by which the time of the choice, and its kg, were reckoned."""
+        return self.hours.series if self.hours else self.series[self.placement.candidate.region.zone]
 
 
 def make_plan(
@@ -109,6 +123,7 @@ def make_plan(
     origin = origin_of(workload, answers, window, end)
     timing = _timing(workload, window, rules, origin)
     decision = decide(workload, field, series, timing)
+    hours, tried = _hours(workload, window, source, decision.placement, series, timing, open_archive)
     return Plan(
         workload=workload,
         window=window,
@@ -118,13 +133,40 @@ def make_plan(
         offers=tuple(offers),
         source_name=source.name,
         answered_by=found.answered_by,
-        source_notes=tuple(found.notes),
+        source_notes=(*found.notes, *tried),
         mixed=mixed,
         waits=_waits(rules, series, decision),
         timing=timing,
         left_out=left_out,
         warnings=tuple(getattr(source, "warnings", ())),
+        hours=hours,
     )
+
+
+def _hours(
+    workload: Workload,
+    window: Window,
+    source: IntensitySource,
+    ranked: Placement,
+    series: Mapping[str, Series],
+    timing: Timing,
+    open_archive: Callable[[], ForecastArchive] | None,
+) -> tuple[Hours | None, list[str]]:
+    """The choice at the best of its hours, where only another source than that of the ranking knows them."""
+    zone, run_hours = ranked.candidate.region.zone, ranked.candidate.run.hours.value
+    found, tried = ask_hours(source, series[zone], window, run_hours)
+    if found is None:
+        return None, tried
+    known = {place: answer for place, answer in found.answers.items() if isinstance(answer, Series)}
+    archive = open_archive() if open_archive and known[zone].provenance.service else None
+    if archive:
+        archive.keep(known.values())
+    rules = _wait_rules(workload, window, found, archive)
+    placed = at_best_hours(workload, ranked, known, _timing(workload, window, rules, timing.origin))
+    if placed is None:
+        return None, [*tried, f"no time fits the hours of {zone} within the limits: they are not used"]
+    rule = rules.of(zone, run_hours, method_of(known[zone]))
+    return Hours(placed, known[zone], rule, found.answered_by), tried
 
 
 def _wait_rules(workload: Workload, window: Window, found: Prediction, archive: ForecastArchive | None) -> WaitRules:

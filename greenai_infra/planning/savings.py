@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import from_unix, hours_between
@@ -14,25 +15,31 @@ if TYPE_CHECKING:
 
 def savings_of(plan: Plan) -> dict[str, Any]:
     """The section `savings` of a plan document; kg and USD are positive where the plan emits or costs less."""
-    chosen, baseline = plan.decision.placement, plan.decision.baseline
+    chosen, ranked, baseline = plan.placement, plan.decision.placement, plan.decision.baseline
+    by_waiting_kg = chosen.emissions_now_kg - chosen.emissions_kg
     waited = hours_between(plan.window.earliest, from_unix(chosen.slices[0][0]))
     savings: dict[str, Any] = {
-        "by_waiting_kg": chosen.emissions_now_kg - chosen.emissions_kg,
+        "by_waiting_kg": by_waiting_kg,
         "waits_hours": waited,
     }
     if baseline is None:
         unknown = ("emissions_kg", "percent", "cost_usd", "cost_percent", "usd_per_tonne_avoided")
         return {**dict.fromkeys(unknown), **savings}
-    kept = baseline.emissions_kg - chosen.emissions_kg
+    counted = chosen
+    if plan.hours:
+        # Place and hardware save by what ranked them, waiting by the hours: each difference is of one source.
+        saved_kg = ranked.emissions_kg - ranked.emissions_now_kg + by_waiting_kg
+        counted = replace(ranked, operational_kg=ranked.operational_kg - saved_kg, cost_usd=chosen.cost_usd)
+    kept = baseline.emissions_kg - counted.emissions_kg
     same_hardware = _same_hardware_at_baseline(plan)
     return {
         "emissions_kg": kept,
         "percent": 100 * kept / baseline.emissions_kg,
         "cost_usd": baseline.cost_usd - chosen.cost_usd,
         "cost_percent": 100 * (1 - chosen.cost_usd / baseline.cost_usd) if baseline.cost_usd else None,
-        "usd_per_tonne_avoided": usd_per_tonne(chosen, baseline),
+        "usd_per_tonne_avoided": usd_per_tonne(counted, baseline),
         "by_hardware_kg": None if same_hardware is None else baseline.emissions_kg - same_hardware,
-        "by_place_kg": None if same_hardware is None else same_hardware - chosen.emissions_now_kg,
+        "by_place_kg": None if same_hardware is None else same_hardware - ranked.emissions_now_kg,
         **savings,
     }
 

@@ -68,7 +68,7 @@ def round_of(plan: Plan) -> Round:
     chosen = plan.decision.placement
     provenance = plan.series[chosen.candidate.region.zone].provenance
     stands_in = Flag.FALLBACK in provenance.flags
-    begins = from_unix(chosen.slices[0][0])
+    begins = from_unix(plan.placement.slices[0][0])
     reasons = [note for note in plan.source_notes if " left: " in note] or list(plan.source_notes)
     ranked, price = (chosen, *plan.decision.alternatives), plan.workload.carbon_price
     weighed = () if price is None else tuple((one.candidate.region.key, usd_with_carbon(one, price)) for one in ranked)

@@ -11,7 +11,8 @@ Document = dict[str, Any]
 
 def forecast_error(document: Document) -> Document:
     """What a plan says of its chosen zone. A plan of before errors were measured has a threshold in the workload."""
-    zone = document["inputs"]["intensity"][document["placement"]["zone"]]
+    inputs = document["inputs"]
+    zone = inputs.get("hours") or inputs["intensity"][document["placement"]["zone"]]
     stated = document["workload"]["when"].get("wait_threshold_percent")
     return dict(zone.get("forecast_error") or {"wait_threshold_percent": stated})
 

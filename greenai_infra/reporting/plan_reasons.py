@@ -51,7 +51,7 @@ def _reasons(document: Document) -> list[str]:
 
 def _beside_others(document: Document) -> Iterator[str]:
     """How the choice stands to the next region, and why it is not the cleanest of the Pareto front."""
-    chosen, cleanest = document["placement"], document["pareto"][0]
+    chosen, cleanest = document.get("ranked") or document["placement"], document["pareto"][0]
     objective = document["workload"].get("objective")
     if objective:
         price = objective["carbon_price_usd_per_tonne"]
@@ -94,6 +94,8 @@ def _intensity_sources(document: Document) -> list[str]:
         f"{one['source']}, {one['kind']}" + (f" ({one['detail']})" if one["detail"] else "") for one in zones.values()
     }
     lines = [f"{len(zones)} zones: {'; '.join(sorted(described)[:3])}", *inputs["intensity_notes"]]
+    if hours := inputs.get("hours"):
+        lines.insert(1, f"the hours of {hours['zone']}: {hours['source']}, {hours['kind']} ({hours['detail']})")
     if inputs["zones_without_intensity"]:
         lines.append(f"no value for {', '.join(inputs['zones_without_intensity'])}")
     return lines

@@ -37,15 +37,18 @@ def machines(one: Document) -> str:
     return words
 
 
-def show_alternatives(alternatives: Sequence[Document]) -> None:
-    """Print the best of the first other regions."""
+def show_alternatives(alternatives: Sequence[Document], ranked: Document | None = None) -> None:
+    """Print the best of the first other regions; `ranked` is the choice by their intensity, if its own is another's."""
     print()
     if not alternatives:
         print("No other region is allowed and able to run it.")
         return
     shown = alternatives[:ALTERNATIVES_SHOWN]
     more = f" (first {len(shown)} of {len(alternatives)} regions)" if len(shown) < len(alternatives) else ""
-    _placement_table(f"Alternatives{more}", shown)
+    by = ""
+    if ranked:
+        by = f" by {ranked['intensity']['kind']} (the choice: {significant(ranked['emissions_kg'])} kg)"
+    _placement_table(f"Alternatives{more}{by}", shown)
 
 
 def show_pareto(pareto: Sequence[Document], usd_per_tonne: Sequence[float | None], chosen: Document) -> None:

@@ -30,8 +30,8 @@ def show_plan(document: Document, *, explain: bool = False) -> None:
     )
     print()
     print_facts(_facts(document))
-    show_alternatives(document["alternatives"])
-    show_pareto(document["pareto"], document.get("pareto_usd_per_tonne", ()), chosen)
+    show_alternatives(document["alternatives"], document.get("ranked"))
+    show_pareto(document["pareto"], document.get("pareto_usd_per_tonne", ()), document.get("ranked") or chosen)
     if "hardware" in document:
         show_hardware(document["hardware"])
     if explain:
@@ -56,12 +56,23 @@ def _facts(document: Document) -> list[tuple[str, str]]:
             f"{intensity['kind']}{_flags(intensity)}, {intensity['source']}",
         ),
         ("emissions", _emissions(chosen)),
+        *_ranked(document),
         *_data_moved(document),
         ("cost", cost_line(chosen)),
         *spot_facts(document),
         *_serving_facts(document),
     ]
     return [*facts, ("baseline", _baseline(document))]
+
+
+def _ranked(document: Document) -> list[tuple[str, str]]:
+    """What the place was ranked by, where its time comes from another source."""
+    ranked = document.get("ranked")
+    if ranked is None:
+        return []
+    of = ranked["intensity"]
+    by = f"{of['kind']}{_flags(of)}, {of['source']}"
+    return [("ranked by", f"{significant(of['g_per_kwh'])} gCO2eq/kWh, {by}: {significant(ranked['emissions_kg'])} kg")]
 
 
 def _zones(chosen: Document) -> str:
