@@ -39,13 +39,15 @@ class Offered(StrEnum):
 class Availability:
     """Whether something is offered, in which zones (names, or AWS's zone IDs; empty if not known), and who says so.
 
-    `zone_count` is the number of zones that sell it, None if not known; `says` is a sentence.
+    `zone_count` is the number of zones that sell it, None if not known; `says` is a sentence. `service_list_read` is
+    False where only EC2's list was read, and not that of the service that a stack would use.
     """
 
     offered: Offered
     zones: tuple[str, ...] = ()
     zone_count: int | None = None
     says: str = ""
+    service_list_read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Availabilities:
                 f"{offer.instance_type} for {self._use} in {region.key}: EC2 has it, SageMaker's list not read "
                 f"({FETCH} --region {region.key} reads it)"
             )
-            return Availability(Offered.YES, offer.zones, offer.zone_count, says)
+            return Availability(Offered.YES, offer.zones, offer.zone_count, says, service_list_read=False)
         if f"ml.{offer.instance_type}" not in listed:
             says = f"SageMaker's price list of {region.key} has no {self._use} on ml.{offer.instance_type}"
             return Availability(Offered.NO, offer.zones, offer.zone_count, says)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from functools import cache
+from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.offers import offers
 from greenai_infra.catalog.read import table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_ZONES = 4
+"""Zones that a network of ours is laid out in by itself: each costs its part of the interface endpoints."""
+_DIRECTION = re.compile("north|south|east|west|central")
 
 
 def availability_zones(region: str) -> tuple[str, ...]:
@@ -22,6 +33,27 @@ def gcp_zones(region: str) -> tuple[str, ...]:
     Its AI zones (as in `us-south1-ai1b`) are not among them.
     """
     return tuple(f"{region}-{letter}" for letter in _letters("gcp-zones.csv").get(region, ""))
+
+
+def is_zone_id(zone: str, region: str) -> bool:
+    """Whether it is the ID of a zone of an AWS region: `eun1-az3` is the same building in every account."""
+    area, direction, number = region.split("-")
+    mark = "".join(one[0] for one in _DIRECTION.findall(direction))
+    return re.fullmatch(rf"{area}{mark}{number}-az[0-9]+", zone) is not None
+
+
+def zone_ids(region: str) -> tuple[str, ...]:
+    """IDs of the zones of an AWS region in which some offer is sold, those with the most offers first."""
+    counts = Counter(zone for one in offers() if (one.provider, one.region) == ("aws", region) for zone in one.zones)
+    return tuple(sorted(counts, key=lambda zone: (-counts[zone], zone)))
+
+
+def subnet_zone_ids(region: str, sold_in: Sequence[str]) -> tuple[str, ...]:
+    """IDs of the zones for the subnets of what is sold in some zones: those, and another where there is only one."""
+    known = zone_ids(region)
+    wanted = sorted(sold_in, key=lambda zone: (known.index(zone) if zone in known else len(known), zone))
+    others = [zone for zone in known if zone not in wanted]
+    return tuple(wanted[:MOST_ZONES] if len(wanted) > 1 else [*wanted, *others[:1]])
 
 
 @cache

@@ -98,6 +98,11 @@ def preview_lines(
     """(kind of line, text without styling) from top to bottom; the kind is a key of STYLES or empty."""
     yield "heading", f"Offline preview of {result.project}/{result.stack}" + _place(result)
     yield "", ""
+    for note in result.notes:
+        for line in _wrapped(f"note: {note}", width, "", "  "):
+            yield "", line
+    if result.notes:
+        yield "", ""
     for line in _tree_lines(result, width):
         yield "", line
     for title, lines in (

@@ -22,7 +22,7 @@ from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from greenai_infra.deploy.gate import Gate
@@ -103,7 +103,17 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
         standing=figures,
         budget=limits,
         verdict=verdict,
+        notes=tuple(_to_enable(resources)),
     )
+
+
+def _to_enable(resources: Sequence[DeclaredResource]) -> Iterator[str]:
+    """The AWS regions in which something is built and which an account must enable first."""
+    from greenai_infra.catalog.availability import opt_in_note
+    from greenai_infra.catalog.regions import regions
+
+    used = {one.region for one in resources if one.package == "aws" and one.custom and not one.is_provider}
+    return (opt_in_note(one) for one in regions() if one.opt_in and one.name in used)
 
 
 def _require(package: str, extra: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.catalog.availability import one_zone_note, opt_in_note
 from greenai_infra.catalog.buildable import not_built
+from greenai_infra.catalog.regions import regions
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pins.budget import budget_changes
 from greenai_infra.deploy.pins.registry import pinner_for
@@ -13,6 +15,7 @@ from greenai_infra.deploy.stack_files import NO_CAPACITY, SELECTED, StackFile
 from greenai_infra.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from greenai_infra.deploy.pins.options import Options
@@ -31,12 +34,15 @@ class Pinned:
     """
 
     file: StackFile
+    placement: Placement
     config: CarbonTagged
     planned: Planned
     machine: str
     starts_at: datetime | None
     text: str
     missing: str = ""
+    notes: tuple[str, ...] = ()
+    """What is to be known of its region, its zones and its machine, in sentences."""
 
     @property
     def stack(self) -> str:
@@ -77,7 +83,29 @@ def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, option
     text = yaml_edit.edit(file.text, changes, str(file.path))
     text = text if file.text else HEADER + text
     missing = _missing(pinner, lacking, file) if lacking else ""
-    return Pinned(file, config, config.planned, pinner.machine(config), pinner.starts_at(config), text, missing)
+    notes = (*_of_place(placement), *(f"{file.path.name}: {one}" for one in pinner.remarks(section, placement)))
+    return Pinned(
+        file=file,
+        placement=placement,
+        config=config,
+        planned=config.planned,
+        machine=pinner.machine(config),
+        starts_at=pinner.starts_at(config),
+        text=text,
+        missing=missing,
+        notes=notes,
+    )
+
+
+def _of_place(placement: Placement) -> Iterator[str]:
+    """Whether the account must enable the region first, and whether the machine is offered there and where."""
+    region = next((one for one in regions() if one.key == placement.key), None)
+    if region and region.opt_in:
+        yield opt_in_note(region)
+    if placement.offered != "listed" and placement.availability:
+        yield placement.availability
+    if one := one_zone_note(placement.instance_type, placement.key, placement.zone_count, placement.zones):
+        yield one
 
 
 def _missing(pinner: Pinner, lacking: dict[str, Any], file: StackFile) -> str:

@@ -60,6 +60,14 @@ class Placement(_Part):
     emissions_kg: Positive
     cost_usd: Finite | None
     intensity: Intensity
+    offered: Literal["listed", "not listed", "unknown"] = "listed"
+    zones: list[str] = Field(default_factory=list)
+    """Zones in which it is sold, AWS's by ID; empty where they are not known."""
+    zone_count: Annotated[int, Field(ge=1)] | None = None
+    availability: str | None = None
+    """What is known of its being offered, in a sentence."""
+    service_list_read: bool = True
+    """False where EC2's list has it, and SageMaker's was not read."""
     pue: Any = None
     """For reports only, and so not checked: a deployment does not need it. The same holds for the next two."""
     pue_year: Any = None

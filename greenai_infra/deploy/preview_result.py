@@ -40,6 +40,8 @@ class PreviewResult:
     """The carbon budget that its alarms watch, if there is one."""
     verdict: Verdict | None = None
     """What the carbon gate says; None if the project has none."""
+    notes: tuple[str, ...] = ()
+    """What is to be done before it can be built, in sentences; nothing of it is wrong."""
 
     @property
     def failed(self) -> bool:
@@ -107,5 +109,6 @@ class PreviewResult:
             "policy": {"rules": [one.as_json() for one in self.verdict.tallies] if self.verdict else []},
             "findings": [one.as_json() for one in self.findings],
             "messages": list(self.messages),
+            "notes": list(self.notes),
             "summary": self.summary(),
         }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.service_prices import FETCH
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
 from greenai_infra.deploy.pin import Pinned, pin
@@ -84,6 +85,8 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
     ]
     notes += _unmarked_notes([one for one in own if one not in starved], pinned, choice)
     notes += [f"{one.stack} can't be built yet: {one.missing}" for one in pinned[:1] if one.missing]
+    notes += [note for one in pinned for note in one.notes]
+    notes += _lists_not_read(pinned)
     first = pinned[0]
     if names_nobody(first.file, first.text, order[0].provider):
         notes.append(f"nobody hears of the budget alarms of {first.stack} yet: say who with --notify EMAIL")
@@ -146,6 +149,15 @@ def _pin_first(
     shown = skipped if len(skipped) <= MOST_SKIPPED + 1 else skipped[:MOST_SKIPPED]
     more = [f"skipped: {len(skipped) - len(shown)} more of the ranking, too"] if shown != skipped else []
     return pinned, shown + more
+
+
+def _lists_not_read(pinned: Sequence[Pinned]) -> list[str]:
+    """The regions of which nobody knows whether SageMaker has the machine there."""
+    keys = [one.placement.key for one in pinned if not one.placement.service_list_read]
+    if not keys:
+        return []
+    fetch = f"{FETCH} {' '.join(f'--region {key}' for key in keys)}"
+    return [f"EC2 has it, SageMaker's list not read: {', '.join(keys)}; to read it, and then plan again: {fetch}"]
 
 
 def _unmarked_notes(own: Sequence[StackFile], pinned: Sequence[Pinned], choice: Choice) -> list[str]:

@@ -51,6 +51,7 @@ def availability_document(candidate: Candidate) -> dict[str, Any]:
         "zones": list(available.zones),
         "zone_count": available.zone_count,
         "availability": available.says or None,
+        "service_list_read": available.service_list_read,
         "opt_in": candidate.region.opt_in,
     }
 

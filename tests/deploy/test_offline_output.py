@@ -105,7 +105,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(capsys.readouterr().out)
     assert list(document) == [
         *("schema_version", "project", "stack", "region", "resources", "outputs", "tags"),
-        *("standing", "budget", "policy", "findings", "messages"),
+        *("standing", "budget", "policy", "findings", "messages", "notes"),
         "summary",
     ]
     assert document["schema_version"] == 1
@@ -132,6 +132,26 @@ def test_long_names_keep_their_ends(tmp_path: Path) -> None:
     assert max(map(len, lines)) <= 80
     assert any(line.endswith("-artifacts") for line in lines)
     assert any(line.endswith("-checkpoints") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("region", "own", "named"),
+    [
+        ("eu-south-2", "", ["eu-south-2"]),
+        ("eu-north-1", ', region="ap-southeast-3"', ["ap-southeast-3"]),
+        ("eu-north-1", "", []),
+    ],
+)
+def test_a_region_that_must_be_enabled_first_is_said(tmp_path: Path, region: str, own: str, named: list[str]) -> None:
+    write_project(tmp_path, f'aws.sns.Topic("a"{own})\n', f"config:\n  aws:region: {region}\n")
+
+    result = preview(tmp_path)
+
+    enable = "aws account enable-region --region-name "
+    assert [note.partition(enable)[2] for note in result.as_json()["notes"]] == named
+    lines = " ".join(line for _, line in preview_lines(result, 200))
+    assert [name for name in ("eu-south-2", "ap-southeast-3") if f"{enable}{name}" in lines] == named
+    assert not result.failed
 
 
 def test_two_runs_print_the_same(tmp_path: Path) -> None:

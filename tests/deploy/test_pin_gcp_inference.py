@@ -174,3 +174,15 @@ def test_machines_are_found_by_name_and_by_chips() -> None:
     assert tpu_machine("v5litepod-16") is None
     assert tpu_machine_of("TPU-v5e", 8) == tpu_machine("v5litepod-8")
     assert tpu_machine_of("TPU-v5e", 2) is None
+
+
+@pytest.mark.parametrize(("own", "zone"), [(None, "europe-west4-c"), ("europe-west4-b", "europe-west4-b")])
+def test_the_zone_is_the_plan_s_where_the_file_names_none(tmp_path: Path, own: str | None, zone: str) -> None:
+    write_users_part(tmp_path, zone=own)
+
+    selection = pinned(tmp_path, plan(tpus(zones=["europe-west4-c"]), workload=WORKLOAD), gcp_project="acme-ml")
+
+    config = yaml.safe_load((tmp_path / STACK).read_text())["config"]
+    assert config["greenai-infra:inference"]["zone"] == zone
+    warned = "zone is europe-west4-b, and tpu-v5litepod-1 is offered in europe-west4-c" in " ".join(selection.notes)
+    assert warned is (own is not None)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from greenai_infra.deploy.stack_files import default_stack, mark_built
 from greenai_infra.errors import InputError, Refused
@@ -295,18 +296,20 @@ def test_what_can_not_be_built_is_refused_as_first_and_passed_over_as_alternativ
 
 def test_a_region_whose_zones_are_not_known_needs_them_in_its_file(project: Path) -> None:
     document = ranking(us_west_1=1.0)
-    with pytest.raises(InputError) as raised:
-        pin(project, document)
 
+    lacking = pin(project, document)
+
+    assert "network" not in training(stack(project, "us-west-1"))
+    note = next(one for one in lacking.notes if "can't be built yet" in one)
+    assert note.startswith(
+        "tune-us-west-1 can't be built yet: it lacks network, which no plan knows; write into Pulumi."
+    )
+    zones = yaml.safe_load(note.partition("\n")[2])["config"]["greenai-infra:training"]["network"]
+    assert zones == {"availability_zones": ["us-west-1a", "us-west-1b"]}
     stack(project, "us-west-1").write_text(
         "config:\n  greenai-infra:training:\n    network:\n      availability_zones: [us-west-1a, us-west-1c]\n"
     )
-    pin(project, document)
-
-    assert str(raised.value) == (
-        "the availability zones of us-west-1 are not known; name at least two in Pulumi.tune-us-west-1.yaml as "
-        "network.availability_zones under greenai-infra:training, such as [us-west-1a, us-west-1b]"
-    )
+    assert not any("can't be built yet" in one for one in pin(project, document).notes)
     assert training(stack(project, "us-west-1"))["network"] == {"availability_zones": ["us-west-1a", "us-west-1c"]}
 
 

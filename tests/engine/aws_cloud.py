@@ -30,7 +30,7 @@ REPLACES = {
     "aws:appautoscaling/target:Target": {"resourceId", "scalableDimension", "serviceNamespace"},
     "aws:ec2/routeTableAssociation:RouteTableAssociation": {"subnetId", "gatewayId"},
     "aws:ec2/securityGroup:SecurityGroup": {"description", "vpcId"},
-    "aws:ec2/subnet:Subnet": {"vpcId", "cidrBlock", "availabilityZone"},
+    "aws:ec2/subnet:Subnet": {"vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId"},
     "aws:ec2/vpc:Vpc": {"cidrBlock"},
     "aws:ec2/vpcEndpoint:VpcEndpoint": {"vpcId", "serviceName", "vpcEndpointType"},
     "aws:ecr/repository:Repository": {"encryptionConfigurations"},

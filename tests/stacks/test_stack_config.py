@@ -34,6 +34,8 @@ def refusal(config: dict[str, Any]) -> str:
         ({"network": {"availability_zones": ["eu-north-1a"]}}, "network.availability_zones"),
         ({"network": {"availability_zones": ["eu-north-1a", "eu-north-1a"]}}, "names a zone twice"),
         ({"network": {"availability_zones": ["eu-north-1a", "us-east-1a"]}}, "us-east-1a is not in region eu-north-1"),
+        ({"network": {"availability_zones": ["eun1-az1", "euw1-az2"]}}, "euw1-az2 is not in region eu-north-1"),
+        ({"network": {"availability_zones": ["eun1-az1", "eu-north-1a"]}}, "all by ID, as eun1-az1, or all by letter"),
         ({"network": {**ZONES, "cidr": "10.42.0.1/16"}}, "network.cidr: 10.42.0.1/16 has host bits set"),
         ({"network": {**ZONES, "cidr": "999.42.0.0/16"}}, "network.cidr"),
         ({"slices": []}, "slices: List should have at least 1 item"),

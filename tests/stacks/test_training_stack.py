@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from .declare import Declared, Resource, declare, stacks_importable
+from .declare import Declared, Resource, changed, declare, run_program, stacks_importable
 
 with stacks_importable():
     from components.aws.logs import log_retention_days
@@ -264,3 +264,16 @@ def test_logs_are_kept_at_least_as_long_as_wanted(wanted: int, kept: int) -> Non
 def test_taggable_is_read_from_the_sdk() -> None:
     assert Resource("aws:ec2/vpc:Vpc", "", {}).taggable
     assert not Resource("aws:scheduler/schedule:Schedule", "", {}).taggable
+
+
+@pytest.mark.parametrize(
+    ("zones", "key"),
+    [(["usw2-az4", "usw2-az1"], "availabilityZoneId"), (["us-west-2a", "us-west-2c"], "availabilityZone")],
+)
+def test_subnets_lie_in_the_zones_that_are_named_by_id_or_by_letter(zones: list[str], key: str) -> None:
+    declared, refused = run_program(changed("sliced", network={"availability_zones": zones}))
+
+    assert not refused
+    other = {"availabilityZoneId", "availabilityZone"} - {key}
+    assert [subnet.inputs[key] for subnet in declared.of("Subnet")] == zones
+    assert not any(other & subnet.inputs.keys() for subnet in declared.of("Subnet"))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.catalog.zones import availability_zones
-from greenai_infra.errors import InputError, Refused
+from greenai_infra.catalog.zones import availability_zones, is_zone_id, subnet_zone_ids, zone_ids
+from greenai_infra.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from greenai_infra.deploy.plan_file import Placement
-    from greenai_infra.deploy.stack_files import StackFile
+
+LEAST_ZONES = 2
+"""Of a network, as `network.availability_zones` asks."""
+ZONES_BY_LETTER = 3
 
 
 def ml_type(instance_type: str) -> str:
@@ -17,16 +22,39 @@ def ml_type(instance_type: str) -> str:
     return f"ml.{instance_type.removeprefix('ml.')}"
 
 
-def network_values(placement: Placement, file: StackFile, section: str) -> dict[str, Any]:
-    """The network of a stack whose file has none: up to three zones. Raises InputError if the zones are not known."""
-    region = placement.region
-    zones = availability_zones(region)
-    if len(zones) < 2:
-        raise InputError(
-            f"the availability zones of {region} are not known; name at least two in {file.path.name} as "
-            f"network.availability_zones under {file.key(section)}, such as [{region}a, {region}b]"
-        )
-    return {"availability_zones": list(zones[:3])}
+def network_values(placement: Placement) -> dict[str, Any]:
+    """The network of a stack whose file has none: the zones that sell the machine, by ID; else some by letter.
+
+    Empty if the region's zones are not known.
+    """
+    sold_in = [zone for zone in placement.zones if is_zone_id(zone, placement.region)]
+    zones = subnet_zone_ids(placement.region, sold_in) if sold_in else ()
+    if len(zones) < LEAST_ZONES:
+        zones = availability_zones(placement.region)[:ZONES_BY_LETTER]
+    return {"network": {"availability_zones": list(zones)}} if len(zones) >= LEAST_ZONES else {}
+
+
+def network_example(placement: Placement) -> dict[str, Any]:
+    """A network for a region whose zones nobody knows."""
+    return {"network": {"availability_zones": [f"{placement.region}a", f"{placement.region}b"]}}
+
+
+def unreached(section: Mapping[str, Any], placement: Placement) -> list[str]:
+    """A sentence where the subnets of a stack's own network miss, or may miss, the zones that sell the machine."""
+    network = section.get("network")
+    zones = network.get("availability_zones") if isinstance(network, dict) else None
+    sold_in = [zone for zone in placement.zones if is_zone_id(zone, placement.region)]
+    if not isinstance(zones, list) or not sold_in or set(zones) & set(sold_in):
+        return []
+    if any(is_zone_id(str(zone), placement.region) for zone in zones):
+        why = f"{placement.instance_type} is sold in {', '.join(sold_in)}"
+    elif len(zones) > len(set(zone_ids(placement.region)) - set(sold_in)):
+        return []  # so many letters can't miss all of them
+    else:
+        why = f"whether they reach {', '.join(sold_in)}, where {placement.instance_type} is sold, differs by account"
+    return [
+        f"network.availability_zones of {placement.region} are {', '.join(map(str, zones))}: {why}; name them by ID"
+    ]
 
 
 def image_in(image: str, region: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from greenai_infra.deploy.pins.aws import image_in, ml_type, network_values
+from greenai_infra.deploy.pins.aws import image_in, ml_type, network_example, network_values, unreached
 from greenai_infra.deploy.pins.common import (
     carbon_values,
     load_of,
@@ -73,7 +73,11 @@ class AwsInference(Pinner):
                 f"{placement.key}: {file.path.name} describes a serverless endpoint, and a plan chooses machines; take "
                 f"serverless out of {file.key(self.program)} to serve on {ml_type(placement.instance_type)}"
             )
-        return {} if "network" in section else {"network": network_values(placement, file, self.program)}
+        return {} if "network" in section else network_values(placement)
+
+    def remarks(self, section: dict[str, Any], placement: Placement) -> list[str]:
+        """Whether the subnets reach the machine."""
+        return unreached(section, placement)
 
     def read(self, section: dict[str, Any], where: str) -> InferenceConfig:
         """The typed config. Raises InputError."""
@@ -88,8 +92,9 @@ class AwsInference(Pinner):
         return
 
     def wanted(self, section: dict[str, Any], placement: Placement) -> dict[str, Any]:
-        """The image; the model may lie in it."""
-        return {"image": f"123456789012.dkr.ecr.{placement.region}.amazonaws.com/llm-neuronx:v1"}
+        """The image, as the model may lie in it; the network, where the zones of the region are not known."""
+        image = f"123456789012.dkr.ecr.{placement.region}.amazonaws.com/llm-neuronx:v1"
+        return {"image": image, **network_example(placement)}
 
 
 PINNER = AwsInference()

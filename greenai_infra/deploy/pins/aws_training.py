@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time
 from greenai_infra.deploy import yaml_edit
-from greenai_infra.deploy.pins.aws import image_in, ml_type, network_values
+from greenai_infra.deploy.pins.aws import image_in, ml_type, network_example, network_values, unreached
 from greenai_infra.deploy.pins.common import carbon_values, owner_values, planned_values
 from greenai_infra.deploy.pins.pinner import Pinner
 from greenai_infra.deploy.stack_configs.training import TrainingConfig, read_training_config
@@ -50,12 +50,18 @@ class AwsTraining(Pinner):
 
     def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
         """A network if there is none; no `max_wait_hours` where this plan has no single run on spot to wait for."""
-        values: dict[str, Any] = {}
-        if "network" not in section:
-            values["network"] = network_values(placement, file, self.program)
+        values = {} if "network" in section else network_values(placement)
         if "max_wait_hours" in section and (not section["spot"] or len(section["slices"]) > 1):
             values["max_wait_hours"] = yaml_edit.REMOVE
         return values
+
+    def wanted(self, section: dict[str, Any], placement: Placement) -> dict[str, Any]:
+        """The network, where the zones of the region are not known."""
+        return network_example(placement)
+
+    def remarks(self, section: dict[str, Any], placement: Placement) -> list[str]:
+        """Whether the subnets reach the machine."""
+        return unreached(section, placement)
 
     def read(self, section: dict[str, Any], where: str) -> TrainingConfig:
         """The typed config. Raises InputError."""

@@ -64,11 +64,19 @@ class GcpInference(Pinner):
         return values
 
     def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
-        """How the machine is bought, where the way of serving has it."""
+        """How the machine is bought, where the way of serving has it, and a zone that has it if the file names none."""
         spot = placement.purchase == "spot"
         if _on_vertex(section):
             return {"garden": {**_mapping(section["garden"]), "spot": spot}} if "garden" in section else {}
-        return {"spot": spot}
+        zone = {"zone": placement.zones[0]} if placement.zones and "zone" not in section else {}
+        return {"spot": spot, **zone}
+
+    def remarks(self, section: dict[str, Any], placement: Placement) -> list[str]:
+        """Whether the zone has the machine."""
+        zone, zones = section.get("zone"), placement.zones
+        if not zones or zone is None or zone in zones or _on_vertex(section):
+            return []
+        return [f"zone is {zone}, and {placement.instance_type} is offered in {', '.join(zones)}"]
 
     def wanted(self, section: dict[str, Any], placement: Placement) -> dict[str, Any]:
         """Project, and what is served where."""

@@ -48,6 +48,10 @@ class Pinner(ABC):
     def starts_at(self, config: Any) -> datetime | None:
         """When it starts by itself; None for what starts with `up` and so meets a lack of capacity there."""
 
+    def remarks(self, section: dict[str, Any], placement: Placement) -> list[str]:
+        """What the user must know of the section as it will be, in sentences."""
+        return []
+
     def wanted(self, section: dict[str, Any], placement: Placement) -> dict[str, Any]:
         """Keys that no plan knows and the program can't do without, each with an example. A stack is pinned without."""
         return {}

@@ -16,6 +16,7 @@ from greenai_infra.deploy.stack_configs.fields import (
     Section,
     carbon_example,
     read_typed,
+    zones_in_region,
 )
 from greenai_infra.errors import InputError
 
@@ -186,9 +187,7 @@ class CacheConfig(CarbonTagged):
 
     @model_validator(mode="after")
     def _zones_lie_in_region(self) -> Self:
-        for zone in self.network.availability_zones or ():
-            if not zone.startswith(self.region):
-                raise ValueError(f"network.availability_zones: {zone} is not in region {self.region}")
+        zones_in_region(self.network.availability_zones or (), self.region)
         return self
 
     @property

@@ -7,14 +7,18 @@ see the same thing and no program asks the network which region is green.
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
+from greenai_infra.catalog.zones import is_zone_id
 from greenai_infra.deploy.config_problems import describe_validation_error
 from greenai_infra.deploy.times import Time
 from greenai_infra.errors import InputError
 from greenai_infra.flags import NoFlagAsNumber
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PROJECT = "greenai-infra"
 
@@ -68,7 +72,7 @@ class Planned(Section):
 
 
 class Network(Section):
-    """Address range of the VPC and the zones that its private subnets lie in (at least two)."""
+    """Address range of the VPC and the zones that its private subnets lie in (at least two), by letter or by ID."""
 
     cidr: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])$")] = "10.42.0.0/16"
     availability_zones: Annotated[list[str], Field(min_length=2, max_length=6)]
@@ -85,6 +89,19 @@ class Network(Section):
         if len(set(zones)) < len(zones):
             raise ValueError(f"names a zone twice: {', '.join(zones)}")
         return zones
+
+
+def zones_in_region(zones: Iterable[str], region: str) -> None:
+    """Raises ValueError for a zone of another region, and for zones that are named partly by letter, partly by ID."""
+    named = list(zones)
+    by_id = [zone for zone in named if is_zone_id(zone, region)]
+    for zone in named:
+        if zone not in by_id and not zone.startswith(region):
+            raise ValueError(f"network.availability_zones: {zone} is not in region {region}")
+    if by_id and len(by_id) < len(named):
+        raise ValueError(
+            f"network.availability_zones: name all by ID, as {by_id[0]}, or all by letter: they may be the same zones"
+        )
 
 
 class Owned(Section):

@@ -23,6 +23,7 @@ from greenai_infra.deploy.stack_configs.fields import (
     carbon_example,
     planned_example,
     read_typed,
+    zones_in_region,
 )
 from greenai_infra.deploy.stack_configs.serving import PlannedServing
 
@@ -152,9 +153,7 @@ class InferenceConfig(CarbonTagged):
 
     @model_validator(mode="after")
     def _lies_in_region(self) -> Self:
-        for zone in self.network.availability_zones if self.network else []:
-            if not zone.startswith(self.region):
-                raise ValueError(f"network.availability_zones: {zone} is not in region {self.region}")
+        zones_in_region(self.network.availability_zones if self.network else (), self.region)
         if self.image is not None and self.image.split(".")[3] != self.region:
             raise ValueError(
                 f"image lies in {self.image.split('.')[3]}, and SageMaker pulls from its own region {self.region} only"

@@ -19,6 +19,7 @@ from greenai_infra.deploy.stack_configs.fields import (
     carbon_example,
     planned_example,
     read_typed,
+    zones_in_region,
 )
 from greenai_infra.deploy.stack_configs.runs import PlannedRun, Slice
 
@@ -66,9 +67,7 @@ class TrainingConfig(PlannedRun):
 
     @model_validator(mode="after")
     def _zones_lie_in_region(self) -> Self:
-        for zone in self.network.availability_zones:
-            if not zone.startswith(self.region):
-                raise ValueError(f"network.availability_zones: {zone} is not in region {self.region}")
+        zones_in_region(self.network.availability_zones, self.region)
         return self
 
 

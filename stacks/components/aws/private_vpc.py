@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi_aws as aws
 
+from greenai_infra.catalog.zones import is_zone_id
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -74,7 +76,7 @@ def _subnet(site: Site, vpc: Any, route_table: Any, zone: str, cidr: str, opts: 
         f"{site.workload}-{zone}",
         vpc_id=vpc.id,
         cidr_block=cidr,
-        availability_zone=zone,
+        **{"availability_zone_id" if is_zone_id(zone, site.region) else "availability_zone": zone},
         map_public_ip_on_launch=False,
         region=site.region,
         tags=site.named(zone),
