@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.availability import Offered, one_zone_note, opt_in_note
@@ -146,25 +147,29 @@ def _by_hours(plan: Plan) -> Iterator[str]:
 
 
 def _dear_tonne(plan: Plan) -> Iterator[str]:
-    """What the last kilograms cost, where that is very much; nothing where the workload states what they are worth."""
+    """What the last kilograms of the cleanest cost, and those of the choice, where that is very much."""
     chosen, front = plan.decision.placement, plan.decision.pareto
-    place = front.index(chosen)
-    if plan.workload.carbon_price is not None or place + 1 == len(front):
-        return
-    neighbour = front[place + 1]
-    usd = usd_per_tonne(chosen, neighbour)
-    if usd is None or usd <= DEAR_USD_PER_TONNE:
-        return
-    what = "the cleanest" if place == 0 else "the choice"
-    yield (
-        f"{what}, {_on(chosen)}, costs {significant(usd)} USD a tonne over its neighbour on the Pareto front, "
-        f"{_on(neighbour)} ({significant(neighbour.emissions_kg)} kg, {significant(neighbour.cost_usd, 4)} USD); "
-        "state what a tonne is worth with objective.carbon_price_usd_per_tonne, or limits.max_premium_percent"
-    )
+    limits, weighed = plan.workload.limits, plan.workload.carbon_price is not None
+    for one, neighbour in pairwise(front):
+        usd = usd_per_tonne(one, neighbour)
+        is_asked_for = one == front[0] or (one == chosen and not weighed)
+        if usd is None or usd <= DEAR_USD_PER_TONNE or not is_asked_for:
+            continue
+        what = "the cleanest" if one == front[0] else "the choice"
+        left = "" if one == chosen else " and is not the choice"
+        advice = (
+            "; state what a tonne is worth with objective.carbon_price_usd_per_tonne, or limits.max_premium_percent"
+        )
+        yield (
+            f"{what}, {_on(one)}, costs {significant(usd)} USD a tonne over its neighbour on the Pareto front, "
+            f"{_on(neighbour)} ({significant(neighbour.emissions_kg)} kg, {significant(neighbour.cost_usd, 4)} USD)"
+            f"{left}{'' if weighed or limits.max_premium_percent is not None or left else advice}"
+        )
 
 
 def _on(one: Placement) -> str:
-    return f"{one.candidate.region.key} on {one.candidate.run.instances} x {one.candidate.offer.instance_type}"
+    slices = f" in {len(one.slices)} slices" if len(one.slices) > 1 else ""
+    return f"{one.candidate.region.key} on {one.candidate.run.instances} x {one.candidate.offer.instance_type}{slices}"
 
 
 def _of_flags(provenance: Provenance) -> Iterator[str]:

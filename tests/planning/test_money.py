@@ -144,15 +144,16 @@ def test_the_headline_says_kg_usd_and_the_price_of_a_tonne(capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
-    ("north_usd", "sections", "said"),
+    ("north_usd", "sections", "said", "end"),
     [
-        (24.38, {}, False),  # 17.52 USD more for 17.52 kg less: 1,000 USD a tonne
-        (24.39, {}, True),
-        (24.39, {"objective": "{carbon_price_usd_per_tonne: 5000}"}, False),
+        (24.38, {}, False, ""),  # 17.52 USD more for 17.52 kg less: 1,000 USD a tonne
+        (24.39, {}, True, "or limits.max_premium_percent"),
+        (24.39, {"objective": "{carbon_price_usd_per_tonne: 5000}"}, True, "80.00 USD)"),
+        (24.39, {"objective": "{carbon_price_usd_per_tonne: 50}"}, True, "and is not the choice"),
     ],
 )
 def test_a_tonne_of_more_than_a_thousand_usd_is_said_with_the_neighbour(
-    north_usd: float, sections: dict[str, Any], said: bool
+    north_usd: float, sections: dict[str, Any], said: bool, end: str
 ) -> None:
     notes = plan_document(
         planned(
@@ -168,6 +169,7 @@ def test_a_tonne_of_more_than_a_thousand_usd_is_said_with_the_neighbour(
     if said:
         assert "the cleanest, aws:eu-north-1 on 1 x p4d.24xlarge" in found[0]
         assert "aws:us-east-1 on 1 x p4d.24xlarge" in found[0]
+        assert found[0].endswith(end)
 
 
 def test_the_explanation_says_by_what_the_choice_was_made(capsys: pytest.CaptureFixture[str]) -> None:
