@@ -132,7 +132,11 @@ def test_the_tasks_of_a_run_add_up(tmp_path: Path) -> None:
     report.write_text(
         "task_name,run_id,duration,emissions,energy_consumed\nload,r1,600,0.1,1\ntrain,r1,3600,1,10\ntest,r1,600,0.1,1\n"
     )
-    assert totals(read_emissions([report])) == pytest.approx((3, 4800 / 3600, 1.2, 12))
+    assert totals(read_emissions([report])) == pytest.approx((1, 4800 / 3600, 1.2, 12))
+    whole = tmp_path / "emissions.csv"
+    whole.write_text("run_id,duration,emissions,energy_consumed\nr1,4800,1.2,12\n")
+    with pytest.raises(InputError, match=r"emissions_tasks\.csv:2: task load is in .*emissions\.csv:2 already"):
+        read_emissions([report, whole])
 
 
 def test_the_parts_of_a_run_in_two_reports_are_put_in_order(tmp_path: Path) -> None:

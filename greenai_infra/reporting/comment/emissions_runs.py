@@ -63,17 +63,28 @@ def read_emissions(paths: Sequence[Path]) -> Measured:
             if row.run_id is None:
                 of = tuple(row.fields.get(name, "") for name in ("project_name", "experiment_id", "task_name"))
                 unnamed.setdefault(of, []).append(row)
-    runs = [list(_parts(_joined(parts))) for parts in known.values()]
-    runs += [[row] for rows in unnamed.values() for row in _each_a_run(rows)]
-    return _summed(runs)
+    runs: dict[str, list[EmissionsRow]] = {}
+    restarts = 0
+    for (run_id, task), of_files in known.items():
+        whole = known.get((run_id, ""))
+        if task and whole:
+            raise InputError(
+                f"{of_files[0][0].where}: task {task} is in {whole[0][0].where} already, with all of run {run_id}; "
+                "give the report of the run or that of its tasks"
+            )
+        parts = list(_parts(_joined(of_files)))
+        restarts += len(parts) - 1
+        runs.setdefault(run_id, []).extend(parts)
+    single = [[row] for rows in unnamed.values() for row in _each_a_run(rows)]
+    return _summed([*runs.values(), *single], restarts)
 
 
-def _summed(runs: list[list[EmissionsRow]]) -> Measured:
-    """Runs, each with the last row of each of its parts, as one total."""
+def _summed(runs: list[list[EmissionsRow]], restarts: int) -> Measured:
+    """Runs, each with the last row of each of its parts and tasks, as one total."""
     rows = [row for parts in runs for row in parts]
     return Measured(
         runs=len(runs),
-        restarts=len(rows) - len(runs),
+        restarts=restarts,
         without_energy=sum(not any(row.energy_kwh for row in parts) for parts in runs),
         hours=sum(row.duration_s for row in rows) / 3600,
         emissions_kg=sum(row.emissions_kg for row in rows),
