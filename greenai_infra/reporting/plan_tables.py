@@ -58,12 +58,13 @@ def show_pareto(pareto: Sequence[Document], usd_per_tonne: Sequence[float | None
         print("No allowed choice is cheaper than this one.")
         return
     print("Pareto front: cheaper only by emitting more; * is the choice, USD/t is what each")
-    rows = [
-        ["*" if _is_same(one, chosen) else "", *_row(one), "" if usd is None else significant(usd)]
-        for one, usd in zip_longest(pareto, usd_per_tonne)
-    ]
-    title = "tonne costs that a row avoids over the next"
-    show_table(["", *HEADERS, "USD/t"], rows, right={4, 5, 6, 7}, title=title)
+    rows = []
+    for one, usd in zip_longest(pareto, usd_per_tonne):
+        region, on, start, _, kg, cost = _row(one)
+        price = "" if usd is None else significant(usd)
+        rows.append(["*" if _is_same(one, chosen) else "", region, on, start, kg, cost, price])
+    headers = ["", *(name for name in HEADERS if name != "g/kWh"), "USD/t"]
+    show_table(headers, rows, right={4, 5, 6}, title="tonne costs that a row avoids over the next")
     _show_mark(pareto)
 
 
@@ -76,7 +77,7 @@ def _row(one: Document) -> list[str]:
     return [
         " ".join([f"{one['provider']}:{one['region']}", *(mark for mark, holds, _ in MARKS if holds(one))]),
         machines(one),
-        short_time(one["start"])[5:],
+        short_time(one["start"])[5:] + (f" /{len(one['slices'])}" if len(one["slices"]) > 1 else ""),
         significant(one["intensity"]["g_per_kwh"]),
         about(one) + significant(one["emissions_kg"]),
         significant(one["cost_usd"], 4),
@@ -92,6 +93,8 @@ def _show_mark(placements: Sequence[Document]) -> None:
     for mark, holds, meaning in MARKS:
         if any(map(holds, placements)):
             print(f"{mark} {meaning}")
+    if any(len(one["slices"]) > 1 for one in placements):
+        print("/n in n slices")
     if any(map(about, placements)):
         print("~ part of its embodied share is an estimate, not a published figure")
 

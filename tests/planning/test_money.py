@@ -184,6 +184,21 @@ def test_the_explanation_says_by_what_the_choice_was_made(capsys: pytest.Capture
     assert "limits.max_premium_percent (10.0): 17.5 kg; without it aws:eu-north-1 on 1 x p4d.24xlarge" in limited
 
 
+def test_rows_of_the_front_that_differ_by_slices_alone_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    # Two clean hours at either end: the run is cut in two, or costs less and emits more without a break.
+    made_plan = planned(
+        [offer(NORTH, 25.0)],
+        steps("SE-SE3", [10, 10, 900, 900, 900, 900, 10, 10, 10]),
+        when="{deadline: +9h, interruptible: {resume_overhead_minutes: 12, minimum_slice_hours: 1}}",
+    )
+    show_plan(plan_document(made_plan))
+    front = capsys.readouterr().out.split("Pareto front")[1]
+
+    assert "03-28 00:00 /2 " in front
+    assert "03-28 05:00     " in front
+    assert "\n/n in n slices\n" in front
+
+
 def test_watch_weighs_regions_as_the_plan_does() -> None:
     # 25 USD/h against 20: at 500 USD a tonne Virginia is worth it, though it emits more.
     made_plan = planned(
