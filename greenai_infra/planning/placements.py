@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from greenai_infra.intensity.values import Series
     from greenai_infra.planning.candidates import Candidate
+    from greenai_infra.planning.run_parts import Run
 
 SECONDS_PER_HOUR = 3600.0
 
@@ -68,22 +70,31 @@ def place_all(
     """The cleanest timing of every candidate, and the candidates that fit no window of known intensity.
 
     A candidate that is best in slices appears unbroken too: that emits more but costs less. What lies between is found
-    by `place_between`.
+    by `place_between`. Of an offer in several numbers of machines only powers of two are cut into slices: each takes a
+    search of its own, and few machines in many clean hours need no number between.
     """
     known = [one for one in candidates if one.region.zone in series]
     unplaced = [one for one in candidates if one.region.zone not in series]
     placements = []
     if known:
         rows = _Rows(known, series, timing)
+        sizes = Counter((one.region.key, one.offer.instance_type) for one in known)
+        whole = replace(timing, interruption=None)
         for (duration_s, burden), group in rows.alike(known):
             wanted = {(rows.of(one), one.region.zone) for one in group}
-            chosen = choose_times(rows.grid, duration_s, timing, wanted, burden)
+            is_cut = any(_is_cut(one.run, sizes[one.region.key, one.offer.instance_type]) for one in group)
+            chosen = choose_times(rows.grid, duration_s, timing if is_cut else whole, wanted, burden)
             for candidate in group:
                 timings = chosen.get(rows.of(candidate), ())
                 placements += [placement(candidate, rows.ends.of(candidate), *times) for times in timings]
                 if not timings:
                     unplaced.append(candidate)
     return placements, unplaced
+
+
+def _is_cut(run: Run, sizes: int) -> bool:
+    """Whether a run on one of so many numbers of machines is cut into slices."""
+    return sizes == 1 or run.instances.bit_count() == 1
 
 
 def place_between(sliced: Sequence[Placement], series: Mapping[str, Series], timing: Timing) -> list[Placement]:

@@ -25,9 +25,9 @@ FLAT = steps("SE-SE3", [300.0] * 60)
 CLEAN_NIGHT = steps("SE-SE3", [300.0] * 20 + [20.0] * 4 + [300.0] * 36)  # four clean hours
 
 
-def made(series: Series, *, hardware: str = "", limits: str = "{}") -> Plan:
+def made(series: Series, *, hardware: str = "", limits: str = "{}", when: str = "{deadline: +48h}") -> Plan:
     text = HOURS_96.replace("accelerators: [H100]", f"accelerators: [H100]{hardware}")
-    return planned([P5], series, text=text, when="{deadline: +48h}", limits=limits)
+    return planned([P5], series, text=text, when=when, limits=limits)
 
 
 def nodes(plan: Plan) -> int:
@@ -55,6 +55,20 @@ def test_the_best_number_is_the_best_within_the_limits() -> None:
     assert nodes(made(CLEAN_NIGHT, limits="{cost_usd: 242}")) == 1
     assert nodes(made(CLEAN_NIGHT, hardware="\n  max_count: 16")) == 2
     assert nodes(made(CLEAN_NIGHT, hardware="\n  count: 64")) == 8
+
+
+def test_of_all_numbers_the_powers_of_two_are_cut_into_slices_and_a_stated_one_is() -> None:
+    grid = steps("SE-SE3", [20.0, 300.0] * 30)
+    when = "{deadline: +48h, interruptible: {resume_overhead_minutes: 6, minimum_slice_hours: 0.5}}"
+
+    def numbers(plan: Plan, slices: int) -> set[int]:
+        ranked = [one.placement for one in plan.decision.everything]
+        return {one.candidate.run.instances for one in ranked if min(len(one.slices), 2) == slices}
+
+    every = made(grid, when=when)
+    assert numbers(every, 1) == set(range(1, 9))
+    assert numbers(every, 2) == {1, 2, 4, 8}
+    assert numbers(made(grid, when=when, hardware="\n  count: 24"), 2) == {3}
 
 
 def test_the_baseline_takes_the_fewest_that_meet_the_deadline() -> None:
