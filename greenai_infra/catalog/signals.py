@@ -17,3 +17,8 @@ class Basis(StrEnum):
 
     LIFECYCLE = "lifecycle"
     DIRECT = "direct"
+
+
+AVERAGE_LIFECYCLE = (Signal.AVERAGE, Basis.LIFECYCLE)
+AVERAGE_DIRECT = (Signal.AVERAGE, Basis.DIRECT)
+MARGINAL_DIRECT = (Signal.MARGINAL, Basis.DIRECT)

@@ -14,9 +14,11 @@ from typing import NoReturn
 import click
 
 from greenai_infra import __version__
-from greenai_infra.cli.start import INTERRUPTED
 from greenai_infra.errors import GreenAIError
 from greenai_infra.terminal import safe_output
+
+INTERRUPTED = 128 + signal.SIGINT
+"""Exit code after Ctrl-C, as shells have it."""
 
 # name -> (module, attribute, one line of help). The help stands here so that `--help` imports nothing else.
 COMMANDS = {

@@ -13,9 +13,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
-
 
 def run_process() -> NoReturn:
     """Run the command line as all that this process does."""
@@ -38,4 +35,4 @@ def _end(number: int, frame: object) -> NoReturn:
     try:
         os.write(2, b"aborted\n")
     finally:
-        os._exit(INTERRUPTED)
+        os._exit(128 + number)  # as shells have it

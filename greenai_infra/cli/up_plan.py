@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from greenai_infra.cli.building import build, remove, show_built
 from greenai_infra.cli.project_dir import in_dir
-from greenai_infra.cli.stack import build, remove, show_built
 from greenai_infra.errors import NoCapacity, Refused
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.catalog.signals import AVERAGE_LIFECYCLE
 from greenai_infra.clock import EARLIEST_YEAR, LATEST_YEAR
-from greenai_infra.intensity.live_sources import AVERAGE_LIFECYCLE
 from greenai_infra.intensity.points import HOUR_S
 from greenai_infra.intensity.questions import AnswerError
 from greenai_infra.intensity.reading import MAX_POINTS, check_not_ahead, number, points_of, shown

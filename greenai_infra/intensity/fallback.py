@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
+from greenai_infra.catalog.signals import AVERAGE_LIFECYCLE
 from greenai_infra.clock import format_time
 from greenai_infra.errors import DataUnavailable, InputError
 from greenai_infra.intensity.embedded import EmbeddedYear
-from greenai_infra.intensity.live_sources import AVERAGE_LIFECYCLE, BY_NAME, PUBLIC
+from greenai_infra.intensity.live_sources import BY_NAME, PUBLIC
 from greenai_infra.intensity.tiers import Tiers
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.signals import AVERAGE_DIRECT, AVERAGE_LIFECYCLE, MARGINAL_DIRECT
 from greenai_infra.errors import InputError
 from greenai_infra.intensity.settings import Access, SignIn
 from greenai_infra.intensity.values import Basis, Signal
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.cache import AnswerCache
     from greenai_infra.intensity.settings import Settings
     from greenai_infra.intensity.source import IntensitySource
-
-AVERAGE_LIFECYCLE = (Signal.AVERAGE, Basis.LIFECYCLE)
-AVERAGE_DIRECT = (Signal.AVERAGE, Basis.DIRECT)
-MARGINAL_DIRECT = (Signal.MARGINAL, Basis.DIRECT)
 
 
 @dataclass(frozen=True, slots=True)

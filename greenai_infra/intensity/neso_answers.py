@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.intensity.live_sources import AVERAGE_DIRECT
+from greenai_infra.catalog.signals import AVERAGE_DIRECT
 from greenai_infra.intensity.questions import AnswerError
 from greenai_infra.intensity.reading import check_not_ahead, entries, points_of, shown, time_s
 from greenai_infra.intensity.values import Flag

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.catalog.signals import MARGINAL_DIRECT
 from greenai_infra.intensity.checks import STALE_AFTER
-from greenai_infra.intensity.live_sources import MARGINAL_DIRECT
 from greenai_infra.intensity.questions import AnswerError
 from greenai_infra.intensity.reading import check_not_ahead, entries, number, points_of, shown, time_s
 from greenai_infra.intensity.values import Flag

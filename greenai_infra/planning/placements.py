@@ -121,7 +121,7 @@ class _Rows:
         zones = sorted({one.region.zone for one in candidates})
         end_s = timing.deadline_s or max(timing.earliest_s + _work_s(one) for one in candidates)
         self.grid = StepGrid.of([series[zone] for zone in zones], timing.earliest_s, end_s)
-        self.ends = TransferGrids(series, timing)
+        self.ends = TransferGrids(series, timing.origin, timing.earliest_s, timing.deadline_s)
         self._row = {zone: row for row, zone in enumerate(zones)}
         self._sliced = timing.interruption is not None
 
@@ -145,7 +145,8 @@ def place_now(candidate: Candidate, series: Series, timing: Timing) -> Placement
     mean = float(StepGrid.of([series], earliest_s, end_s).mean(earliest_s, end_s)[0])
     if not np.isfinite(mean):
         return None
-    ends = TransferGrids({candidate.region.zone: series}, timing).of(candidate)
+    series_of = {candidate.region.zone: series}
+    ends = TransferGrids(series_of, timing.origin, timing.earliest_s, timing.deadline_s).of(candidate)
     return placement(candidate, ends, ((earliest_s, end_s),), mean, mean)
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from greenai_infra.intensity.values import Series
     from greenai_infra.planning.candidates import Candidate
-    from greenai_infra.planning.timing import Timing
     from greenai_infra.planning.workload import Window, Workload
 
 SECONDS_PER_HOUR = 3600.0
@@ -74,20 +73,24 @@ def origin_of(workload: Workload, answers: Mapping[str, Series], window: Window,
 class TransferGrids:
     """The intensity at both ends of each candidate's transfer, worked out once a zone and end of window."""
 
-    def __init__(self, series: Mapping[str, Series], timing: Timing) -> None:
+    def __init__(
+        self, series: Mapping[str, Series], origin: Origin | None, earliest_s: float, deadline_s: float | None
+    ) -> None:
         self._series = series
-        self._timing = timing
+        self._origin = origin
+        self._earliest_s = earliest_s
+        self._deadline_s = deadline_s
         self._known: dict[tuple[str, float], Ends] = {}
 
     def of(self, candidate: Candidate) -> Ends | None:
         """Both ends' means; None where nothing is moved. The destination must have a known step in the window."""
         if not candidate.transfer_kwh:
             return None
-        start_s, zone = self._timing.earliest_s, candidate.region.zone
-        end_s = self._timing.deadline_s or start_s + candidate.run.hours.value * SECONDS_PER_HOUR
+        start_s, zone = self._earliest_s, candidate.region.zone
+        end_s = self._deadline_s or start_s + candidate.run.hours.value * SECONDS_PER_HOUR
         if (zone, end_s) not in self._known:
-            origin = self._timing.origin
-            at_origin = _mean(origin.series, start_s, end_s) if origin and origin.series else None
+            known = self._origin.series if self._origin else None
+            at_origin = _mean(known, start_s, end_s) if known else None
             at_destination = _mean(self._series[zone], start_s, end_s)
             assert at_destination is not None, "no step of the destination is known"
             self._known[zone, end_s] = Ends(at_origin, at_destination)

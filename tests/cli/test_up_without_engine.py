@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 import pytest
 
-from greenai_infra.cli import stack as command
+from greenai_infra.cli import building
+from greenai_infra.cli.stack import up
 from greenai_infra.cli.up_plan import cleaned_up
 from greenai_infra.deploy.engine import Outcome
 from greenai_infra.errors import NoCapacity
@@ -45,7 +46,7 @@ def test_what_is_there_is_removed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], resources: int, said: str
 ) -> None:
     engine = StubEngine(resources)
-    monkeypatch.setattr(command, "open_engine", lambda project_dir, stack, packs=None: engine)
+    monkeypatch.setattr(building, "open_engine", lambda project_dir, stack, packs=None: engine)
 
     done = cleaned_up(Path(), "dev", yes=True)
 
@@ -57,7 +58,7 @@ def test_what_is_there_is_removed(
 @pytest.mark.parametrize("answer", [no, no_answer])
 def test_a_user_who_does_not_agree_keeps_it(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], bool]) -> None:
     engine = StubEngine(2)
-    monkeypatch.setattr(command, "open_engine", lambda project_dir, stack, packs=None: engine)
+    monkeypatch.setattr(building, "open_engine", lambda project_dir, stack, packs=None: engine)
     monkeypatch.setattr(click, "confirm", answer)
 
     done = cleaned_up(Path(), "dev", yes=False)
@@ -71,10 +72,10 @@ def test_without_a_plan_no_capacity_names_the_command_that_goes_on(
 ) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: sample\nruntime: python\n")
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
-    monkeypatch.setattr(command, "open_engine", lambda project_dir, stack, packs=None: StubEngine(0))
+    monkeypatch.setattr(building, "open_engine", lambda project_dir, stack, packs=None: StubEngine(0))
 
     with pytest.raises(NoCapacity) as caught:
-        command.up.main(["--dir", str(tmp_path), "--yes"], standalone_mode=False)
+        up.main(["--dir", str(tmp_path), "--yes"], standalone_mode=False)
 
     assert str(caught.value) == (
         "no capacity: dev: no p5 left\nto go on in the next ranked region:  greenai-infra up --plan plan.json"

@@ -21,7 +21,7 @@ from greenai_infra.deploy.checks.state_machines import check_state_machine
 from greenai_infra.deploy.checks.tags import check_aws_tags
 
 if TYPE_CHECKING:
-    from greenai_infra.deploy.checks.registry import ConfigCheck, ResourceCheck, StackCheck
+    from greenai_infra.deploy.checks.kinds import ConfigCheck, ResourceCheck, StackCheck
 
 RESOURCE_CHECKS: tuple[ResourceCheck, ...] = (
     check_enum_values,

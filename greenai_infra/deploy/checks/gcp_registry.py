@@ -18,7 +18,7 @@ from greenai_infra.deploy.checks.tags import check_gcp_labels
 from greenai_infra.deploy.checks.workflows import check_workflow
 
 if TYPE_CHECKING:
-    from greenai_infra.deploy.checks.registry import ConfigCheck, ResourceCheck, StackCheck
+    from greenai_infra.deploy.checks.kinds import ConfigCheck, ResourceCheck, StackCheck
 
 RESOURCE_CHECKS: tuple[ResourceCheck, ...] = (
     check_gcp_labels,

@@ -10,14 +10,10 @@ from greenai_infra.deploy.providers import package_of
 from greenai_infra.policy.masking import without_secrets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import ModuleType
 
     from greenai_infra.policy.declared import DeclaredResource, Finding
-
-    ResourceCheck = Callable[[DeclaredResource], Iterable[Finding]]
-    StackCheck = Callable[[Sequence[DeclaredResource]], Iterable[Finding]]
-    ConfigCheck = Callable[[Mapping[str, str], Sequence[DeclaredResource]], Iterable[Finding]]
 
 
 def run_checks(resources: Sequence[DeclaredResource], config: Mapping[str, str]) -> list[Finding]:

@@ -1,0 +1,94 @@
+"""Building and removing one stack: what will change is shown, then asked."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from greenai_infra.cli.project_dir import in_dir
+from greenai_infra.errors import InputError, Refused
+from greenai_infra.terminal import in_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from greenai_infra.deploy.engine import Outcome, StackEngine
+
+SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-"}
+DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+
+
+def build(project_dir: Path, stack: str, yes: bool, packs: Sequence[Path] | None = None) -> Outcome:
+    """Preview, ask, build; with these policy packs, or the project's own."""
+    from greenai_infra.clock import format_time
+    from greenai_infra.deploy.stack_files import passed_start
+
+    engine = open_engine(project_dir, stack, packs)
+    planned = engine.preview()
+    if start := passed_start(project_dir, stack, datetime.now(UTC)):
+        click.echo(
+            f"warning: the planned start of {stack}, {format_time(start)}, has passed: a new schedule for it starts "
+            "nothing. Plan and select again, or: greenai-infra select PLAN --launch now --image URI",
+            err=True,
+        )
+    ask(f"Build {stack}: {in_words(planned.changed)}?", stack, yes)
+    return engine.up()
+
+
+def remove(project_dir: Path, stack: str, yes: bool) -> bool:
+    """Preview, ask, remove; False, without a question, if there is nothing to remove."""
+    engine = open_engine(project_dir, stack)
+    planned = engine.preview_destroy()
+    if not planned.changed:
+        return False
+    ask(f"Remove {stack}: {in_words(planned.changed)}?", stack, yes)
+    engine.destroy()
+    return True
+
+
+def show_built(project_dir: Path, stack: str, built: Outcome) -> None:
+    """What was changed, and where to read the outputs that the engine has cut short."""
+    changes = ", ".join(f"{count} {DONE.get(op, op)}" for op, count in built.changed.items())
+    click.echo(f"{stack} is up: {changes or 'no changes'}")
+    click.echo(f"its outputs in full:  pulumi stack output --stack {stack}{in_dir('--cwd', project_dir)}")
+
+
+def open_engine(project_dir: Path, stack: str, packs: Sequence[Path] | None = None) -> StackEngine:
+    """The engine, with its output on this command's standard output."""
+    from greenai_infra.deploy.engine import StackEngine, wants_colour
+
+    output = in_colour(sys.stdout)
+
+    def say(line: str) -> None:
+        # Where nobody reads any more, the engine still has to be read to its end.
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            print(line, file=output, flush=True)
+
+    return StackEngine(project_dir, stack, say, colour=wants_colour(), packs=packs)
+
+
+def require_answer(yes: bool) -> None:
+    """Raises InputError if a question could not be answered."""
+    if not yes and not sys.stdin.isatty():
+        raise InputError("there is no terminal to ask at; say --yes to go on without being asked")
+
+
+def ask(question: str, stack: str, yes: bool) -> None:
+    """Raises Refused if the answer is no, or Ctrl-C or the end of input."""
+    try:
+        agreed = yes or click.confirm(question)
+    except click.Abort:
+        click.echo()
+        agreed = False
+    if not agreed:
+        raise Refused(f"nothing was changed in {stack}")
+
+
+def in_words(changes: Mapping[str, int]) -> str:
+    """`+ 60 to create, ~ 1 to update`, or `no resource changes`."""
+    return ", ".join(f"{SIGNS.get(op, '*')} {count} to {op}" for op, count in changes.items()) or "no resource changes"
