@@ -23,6 +23,10 @@ COLUMNS = ("provider", "item", "region", "usd", "unit", "priced_on", "source", "
 EVERYWHERE = "*"
 FETCH = "greenai-infra catalog refresh-services"
 """The command that fetches prices of other regions."""
+FALLBACK_REGION = "us-east-1"
+"""Whose price stands in, as an estimate, where a region has none: the region of which most prices are known."""
+FROM_MEMORY = "K"
+"""The mark, under `evidence`, of a figure that nobody has read: an estimate."""
 PROVIDERS_OWN = "P"
 """The mark, under `evidence`, of a figure that the provider itself publishes."""
 LIST_SOURCE = "AWS price list"
@@ -47,6 +51,7 @@ class ServicePrice:
     priced_on: date | None
     source: str
     note: str
+    evidence: str = PROVIDERS_OWN
 
 
 def service_price(provider: str, item: str, region: str) -> ServicePrice | None:
@@ -90,7 +95,7 @@ def keep_service_prices(provider: str, renewed: Iterable[ServicePrice]) -> None:
     path = user_service_prices()
     kept = {**(_own(path) if path.is_file() else {}), **{(provider, one.item, one.region): one for one in renewed}}
     rows = (
-        (*key, one.usd, one.unit, one.priced_on, one.source, PROVIDERS_OWN, one.note)
+        (*key, one.usd, one.unit, one.priced_on, one.source, one.evidence, one.note)
         for key, one in sorted(kept.items())
     )
     write_table(path, COLUMNS, rows)
@@ -133,4 +138,5 @@ def _price(row: Row) -> ServicePrice:
         priced_on=row.day("priced_on") if row.text("priced_on") else None,
         source=row.text("source"),
         note=row.text("note"),
+        evidence=row.text("evidence"),
     )

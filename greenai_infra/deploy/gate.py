@@ -126,6 +126,7 @@ def standing_totals(figures: Mapping[str, Any]) -> Standing:
         str(intensity.get("signal", "")),
         unmeasured=tuple(row["name"] for row in rows if row["emissions_kg_per_month"] is None),
         unpriced=tuple(figures["unpriced"]),
+        cost_usd_per_month_high=total.get("cost_usd_per_month_high"),
     )
 
 

@@ -73,6 +73,7 @@ class Standing:
     """What a stack emits and costs in a month without any work, as the preview has worked it out.
 
     None is unknown. `unmeasured` and `unpriced` name the resources that are not in the total of emissions, of cost.
+    `cost_usd_per_month_high` is what the cost may be where prices are estimates.
     """
 
     emissions_kg_per_month: float | None
@@ -81,6 +82,7 @@ class Standing:
     signal: str = ""
     unmeasured: tuple[str, ...] = ()
     unpriced: tuple[str, ...] = ()
+    cost_usd_per_month_high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ COMPARED = (
 HEADERS = ("", *(unit for _, unit in UNITS))
 RIGHT = (1, 2, 3)
 NOT_KNOWN = "?"
+ESTIMATE = "~"
 
 
 def standing_lines(standing: Mapping[str, Any], budget: Mapping[str, Any] | None, width: int) -> Iterator[str]:
@@ -36,7 +37,10 @@ def standing_lines(standing: Mapping[str, Any], budget: Mapping[str, Any] | None
     rows = list(_kinds(standing["resources"]))
     total = standing["total"]
     if rows:
-        rows.append(("known in total", *(_figure(total[key]) for key, _ in MONTHLY)))
+        figures = [_figure(total[key]) for key, _ in MONTHLY]
+        if any(one.get("cost_is_estimate") for one in standing["resources"]):
+            figures[-1] = ESTIMATE + figures[-1]
+        rows.append(("known in total", *figures))
         yield from plain_lines(HEADERS, rows, RIGHT, width)
     else:
         yield "nothing that costs or draws anything by standing there"
@@ -60,8 +64,10 @@ def _kinds(resources: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
             groups.setdefault(one["what"], []).append(one)
     for what, members in groups.items():
         label = what if len(members) == 1 else f"{len(members)} x ({what})"
-        sums = [_sum([one[key] for one in members]) for key, _ in MONTHLY]
-        yield (label, *(map(_figure, sums)))
+        sums = [_figure(_sum([one[key] for one in members])) for key, _ in MONTHLY]
+        if any(one.get("cost_is_estimate") for one in members) and sums[-1] != NOT_KNOWN:
+            sums[-1] = ESTIMATE + sums[-1]
+        yield (label, *sums)
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
@@ -77,6 +83,9 @@ def _notes(standing: Mapping[str, Any]) -> Iterator[str]:
     unknown = [(sum(one[key] is None for one in standing["resources"]), unit) for key, unit in MONTHLY]
     if parts := [f"{unit} of {count}" for count, unit in unknown if count]:
         yield f"not known, so not in the total: {', '.join(parts)} resources (--json says why)"
+    if any(one.get("cost_is_estimate") for one in standing["resources"]):
+        low, high = (significant(standing["total"][f"cost_usd_per_month_{end}"]) for end in ("low", "high"))
+        yield f"{ESTIMATE} an estimate, as by us-east-1's price for a region's; in total {low} to {high} USD"
     if any(FETCH in one["note"] for one in standing["resources"]):
         yield f"AWS's prices of a region, without an account: {FETCH}"
     if intensity := standing["intensity"]:

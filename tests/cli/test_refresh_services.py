@@ -71,8 +71,13 @@ def test_a_preview_takes_the_fetched_prices(greenai: Command, lists: Path, own_p
 
     after = json.loads(greenai("preview", "--offline", "--json", cwd=own_project).out)["standing"]
 
-    assert before["total"]["cost_usd_per_month"] == pytest.approx(1 + 3)  # key, dashboard
-    assert after["total"]["cost_usd_per_month"] == pytest.approx(1 + 3 + 6 * 0.10 + 3 * 0.50)
+    # Key and dashboard; alarms by us-east-1's price, which may be half of Stockholm's; composite ones from memory too.
+    ends = ("cost_usd_per_month", "cost_usd_per_month_low", "cost_usd_per_month_high")
+    assert [before["total"][key] for key in ends] == pytest.approx(
+        [4 + 6 * 0.10 + 3 * 0.50, 4 + 6 * 0.10 + 3 * 0.25, 4 + 6 * 0.20 + 3 * 2.00]
+    )
+    assert [after["total"][key] for key in ends] == pytest.approx(3 * [1 + 3 + 6 * 0.10 + 3 * 0.50])
+    assert not any(one["cost_is_estimate"] for one in after["resources"])
     assert after["unpriced"] == []
     composite = next(one for one in after["resources"] if one["type"].endswith(":CompositeAlarm"))
     assert composite["price_source"].startswith("0.5 USD a alarm-month: AWS price list, AmazonCloudWatch, EUN1-CW:")

@@ -91,7 +91,9 @@ def test_a_price_that_is_not_known_is_no_zero() -> None:
 
 
 def test_redis_is_not_priced_as_valkey() -> None:
-    assert only(nodes(engine="redis"))["cost_usd_per_month"] is None
+    # 0.219 USD a node-hour by AWS's price list of 2024-08, a fifth more than Valkey's; memcached is not in the table.
+    assert only(nodes(engine="redis"))["cost_usd_per_month"] == pytest.approx(4 * 0.219 * 730)
+    assert only(nodes(engine="memcached"))["cost_usd_per_month"] is None
 
 
 def test_a_serverless_cache_is_metered_for_100_mb_at_least() -> None:
@@ -115,8 +117,12 @@ def test_an_interface_endpoint_costs_by_zone_and_hour() -> None:
     assert figures(only(declared(kind))) == (0, 0, 0)  # gateway is what AWS takes by default
     assert only(declared(kind, vpcEndpointType="Interface", subnetIds=UNKNOWN))["cost_usd_per_month"] is None
     stockholm = only(declared(kind, region="eu-north-1", vpcEndpointType="Interface", subnetIds=["a"]))
-    assert stockholm["cost_usd_per_month"] is None
-    assert "only for us-east-1, us-west-2" in stockholm["note"]
+    # us-east-1's price stands in, and list prices of the same thing lie up to twice as high elsewhere (sa-east-1).
+    band = [stockholm[f"cost_usd_per_month{end}"] for end in ("", "_low", "_high")]
+    assert band == pytest.approx([7.30, 7.30, 14.60])
+    assert stockholm["cost_is_estimate"] is True
+    assert "us-east-1's price stands in for eu-north-1's" in stockholm["note"]
+    assert only(two)["cost_is_estimate"] is False
 
 
 def test_keys_and_secrets() -> None:
@@ -281,9 +287,8 @@ def test_totals_are_sums_of_what_is_known() -> None:
     assert found["total"]["cost_usd_per_month"] == pytest.approx(511.584 + 1 + 0.4)
     assert found["unpriced"] == []
     nothing = standing([declared("aws:iam/role:Role")], SECTION)
-    assert nothing["total"] == {
-        "energy_kwh_per_month": 0, "emissions_kg_per_month": 0, "cost_usd_per_month": 0,
-    }  # fmt: skip
+    assert set(nothing["total"].values()) == {0}
+    assert nothing["total"].keys() >= {"energy_kwh_per_month", "emissions_kg_per_month", "cost_usd_per_month"}
 
 
 def test_a_training_stack_has_a_planned_run() -> None:

@@ -133,3 +133,11 @@ def test_known_only_lets_a_stack_pass_of_which_nothing_is_known() -> None:
     for rule, cap in (("carbon-cap", {"max_kg_per_month": 1}), ("cost-cap", {"max_usd_per_month": 1})):
         assert kept(rule, nothing, known_only=True, **cap)
         assert could_not_run(rule, nothing, **cap)
+
+
+@pytest.mark.parametrize(("high", "kept_to"), [(150.0, False), (100.0, True), (None, True)])
+def test_a_cost_that_is_an_estimate_keeps_a_cap_only_with_all_of_its_band(high: float | None, kept_to: bool) -> None:
+    estimate = stack(standing=Standing(1.0, 90.0, "lifecycle", "average", cost_usd_per_month_high=high))
+
+    assert could_not_run("cost-cap", estimate, max_usd_per_month=100) is not kept_to
+    assert kept("cost-cap", estimate, max_usd_per_month=100, known_only=True)

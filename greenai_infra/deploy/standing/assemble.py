@@ -1,8 +1,9 @@
 """From a stack's declared resources to the part `standing` of its preview: per resource, in total, and what is unknown.
 
-A total is the sum of what is known. `unpriced` names every resource without a price, so that nobody takes a sum for the
-whole; energy that nobody publishes is null in the resource's row, with a note. The intensity is that of the plan, from
-the stack's config: a resource in another region than the plan's has no kilograms here.
+A total is the sum of what is known; its low and high are those of prices that are estimates. `unpriced` names every
+resource without a price, so that nobody takes a sum for the whole; energy that nobody publishes is null in the
+resource's row, with a note. The intensity is that of the plan, from the stack's config: a resource in another region
+than the plan's has no kilograms here.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MODULES = {"aws": "aws", "aws:elasticache": "elasticache", "aws:sagemaker": "sagemaker", "gcp": "gcp"}
 """Where a service's rules are, or those of all the others of its cloud."""
 FIGURES = ("energy_kwh_per_month", "emissions_kg_per_month", "cost_usd_per_month")
+COST_BAND = ("cost_usd_per_month_low", "cost_usd_per_month_high")
 INTENSITY_KEYS = ("zone", "signal", "basis", "source", "kind", "observed_at")
 
 
@@ -43,7 +45,7 @@ def standing(resources: Sequence[DeclaredResource], section: Mapping[str, Any]) 
         "hours_per_month": int(HOURS_PER_MONTH),
         "intensity": intensity,
         "resources": rows,
-        "total": {key: _total(rows, key) for key in FIGURES},
+        "total": {key: _total(rows, key) for key in (*FIGURES, *COST_BAND)},
         "unpriced": sorted(str(row["name"]) for row in rows if row["cost_usd_per_month"] is None),
         "planned_run": planned_run(section),
         "planned_load": planned_load(section),
@@ -91,6 +93,9 @@ def _row(
         "energy_kwh_per_month": energy_kwh,
         "emissions_kg_per_month": emissions_kg,
         "cost_usd_per_month": charge.usd_per_month,
+        "cost_usd_per_month_low": charge.usd_band.low if charge.usd_band else charge.usd_per_month,
+        "cost_usd_per_month_high": charge.usd_band.high if charge.usd_band else charge.usd_per_month,
+        "cost_is_estimate": charge.usd_band is not None,
         "energy_source": charge.energy_source,
         "price_source": charge.price_source,
         "note": note,

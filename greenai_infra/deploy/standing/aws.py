@@ -23,7 +23,7 @@ def _service(what: str, item: str, region: str, count: float, note: str = "") ->
     """A managed service with a list price, whose energy nobody publishes."""
     price = priced("aws", item, region, count)
     reason = "; ".join(filter(None, (price.reason, note)))
-    return Charge(what, None, price.usd, "", price.source, f"{SHARED}; {reason}" if reason else SHARED)
+    return Charge(what, None, price.usd, "", price.source, f"{SHARED}; {reason}" if reason else SHARED, price.band)
 
 
 def vpc_endpoint(resource: DeclaredResource, _: Surroundings) -> Charge:

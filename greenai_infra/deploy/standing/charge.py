@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from greenai_infra.footprint.estimate import Estimate
     from greenai_infra.policy.declared import DeclaredResource
 
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 class Charge:
     """Power in W (IT, before PUE) and USD a month. None means not known, never zero; `note` then says why.
 
-    `what` is the resource in a few words; the sources say where a figure comes from, or why it is zero.
+    `what` is the resource in a few words; the sources say where a figure comes from, or why it is zero. `usd_band` is
+    the band of a price that is an estimate, None of one that is listed.
     """
 
     what: str
@@ -24,6 +26,7 @@ class Charge:
     energy_source: str = ""
     price_source: str = ""
     note: str = ""
+    usd_band: Estimate | None = None
 
 
 @dataclass(frozen=True)

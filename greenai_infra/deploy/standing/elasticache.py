@@ -29,19 +29,16 @@ def replication_group(resource: DeclaredResource, _: Surroundings) -> Charge:
     what = f"{nodes} x {node_type}"
     node = cache_nodes().get(node_type)
     power_w, energy_source, energy_reason = _power(node, node_type)
-    engine = inputs.get("engine")
-    if engine == "valkey":
-        price = priced("aws", f"elasticache-valkey:{node_type}", resource.region, nodes * HOURS_PER_MONTH)
-        usd, source, reason = price
-    else:
-        usd, source, reason = None, "", f"list prices are known for engine valkey, not for {engine}"
+    item = f"elasticache-{inputs.get('engine')}:{node_type}"
+    price = priced("aws", item, resource.region, nodes * HOURS_PER_MONTH)
     return Charge(
         what,
         None if power_w is None else power_w * nodes,
-        usd,
+        price.usd,
         energy_source,
-        source,
-        "; ".join(filter(None, (energy_reason, reason))),
+        price.source,
+        "; ".join(filter(None, (energy_reason, price.reason))),
+        price.band,
     )
 
 
@@ -55,9 +52,10 @@ def serverless_cache(resource: DeclaredResource, _: Surroundings) -> Charge:
         return unknown("serverless cache", f"{no_energy}; list prices are known for engine valkey only")
     item, hours = "elasticache-valkey:serverless-data", HOURS_PER_MONTH
     price = priced("aws", item, resource.region, stored_gb * hours)
-    note = "data beyond it and requests are billed by use" if price.usd is not None else price.reason
+    by_use = "data beyond it and requests are billed by use" if price.usd is not None else ""
     what = f"serverless cache, {stored_gb:g} GB at least"
-    return Charge(what, None, price.usd, "", price.source, f"{no_energy}; {note}")
+    note = "; ".join(filter(None, (no_energy, by_use, price.reason)))
+    return Charge(what, None, price.usd, "", price.source, note, price.band)
 
 
 def _node_count(inputs: dict[str, object]) -> int | None:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from greenai_infra.catalog.service_prices import FETCH, priced_regions, service_price
+from greenai_infra.catalog.service_prices import FETCH, priced_regions
+from greenai_infra.footprint.service_price import listed_price
+
+if TYPE_CHECKING:
+    from greenai_infra.footprint.estimate import Estimate
 
 
 class Priced(NamedTuple):
-    """USD for `count` units, or None; the source, and why there is no price."""
+    """USD for `count` units, or None; the source, why there is no price, and the band where it is an estimate."""
 
     usd: float | None
     source: str
     reason: str
+    band: Estimate | None = None
 
 
 def priced(provider: str, item: str, region: str, count: float = 1.0) -> Priced:
-    """The list price of `count` units of an item in a region."""
-    price = service_price(provider, item, region)
-    if price is None:
+    """The list price of `count` units of an item in a region, or an estimate of it."""
+    found = listed_price(provider, item, region)
+    if found is None:
         known = priced_regions(provider, item)
         where = f", only for {', '.join(known)}" if known else ""
         reason = f"no list price of {item} is known for {region or 'an unknown region'}{where}"
         if provider == "aws" and region:
             reason += f" ({FETCH} --region aws:{region} fetches AWS's own)"
         return Priced(None, "", reason)
-    day = f", {price.priced_on}" if price.priced_on else ""
-    return Priced(price.usd * count, f"{price.usd:g} USD a {price.unit}: {price.source}{day}", "")
+    usd = found.usd * count
+    return Priced(usd.value, found.source, found.why_estimate, usd if found.why_estimate else None)

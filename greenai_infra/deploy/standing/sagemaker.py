@@ -8,6 +8,7 @@ from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.offers import offers
 from greenai_infra.deploy.standing.charge import Charge, nothing, unknown
 from greenai_infra.deploy.standing.prices import priced
+from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.footprint.standing import HOURS_PER_MONTH, idle_instance_power_w
 from greenai_infra.policy.declared import plain
 from greenai_infra.policy.resource_types import ENDPOINT_CONFIGURATION, SCALING_TARGET
@@ -47,6 +48,7 @@ def endpoint(resource: DeclaredResource, around: Surroundings) -> Charge:
         "; ".join(dict.fromkeys(filter(None, (one.energy_source for one in charges)))),
         "; ".join(dict.fromkeys(filter(None, (one.price_source for one in charges)))),
         "; ".join(dict.fromkeys(filter(None, (one.note for one in charges)))),
+        _band(charges),
     )
 
 
@@ -65,14 +67,14 @@ def _variant(variant: dict[str, Any], resource: DeclaredResource, around: Surrou
     offer = _hardware(instance_type)
     if offer is None:
         reason = "; ".join(filter(None, (f"no figure is known for what {instance_type} draws", price.reason)))
-        return Charge(what, None, price.usd, "", price.source, reason)
+        return Charge(what, None, price.usd, "", price.source, reason, price.band)
     chip = find_accelerator(offer.accelerator)
     power_w = idle_instance_power_w(chip, offer.accelerators)
     source = (
         f"{offer.accelerators} x {chip.name} waiting, with their share of the host, {power_w:.0f} W an instance, "
         f"before PUE: power model of `plan`; chip power: {chip.power_source}"
     )
-    return Charge(what, power_w * count, price.usd, source, price.source, price.reason)
+    return Charge(what, power_w * count, price.usd, source, price.source, price.reason, price.band)
 
 
 def _least(resource: DeclaredResource, around: Surroundings, variant: dict[str, Any]) -> int | None:
@@ -94,6 +96,13 @@ def _hardware(instance_type: str) -> Offer | None:
     wanted = instance_type.removeprefix("ml.")
     rows = offers(include_suspect=True)
     return next((one for one in rows if one.provider == "aws" and one.instance_type == wanted), None)
+
+
+def _band(charges: list[Charge]) -> Estimate | None:
+    """The band of a sum, where one of its parts is an estimate and none is unknown."""
+    if all(one.usd_band is None for one in charges) or any(one.usd_per_month is None for one in charges):
+        return None
+    return sum((one.usd_band or Estimate.exact(one.usd_per_month or 0.0) for one in charges), Estimate.exact(0.0))
 
 
 def _sum(values: list[float | None]) -> float | None:

@@ -50,7 +50,12 @@ def check_cost_cap(stack: Stack, settings: CostCap) -> Iterator[Breach]:
     if cap is not None:
         standing = stack.standing or UNKNOWN_STANDING
         missing = () if settings.known_only else standing.unpriced
-        yield from _judge(stack, _total(standing.cost_usd_per_month, stack, settings), cap, "USD", missing)
+        total, high = _total(standing.cost_usd_per_month, stack, settings), standing.cost_usd_per_month_high
+        yield from _judge(stack, total, cap, "USD", missing)
+        if total is not None and high is not None and total <= cap < high and not settings.known_only:
+            message = f"the standing USD a month is an estimate, and up to {exceeding(high, cap)}: more than the cap"
+            remedy = "fetch the prices of the region: greenai-infra catalog refresh-services; or set known_only: true"
+            yield Breach(stack.urn, "", message, remedy, ran=False)
 
 
 def check_carbon_cap(stack: Stack, settings: CarbonCap) -> Iterator[Breach]:

@@ -1,0 +1,45 @@
+"""What a managed service costs in a region: its list price, or an estimate with a band where that is not known.
+
+AWS's price of us-east-1 stands in for a region without one, as low as it is and up to twice as much: that is how far
+list prices of the same thing lie apart. A price that nobody has read is an estimate too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from greenai_infra.catalog.service_prices import FALLBACK_REGION, FETCH, FROM_MEMORY, service_price
+from greenai_infra.footprint.estimate import Estimate
+
+if TYPE_CHECKING:
+    from greenai_infra.catalog.service_prices import ServicePrice
+
+
+class Listed(NamedTuple):
+    """USD a unit with its band, the row that it is from, and why it is an estimate; empty for a list price."""
+
+    usd: Estimate
+    price: ServicePrice
+    why_estimate: str
+
+    @property
+    def source(self) -> str:
+        """The price with where it is from and its day."""
+        day = f", {self.price.priced_on}" if self.price.priced_on else ""
+        return f"{self.price.usd:g} USD a {self.price.unit}: {self.price.source}{day}"
+
+
+def listed_price(provider: str, item: str, region: str) -> Listed | None:
+    """The price of an item in a region, or an estimate of it; None where not even us-east-1's is known."""
+    own = service_price(provider, item, region)
+    price = own or (service_price(provider, item, FALLBACK_REGION) if provider == "aws" and region else None)
+    if price is None:
+        return None
+    usd, why = Estimate.exact(price.usd), []
+    if own is None:
+        usd *= Estimate.of("price_of_another_region")
+        why.append(f"{FALLBACK_REGION}'s price stands in for {region}'s ({FETCH} --region aws:{region} fetches that)")
+    if price.evidence == FROM_MEMORY:
+        usd *= Estimate.of("price_from_memory")
+        why.append("nobody has read the price")
+    return Listed(usd, price, "; ".join(why))
