@@ -121,6 +121,8 @@ class PlanFile(_Part):
     workload: PlannedWorkload
     placement: Placement
     alternatives: list[Placement]
+    edited: Annotated[bool, Field(exclude=True)] = False
+    """Whether the file is not what the plan_id was made of; the reader says so, not the file."""
 
     @property
     def ranked(self) -> list[Placement]:
@@ -154,4 +156,4 @@ def read_plan_file(path: Path, *, if_edited: Callable[[str], None] | None = None
         if if_edited is None:
             raise InputError(f"{edit}; make it again with: greenai-infra plan WORKLOAD --out {path}")
         if_edited(edit)
-    return plan
+    return plan.model_copy(update={"edited": bool(edits)})

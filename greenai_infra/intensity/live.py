@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Fetch = Callable[[Sequence[str]], Mapping[str, Points | Failure]]
 
 LEAST_VALIDITY = timedelta(minutes=5)
-LONG_WAIT_S = 2.0  # for nothing: worth remembering
+LONG_WAIT_S = 4.0  # for nothing: worth remembering; where no network is, the answer comes sooner
 SILENCE = timedelta(minutes=5)  # for which a service that was silent for long is not asked
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.deploy.plans import make_project
+from tests.deploy.plans import FOUR, make_project
+from tests.reporting.previews import preview, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +74,16 @@ def test_an_edited_plan_is_explained_with_a_warning(greenai: Command, plan: Path
     assert done.code == 0
     assert "warning: plan.json was edited after it was made" in done.err
     assert "tune" in done.out
+
+
+def test_a_comment_says_that_its_plan_was_edited(greenai: Command, tmp_path: Path) -> None:
+    pinned = "f730a77b9bf3acf3"
+    write(tmp_path / "head.json", preview())  # of a stack that says this plan_id
+    (tmp_path / "plan.json").write_text(json.dumps({**FOUR, "plan_id": pinned}))
+    done = greenai("comment", "head.json", "--plan", "plan.json", "--dry-run", "--fail-on", "never", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert f"note: plan.json was edited after it was made: it says plan_id '{pinned}'" in done.err
+    assert f"plan `{pinned}`, edited after it was made, of 2026-03-01 00:00 UTC" in done.out
 
 
 def test_a_plan_of_others_can_not_move_the_terminal(greenai: Command, plan: Path) -> None:

@@ -51,7 +51,8 @@ def _from_plan(plan: PlanFile, preview: Preview) -> Regions:
     ]
     shown = _with_chosen(rows)
     measure = f"{plan.placement.intensity.signal}, {plan.placement.intensity.basis}"
-    words = Markdown(f"plan {code(plan.plan_id)} of {plan.as_of:%Y-%m-%d %H:%M} UTC, intensity {measure}")
+    edited = ", edited after it was made," if plan.edited else ""
+    words = Markdown(f"plan {code(plan.plan_id)}{edited} of {plan.as_of:%Y-%m-%d %H:%M} UTC, intensity {measure}")
     return Regions(shown, words, len(rows) - len(shown))
 
 
