@@ -16,7 +16,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.checks import MAX_G_PER_KWH
+from greenai_infra.intensity.checks import LEAST_LIFECYCLE_G_PER_KWH, MAX_G_PER_KWH
 from greenai_infra.numbers import significant
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 NEEDED = ("duration", "emissions", "energy_consumed")
 MAX_ROWS = 100_000
-MIN_G_PER_KWH = 1.0  # life-cycle values of wind and hydro start at several g/kWh; less means another unit
 MAX_POWER_KW = 200.0  # a tracker reads one machine; a whole rack of 72 GPUs draws about 140 kW
 MIN_POWER_KW = 0.0001  # less than a computer at rest
 MAX_PUE = 5.0
@@ -155,8 +154,8 @@ def _untrue(row: EmissionsRow) -> str:
     given = f"{emissions_kg:g} kg over {energy_kwh:g} kWh are {significant(1000 * emissions_kg / energy_kwh)} g/kWh"
     if 1000 * emissions_kg > MAX_G_PER_KWH * energy_kwh:
         return f"{given}, more than any grid emits ({MAX_G_PER_KWH:,.0f}); are the units kg and kWh?"
-    if 1000 * emissions_kg < MIN_G_PER_KWH * energy_kwh:
-        return f"{given}, less than any grid emits ({MIN_G_PER_KWH:g}); are the units kg and kWh?"
+    if 1000 * emissions_kg < LEAST_LIFECYCLE_G_PER_KWH * energy_kwh:
+        return f"{given}, less than any grid emits ({LEAST_LIFECYCLE_G_PER_KWH:g}); are the units kg and kWh?"
     server_kwh = energy_kwh / row.pue
     drawn = f"{energy_kwh:g} kWh in {row.duration_s:g} s"
     if server_kwh > MAX_POWER_KW * hours:
