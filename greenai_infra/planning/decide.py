@@ -183,9 +183,9 @@ def _why_nothing_is_left(
             removed.setdefault(name, set()).add(_pair(candidate))
     for name, pairs in sorted(removed.items(), key=lambda item: (-len(item[1]), item[0])):
         lines.append(f"  {name} ({constraint_value(workload, name)}) removed {len(pairs)}{_nearest(name, everything)}")
-    if AVAILABILITY in removed:
-        first = next(c for c in field.candidates if AVAILABILITY in c.removed_by)
-        lines.append(f"  {first.availability.says}")
+    nowhere = next((c for c in field.candidates if c.removed_by == {AVAILABILITY}), None)
+    if nowhere:
+        lines.append(f"  {nowhere.availability.says}")
     allowed = [one for one in unplaced if not one.candidate.removed_by]
     for title, too_slow in (("when.deadline", True), ("the intensity source", False)):
         group = [one for one in allowed if one.too_slow is too_slow]
