@@ -7,6 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.read import DATA, table_from, user_file
+from greenai_infra.catalog.tpu import slice_sizes
+from greenai_infra.catalog.vertex import attached_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,14 +75,22 @@ def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[
     return found if include_suspect else tuple(offer for offer in found if not offer.suspect)
 
 
+def sold_together(offer: Offer) -> tuple[int, ...]:
+    """How many chips of an offer that is sold by the chip come as one: the sizes of slices, or GPUs of one machine."""
+    return slice_sizes(offer.accelerator) or attached_counts(offer.instance_type)
+
+
+def machine_count(offer: Offer, number: int) -> int:
+    """How many machines so many of an offer are; a slice is one."""
+    return 1 if offer.per_chip and number in sold_together(offer) else number
+
+
 def machines_text(offer: Offer, number: int) -> str:
-    """So many of an offer: `4 x p5.48xlarge`, `16-chip tpu-v5p` for a slice, `1 x n1 + 4 x nvidia-tesla-t4`."""
-    if not offer.per_chip:
+    """So many of an offer: `4 x p5.48xlarge`, `16-chip tpu-v5litepod` for a slice, `1 x n1 + 4 x nvidia-tesla-t4`."""
+    if not offer.per_chip or number not in sold_together(offer):
         return f"{number} x {offer.instance_type}"
     host, attached, gpu = offer.instance_type.partition("+")
-    if attached:
-        return f"1 x {host} + {number} x {gpu}"
-    return f"{number}-chip {offer.instance_type.removesuffix('-1')}"
+    return f"1 x {host} + {number} x {gpu}" if attached else f"{number}-chip {host.removesuffix('-1')}"
 
 
 def user_catalogue() -> Path:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from greenai_infra.catalog.tpu import slice_sizes
-from greenai_infra.catalog.vertex import attached_counts
+from greenai_infra.catalog.offers import sold_together
 from greenai_infra.planning.run_parts import MAX_CHIPS, Unfit
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ def _sizes(offer: Offer, most: int) -> list[int]:
     """Numbers of chips that are sold together, ascending."""
     unit = offer.accelerators
     if offer.per_chip:
-        known = slice_sizes(offer.accelerator) or attached_counts(offer.instance_type)
-        return [chips for chips in known if chips >= offer.minimum_chips]
+        return [chips for chips in sold_together(offer) if chips >= offer.minimum_chips]
     if unit < CLUSTER_CHIPS:
         return [unit]
     doubled = (2**power for power in range(MAX_CHIPS.bit_length()))

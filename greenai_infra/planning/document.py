@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from greenai_infra.catalog.offers import machines_text
+from greenai_infra.catalog.offers import machine_count, machines_text
 from greenai_infra.clock import format_time, from_unix
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.estimate import Estimate
@@ -160,7 +160,7 @@ def _placement(one: Placement, plan: Plan, series: Series | None = None) -> dict
         "instance_type": offer.instance_type,
         "instances": run.instances,
         "machines": machines_text(offer, run.instances),
-        "machine_count": 1 if offer.per_chip else run.instances,
+        "machine_count": machine_count(offer, run.instances),
         "accelerator": offer.accelerator,
         "accelerators": run.accelerators,
         "purchase": plan.workload.hardware.purchase,

@@ -77,6 +77,8 @@ def _training_run(workload: Workload, offer: Offer, chip: Accelerator, chips: in
         loss = Estimate.of("node_doubling_loss" if nodes.fabric else "small_machine_doubling_loss")
         hours = hours / training.scaling_efficiency(log2(nodes.number), loss)
         notes += (_scaling_note(offer, chips, loss),)
+        if workload.work.accelerator_hours:
+            notes += ("accelerator_hours are taken to be those on one node, and their loss beyond it is added",)
     start_hours = Estimate.of("run_start_hours")
     work_kw = training.node_power_kw(chips, chip)
     power_kw = training.with_start(work_kw, hours.value, start_hours.value)

@@ -12,7 +12,7 @@ from greenai_infra.planning.run_parts import MAX_CHIPS, Run, Unfit, make_run, po
 if TYPE_CHECKING:
     from greenai_infra.catalog.accelerators import Accelerator
     from greenai_infra.catalog.offers import Offer
-    from greenai_infra.planning.workload import Workload
+    from greenai_infra.planning.workload import Hardware, Workload
     from greenai_infra.planning.workload_work import ServedModelSize
 
 MAX_SERVING_CHIPS = 1_000_000
@@ -34,7 +34,7 @@ def _measured_run(workload: Workload, offer: Offer, chip: Accelerator) -> Run | 
     if bound is not None and measured.answer_ms is not None and measured.answer_ms > bound:
         return Unfit(f"an answer takes {measured.answer_ms:,.0f} ms as measured, the bound is {bound:,.0f} ms")
     busy = _units(rate / measured.requests_per_second_per_accelerator)
-    chips = _reserved(offer, busy, 1, workload.hardware.count)
+    chips = _reserved(offer, busy, 1, workload.hardware)
     if isinstance(chips, Unfit):
         return chips
     hosted = chips if measured.boundary == "accelerator" else chips - busy
@@ -56,7 +56,7 @@ def _modelled_run(workload: Workload, offer: Offer, chip: Accelerator) -> Run | 
         return replica
     replica_chips, one = replica
     replicas = _units(rate / one.requests_per_second)
-    chips = _reserved(offer, replicas, replica_chips, workload.hardware.count)
+    chips = _reserved(offer, replicas, replica_chips, workload.hardware)
     if isinstance(chips, Unfit):
         return chips
     load = rate / (replicas * one.requests_per_second)
@@ -99,13 +99,16 @@ def _units(wanted: float) -> int:
     return max(1, ceil(min(wanted, MAX_SERVING_CHIPS + 1) - 1e-9))
 
 
-def _reserved(offer: Offer, replicas: int, replica_chips: int, count: int | None) -> int | Unfit:
+def _reserved(offer: Offer, replicas: int, replica_chips: int, hardware: Hardware) -> int | Unfit:
     """Chips that are reserved for replicas that each stay within one machine: whole machines, or the stated count."""
+    count, most = hardware.count, hardware.max_count
     unit = 1 if offer.per_chip else offer.accelerators
     machines = replicas * replica_chips if offer.per_chip else ceil(replicas / (unit // replica_chips))
     needed = max(machines * unit, offer.minimum_chips)
     if needed > MAX_SERVING_CHIPS:
         return Unfit(f"the request rate needs more than {MAX_SERVING_CHIPS:,} chips")
+    if most is not None and needed > most:
+        return Unfit(f"needs {needed} chips for the request rate, hardware.max_count is {most}")
     if count is None:
         return needed
     if count % unit:

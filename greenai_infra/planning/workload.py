@@ -54,7 +54,7 @@ class Hardware(Section, frozen=True):
     max_count: Annotated[
         Annotated[int, Meta(ge=1, le=65_536)] | None,
         Meta(
-            description="most accelerators to use for training; default 64, and more only where nothing else holds the "
+            description="most accelerators to use; for training default 64, and more only where nothing else holds the "
             "model or meets the deadline"
         ),
     ] = None
@@ -215,6 +215,11 @@ class Workload(Section, frozen=True):
             if work.measured and self.hardware.count not in (None, work.measured.count):
                 raise ValueError(
                     f"hardware.count {self.hardware.count} contradicts the {work.measured.count} of work.measured.count"
+                )
+            if work.measured and (self.hardware.max_count or work.measured.count) < work.measured.count:
+                raise ValueError(
+                    f"hardware.max_count {self.hardware.max_count} is less than the {work.measured.count} of "
+                    "work.measured.count"
                 )
             return
         if stated:

@@ -20,7 +20,7 @@ def show_reasons(document: Document) -> None:
     """Print why the plan is as it is."""
     print_list("Why", _reasons(document))
     constraints = [f"{one['constraint']} ({one['value']}): {_constraint(one)}" for one in document["constraints"]]
-    unpriced = "when.earliest, when.deadline, hardware.count and hardware.purchase are not priced"
+    unpriced = "when.earliest, when.deadline, hardware.count, max_count and purchase are not priced"
     print_list("What each constraint costs", [*(constraints or ["none removed anything"]), unpriced])
     slices = document["placement"]["slices"]
     if len(slices) > 1:

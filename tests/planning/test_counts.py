@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,11 +87,14 @@ def test_every_row_says_how_many_machines_it_means() -> None:
 
 
 def test_what_is_sold_by_the_chip_is_named_as_what_one_gets() -> None:
-    tpu = offer("gcp:us-central1", instance_type="tpu-v5litepod-1", accelerators=1, per_chip=True)
+    tpu = offer(
+        "gcp:us-central1", accelerator="TPU-v5e", instance_type="tpu-v5litepod-1", accelerators=1, per_chip=True
+    )
     t4 = offer("gcp:us-central1", instance_type="n1+nvidia-tesla-t4", accelerators=1, per_chip=True)
 
     assert machines_text(tpu, 16) == "16-chip tpu-v5litepod"
-    assert machines_text(t4, 4) == "1 x n1 + 4 x nvidia-tesla-t4"
+    assert machines_text(replace(t4, accelerator="T4"), 4) == "1 x n1 + 4 x nvidia-tesla-t4"
+    assert machines_text(replace(t4, accelerator="T4"), 7) == "7 x n1+nvidia-tesla-t4"  # no machine takes as many
 
 
 def test_a_forecast_that_ends_early_does_not_decide_the_number() -> None:
@@ -102,7 +106,9 @@ def test_a_forecast_that_ends_early_does_not_decide_the_number() -> None:
 
 def test_a_count_above_the_maximum_contradicts_it() -> None:
     with pytest.raises(WorkloadError, match="count 16 is more than max_count 8"):
-        workload(TRAINING.replace("[A100-40GB]", "[A100-40GB]\n  count: 16\n  max_count: 8"))
+        workload(HOURS_96.replace("[H100]", "[H100]\n  count: 16\n  max_count: 8"))
+    with pytest.raises(WorkloadError, match=r"hardware.max_count 4 is less than the 8 of work.measured.count"):
+        workload(TRAINING.replace("[A100-40GB]", "[A100-40GB]\n  max_count: 4"))
 
 
 def test_what_a_rule_removed_is_counted_by_region_and_offer() -> None:

@@ -167,7 +167,8 @@ def test_each_doubling_of_nodes_loses_throughput_and_so_energy() -> None:
     assert two.hours.low == pytest.approx(6 / 0.98 + 0.016)
     assert two.hours.high == pytest.approx(6 / 0.94 + 0.26)
     assert "2 x p5.48xlarge lose 3 % (2 to 6) of their speed at each doubling" in " ".join(two.notes)
-    assert not any("doubling" in note for note in one.notes)
+    assert "accelerator_hours are taken to be those on one node, and their loss beyond it is added" in two.notes
+    assert not any("doubling" in note or "one node" in note for note in one.notes)
 
 
 def test_a_thousand_chips_are_no_longer_as_good_as_eight() -> None:
@@ -308,6 +309,13 @@ def test_a_measured_request_does_not_ask_for_a_precision() -> None:
 def test_a_count_of_serving_chips_must_be_sold_as_well() -> None:
     assert unfit(serving(hardware="count: 4"), P5) == "sold by 8, which does not divide 4"
     assert run(serving(hardware="count: 16"), P5).instances == 2
+
+
+def test_a_maximum_below_the_request_rate_is_refused() -> None:
+    text = SERVING.replace("second: 10", "second: 100")
+
+    assert unfit(text + "  max_count: 16\n", P5) == "needs 40 chips for the request rate, hardware.max_count is 16"
+    assert run(text + "  max_count: 40\n", P5).accelerators == 40
 
 
 def test_a_count_below_the_request_rate_is_refused() -> None:
