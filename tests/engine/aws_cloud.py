@@ -5,9 +5,8 @@ Account, ARNs and ids are made up in the right form. Nothing here has been seen 
 
 import importlib.metadata
 import json
-import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .botocore_rules import FALLBACK_SERVICE, model_problems, region_problems, regions_of, service_of
@@ -68,7 +67,8 @@ class AwsCloud:
 
     package = "aws"
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
         self.version = importlib.metadata.version("pulumi-aws")
         self.region: str | None = None
         self.config: dict[str, Any] = {}
@@ -76,8 +76,8 @@ class AwsCloud:
     def configure(self, config: dict[str, Any]) -> Iterator[Problem]:
         """Take the provider's settings; nested ones arrive as JSON text."""
         self.config = {key: _decoded(value) for key, value in reveal(config).items()}
-        environment = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        self.region = self.config.get("region") or environment
+        ambient = self.environment.get("AWS_REGION") or self.environment.get("AWS_DEFAULT_REGION")
+        self.region = self.config.get("region") or ambient
         if self.region is None:
             yield "region", "no region: set aws:region in the stack's config, or AWS_REGION"
         elif self.region != UNKNOWN and self.region not in regions_of(FALLBACK_SERVICE):

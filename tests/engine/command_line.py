@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .engine_cli import COMMAND_SECONDS, ROOT
+from .warm import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,7 @@ class CommandLine:
 
     def __call__(self, *arguments: str, command: tuple[str, ...] = COMMAND) -> Run:
         """Run a command whose standard input is no terminal."""
+        tell(self.environment)
         done = subprocess.run(
             [*command, *arguments],
             cwd=self.folder,
@@ -66,6 +68,7 @@ class CommandLine:
 
     def answered(self, answer: str, *arguments: str) -> Run:
         """Run a command at a terminal of 80 columns and type an answer when it asks."""
+        tell(self.environment)
         terminal, own_end = pty.openpty()
         fcntl.ioctl(own_end, termios.TIOCSWINSZ, struct.pack("HHHH", 25, COLUMNS, 0, 0))
         environment = {**self.environment, "NO_COLOR": "1", "TERM": "xterm"}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from .language_host import EXEC_VARIABLE
+from .warm import Warm, tell
 
 ROOT = Path(__file__).resolve().parents[2]
 FINDER = ROOT / ".ci" / "pulumi"
@@ -56,13 +57,17 @@ def write_plugins(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Engine:
-    """Runs plain `pulumi` commands; `environment` is complete (PATH with the stand-ins, backend, passphrase)."""
+    """Runs plain `pulumi` commands; `environment` is complete (PATH with the stand-ins, backend, passphrase).
+
+    With `warm` it attaches to what stands in there for plugins, else it starts them as a user's engine does.
+    """
 
     binary: Path
     environment: dict[str, str]
+    warm: Warm | None = None
 
     @classmethod
-    def in_folder(cls, binary: Path, folder: Path) -> Self:
+    def in_folder(cls, binary: Path, folder: Path, warm: Warm | None = None) -> Self:
         """An engine that keeps its state, its plugins and its settings in a folder."""
         write_plugins(folder / "bin")
         for name in ("state", "home"):
@@ -77,8 +82,13 @@ class Engine:
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             EXEC_VARIABLE: str(exec_script(binary)),
+            **(warm.settings if warm else {}),
         }
-        return cls(binary, {**inherited, **settings})
+        return cls(binary, {**inherited, **settings}, warm)
+
+    def apart(self, folder: Path) -> Self:
+        """The same with state, plugins and settings in another folder."""
+        return self.in_folder(self.binary, folder, self.warm)
 
     def pulumi(
         self,
@@ -90,10 +100,12 @@ class Engine:
     ) -> subprocess.CompletedProcess[str]:
         """Run `pulumi ARGUMENTS` in a project's folder; with `check`, AssertionError with the output if it fails."""
         selected = ["--stack", stack] if stack else []
+        environment = {**self.environment, **(env or {})}
+        tell(environment)
         done = subprocess.run(
             [str(self.binary), *arguments, *selected, "--non-interactive", "--color", "never"],
             cwd=cwd,
-            env={**self.environment, **(env or {})},
+            env=environment,
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS,

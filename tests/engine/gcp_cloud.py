@@ -6,10 +6,9 @@ seen by Google.
 """
 
 import importlib.metadata
-import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .schema_check import Problem, problems
@@ -112,7 +111,8 @@ class GcpCloud:
 
     package = "gcp"
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
         self.version = importlib.metadata.version("pulumi-gcp")
         self.project: str | None = None
         self.config: dict[str, Any] = {}
@@ -120,7 +120,7 @@ class GcpCloud:
     def configure(self, config: dict[str, Any]) -> Iterator[Problem]:
         """Take the provider's settings. A project is needed only by resources that name none."""
         self.config = reveal(config)
-        self.project = self.config.get("project") or os.environ.get("GOOGLE_PROJECT")
+        self.project = self.config.get("project") or self.environment.get("GOOGLE_PROJECT")
         region = self.config.get("region")
         if isinstance(region, str) and region != UNKNOWN and not re.fullmatch(PATTERNS["region"], region):
             yield "region", f"Google Cloud has no region {region!r}"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import grpc
 from google.protobuf import empty_pb2
@@ -27,13 +27,49 @@ USER_MESSAGE_SHOWN = 32
 """Exit code of that script when the program failed and has said so itself."""
 
 
+class Process(Protocol):
+    """A program or policy pack that runs; the methods are those of `Popen`."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+    @property
+    def stderr(self) -> IO[bytes] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self) -> int: ...
+    def kill(self) -> None: ...
+    def terminate(self) -> None: ...
+
+
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
     """The engine's calls; `engine_address` is the engine's, `exec_script` the path of the script above."""
 
     def __init__(self, engine_address: str, exec_script: str) -> None:
         self.engine_address = engine_address
         self.exec_script = exec_script
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._children: list[Process] = []
+
+    def engine_of(self, context: grpc.ServicerContext) -> str:
+        """The address of the engine that calls."""
+        return self.engine_address
+
+    def environment(self) -> dict[str, str]:
+        """What programs and policy packs inherit."""
+        return dict(os.environ)
+
+    def run_program(self, words: list[str], environment: dict[str, str], context: grpc.ServicerContext) -> int:
+        """Run `python -u WORDS`, which writes where this process does; its exit code."""
+        return self.kept(subprocess.Popen([sys.executable, "-u", *words], env=environment), context).wait()
+
+    def start_pack(self, words: list[str], environment: dict[str, str], folder: str) -> Process:
+        """Start `python -u WORDS` in a folder, with its streams piped."""
+        pipe, command = subprocess.PIPE, [sys.executable, "-u", *words]
+        return subprocess.Popen(command, cwd=folder or None, env=environment, stdout=pipe, stderr=pipe)
+
+    def kept(self, process: Process, context: grpc.ServicerContext) -> Process:
+        """A process that ends with the call or with this host, whichever comes first."""
+        self._children.append(process)
+        context.add_callback(process.terminate)
+        return process
 
     def end_children(self) -> None:
         """End the programs and policy packs that still run."""
@@ -71,13 +107,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[m
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Run the program to its end."""
         environment = {
-            **os.environ,
+            **self.environment(),
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
         options = {
             "--monitor": request.monitor_address,
-            "--engine": self.engine_address,
+            "--engine": self.engine_of(context),
             "--project": request.project,
             "--stack": request.stack,
             "--pwd": request.pwd,
@@ -88,9 +124,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[m
         }
         given = [word for option, value in options.items() if value for word in (option, value)]
         program = str(Path(request.info.program_directory) / request.info.entry_point)
-        command = [sys.executable, "-u", self.exec_script, *given, program, *request.args]
-        process = self._start(command, context, env=environment)
-        code = process.wait()
+        code = self.run_program([self.exec_script, *given, program, *request.args], environment, context)
         if code == USER_MESSAGE_SHOWN:
             return language_pb2.RunResponse(bail=True)
         return language_pb2.RunResponse(error="" if code == 0 else f"the program ended with exit code {code}")
@@ -100,26 +134,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[m
         if request.kind != "analyzer":
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"this stand-in runs no plugins of kind {request.kind!r}")
         settings = dict(entry.partition("=")[::2] for entry in request.env)
-        process = self._start(
-            [sys.executable, "-u", "-m", "pulumi.policy", *request.args, request.info.program_directory],
-            context,
-            cwd=request.pwd or None,
-            env={**os.environ, **settings},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        words = ["-m", "pulumi.policy", *request.args, request.info.program_directory]
+        process = self.kept(self.start_pack(words, {**self.environment(), **settings}, request.pwd), context)
         yield from _output(process)
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
-    def _start(self, command: list[str], context: grpc.ServicerContext, **options: Any) -> subprocess.Popen[bytes]:
-        """Start a process that ends with the call or with this host, whichever comes first."""
-        process = subprocess.Popen(command, **options)
-        self._children.append(process)
-        context.add_callback(process.terminate)
-        return process
 
-
-def _output(process: subprocess.Popen[bytes]) -> Iterator[Any]:
+def _output(process: Process) -> Iterator[Any]:
     """Both streams of the process as they come: standard error is read on a thread and passed on at the end."""
 
     def lines(stream: IO[bytes] | None) -> bytes:

@@ -7,11 +7,12 @@ It serves the calls the engine makes for Python programs on plain resources. It 
 and imports nothing, as it keeps no resources. One cloud is one object of the form of `Cloud`.
 
 To make a create fail in `up`, set GREENAI_DOUBLE_FAIL to lines of the form `TOKEN=MESSAGE` or `TOKEN@REGION=MESSAGE`.
+`environment` is where this and what the cloud's own plugin reads there is looked up.
 """
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from typing import Any, Protocol
 
@@ -24,7 +25,10 @@ from .sdk_types import ResourceType, UnknownResourceError, resource_type
 from .wire import from_struct, reveal, to_struct
 
 FAIL_VARIABLE = "GREENAI_DOUBLE_FAIL"
-MAX_MESSAGE_BYTES = 400 * 1024 * 1024  # as the engine's own plugins
+LIMITS = [  # as the engine's own plugins
+    ("grpc.max_receive_message_length", 400 * 1024 * 1024),
+    ("grpc.max_send_message_length", -1),
+]
 
 
 class Cloud(Protocol):
@@ -45,8 +49,9 @@ class Cloud(Protocol):
 class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
     """The plugin's calls. Inputs that Check filled in are listed under `__defaults`, as the real provider does."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, environment: Mapping[str, str]) -> None:
         self.cloud = cloud
+        self.environment = environment
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
@@ -112,7 +117,7 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):  # type: ignor
         token, inputs = _token(request.urn), _without_defaults(from_struct(request.properties))
         if request.preview:  # computed outputs left out stay unknown
             return provider_pb2.CreateResponse(properties=to_struct(inputs))
-        message = injected_failure(token, reveal(inputs.get("region") or inputs.get("location")))
+        message = injected_failure(self.environment, token, reveal(inputs.get("region") or inputs.get("location")))
         if message:
             context.abort(grpc.StatusCode.UNKNOWN, message)
         id_, computed = self.cloud.created(resource_type(token), inputs)
@@ -139,9 +144,9 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):  # type: ignor
         return empty_pb2.Empty()
 
 
-def injected_failure(token: str, region: str | None) -> str | None:
+def injected_failure(environment: Mapping[str, str], token: str, region: str | None) -> str | None:
     """The message GREENAI_DOUBLE_FAIL holds for creating this resource in this region, if any."""
-    for line in os.environ.get(FAIL_VARIABLE, "").splitlines():
+    for line in environment.get(FAIL_VARIABLE, "").splitlines():
         place, _, message = line.partition("=")
         wanted, _, where = place.partition("@")
         if wanted == token and where in ("", region):
@@ -181,8 +186,7 @@ def serve(add_to: Any, servicer: Any, on_end: Callable[[], None] = lambda: None)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    limits = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", -1)]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=limits)
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=LIMITS)
     add_to(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     engine = os.getppid()
@@ -193,15 +197,18 @@ def serve(add_to: Any, servicer: Any, on_end: Callable[[], None] = lambda: None)
     end()
 
 
-def main(package: str) -> None:
-    """Be the plugin `pulumi-resource-PACKAGE`."""
-    cloud: Cloud
-    if package == "gcp":  # one cloud's SDK may be installed without the other's
+def cloud_of(package: str, environment: Mapping[str, str]) -> Cloud:
+    """The cloud of a package; ImportError without its SDK, as one cloud's may be installed without the other's."""
+    if package == "gcp":
         from .gcp_cloud import GcpCloud
 
-        cloud = GcpCloud()
-    else:
-        from .aws_cloud import AwsCloud
+        return GcpCloud(environment)
+    from .aws_cloud import AwsCloud
 
-        cloud = AwsCloud()
-    serve(provider_pb2_grpc.add_ResourceProviderServicer_to_server, ProviderDouble(cloud))
+    return AwsCloud(environment)
+
+
+def main(package: str) -> None:
+    """Be the plugin `pulumi-resource-PACKAGE`."""
+    double = ProviderDouble(cloud_of(package, os.environ), os.environ)
+    serve(provider_pb2_grpc.add_ResourceProviderServicer_to_server, double)

@@ -79,7 +79,7 @@ def gated(engine: Engine, folder: Path, program: str, settings: str = "") -> Gat
     shutil.copytree(ROOT / "stacks" / "policy", folder / "policy", ignore=shutil.ignore_patterns("__pycache__"))
     if settings:
         (folder / "policy" / "greenai-policy.yaml").write_text(settings)
-    made = Gated(Engine.in_folder(engine.binary, folder / "engine"), folder, "dev")
+    made = Gated(engine.apart(folder / "engine"), folder, "dev")
     made.pulumi("stack", "init", "--no-select")
     return made
 

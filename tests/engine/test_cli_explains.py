@@ -14,6 +14,7 @@ from .command_line import WITHOUT_SITE, CommandLine, Run, packages_without
 from .engine_cli import ROOT, Engine
 from .project import SAMPLE, Project, write_project
 from .training_project import copy_program
+from .warm import LANGUAGES, PROVIDERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ class Sample(Project):
 def sample(engine: Engine, tmp_path: Path) -> Sample:
     write_project(tmp_path, SAMPLE)
     (tmp_path / "Pulumi.dev.yaml").write_text(STACK_FILE)
-    return Sample(Engine.in_folder(engine.binary, tmp_path / "engine"), tmp_path, "dev")
+    return Sample(engine.apart(tmp_path / "engine"), tmp_path, "dev")
 
 
 def assert_explained(run: Run, what: str, remedy: str, code: int = 1) -> None:
@@ -98,7 +99,7 @@ def test_a_cli_that_is_too_old_or_broken(sample: Sample, tmp_path: Path, script:
 def test_an_sdk_that_is_not_installed(sample: Sample, tmp_path: Path, package: str, what: str) -> None:
     settings = packages_without(tmp_path / "packages", package)
 
-    run = sample.command_line.without(**settings)("preview", command=WITHOUT_SITE)
+    run = sample.command_line.without(PROVIDERS, LANGUAGES, **settings)("preview", command=WITHOUT_SITE)
 
     assert run.code == 1, run.said
     assert what in run.err.splitlines()[0]
@@ -201,7 +202,7 @@ def test_a_program_that_fails_is_quoted_without_its_traceback(sample: Sample) ->
 def misspelt(engine: Engine, tmp_path: Path) -> Sample:
     """Our own program, with a count that is no number."""
     copy_program(tmp_path, "now")
-    project = Sample(Engine.in_folder(engine.binary, tmp_path / "engine"), tmp_path, "now")
+    project = Sample(engine.apart(tmp_path / "engine"), tmp_path, "now")
     project.pulumi("stack", "init", "--no-select")
     project.file.write_text(project.file.read_text().replace("instance_count: 1", "instance_count: many"))
     return project
@@ -219,7 +220,7 @@ def test_a_config_value_that_can_not_be_used(misspelt: Sample) -> None:
 def test_a_region_that_its_workload_denies_by_now(engine: Engine, tmp_path: Path, rule: str) -> None:
     """Refused by the program itself, so plain `pulumi up` stops too; nothing is declared."""
     copy_program(tmp_path, "now")
-    project = Sample(Engine.in_folder(engine.binary, tmp_path / "engine"), tmp_path, "now")
+    project = Sample(engine.apart(tmp_path / "engine"), tmp_path, "now")
     project.pulumi("stack", "init", "--no-select")
     text = (ROOT / "templates" / "workloads" / "finetune-7b.yaml").read_text()
     where = "where:\n  providers: [aws]\n"

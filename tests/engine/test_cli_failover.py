@@ -107,7 +107,7 @@ class Planned:
 
 def plan_and_select(engine: Engine, folder: Path) -> Planned:
     """Plan an example workload on embedded data and pin two regions, where the job starts with `up`."""
-    own = Engine.in_folder(engine.binary, folder / "engine")
+    own = engine.apart(folder / "engine")
     command_line = CommandLine(folder, own.environment)
     planning = command_line("plan", str(WORKLOAD), "--source", "embedded", "--at", AT, "--out", PLAN)
     pinning = command_line("select", PLAN, "--launch", "now", "--image", IMAGE, "--top", "2")

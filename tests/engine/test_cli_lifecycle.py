@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .command_line import CommandLine, Run
-from .engine_cli import Engine
 from .project import SAMPLE, Project, write_project
 from .training_project import copy_program
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .engine_cli import Engine
 
 pytestmark = pytest.mark.engine
 
@@ -66,10 +67,10 @@ class Life:
 
 
 @pytest.fixture(scope="module")
-def life(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Life:
-    """A training stack's whole life, led once for the tests of this file."""
+def life(cold_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """A training stack's whole life as a user's engine leads it, once for the tests of this file."""
     folder = tmp_path_factory.mktemp("training")
-    project = Project(Engine.in_folder(engine.binary, folder / "engine"), folder, STACK)
+    project = Project(cold_engine.apart(folder / "engine"), folder, STACK)
     copy_program(folder, STACK)
     found = Life(project, {}, {}, {})
     found.file.write_text(laid_out(found.file.read_text()))
@@ -146,7 +147,7 @@ def test_of_the_stack_file_only_the_salt_is_new(life: Life) -> None:
 def adopted(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Life:
     """A small stack with a secret that plain `pulumi` has built, beside that handled with `greenai-infra`."""
     folder = tmp_path_factory.mktemp("sample")
-    project = Project(Engine.in_folder(engine.binary, folder / "engine"), folder, "dev")
+    project = Project(engine.apart(folder / "engine"), folder, "dev")
     write_project(folder, SAMPLE + SECRET_USER)
     project.pulumi("stack", "init", "--no-select")
     project.set(**{"aws:region": "eu-north-1"})

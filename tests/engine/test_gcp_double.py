@@ -30,8 +30,8 @@ pulumi.export("url", bucket.url)
 CONFIG = {"gcp:project": "my-project-123", "gcp:region": "europe-north1"}
 
 
-def test_a_stack_lives_from_preview_to_destroy(project: MakeProject) -> None:
-    sample = project(PARTS, CONFIG)
+def test_a_stack_lives_from_preview_to_destroy(cold_project: MakeProject) -> None:
+    sample = cold_project(PARTS, CONFIG)
 
     assert sample.preview()["changeSummary"] == {"create": 6}
     assert sample.changes("up") == {"create": 6}

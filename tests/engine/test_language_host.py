@@ -2,10 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from .conftest import projects
 from .project import SAMPLE, Project
+
+if TYPE_CHECKING:
+    from .engine_cli import Engine
 
 pytestmark = pytest.mark.engine
 
@@ -23,6 +28,13 @@ def tagged(args, report):
 PolicyPack("sample-pack", [ResourceValidationPolicy("topics-are-tagged", "Topics need tags.", tagged,
            enforcement_level=EnforcementLevel.MANDATORY)])
 """
+
+
+@pytest.fixture(params=["cold", "warm"])
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> MakeProject:
+    """On each of the two hosts: the plugin, and what an engine attaches to."""
+    engine: Engine = request.getfixturevalue("cold_engine" if request.param == "cold" else "engine")
+    return projects(engine, tmp_path)
 
 
 def write_pack(folder: Path) -> str:

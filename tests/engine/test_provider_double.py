@@ -29,8 +29,8 @@ def job(instance: str = "ml.g5.xlarge", region: str = "eu-north-1") -> str:
     return JOB.replace("INSTANCE", repr(instance)).replace("REGION", repr(region))
 
 
-def test_a_stack_lives_from_preview_to_destroy(project: MakeProject) -> None:
-    sample = project(SAMPLE)
+def test_a_stack_lives_from_preview_to_destroy(cold_project: MakeProject) -> None:
+    sample = cold_project(SAMPLE)
 
     assert sample.preview()["changeSummary"] == {"create": 5}
     assert sample.changes("up") == {"create": 5}

@@ -30,7 +30,7 @@ def training_project(engine: Engine, folder: Path, stack: str) -> Project:
 
     Programs find `greenai_infra` as it is installed.
     """
-    own = Engine.in_folder(engine.binary, folder / "engine")
+    own = engine.apart(folder / "engine")
     copy_program(folder, stack)
     made = Project(own, folder, stack)
     made.pulumi("stack", "init", "--no-select")

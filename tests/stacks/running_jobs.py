@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.validate import ParamValidator
 
 from .states import TaskError
+
+if TYPE_CHECKING:
+    from botocore.model import ServiceModel
 
 PAGE = 2
 SDK = "arn:aws:states:::aws-sdk:"
@@ -96,9 +100,13 @@ class Cloud:
         return {"MessageId": "1"}
 
 
+@cache
+def _model(service: str) -> ServiceModel:
+    return botocore.session.get_session().get_service_model(service)
+
+
 def _check_call(service: str, action: str, parameters: dict[str, Any]) -> None:
     """The parameters as AWS's own model of the call has them."""
-    model = botocore.session.get_session().get_service_model(service)
-    operation = model.operation_model(action[0].upper() + action[1:])
+    operation = _model(service).operation_model(action[0].upper() + action[1:])
     report = ParamValidator().validate(parameters, operation.input_shape)
     assert not report.has_errors(), report.generate_report()
