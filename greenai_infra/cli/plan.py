@@ -55,7 +55,15 @@ def plan(
     window = window_of(workload, moment_of(at))
     opened = open_stated(source, window.now, workload.signal, basis, file_kind, require_live)
     known = offers(include_suspect=suspect_prices)
-    made = make_plan(workload, window, known, opened, allow_mixed=allow_mixed, open_archive=open_archive)
+    made = make_plan(
+        workload,
+        window,
+        known,
+        opened,
+        allow_mixed=allow_mixed,
+        open_archive=open_archive,
+        compare_hardware=hardware,
+    )
     if require_live:
         refuse_plan_unless_live(made)
     compared = compare_hardware(workload, made.field, made.decision, known) if hardware else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.clock import format_time
 from greenai_infra.errors import NoPlacement
 from greenai_infra.planning.baseline import find_baseline
-from greenai_infra.planning.candidates import AVAILABILITY, wanted_accelerators
+from greenai_infra.planning.candidates import AVAILABILITY, HARDWARE_RULES, wanted_accelerators
 from greenai_infra.planning.doubts import with_doubts
 from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all, place_between
 from greenai_infra.planning.preference import (
@@ -81,12 +81,15 @@ class Decision:
     unplaced: tuple[Unplaced, ...]
 
 
-def decide(workload: Workload, field: Field, series: Mapping[str, Series], timing: Timing) -> Decision:
-    """The decision for a workload over predicted intensity by zone. Raises NoPlacement, saying what removed what."""
-    placements, left = place_all(field.candidates, series, timing)
+def decide(
+    workload: Workload, field: Field, series: Mapping[str, Series], timing: Timing, *, compare: bool = False
+) -> Decision:
+    """The decision for a workload over predicted intensity by zone. Raises NoPlacement, saying what removed what.
+
+    With `compare` hardware that the workload does not accept is placed as if it did, for a comparison.
+    """
+    placements, left = _place(workload, field, series, timing, compare=compare)
     unplaced = tuple(_unplaced(candidate, series.get(candidate.region.zone), timing) for candidate in left)
-    if timing.interruption is not None:
-        placements += place_between(worth_parting(_judged(workload, placements)), series, timing)
     everything = [Ranked(one, rules) for one, rules in _judged(workload, placements)]
     everything.sort(key=lambda ranked: ranked.placement.order)
     allowed = [ranked.placement for ranked in everything if not ranked.removed_by]
@@ -105,6 +108,29 @@ def decide(workload: Workload, field: Field, series: Mapping[str, Series], timin
         everything=tuple(everything),
         unplaced=unplaced,
     )
+
+
+def _place(
+    workload: Workload, field: Field, series: Mapping[str, Series], timing: Timing, *, compare: bool
+) -> tuple[list[Placement], list[Candidate]]:
+    """The placements of all candidates that are of use, and the candidates that can't be placed.
+
+    Slices are searched for where they can matter. What one rule forbids must stand out against what is allowed; what
+    several rules forbid is never taken, whichever is lifted, unless hardware is compared.
+    """
+    if timing.interruption is None:
+        return place_all(field.candidates, series, timing)
+    lifted = HARDWARE_RULES if compare else frozenset[str]()
+    rest = [one for one in field.candidates if not one.removed_by <= lifted]
+    near, far = ([one for one in rest if (len(one.removed_by) == 1) is single] for single in (True, False))
+    placements, left = place_all([one for one in field.candidates if one.removed_by <= lifted], series, timing)
+    allowed = pareto_front(one for one, rules in _judged(workload, placements) if not rules)
+    for others, how in ((near, timing), (far, replace(timing, interruption=None))):
+        found, without = place_all(others, series, how, allowed)
+        placements += found
+        left += without
+    placements += place_between(worth_parting(_judged(workload, placements)), series, timing)
+    return placements, left
 
 
 def _judged(workload: Workload, placements: Iterable[Placement]) -> list[Judged]:

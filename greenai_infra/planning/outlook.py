@@ -10,7 +10,7 @@ from greenai_infra.clock import from_unix
 from greenai_infra.errors import DataUnavailable
 from greenai_infra.intensity.predict import Method, method_of, predict
 from greenai_infra.intensity.values import Series
-from greenai_infra.planning.timing import Timing, choose_times
+from greenai_infra.planning.timing import Row, Timing, choose_times
 from greenai_infra.planning.waiting import WaitRule, WaitRules
 from greenai_infra.planning.windows import StepGrid, best_windows
 
@@ -106,7 +106,8 @@ def _spells(
         starts, means = best_windows(grid, duration_s, start_s, end_s)
         best = _spell(float(starts[0]), duration_s, float(means[0]))
     timing = Timing(start_s, end_s, None, rules.default, rules.measured)
-    for timed in choose_times(grid, duration_s, timing, [(0, series.zone)], 0.0).get(0, ()):
+    row = Row(0, series.zone, 0.0)
+    for timed in choose_times(grid, duration_s, timing, [row]).get(row, ()):
         chosen = _spell(timed.slices[0][0], duration_s, timed.mean_g_per_kwh)
     return {"at_once": at_once, "best": best, "chosen": chosen}
 

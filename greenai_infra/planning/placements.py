@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from greenai_infra.footprint.equation import operational_kg, transfer_kg
-from greenai_infra.planning.timing import Slices, Timing, choose_times, fewer_times
+from greenai_infra.planning.timing import Row, Slices, Timing, choose_times, fewer_times
 from greenai_infra.planning.transfer import Ends, TransferGrids
 from greenai_infra.planning.windows import StepGrid
 
@@ -58,6 +58,10 @@ class Placement:
         """IT energy at the servers' wall, before PUE."""
         return self.candidate.run.power_kw.value * self.hours
 
+    def beats(self, other: Placement) -> bool:
+        """Whether it emits and costs no more."""
+        return self.emissions_kg <= other.emissions_kg and self.cost_usd <= other.cost_usd
+
     @property
     def order(self) -> tuple[float, float, str, str]:
         """Ascending order of choice: emissions, then cost, then names, so that equal inputs give equal plans."""
@@ -65,13 +69,17 @@ class Placement:
 
 
 def place_all(
-    candidates: Sequence[Candidate], series: Mapping[str, Series], timing: Timing
+    candidates: Sequence[Candidate],
+    series: Mapping[str, Series],
+    timing: Timing,
+    against: Sequence[Placement] = (),
 ) -> tuple[list[Placement], list[Candidate]]:
     """The cleanest timing of every candidate, and the candidates that fit no window of known intensity.
 
     A candidate that is best in slices appears unbroken too: that emits more but costs less. What lies between is found
     by `place_between`. Of an offer in several numbers of machines only powers of two are cut into slices: each takes a
-    search of its own, and few machines in many clean hours need no number between.
+    search of its own, and few machines in many clean hours need no number between. Nor is cut what could not emit less
+    or cost less in any slices than one placement of `against`.
     """
     known = [one for one in candidates if one.region.zone in series]
     unplaced = [one for one in candidates if one.region.zone not in series]
@@ -79,11 +87,23 @@ def place_all(
     if known:
         rows = _Rows(known, series, timing)
         sizes = Counter((one.region.key, one.offer.instance_type) for one in known)
-        whole = replace(timing, interruption=None)
-        for (duration_s, burden), group in rows.alike(known):
-            wanted = {(rows.of(one), one.region.zone) for one in group}
-            is_cut = any(_is_cut(one.run, sizes[one.region.key, one.offer.instance_type]) for one in group)
-            chosen = choose_times(rows.grid, duration_s, timing if is_cut else whole, wanted, burden)
+
+        def may_pay(one: Candidate, floor_g_per_kwh: float) -> bool:
+            """Whether slices of a candidate may be of use, at best at this mean and without a resume."""
+            if not _is_cut(one.run, sizes[one.region.key, one.offer.instance_type]):
+                return False
+            bound = placement(one, rows.ends.of(one), ((0.0, _work_s(one)),), floor_g_per_kwh, floor_g_per_kwh)
+            return not any(other.beats(bound) for other in against)
+
+        for duration_s, group in rows.alike(known):
+            of_row: dict[Row, list[Candidate]] = {}
+            for candidate in group:
+                of_row.setdefault(rows.of(candidate), []).append(candidate)
+
+            def worth_slicing(row: Row, floor: float, of_row: Mapping[Row, list[Candidate]] = of_row) -> bool:
+                return any(may_pay(one, floor) for one in of_row[row])
+
+            chosen = choose_times(rows.grid, duration_s, timing, of_row, worth_slicing)
             for candidate in group:
                 timings = chosen.get(rows.of(candidate), ())
                 placements += [placement(candidate, rows.ends.of(candidate), *times) for times in timings]
@@ -105,9 +125,8 @@ def place_between(sliced: Sequence[Placement], series: Mapping[str, Series], tim
     candidates = [one.candidate for one in sliced]
     rows = _Rows(candidates, series, timing)
     placements = []
-    for (duration_s, burden), group in rows.alike(candidates):
-        wanted = {rows.of(one): (one.region.zone, numbers[id(one)]) for one in group}
-        found = fewer_times(rows.grid, duration_s, timing, dict(sorted(wanted.items())), burden)
+    for duration_s, group in rows.alike(candidates):
+        found = fewer_times(rows.grid, duration_s, timing, {rows.of(one): numbers[id(one)] for one in group})
         for candidate in group:
             timings = found.get(rows.of(candidate), ())
             placements += [placement(candidate, rows.ends.of(candidate), *times) for times in timings]
@@ -125,16 +144,16 @@ class _Rows:
         self._row = {zone: row for row, zone in enumerate(zones)}
         self._sliced = timing.interruption is not None
 
-    def of(self, candidate: Candidate) -> int:
-        """The row of a candidate's zone."""
-        return self._row[candidate.region.zone]
+    def of(self, candidate: Candidate) -> Row:
+        """The row of a candidate."""
+        zone = candidate.region.zone
+        return Row(self._row[zone], zone, _embodied_g_per_kwh(candidate) if self._sliced else 0.0)
 
-    def alike(self, candidates: Iterable[Candidate]) -> ItemsView[tuple[float, float], list[Candidate]]:
-        """Candidates by the seconds that they run for and what a second of a resume costs beside its energy."""
-        alike: dict[tuple[float, float], list[Candidate]] = {}
+    def alike(self, candidates: Iterable[Candidate]) -> ItemsView[float, list[Candidate]]:
+        """Candidates by the seconds that they run for."""
+        alike: dict[float, list[Candidate]] = {}
         for one in candidates:
-            burden = _embodied_g_per_kwh(one) if self._sliced else 0.0
-            alike.setdefault((_work_s(one), burden), []).append(one)
+            alike.setdefault(_work_s(one), []).append(one)
         return alike.items()
 
 

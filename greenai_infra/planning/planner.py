@@ -80,6 +80,7 @@ def make_plan(
     *,
     allow_mixed: bool = False,
     open_archive: Callable[[], ForecastArchive] | None = None,
+    compare_hardware: bool = False,
 ) -> Plan:
     """The plan of a workload. Zones that it forbids are looked up too, to price its rules, if that asks no service.
 
@@ -122,7 +123,7 @@ def make_plan(
     rules = _wait_rules(workload, window, found, archive)
     origin = origin_of(workload, answers, window, end)
     timing = _timing(workload, window, rules, origin)
-    decision = decide(workload, field, series, timing)
+    decision = decide(workload, field, series, timing, compare=compare_hardware)
     hours, tried = _hours(workload, window, source, decision.placement, series, timing, open_archive)
     return Plan(
         workload=workload,

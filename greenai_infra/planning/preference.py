@@ -105,8 +105,7 @@ def worth_parting(judged: Sequence[Judged]) -> list[Placement]:
             continue
         whole, left = unbroken.get(id(one.candidate), (None, rules))
         beaten = whole is not None and any(
-            other is not one and other.emissions_kg <= one.emissions_kg and other.cost_usd <= whole.cost_usd
-            for other in front
+            other is not one and other.beats(one) and other.cost_usd <= whole.cost_usd for other in front
         )
         if not beaten or any(rule.startswith("limits.") for rule in rules - left):
             parted.append(one)

@@ -79,7 +79,7 @@ class Pass:
         after_first = self.times[0] + self.shortest
         self.open_at_bound = self._first(after_first) if from_bound else self._off_slots(after_first)
         self.before_last = -1 if to_bound else self._off_slots(self.times[-1] - self.shortest)
-        self.codes: list[Codes] = []
+        self.codes: Codes = np.zeros(0, dtype=np.uint8)
         self.finals: list[Final] = []
         self.costs = np.full(self.shape[1:3], inf)
         if self.top >= 0 and not (from_bound and self.open_at_bound < 0):
@@ -135,8 +135,9 @@ class Pass:
         first, second = _Layer(self), _Layer(self)
         cuts = self.part > 0 or max(self.times[at + 1] - self.times[at] for at in range(self.last)) > 1 + TINY
         layers = (first, second) if cuts else (first,)
+        # In one piece: among entries that come and go, small ones would keep a process from giving memory back.
+        self.codes = np.zeros((self.last + 1, *self.shape[1:]), dtype=np.uint8)
         for at in range(self.last + 1):
-            self.codes.append(np.zeros(self.shape[1:], dtype=np.uint8))
             first.advance(at, self.codes[at])
             if cuts:
                 second.advance(at, self.codes[at], first)

@@ -107,7 +107,7 @@ class _Way:
         return joined
 
     def _code(self) -> int:
-        return int(self.one.codes[self.moment][self.run, self.number, self.work])
+        return int(self.one.codes[self.moment, self.run, self.number, self.work])
 
     def _begin_here(self) -> None:
         """The open slice has begun here, or was cut to measure before."""

@@ -71,6 +71,11 @@ class _Problem:
         self.latest_end_s = min(latest_end_s, float(grid.edges_s[-1]))
         self.edges_s, self.step_s = _edges_between(grid, self.earliest_s, self.latest_end_s)
         self.origin_s = float(self.edges_s[0]) if self.edges_s.size else self.earliest_s
+        self.on_edges = all(
+            (bound - self.origin_s) % self.step_s == 0 for bound in (self.earliest_s, self.latest_end_s)
+        )
+        if self.on_edges:
+            self.origin_s, self.edges_s = self.earliest_s, np.append(self.earliest_s, self.edges_s)
 
     def solve(self, rows: Ints, most_slices: int | None) -> list[list[Found]]:
         """The best slices in each row, or the best of each number of slices up to `most_slices`."""
@@ -78,7 +83,8 @@ class _Problem:
             return [[] for _ in rows]
         numbers = 1 if most_slices is None else most_slices + 1
         span_s = min(self.step_s * (self.edges_s.size + 1.0), self.latest_end_s - self.earliest_s)
-        slots = slots_of(self.step_s, self.work_s, self.rule, span_s, numbers)
+        ways = numbers if self.on_edges else 4 * numbers  # whether slices touch each bound is told apart
+        slots = slots_of(self.step_s, self.work_s, self.rule, span_s, ways)
         bounds_s = self.earliest_s - self.origin_s, self.latest_end_s - self.origin_s
         moments = Moments.of(*bounds_s, self.edges_s - self.origin_s, slots)
         size = max(1, int(ENTRIES_AT_ONCE * slots.slot_s / (self.work_s * numbers)))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-MAX_STATES = 30_000_000  # moments x slots of work x numbers of slices; beyond it slots get longer
+MAX_STATES = 60_000_000  # moments x slots of work x ways; beyond it slots get longer
 TINY = 1e-9  # slots; less is rounding
 ROUNDING_S = 1e-6  # Unix times are no more exact
 
@@ -54,11 +54,11 @@ class Slots(NamedTuple):
     stride: int
 
 
-def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float, numbers: int = 1) -> Slots:
+def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float, ways: int = 1) -> Slots:
     """The longest slots that count exactly, or longer ones where the problem would not stay small enough.
 
-    `step_s` divides every step, `span_s` is the time between the earliest begin and the deadline, `numbers` is how many
-    numbers of slices are told apart.
+    `step_s` divides every step, `span_s` is the time between the earliest begin and the deadline, `ways` is how often
+    the problem is solved.
     """
     overhead_s, minimum_s = ceil(rule.resume_overhead_s), ceil(rule.minimum_slice_s)
     exact_s = gcd(step_s, overhead_s, minimum_s)
@@ -68,7 +68,7 @@ def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float, numb
             overhead = -(-overhead_s // slot_s)
             shortest = max(-(-minimum_s // slot_s), overhead + 1)  # all resume and no work is not worth a slice
             moments = span_s / (step_s * stride) * (3 if shortest * slot_s % (step_s * stride) else 1)
-            if moments * work_s / slot_s * numbers <= MAX_STATES:
+            if moments * work_s / slot_s * ways <= MAX_STATES:
                 return Slots(slot_s, overhead, shortest, stride)
     raise AssertionError
 

@@ -78,15 +78,31 @@ class _Option(NamedTuple):
         return self.weighted / self.seconds
 
 
-def choose_times(
-    grid: StepGrid, duration_s: float, timing: Timing, rows: Iterable[tuple[int, str]], burden_g_per_kwh: float
-) -> dict[int, list[Timed]]:
-    """For each row of the grid its cleanest timing; a row that fits no window is left out.
+class Row(NamedTuple):
+    """A row of a grid with its zone, and what counts beside the emissions of energy, by energy: g/kWh.
 
-    `rows` are the rows to look at, each with its zone. Waiting or slicing must cut the intensity-weighted time by more
-    than the zone's threshold, which is asked for only where something would be gained, or the run starts at once.
-    Slices run longer by their resumes, so they must also pay for the embodied share of that time, which
-    `burden_g_per_kwh` adds to the intensity. Where slices win, the best unbroken run follows: it costs less.
+    That is the embodied share of the hardware. Time that is lost to a resume must pay for it too.
+    """
+
+    number: int
+    zone: str
+    burden_g_per_kwh: float
+
+
+def choose_times(
+    grid: StepGrid,
+    duration_s: float,
+    timing: Timing,
+    rows: Iterable[Row],
+    worth_slicing: Callable[[Row, float], bool] = lambda row, floor_g_per_kwh: True,
+) -> dict[Row, list[Timed]]:
+    """For each row its cleanest timing; a row that fits no window is left out.
+
+    `worth_slicing` says whether slices of a row are of use, given the mean intensity that none goes below.
+
+    Waiting or slicing must cut the intensity-weighted time by more than the zone's threshold, which is asked for only
+    where something would be gained, or the run starts at once. Where slices win, the best unbroken run follows: it
+    costs less.
     """
     deadline_s = timing.deadline_s or timing.earliest_s + duration_s
     now = _means_at_once(grid, duration_s, timing)
@@ -94,45 +110,43 @@ def choose_times(
     floors = means
     if timing.interruption is not None:
         floors = lower_bound(grid, duration_s, timing.earliest_s, deadline_s)
-    options: dict[int, list[_Option]] = {}
-    to_slice: dict[int, float] = {}  # rows, each with the weighted time that slices must stay below
-    for row, zone in sorted(rows):
-        now_mean, best_mean, floor = float(now[row]), float(means[row]), float(floors[row])
-        unbroken = _unbroken(float(starts[row]), duration_s, best_mean, burden_g_per_kwh)
+    options: dict[Row, list[_Option]] = {}
+    to_slice: dict[Row, float] = {}  # each with the weighted time that slices must stay below
+    for row in sorted(rows):
+        now_mean, best_mean, floor = float(now[row.number]), float(means[row.number]), float(floors[row.number])
+        unbroken = _unbroken(float(starts[row.number]), duration_s, best_mean, row)
         least_wait = np.inf
-        if at_once := _unbroken(timing.earliest_s, duration_s, now_mean, burden_g_per_kwh):
+        if at_once := _unbroken(timing.earliest_s, duration_s, now_mean, row):
             gains = min(best_mean, floor) < now_mean
-            least_wait = _least_wait(now_mean, zone, duration_s, timing) if gains else at_once.weighted
+            least_wait = _least_wait(now_mean, row, duration_s, timing) if gains else at_once.weighted
             if unbroken is None or unbroken.weighted >= least_wait:
                 unbroken = at_once
         options[row] = [unbroken] if unbroken else []
-        if floor < best_mean and floor * duration_s < least_wait:
+        if floor < best_mean and floor * duration_s < least_wait and worth_slicing(row, floor):
             to_slice[row] = least_wait
     if timing.interruption and to_slice:
-        burdened = _burdened(grid, to_slice, burden_g_per_kwh)
+        burdened = _burdened(grid, to_slice)
         found = best_slices(burdened, duration_s, timing.interruption, timing.earliest_s, deadline_s)
         for row, one in zip(to_slice, _options(grid, burdened, to_slice, [[one] for one in found]), strict=True):
             options[row] += one
-    return {row: _timed(sorted(found), float(now[row])) for row, found in options.items() if found}
+    return {row: _timed(sorted(found), float(now[row.number])) for row, found in options.items() if found}
 
 
-def fewer_times(
-    grid: StepGrid, duration_s: float, timing: Timing, rows: Mapping[int, tuple[str, int]], burden_g_per_kwh: float
-) -> dict[int, list[Timed]]:
-    """For some rows of the grid the timings in slices that emit more than the cleanest one but cost less.
+def fewer_times(grid: StepGrid, duration_s: float, timing: Timing, rows: Mapping[Row, int]) -> dict[Row, list[Timed]]:
+    """For some rows the timings in slices that emit more than the cleanest one but cost less.
 
-    `rows` are those whose cleanest timing is in slices, each with its zone and how many slices these are.
+    `rows` are those whose cleanest timing is in slices, each with how many these are.
     """
     if timing.interruption is None or not timing.interruption.resume_overhead_s:
         return {}
     deadline_s = timing.deadline_s or timing.earliest_s + duration_s
     now = _means_at_once(grid, duration_s, timing)
-    below = {row: _least_wait(float(now[row]), zone, duration_s, timing) for row, (zone, _) in rows.items()}
-    burdened = _burdened(grid, rows, burden_g_per_kwh)
-    most = [number - 1 for _, number in rows.values()]
+    below = {row: _least_wait(float(now[row.number]), row, duration_s, timing) for row in rows}
+    burdened = _burdened(grid, rows)
+    most = [number - 1 for number in rows.values()]
     found = fewer_slices(burdened, duration_s, timing.interruption, timing.earliest_s, deadline_s, most)
     options = _options(grid, burdened, below, found)
-    return {row: _timed(one, float(now[row])) for row, one in zip(rows, options, strict=True)}
+    return {row: _timed(one, float(now[row.number])) for row, one in zip(rows, options, strict=True)}
 
 
 def _means_at_once(grid: StepGrid, duration_s: float, timing: Timing) -> NDArray[np.float64]:
@@ -143,11 +157,11 @@ def _means_at_once(grid: StepGrid, duration_s: float, timing: Timing) -> NDArray
     return grid.mean(timing.earliest_s, end_s)
 
 
-def _least_wait(now_mean: float, zone: str, duration_s: float, timing: Timing) -> float:
+def _least_wait(now_mean: float, row: Row, duration_s: float, timing: Timing) -> float:
     """The weighted time that a wait must come below."""
     if not isfinite(now_mean):
         return np.inf
-    return now_mean * (1 - max(timing.least_gain(zone, duration_s), ROUNDING)) * duration_s
+    return now_mean * (1 - max(timing.least_gain(row.zone, duration_s), ROUNDING)) * duration_s
 
 
 def _timed(options: Iterable[_Option], now_mean: float) -> list[Timed]:
@@ -162,26 +176,28 @@ def _timed(options: Iterable[_Option], now_mean: float) -> list[Timed]:
     return timed
 
 
-def _unbroken(start_s: float, duration_s: float, mean: float, burden_g_per_kwh: float) -> _Option | None:
+def _unbroken(start_s: float, duration_s: float, mean: float, row: Row) -> _Option | None:
     if not isfinite(mean):
         return None
     weighted = mean * duration_s
-    return _Option(weighted + burden_g_per_kwh * duration_s, weighted, ((start_s, start_s + duration_s),))
+    return _Option(weighted + row.burden_g_per_kwh * duration_s, weighted, ((start_s, start_s + duration_s),))
 
 
-def _burdened(grid: StepGrid, rows: Iterable[int], burden_g_per_kwh: float) -> StepGrid:
-    """Some rows of a grid, with a constant added to their intensity."""
-    some = grid.rows(np.array(list(rows)))
-    burden = burden_g_per_kwh * (grid.edges_s - grid.edges_s[0])
-    return replace(some, values=some.values + burden_g_per_kwh, integral=some.integral + burden)
+def _burdened(grid: StepGrid, rows: Iterable[Row]) -> StepGrid:
+    """Some rows of a grid with their burden added to the intensity."""
+    numbers, _, burdens = zip(*rows, strict=True)
+    some, burden = grid.rows(np.array(numbers)), np.array(burdens)[:, None]
+    return replace(
+        some, values=some.values + burden, integral=some.integral + burden * (grid.edges_s - grid.edges_s[0])
+    )
 
 
 def _options(
-    grid: StepGrid, burdened: StepGrid, below: Mapping[int, float], found: Iterable[Iterable[list[tuple[float, float]]]]
+    grid: StepGrid, burdened: StepGrid, below: Mapping[Row, float], found: Iterable[Iterable[list[tuple[float, float]]]]
 ) -> Iterator[list[_Option]]:
     """What was found for each row of `below`, as far as its weighted time is less than is said there."""
     for at, ((row, least_wait), all_slices) in enumerate(zip(below.items(), found, strict=True)):
-        plain, with_burden = grid.rows(slice(row, row + 1)), burdened.rows(slice(at, at + 1))
+        plain, with_burden = grid.rows(slice(row.number, row.number + 1)), burdened.rows(slice(at, at + 1))
         options = []
         for slices in filter(None, all_slices):
             weighted = weighted_time(plain, slices)
