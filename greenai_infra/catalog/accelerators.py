@@ -140,7 +140,7 @@ def _embodied(row: Row) -> Embodied:
 
 def _embodied_by_class(name: str, memory_gb: float) -> Embodied:
     """What chips of the class that have a figure took to make, by GB of memory, times this chip's memory."""
-    row = next(row for row in table("embodied-classes.csv", _CLASS_COLUMNS) if row.text("class") == name)
+    row = _classes()[name]
     return Embodied(
         kg=row.number("kg_per_gb") * memory_gb,
         low=row.number("kg_per_gb_low") * memory_gb,
@@ -149,3 +149,8 @@ def _embodied_by_class(name: str, memory_gb: float) -> Embodied:
         year=row.integer("year"),
         source=f"{name}, {row.text('kg_per_gb')} kg a GB: {row.text('source')}",
     )
+
+
+@cache
+def _classes() -> dict[str, Row]:
+    return {row.text("class"): row for row in table("embodied-classes.csv", _CLASS_COLUMNS)}

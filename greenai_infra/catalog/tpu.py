@@ -41,16 +41,20 @@ def tpu_family(name: str) -> list[TpuMachine]:
     return [one for one in tpu_machines().values() if name.startswith(one.accelerator_type.rpartition("-")[0])]
 
 
-@cache
 def slice_sizes(accelerator: str) -> tuple[int, ...]:
     """Chips of each slice that is sold of the catalog's accelerator, ascending, of one host and of several; () if none.
 
     Shapes differ only where their number of chips does.
     """
-    for row in table("tpu-slices.csv", ("accelerator", "topologies", "source", "evidence")):
-        if row.text("accelerator") == accelerator:
-            return tuple(sorted(chips_of(topology) for topology in row.text("topologies").split()))
-    return ()
+    return _slices().get(accelerator, ())
+
+
+@cache
+def _slices() -> dict[str, tuple[int, ...]]:
+    return {
+        row.text("accelerator"): tuple(sorted(chips_of(topology) for topology in row.text("topologies").split()))
+        for row in table("tpu-slices.csv", ("accelerator", "topologies", "source", "evidence"))
+    }
 
 
 def chips_of(topology: str) -> int:
