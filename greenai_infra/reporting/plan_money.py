@@ -21,9 +21,7 @@ def saving_lines(document: Document) -> list[str]:
         return [f"Emits {kg} MORE than the baseline and costs {_usd(savings)}."]
     if kept_kg == 0:
         return [f"Emits what the baseline emits and costs {_usd(savings)}."]
-    tonne = savings.get("usd_per_tonne_avoided")
-    price = "" if tonne is None else f": {significant(tonne)} USD per tonne avoided"
-    return [f"Saves {kg} against the baseline and costs {_usd(savings)}{price}."]
+    return [f"Saves {kg} against the baseline and costs {_usd(savings)}{_per_tonne(savings)}."]
 
 
 def cost_line(chosen: Document) -> str:
@@ -58,6 +56,13 @@ def _usd(savings: Document) -> str:
         return "the same"
     word = "less" if saved_usd > 0 else "more"
     return f"{significant(abs(saved_usd))} USD{_share(savings.get('cost_percent'))} {word}"
+
+
+def _per_tonne(savings: Document) -> str:
+    tonne = savings.get("usd_per_tonne_avoided")
+    if not tonne:
+        return ""
+    return f": {significant(abs(tonne))} USD {'saved ' if tonne < 0 else ''}per tonne avoided"
 
 
 def _share(value: float | None) -> str:
