@@ -137,7 +137,7 @@ def test_the_headline_says_kg_usd_and_the_price_of_a_tonne(capsys: pytest.Captur
 
     headline = "Saves 17.5 kg CO2e (93.6 %) against the baseline and costs 20.0 USD"
     assert f"{headline} (25 %) more:\n1,140 USD per tonne avoided.\n" in dearer
-    assert f"{headline} (16.7 %)\nless: -1,140 USD per tonne avoided.\n" in cheaper
+    assert f"{headline} (16.7 %)\nless: 1,140 USD saved per tonne avoided.\n" in cheaper
     assert max(len(line) for line in dearer.splitlines()) <= 80
     assert "* aws:eu-north-1" in " ".join(dearer.split())
     assert " 1,140 " in dearer.split("Pareto front")[1]
