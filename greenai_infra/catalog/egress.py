@@ -58,29 +58,27 @@ def egress_price(from_region: Region, to_region: Region) -> EgressPrice:
         destinations = (to_region.name, *_groups(to_region.country), "*")
     else:
         destinations = (OTHER_PROVIDER,)
-    prices = _prices()
+    rows = _rows()
     for origin in (from_region.name, *_groups(from_region.country), "*"):
         for destination in destinations:
-            found = prices.get((from_region.provider, origin, destination))
-            if found:
-                return found
+            tiers = rows.get((from_region.provider, origin, destination))
+            if tiers:
+                return _price(tiers)
     raise DataUnavailable(f"no transfer price from {from_region.key} to {to_region.key} in data/egress.csv")
 
 
 @cache
-def _prices() -> dict[tuple[str, str, str], EgressPrice]:
-    """A price with all its tiers for each pair; source, year and note are those of the first tier."""
+def _rows() -> dict[tuple[str, str, str], list[Row]]:
+    """The tiers of each pair."""
     rows: dict[tuple[str, str, str], list[Row]] = {}
     for row in table("egress.csv", _COLUMNS):
         rows.setdefault((row.text("provider"), row.text("origin"), row.text("destination")), []).append(row)
-    return {pair: _price(tiers) for pair, tiers in rows.items()}
+    return rows
 
 
 def _price(rows: list[Row]) -> EgressPrice:
+    """The price of a pair; source, year and note are those of its first tier."""
     tiers = tuple((row.number("above_gb"), row.number("usd_per_gb")) for row in rows)
-    begins = [above_gb for above_gb, _ in tiers]
-    if begins[0] != 0 or begins != sorted(set(begins)):
-        raise rows[0].error("above_gb", "must be 0 in the first row of a pair and rise from row to row")
     first = rows[0]
     return EgressPrice(tiers, first.text("source"), first.integer("year"), first.text("note"))
 

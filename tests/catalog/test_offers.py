@@ -163,7 +163,11 @@ def test_transfer_prices(origin: str, destination: str, usd: float) -> None:
 def test_every_pair_of_regions_has_a_transfer_price() -> None:
     for origin in regions():
         for destination in regions():
-            assert egress_price(origin, destination).usd_per_gb >= 0
+            tiers = egress_price(origin, destination).tiers
+            begins = [above_gb for above_gb, _ in tiers]
+            assert begins[0] == 0
+            assert begins == sorted(set(begins)), (origin.key, destination.key)
+            assert all(usd_per_gb >= 0 for _, usd_per_gb in tiers)
 
 
 @pytest.mark.parametrize(
