@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST_ZONES = 4
 """Zones that a network of ours is laid out in by itself: each costs its part of the interface endpoints."""
+ZONES_BY_LETTER = 3
 _DIRECTION = re.compile("north|south|east|west|central")
 
 
@@ -54,6 +55,16 @@ def subnet_zone_ids(region: str, sold_in: Sequence[str]) -> tuple[str, ...]:
     wanted = sorted(sold_in, key=lambda zone: (known.index(zone) if zone in known else len(known), zone))
     others = [zone for zone in known if zone not in wanted]
     return tuple(wanted[:MOST_ZONES] if len(wanted) > 1 else [*wanted, *others[:1]])
+
+
+def network_zones(region: str, sold_in: Sequence[str]) -> tuple[str, ...]:
+    """The zones of a stack's network in an AWS region: those that sell the machine, by ID; else some by letter.
+
+    Empty if the region's zones are not known.
+    """
+    by_id = [zone for zone in sold_in if is_zone_id(zone, region)]
+    zones = subnet_zone_ids(region, by_id) if by_id else ()
+    return zones if len(zones) > 1 else availability_zones(region)[:ZONES_BY_LETTER]
 
 
 @cache

@@ -13,6 +13,7 @@ from greenai_infra.catalog.sagemaker import is_sagemaker_hosting, is_sagemaker_t
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.run_parts import Run, Unfit
 from greenai_infra.planning.runs import runs_on
+from greenai_infra.planning.standing import Standing, StandingCosts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,11 +41,22 @@ class Candidate:
     transfer_usd: float
     removed_by: frozenset[str]
     availability: Availability = _OFFERED
+    standing: Standing | None = None
+    """What its stack costs by standing there; None where that is not known."""
 
     @property
     def cost_usd(self) -> float:
-        """Of a run without a break, with data transfer."""
-        return self.usd_per_hour * self.run.hours.value + self.transfer_usd
+        """Of a run without a break, with data transfer and what stands beside it."""
+        return self.usd(self.run.hours.value)
+
+    @property
+    def standing_usd_per_hour(self) -> float:
+        """As far as it is known."""
+        return self.standing.usd_per_hour.value if self.standing else 0.0
+
+    def usd(self, hours: float) -> float:
+        """Of so many hours, with data transfer and what stands beside it."""
+        return (self.usd_per_hour + self.standing_usd_per_hour) * hours + self.transfer_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
     wanted = wanted_accelerators(workload)
     instance_types = workload.hardware.instance_types
     known = {(region.provider, region.name): region for region in regions()}
-    availabilities = Availabilities(workload.kind)
+    availabilities, costs = Availabilities(workload.kind), StandingCosts(workload)
     runs: dict[tuple[str, str], tuple[Run, ...] | Unfit] = {}
     candidates, unpriced = [], []
     for offer in offers:
@@ -96,9 +108,9 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
         available = availabilities.of(offer, region)
         if available.offered is Offered.NO and workload.hardware.availability == "listed":
             removed |= {AVAILABILITY}
-        moved = rules.transfer(region)
+        moved, standing = rules.transfer(region), costs.of(region, available)
         candidates += [
-            Candidate(region, offer, run, price * run.instances, *moved, removed, available) for run in found
+            Candidate(region, offer, run, price * run.instances, *moved, removed, available, standing) for run in found
         ]
     misfits = tuple(
         Misfit(instance_type, accelerator, found.reason)

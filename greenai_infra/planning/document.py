@@ -20,7 +20,13 @@ from greenai_infra.errors import InputError
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.decide import constraint_value
 from greenai_infra.planning.doubts import placement_not_built
-from greenai_infra.planning.inputs import availability_document, plan_inputs, provenance_document, transfer_document
+from greenai_infra.planning.inputs import (
+    availability_document,
+    plan_inputs,
+    provenance_document,
+    standing_document,
+    transfer_document,
+)
 from greenai_infra.planning.notes import plan_notes
 from greenai_infra.planning.preference import usd_per_tonne
 from greenai_infra.planning.savings import savings_of
@@ -185,6 +191,7 @@ def _placement(one: Placement, plan: Plan, series: Series | None = None) -> dict
         "embodied_is_estimate": run.embodied_is_estimate,
         "cost_usd": one.cost_usd,
         "transfer_usd": candidate.transfer_usd,
+        **standing_document(one),
         "usd_per_hour": candidate.usd_per_hour,
         "priced_on": offer.priced_on.isoformat(),
         "emissions_if_started_at_once_kg": one.emissions_now_kg,

@@ -56,6 +56,20 @@ def availability_document(candidate: Candidate) -> dict[str, Any]:
     }
 
 
+def standing_document(one: Placement) -> dict[str, Any]:
+    """What the stack costs by standing there, a part of `cost_usd`; nulls where that is not known and not in it."""
+    standing = one.candidate.standing
+    if standing is None:
+        return {"standing_usd": None, "standing_usd_low": None, "standing_usd_high": None, "standing_is_estimate": None}
+    usd = standing.usd_per_hour * one.hours
+    return {
+        "standing_usd": one.standing_usd,
+        "standing_usd_low": usd.low,
+        "standing_usd_high": usd.high,
+        "standing_is_estimate": standing.is_estimate,
+    }
+
+
 def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, Any]:
     """Everything that was used, for the comparison of `hardware` too, each row with where it comes from."""
     used = [c for c in plan.field.candidates if not c.removed_by]

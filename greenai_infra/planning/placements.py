@@ -63,6 +63,12 @@ class Placement:
         return self.emissions_kg <= other.emissions_kg and self.cost_usd <= other.cost_usd
 
     @property
+    def standing_usd(self) -> float | None:
+        """What its stack costs by standing there while it runs, which is part of the cost; None if not known."""
+        standing = self.candidate.standing
+        return standing.usd_per_hour.value * self.hours if standing else None
+
+    @property
     def order(self) -> tuple[float, float, str, str]:
         """Ascending order of choice: emissions, then cost, then names, so that equal inputs give equal plans."""
         return (self.emissions_kg, self.cost_usd, self.candidate.region.key, self.candidate.offer.instance_type)
@@ -196,7 +202,7 @@ def placement(
         operational_kg=operational_kg(power_kw * hours, pue, mean_g_per_kwh),
         transfer_kg=moved_kg,
         embodied_kg=embodied_per_hour * hours,
-        cost_usd=candidate.usd_per_hour * hours + candidate.transfer_usd,
+        cost_usd=candidate.usd(hours),
         emissions_now_kg=now_kg,
         could_start_at_once=known_at_once,
         transfer_ends=ends,

@@ -17,7 +17,9 @@ class Limits(Section, frozen=True):
 
     example: ClassVar[str] = "{cost_usd: 500}"
 
-    cost_usd: Annotated[Count | None, Meta(description="maximum cost at list prices, with data transfer")] = None
+    cost_usd: Annotated[
+        Count | None, Meta(description="maximum cost at list prices, with data transfer and what stands beside the run")
+    ] = None
     emissions_kg: Annotated[Amount | None, Meta(description="carbon budget, kg CO2e with embodied share")] = None
     max_premium_percent: Annotated[
         Annotated[float, Meta(ge=0, le=1e6)] | None,

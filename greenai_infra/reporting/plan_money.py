@@ -67,3 +67,17 @@ def _per_tonne(savings: Document) -> str:
 
 def _share(value: float | None) -> str:
     return "" if value is None else f" ({percent(abs(value))})"
+
+
+def standing_facts(chosen: Document) -> list[tuple[str, str]]:
+    """The part of the cost that is what stands beside the accelerators; nothing in a plan of an earlier release."""
+    if "standing_usd" not in chosen:
+        return []
+    usd = chosen["standing_usd"]
+    if usd is None:
+        return [("standing", "not known on this cloud, and not in the cost: keys and alarms of its stack")]
+    text = f"{significant(usd)} USD of the cost, for endpoints, keys and alarms of its stack"
+    if chosen["standing_is_estimate"]:
+        low, high = significant(chosen["standing_usd_low"]), significant(chosen["standing_usd_high"])
+        text = f"~{text}: {low} to {high}, by us-east-1's prices where the region's are not known"
+    return [("standing", text)]

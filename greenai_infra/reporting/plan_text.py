@@ -6,7 +6,7 @@ from typing import Any
 
 from greenai_infra.numbers import duration, short_time, significant
 from greenai_infra.reporting.lines import print_facts, print_lines, print_list
-from greenai_infra.reporting.plan_money import cost_line, saving_lines, spot_facts
+from greenai_infra.reporting.plan_money import cost_line, saving_lines, spot_facts, standing_facts
 from greenai_infra.reporting.plan_reasons import show_reasons
 from greenai_infra.reporting.plan_tables import about, machines, show_alternatives, show_hardware, show_pareto
 
@@ -59,6 +59,7 @@ def _facts(document: Document) -> list[tuple[str, str]]:
         *_ranked(document),
         *_data_moved(document),
         ("cost", cost_line(chosen)),
+        *standing_facts(chosen),
         *spot_facts(document),
         *_serving_facts(document),
     ]

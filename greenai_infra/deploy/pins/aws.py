@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.catalog.zones import availability_zones, is_zone_id, subnet_zone_ids, zone_ids
+from greenai_infra.catalog.zones import is_zone_id, network_zones, zone_ids
 from greenai_infra.errors import Refused
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 LEAST_ZONES = 2
 """Of a network, as `network.availability_zones` asks."""
-ZONES_BY_LETTER = 3
 
 
 def ml_type(instance_type: str) -> str:
@@ -23,14 +22,8 @@ def ml_type(instance_type: str) -> str:
 
 
 def network_values(placement: Placement) -> dict[str, Any]:
-    """The network of a stack whose file has none: the zones that sell the machine, by ID; else some by letter.
-
-    Empty if the region's zones are not known.
-    """
-    sold_in = [zone for zone in placement.zones if is_zone_id(zone, placement.region)]
-    zones = subnet_zone_ids(placement.region, sold_in) if sold_in else ()
-    if len(zones) < LEAST_ZONES:
-        zones = availability_zones(placement.region)[:ZONES_BY_LETTER]
+    """The network of a stack whose file has none. Empty if the region's zones are not known."""
+    zones = network_zones(placement.region, placement.zones)
     return {"network": {"availability_zones": list(zones)}} if len(zones) >= LEAST_ZONES else {}
 
 

@@ -1,0 +1,100 @@
+"""What a run's stack costs by standing there while it runs: network endpoints, keys, alarms.
+
+`data/stack-standing.csv` says what a pinned stack holds. Accelerators are not in it: they are what a run costs. Where a
+price is not known of a region, us-east-1's stands in with a band; of a cloud without rows nothing is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from greenai_infra.catalog.read import table
+from greenai_infra.catalog.service_prices import FALLBACK_REGION
+from greenai_infra.catalog.zones import network_zones
+from greenai_infra.footprint.estimate import Estimate
+from greenai_infra.footprint.service_price import listed_price
+from greenai_infra.footprint.standing import HOURS_PER_MONTH
+
+if TYPE_CHECKING:
+    from greenai_infra.catalog.availability import Availability
+    from greenai_infra.catalog.regions import Region
+    from greenai_infra.planning.workload import Workload
+
+_COLUMNS = ("provider", "kind", "only_with", "item", "count", "in_each", "source")
+_BILLED_IN = {"cloudwatch-dashboard": FALLBACK_REGION}
+LEAST_ZONES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """USD an hour of what stands, and its parts in words; `is_estimate` says that some price is no list price."""
+
+    usd_per_hour: Estimate
+    parts: tuple[str, ...]
+    is_estimate: bool
+
+
+class StandingCosts:
+    """Of the stacks of one workload, by region and number of zones."""
+
+    def __init__(self, workload: Workload) -> None:
+        holds = {
+            "": True,
+            "carbon_budget": workload.carbon_budget is not None,
+            "latency_bound_ms": workload.work.latency_bound_ms is not None,
+        }
+        self._rows = [row for row in _rows() if row.kind in (workload.kind, "*") and holds[row.only_with]]
+        self._known: dict[tuple[str, int], Standing | None] = {}
+
+    def of(self, region: Region, available: Availability) -> Standing | None:
+        """What stands in a region beside an offer; None where nothing is known."""
+        rows = [row for row in self._rows if row.provider == region.provider]
+        if not rows:
+            return None
+        zones = max(LEAST_ZONES, len(network_zones(region.name, available.zones)))
+        key = (region.key, zones)
+        if key not in self._known:
+            self._known[key] = _standing(rows, region, zones)
+        return self._known[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    provider: str
+    kind: str
+    only_with: str
+    item: str
+    count: int
+    in_each: str
+
+
+@cache
+def _rows() -> tuple[_Row, ...]:
+    return tuple(
+        _Row(
+            row.text("provider"),
+            row.text("kind"),
+            row.text("only_with"),
+            row.text("item"),
+            row.integer("count"),
+            row.text("in_each"),
+        )
+        for row in table("stack-standing.csv", _COLUMNS)
+    )
+
+
+def _standing(rows: list[_Row], region: Region, zones: int) -> Standing | None:
+    total, parts, is_estimate = Estimate.exact(0.0), [], False
+    for row in rows:
+        listed = listed_price(row.provider, row.item, _BILLED_IN.get(row.item, region.name))
+        if listed is None:
+            return None
+        count = row.count * (zones if row.in_each == "zone" else 1)
+        hours = 1.0 if listed.price.unit.endswith("-hour") else HOURS_PER_MONTH
+        total += listed.usd * (count / hours)
+        what = f"{row.count} x {row.item}" + (f" in {zones} zones" if row.in_each == "zone" else "")
+        parts.append(f"{what} at {listed.price.usd:g} USD a {listed.price.unit}")
+        is_estimate = is_estimate or bool(listed.why_estimate)
+    return Standing(total, tuple(parts), is_estimate)
