@@ -22,7 +22,8 @@ BUDGET = "{daily_kg: 10, monthly_kg: 100}"
 def plan_in(region: str, *, usd_per_hour: float = 20.0, zones: tuple[str, ...] = (), **sections: str) -> Plan:
     """Four hours on one machine of 20 USD an hour."""
     sold = [offer(region, usd_per_hour, zones=zones)]
-    return planned(sold, *(steps(zone, [value] * 8) for zone, value in GRIDS.items()), **sections)
+    text = TRAINING + "".join(f"{key}: {value}\n" for key, value in sections.items())
+    return planned(sold, *(steps(zone, [value] * 8) for zone, value in GRIDS.items()), text=text)
 
 
 # us-east-1: seven endpoints x zones x 0.01 USD an hour, and a key of 1 USD a month of 730 h.
@@ -63,7 +64,7 @@ def test_it_counts_toward_the_limit_of_cost() -> None:
 
 
 def test_on_google_cloud_it_is_not_known_and_said(capsys: pytest.CaptureFixture[str]) -> None:
-    text = TRAINING.replace("[A100-40GB]", "[A100-40GB], buildable_only: false")
+    text = f"{TRAINING}  buildable_only: false\n"
     sold = [offer("gcp:europe-west4", 20.0, instance_type="a2-highgpu-8g")]
     document = plan_document(planned(sold, steps("NL", [100.0] * 8), text=text))
 
