@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from greenai_infra.planning.planner import Plan
 
 SCHEMA_VERSION = "1"
+LINE = 100  # characters of an object or list that stands in one line
 
 
 def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> dict[str, Any]:
@@ -94,8 +95,28 @@ def _without_empty(values: Any) -> Any:
 
 
 def document_text(document: dict[str, Any]) -> str:
-    """The document as it is written to a file."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """The document as it is written to a file: what is short, and a list of numbers, in one line."""
+    return _lines(document, "") + "\n"
+
+
+def _lines(value: Any, indent: str) -> str:
+    inner = indent + "  "
+    if isinstance(value, dict) and value:
+        parts = [f"{_in_one(key)}: {_lines(part, inner)}" for key, part in value.items()]
+        opening, closing = "{", "}"
+    elif isinstance(value, list) and any(isinstance(part, (dict, list, str)) for part in value):
+        parts = [_lines(part, inner) for part in value]
+        opening, closing = "[", "]"
+    else:
+        return _in_one(value)
+    short = f"{opening}{', '.join(parts)}{closing}"
+    if len(short) <= LINE and "\n" not in short and not any(part.endswith("}") for part in parts):
+        return short
+    return f"{opening}\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}{closing}"
+
+
+def _in_one(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def read_document(path: Path, *, if_edited: Callable[[str], None]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,13 @@ from greenai_infra.clock import format_time, from_unix
 from greenai_infra.footprint.constants import constants
 from greenai_infra.footprint.training_figures import MFU_DENSE, MFU_MIXTURE, NODE_POWER, training_figure
 
+STEPS_IN_FULL = 10_000  # of all zones together, each with its time
+STEPS_IN_SHORT = 40_000  # beyond it
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from greenai_infra.catalog.accelerators import Accelerator
     from greenai_infra.catalog.offers import Offer
@@ -84,10 +90,7 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
         "intensity_source": plan.source_name,
         "intensity_answered_by": plan.answered_by,
         "intensity_notes": list(plan.source_notes),
-        "intensity": {
-            zone: {**_series(plan.series[zone], plan), "forecast_error": forecast_error_document(plan.waits[zone])}
-            for zone in sorted(zones & set(plan.series))
-        },
+        "intensity": _intensity(plan, sorted(zones & set(plan.series))),
         **({"hours": _hours(plan.hours, plan)} if plan.hours else {}),
         "zones_without_intensity": sorted(zones - set(plan.series)),
         "regions": {
@@ -230,13 +233,58 @@ def transfer_document(one: Placement, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _series(series: Series, plan: Plan) -> dict[str, Any]:
-    """The steps that lie in the plan's window."""
-    start_s = plan.window.earliest.timestamp()
-    last = plan.window.deadline.timestamp() if plan.window.deadline else float(series.edges_s[-1])
-    steps = [
-        [format_time(from_unix(float(s))), None if np.isnan(value) else float(value)]
-        for s, e, value in zip(series.edges_s, series.edges_s[1:], series.g_per_kwh, strict=False)
-        if e > start_s and s < last
-    ]
-    return {**provenance_document(series.provenance), "until": format_time(series.end), "steps_g_per_kwh": steps}
+def _intensity(plan: Plan, zones: Sequence[str]) -> dict[str, Any]:
+    """The intensity of each zone; with very many steps only those of the zones that explain the choice are written."""
+    inside = {zone: _inside(plan.series[zone], plan).sum() for zone in zones}
+    in_full = sum(inside.values()) <= STEPS_IN_FULL
+    left = STEPS_IN_SHORT
+    explained: list[str] = []
+    decision = plan.decision
+    shown = (decision.placement, decision.baseline, *decision.pareto, *decision.alternatives)
+    for zone in dict.fromkeys(one.candidate.region.zone for one in shown if one):
+        if zone in inside and (inside[zone] <= left or not explained):
+            explained.append(zone)
+            left -= inside[zone]
+    return {
+        zone: {
+            **_series(plan.series[zone], plan, in_full=in_full, with_steps=in_full or zone in explained),
+            "forecast_error": forecast_error_document(plan.waits[zone]),
+        }
+        for zone in zones
+    }
+
+
+def _inside(series: Series, plan: Plan) -> NDArray[np.bool_]:
+    """Which steps lie in the plan's window."""
+    last_s = plan.window.deadline.timestamp() if plan.window.deadline else float(series.edges_s[-1])
+    inside: NDArray[np.bool_] = (series.edges_s[1:] > plan.window.earliest.timestamp()) & (series.edges_s[:-1] < last_s)
+    return inside
+
+
+def _series(series: Series, plan: Plan, *, in_full: bool = True, with_steps: bool = True) -> dict[str, Any]:
+    """The steps that lie in the plan's window, and figures that stand for them.
+
+    `sha256` is of rows of begin (Unix s) and value (g/kWh, NaN for a gap), little-endian doubles. Not `in_full`, the
+    values of steps that are equally long stand in short, after the begin of the first.
+    """
+    inside = _inside(series, plan)
+    begins_s, values = series.edges_s[:-1][inside], series.g_per_kwh[inside]
+    known = values[~np.isnan(values)]
+    document: dict[str, Any] = {
+        **provenance_document(series.provenance),
+        "until": format_time(series.end),
+        "steps": int(values.size),
+        "least_g_per_kwh": float(known.min()) if known.size else None,
+        "mean_g_per_kwh": float(known.mean()) if known.size else None,
+        "most_g_per_kwh": float(known.max()) if known.size else None,
+        "sha256": hashlib.sha256(np.stack([begins_s, values], axis=1).astype("<f8").tobytes()).hexdigest(),
+    }
+    if not with_steps:
+        return document
+    written = [None if np.isnan(value) else value for value in values.tolist()]
+    lengths_s = np.unique(np.diff(begins_s))
+    if in_full or lengths_s.size != 1:
+        times = [format_time(from_unix(begin)) for begin in begins_s.tolist()]
+        return {**document, "steps_g_per_kwh": [list(row) for row in zip(times, written, strict=True)]}
+    begin = format_time(from_unix(float(begins_s[0])))
+    return {**document, "even_steps": {"from": begin, "step_s": float(lengths_s[0]), "g_per_kwh": written}}

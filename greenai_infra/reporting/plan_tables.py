@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 ALTERNATIVES_SHOWN = 5
+PARETO_SHOWN = 10
 HEADERS = ("region", "machines", "start UTC", "g/kWh", "kg CO2e", "USD")
 
 
@@ -59,13 +60,24 @@ def show_pareto(pareto: Sequence[Document], usd_per_tonne: Sequence[float | None
         return
     print("Pareto front: cheaper only by emitting more; * is the choice, USD/t is what each")
     rows = []
-    for one, usd in zip_longest(pareto, usd_per_tonne):
+    front = list(zip_longest(pareto, usd_per_tonne))
+    shown = _spread(len(front), next((at for at, one in enumerate(pareto) if _is_same(one, chosen)), 0))
+    for one, usd in (front[at] for at in shown):
         region, on, start, _, kg, cost = _row(one)
         price = "" if usd is None else significant(usd)
         rows.append(["*" if _is_same(one, chosen) else "", region, on, start, kg, cost, price])
+    more = f" ({len(shown)} of {len(front)} rows; all are in the plan)" if len(shown) < len(front) else ""
     headers = ["", *(name for name in HEADERS if name != "g/kWh"), "USD/t"]
-    show_table(headers, rows, right={4, 5, 6}, title="tonne costs that a row avoids over the next")
+    show_table(headers, rows, right={4, 5, 6}, title=f"tonne costs that a row avoids over the next{more}")
     _show_mark(pareto)
+
+
+def _spread(count: int, chosen: int) -> list[int]:
+    """Which of many rows to show: the first, the last, the choice with the next, and some that lie evenly between."""
+    if count <= PARETO_SHOWN:
+        return list(range(count))
+    even = {round(part * (count - 1) / (PARETO_SHOWN - 3)) for part in range(PARETO_SHOWN - 2)}
+    return sorted(even | {chosen, min(chosen + 1, count - 1)})
 
 
 def _placement_table(title: str, placements: Sequence[Document]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import re
+import struct
 import subprocess
 import sys
 from datetime import datetime
@@ -270,3 +272,38 @@ def test_the_order_of_hashes_in_another_process_changes_nothing(document: dict[s
     )
 
     assert again.stdout == document_text(document)
+
+
+def test_a_long_series_stands_in_short_and_what_does_not_explain_the_choice_as_a_digest() -> None:
+    # 20 days of five minutes in three zones; the third is neither chosen nor on the front nor the baseline.
+    count = 20 * 288
+    waves = {
+        zone: [level + (at % 288) / 10 for at in range(count)] for zone, level in (("SE-SE3", 20.0), ("CA-QC", 30))
+    }
+    waves |= {"US-MIDA-PJM": [400.0] * (count - 1) + [float("nan")]}
+    job = workload(when="{deadline: +20d}")
+    offers = [offer(NORTH, 30.0), offer(EAST, 10.0), offer("aws:ca-central-1", 40.0)]
+    forecast = Forecast([steps(zone, values, 1 / 12) for zone, values in waves.items()])
+
+    document = plan_document(make_plan(job, window_of(job, T0), offers, forecast))
+
+    known = document["inputs"]["intensity"]
+    short = known["SE-SE3"]["even_steps"]
+    assert (short["from"], short["step_s"], short["g_per_kwh"]) == ("2026-03-28T00:00:00Z", 300, waves["SE-SE3"])
+    assert known["US-MIDA-PJM"]["even_steps"]["g_per_kwh"][-1] is None
+    assert "steps_g_per_kwh" not in known["SE-SE3"]
+    rows = [struct.pack("<dd", T0.timestamp() + 300 * at, value) for at, value in enumerate(waves["CA-QC"])]
+    assert known["CA-QC"]["sha256"] == hashlib.sha256(b"".join(rows)).hexdigest()
+    assert known["CA-QC"]["steps"] == count
+    assert known["CA-QC"]["least_g_per_kwh"] == 30
+    assert known["CA-QC"]["mean_g_per_kwh"] == pytest.approx(30 + 14.35)
+    assert known["CA-QC"]["most_g_per_kwh"] == pytest.approx(58.7)
+    assert len(document_text(document)) < 8 * 3 * count
+
+
+def test_the_text_has_a_line_for_each_slice(document: dict[str, Any]) -> None:
+    text = document_text(document)
+
+    first = document["placement"]["slices"][0]
+    assert f'      {{"start": "{first["start"]}", "end": "{first["end"]}"}},\n' in text
+    assert max(map(len, text.splitlines())) < 2_000
