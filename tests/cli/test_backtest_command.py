@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from .in_process import run_here
+
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HEAD = "# signal: average\n# basis: lifecycle\n"
@@ -30,14 +32,8 @@ IN_SLICES = JOB.replace("+48h", "+48h, interruptible: {resume_overhead_minutes: 
 
 
 def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own, piped."""
-    return subprocess.run(
-        [sys.executable, "-m", "greenai_infra", "backtest", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(cwd), "XDG_DATA_HOME": str(cwd), "COLUMNS": "80"},
-        cwd=cwd,
-    )
+    environment = {**os.environ, "HOME": str(cwd), "XDG_DATA_HOME": str(cwd), "COLUMNS": "80"}
+    return run_here("backtest", *arguments, cwd=cwd, environment=environment)
 
 
 def trace(path: Path, zone: str, level: float, *, hours: int = 3000, head: str = HEAD) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -15,6 +13,11 @@ import pytest
 from greenai_infra.policy.rules import RULES
 from tests.deploy.offline_project import write_project
 from tests.policy.declare import TAGS
+
+from .in_process import run_here
+
+if TYPE_CHECKING:
+    import subprocess
 
 pytest.importorskip("pulumi_aws")
 
@@ -29,8 +32,7 @@ ADVICE = "rules: {plan-age: {severity: disabled}, no-public-access: {severity: a
 
 
 def greenai(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "greenai_infra", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8")
+    return run_here(*arguments, cwd=folder)
 
 
 def settings(folder: Path, text: str) -> str:

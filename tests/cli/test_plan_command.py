@@ -16,6 +16,8 @@ from click.testing import CliRunner
 
 from greenai_infra.cli.main import COMMANDS, main
 
+from .in_process import run_here
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "templates" / "workloads").glob("*.yaml"))
 FINETUNE = ROOT / "templates" / "workloads" / "finetune-7b.yaml"
@@ -49,14 +51,7 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own, piped."""
-    return subprocess.run(
-        [sys.executable, "-m", "greenai_infra", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=cwd,
-    )
+    return run_here(*arguments, cwd=cwd)
 
 
 def written(tmp_path: Path, text: str) -> Path:

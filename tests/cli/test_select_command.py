@@ -6,8 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +27,11 @@ from tests.deploy.plans import (
     write_plan,
 )
 
+from .in_process import run_here
+
 if TYPE_CHECKING:
+    import subprocess
+
     from .conftest import Command
 
 ROOT = Path(__file__).parents[2]
@@ -66,13 +68,7 @@ def test_an_example_goes_from_workload_to_preview(tmp_path: Path, greenai: Comma
 
 
 def preview_offline(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: it imports the project's program."""
-    return subprocess.run(
-        [sys.executable, "-m", "greenai_infra", "preview", "--offline", *options],
-        capture_output=True,
-        encoding="utf-8",
-        cwd=project,
-    )
+    return run_here("preview", "--offline", *options, cwd=project)
 
 
 def check_against_plan(file: Path, document: dict[str, Any], one: dict[str, Any]) -> None:

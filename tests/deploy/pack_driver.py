@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from greenai_infra.deploy.wire import SECRET, SIGNATURE, UNKNOWN_MARK
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
+from tests.engine.forks import Fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,23 +81,15 @@ class Pack:
 @contextlib.contextmanager
 def running(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Pack]:
     """Start the pack of a folder, as the language host does, and end it."""
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
+    process = Fork(["-m", "pulumi.policy", "127.0.0.1:1", str(folder)], environment or os.environ, ".")
     try:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        port = process.stdout.readline().strip()
-        assert port.isdigit(), port + process.stderr.read()
+        port = process.stdout.readline().decode().strip()
+        assert port.isdigit(), port + process.stderr.read().decode()
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield Pack(analyzer_pb2_grpc.AnalyzerStub(channel))
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def _reports(response: Any, urn: str) -> list[Report]:

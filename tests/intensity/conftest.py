@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from greenai_infra.intensity import connections
 from greenai_infra.intensity.cache import AnswerCache
 from greenai_infra.intensity.electricity_maps import ElectricityMaps
 from greenai_infra.intensity.settings import SETTINGS, Access
@@ -29,6 +30,12 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     for name in ("NESO_BASE_URL", "ENERGY_CHARTS_BASE_URL"):
         monkeypatch.setenv(name, NOWHERE)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture(autouse=True)
+def _tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long is waited before the next try is urllib3's business; tests wait for a moment."""
+    monkeypatch.setattr(connections.BoundedRetry, "get_backoff_time", lambda self: 0.02)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from greenai_infra.intensity.cache import AnswerCache
 from greenai_infra.intensity.live_sources import LIVE_SOURCES
 from greenai_infra.intensity.values import Basis, Signal
+from tests.cli.in_process import run_here
 
 from .service import TOKEN, Reply, Service, entry, hour_of, latest
 
@@ -18,9 +18,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "greenai_infra", *arguments], capture_output=True, text=True, check=False
-    )
+    return run_here(*arguments)
 
 
 def states(done: subprocess.CompletedProcess[str]) -> dict[str, str]:

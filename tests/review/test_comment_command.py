@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cli.in_process import run_here
 from tests.reporting.previews import STACK, finding, preview, rule, write
 
 from .web import TOKEN, Reply
 
 if TYPE_CHECKING:
+    import subprocess
+
     from .web import Server
 
 MARKER = f"<!-- greenai-infra: assistants/{STACK} -->"
@@ -23,14 +24,7 @@ STOPPED: dict[str, Any] = {"policy": {"rules": [rule("tags", violations=1)]}, "f
 
 def comment(cwd: Path, environment: dict[str, str], *arguments: object) -> subprocess.CompletedProcess[str]:
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
-    return subprocess.run(
-        [sys.executable, "-m", "greenai_infra", "comment", *map(str, arguments)],
-        cwd=cwd,
-        env={**kept, **environment},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-    )
+    return run_here("comment", *arguments, cwd=cwd, environment={**kept, **environment})
 
 
 def test_the_comment_is_posted_before_the_gate_fails(tmp_path: Path, github: Server, on_github: dict[str, str]) -> None:
