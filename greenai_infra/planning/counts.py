@@ -15,7 +15,8 @@ DEFAULT_MAX_COUNT = 64
 """Most chips that are tried where the workload states no count and no maximum: eight nodes of eight. A new account's
 quota of large machines is often none, and a plan for more than some of them at once is one that few can run."""
 ALL_MACHINES_UP_TO = 8
-"""Every number of machines up to this one is tried; above it the powers of two, and the most that is allowed."""
+"""Every number of machines up to this one is tried; above it powers of two, the numbers half-way between them, and the
+most that is allowed."""
 
 
 class Counts(NamedTuple):
@@ -58,8 +59,9 @@ def _sizes(offer: Offer, most: int) -> list[int]:
         return [chips for chips in sold_together(offer) if chips >= offer.minimum_chips]
     if unit < CLUSTER_CHIPS:
         return [unit]
-    doubled = (2**power for power in range(MAX_CHIPS.bit_length()))
-    machines = {*range(1, ALL_MACHINES_UP_TO + 1), *doubled, max(1, most // unit)}
+    doubled = [ALL_MACHINES_UP_TO * 2**power for power in range(MAX_CHIPS.bit_length())]
+    between = [3 * number // 2 for number in doubled]
+    machines = {*range(1, ALL_MACHINES_UP_TO + 1), *doubled, *between, max(1, most // unit)}
     return [unit * number for number in sorted(machines)]
 
 

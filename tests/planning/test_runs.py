@@ -201,7 +201,8 @@ def test_a_maximum_holds_and_is_tried_itself() -> None:
 
     assert chips(16) == [8, 16]
     assert chips(23) == [8, 16]
-    assert chips(160) == [*range(8, 65, 8), 128, 160]
+    assert chips(160) == [*range(8, 65, 8), 96, 128, 160]
+    assert chips(400) == [*range(8, 65, 8), 96, 128, 192, 256, 384, 400]
     assert chips(16, TPU) == [1, 4, 8, 16]
     assert unfit(
         training("accelerator_hours: {hours: 96, accelerator: H100}", "{accelerators: any, max_count: 4}"), P5
