@@ -120,7 +120,7 @@ def stale_price_warning(offers: Iterable[Offer], now: datetime) -> str | None:
         return None
     return (
         f"prices are older than {MAX_PRICE_AGE_DAYS} days: {', '.join(stale)}; "
-        "renew them with `greenai-infra catalog refresh`"
+        "renew them with `greenai-infra catalog refresh` (SkyPilot's public catalogue, no account)"
     )
 
 

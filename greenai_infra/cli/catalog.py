@@ -17,7 +17,7 @@ from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.offers import EMBEDDED, offers, stale_price_warning, user_catalogue
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.cli.number import NumberRange
-from greenai_infra.errors import DataUnavailable, InputError
+from greenai_infra.errors import DataUnavailable, InputError, Refused
 from greenai_infra.reporting.tables import show_table
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from greenai_infra.catalog.service_prices import ServicePrice
 
 _SHOWN_MOVES = 5
+PROVIDERS = ("aws", "gcp")
+PUBLIC_CATALOGUE = "https://raw.githubusercontent.com/skypilot-org/skypilot-catalog/master/catalogs/v8"
+"""Where the SkyPilot project publishes its price lists; v8 is what its newest release reads."""
 
 
 def max_wait(default_s: float) -> Callable[[Any], Any]:
@@ -49,8 +52,14 @@ def catalog() -> None:
 
 
 @catalog.command()
-@click.option("--from", "where", required=True, metavar="FILE_OR_URL", help="SkyPilot's vms.csv of the provider.")
-@click.option("--provider", required=True, type=click.Choice(["aws", "gcp"]), help="Whose prices the file holds.")
+@click.option(
+    "--from",
+    "where",
+    metavar="FILE_OR_URL",
+    help="SkyPilot's vms.csv of the provider, or without --provider the folder of such files by provider. "
+    "Default: the catalogue that the SkyPilot project publishes, no account.",
+)
+@click.option("--provider", type=click.Choice(PROVIDERS), help="Whose prices. Default: each in turn.")
 @click.option(
     "--priced-on", metavar="DATE", help="Day of the prices (YYYY-MM-DD). Default: today for a URL, a file's own date."
 )
@@ -58,19 +67,41 @@ def catalog() -> None:
 @click.option("--allow-shrink", is_flag=True, help="Accept a file that lacks most of what was offered.")
 @max_wait(180)
 def refresh(
-    where: str, provider: str, priced_on: str | None, dry_run: bool, allow_shrink: bool, max_wait_s: float
+    where: str | None, provider: str | None, priced_on: str | None, dry_run: bool, allow_shrink: bool, max_wait_s: float
 ) -> None:
-    """Renew one provider's offers; those of the other provider are kept.
+    """Renew the offers of AWS and Google Cloud from SkyPilot's public catalogue, or one provider's from a file.
 
     Example:  greenai-infra catalog refresh --provider aws --from vms.csv --priced-on 2026-11-20
     """
+    day, deadline_s = _day(priced_on), time.monotonic() + max_wait_s
+    whose = (provider,) if provider else PROVIDERS
+    if where is not None and provider is None and where.partition("?")[0].endswith(".csv"):
+        raise InputError("--from names a file: say whose prices it holds with --provider aws or --provider gcp")
+    failed = []
+    for one in whose:
+        file = where if where is not None and provider else f"{(where or PUBLIC_CATALOGUE).rstrip('/')}/{one}/vms.csv"
+        try:
+            _renew(one, file, day, deadline_s, dry_run=dry_run, allow_shrink=allow_shrink)
+        except (DataUnavailable, InputError, Refused) as error:
+            if provider:
+                raise
+            failed.append(error)
+            click.echo(f"warning: {one}: {error}", err=True)
+    if failed:
+        kept = "; the other provider's are renewed" if len(failed) < len(whose) and not dry_run else ""
+        raise type(failed[0])(f"{len(failed)} of {len(whose)} price lists could not be taken (see above){kept}")
+
+
+def _renew(
+    provider: str, where: str, day: date | None, deadline_s: float, *, dry_run: bool, allow_shrink: bool
+) -> None:
+    """One provider's offers; those of the other are kept."""
     from greenai_infra.catalog.fetch import fetch
     from greenai_infra.catalog.refresh import check, compare, write_catalogue
     from greenai_infra.catalog.skypilot import read_vms
     from greenai_infra.reporting.refresh_text import show_dearer_on_spot
 
-    day = _day(priced_on)
-    fetched = fetch(where, within_s=max_wait_s)
+    fetched = fetch(where, within_s=max(0.1, deadline_s - time.monotonic()))
     renewed = read_vms(
         StringIO(fetched.text, newline=""),
         provider=provider,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from greenai_infra.catalog import fetch, offers
 from greenai_infra.catalog.refresh import write_catalogue
-from greenai_infra.cli.catalog import catalog
+from greenai_infra.cli.catalog import PUBLIC_CATALOGUE, catalog
 from greenai_infra.errors import DataUnavailable, GreenAIError, InputError, Refused
 from tests.catalog.miniature import AWS, GCP
 from tests.loopback import answering
@@ -26,6 +27,9 @@ ANSWERS = {
     "/page-as-text": (200, "text/plain", "\n<html><p>Sign in</p></html>", None),
     "/cut": (200, "text/csv", AWS[:-100], len(AWS)),
     "/empty": (200, "text/csv", "", 0),
+    "/catalogs/aws/vms.csv": (200, "text/plain", AWS, len(AWS)),
+    "/catalogs/gcp/vms.csv": (200, "text/plain", GCP, len(GCP)),
+    "/half/gcp/vms.csv": (200, "text/plain", GCP, len(GCP)),
 }
 
 
@@ -188,3 +192,50 @@ def test_accelerators_as_json_carry_their_sources() -> None:
     chips = {chip["name"]: chip for chip in json.loads(run("accelerators", "--json").output)}
     assert chips["H100"]["embodied"]["boundary"] == "baseboard share"
     assert all(chip["source"] for chip in chips.values())
+
+
+def test_without_options_the_public_catalogue_is_read(
+    url: str, user_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenai_infra.cli.catalog.PUBLIC_CATALOGUE", f"{url}/catalogs")
+
+    result = run("refresh", "--allow-shrink")
+
+    assert f"aws prices of {today()} from {url}/catalogs/aws/vms.csv" in result.output
+    assert f"gcp prices of {today()} from {url}/catalogs/gcp/vms.csv" in result.output
+    held = offers.offers(include_suspect=True)
+    assert {str(offer.priced_on) for offer in held} == {today()}
+    assert {offer.provider for offer in held} == {"aws", "gcp"}
+    zones = {offer.zones for offer in held if offer.provider == "aws" and offer.instance_type == "p4d.24xlarge"}
+    assert zones == {("use1-az1", "use1-az2", "use1-az4")}
+
+
+def test_one_provider_of_the_public_catalogue(url: str, user_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("greenai_infra.cli.catalog.PUBLIC_CATALOGUE", f"{url}/catalogs")
+
+    result = run("refresh", "--provider", "gcp", "--allow-shrink")
+
+    assert "gcp prices of" in result.output
+    assert "aws prices of" not in result.output
+
+
+def test_a_list_that_is_missing_is_told_and_the_other_taken(url: str, user_file: Path) -> None:
+    with pytest.raises(DataUnavailable, match=r"1 of 2 price lists .*; the other provider's are renewed"):
+        run("refresh", "--from", f"{url}/half", "--allow-shrink")
+
+    days = {offer.provider: str(offer.priced_on) for offer in offers.offers()}
+    assert days["gcp"] == today()
+    assert days["aws"] != today()
+
+
+def test_a_single_file_needs_its_provider(url: str, user_file: Path) -> None:
+    with pytest.raises(InputError, match="say whose prices it holds with --provider"):
+        run("refresh", "--from", f"{url}/vms.csv")
+
+
+def test_the_public_catalogue_lies_with_its_project() -> None:
+    assert PUBLIC_CATALOGUE.startswith("https://raw.githubusercontent.com/skypilot-org/skypilot-catalog/")
+
+
+def today() -> str:
+    return str(datetime.now(UTC).date())
