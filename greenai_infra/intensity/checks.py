@@ -28,9 +28,14 @@ STALE_AFTER = timedelta(hours=6)  # a newest value older than this is flagged
 FUTURE_TOLERANCE = timedelta(hours=1)  # an observation further ahead of the clock than this is refused
 
 
+def least_g_per_kwh(meaning: Meaning | None) -> float:
+    """The least that an intensity of this meaning can be."""
+    return LEAST_LIFECYCLE_G_PER_KWH if meaning == (Signal.AVERAGE, Basis.LIFECYCLE) else 0.0
+
+
 def implausible(g_per_kwh: float, meaning: Meaning | None = None) -> str:
     """What is wrong with an intensity in g/kWh, or "" if nothing is. Without a meaning only what no kind can be."""
-    least = LEAST_LIFECYCLE_G_PER_KWH if meaning == (Signal.AVERAGE, Basis.LIFECYCLE) else 0.0
+    least = least_g_per_kwh(meaning)
     if least <= g_per_kwh <= MAX_G_PER_KWH:
         return ""
     if g_per_kwh < 0:
@@ -64,8 +69,10 @@ def far_off(zone: str, meaning: Meaning, g_per_kwh: float) -> str:
 
 def wrong_unit(zone: str, meaning: Meaning, g_per_kwh: Sequence[float]) -> str:
     """Why the values of a zone, taken together, look like kg/kWh where a single one may be right; "" if they don't."""
-    highest = max(g_per_kwh, default=0.0)
     signal, basis = meaning
+    if meaning == (Signal.AVERAGE, Basis.LIFECYCLE):
+        return ""  # each value of these has a lower end of its own
+    highest = max(g_per_kwh, default=0.0)
     if not 0 < highest < 1:
         return ""
     means = lifecycle_range(zone)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.clock import EARLIEST_YEAR, LATEST_YEAR
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.checks import implausible
+from greenai_infra.intensity.checks import MAX_G_PER_KWH, implausible
 from greenai_infra.intensity.exports import HINT, recognised
 
 if TYPE_CHECKING:
@@ -147,9 +147,9 @@ def _columns(path: Path, line: int, header: str, basis: str | None, kind: str | 
 def _read_rows(
     path: Path, reader: Iterator[list[str]], columns: _Columns, column_line: int
 ) -> dict[tuple[str, str, str], Rows]:
-    zone_at, time_at, value_at = columns.zone_at, columns.time_at, columns.value_at
+    zone_at, time_at, value_at = columns.zone_at or 0, columns.time_at, columns.value_at
     signal_at, basis_at, export = columns.signal_at, columns.basis_at, columns.export
-    estimated_at = export.estimated_at if export else None
+    estimated_at, zone_of_all = (export.estimated_at, export.zone) if export else (None, "")
     found: dict[tuple[str, str, str], Rows] = {}
     parse_time = datetime.fromisoformat
     for line, row in enumerate(reader, start=column_line + 1):
@@ -166,7 +166,7 @@ def _read_rows(
                     raise
                 value = NAN
             key = (
-                export.zone if zone_at is None and export else row[zone_at or 0].strip(),
+                zone_of_all or row[zone_at].strip(),
                 "" if signal_at is None else row[signal_at].strip(),
                 "" if basis_at is None else row[basis_at].strip(),
             )
@@ -188,13 +188,14 @@ def _read_rows(
         rows = found.get(key)
         if rows is None:
             rows = found[key] = Rows()
-        if isnan(value):
-            rows.missing.append(line)
-        elif problem := implausible(value):
-            if export is None:
-                raise InputError(f"{path}:{line}: {problem}")
-            rows.bad[line] = problem
-            value = NAN
+        if not 0 <= value <= MAX_G_PER_KWH:  # nearly all are, and there may be millions
+            if isnan(value):
+                rows.missing.append(line)
+            elif problem := implausible(value):
+                if export is None:
+                    raise InputError(f"{path}:{line}: {problem}")
+                rows.bad[line] = problem
+                value = NAN
         rows.times_s.append(moment.timestamp())
         rows.g_per_kwh.append(value)
         rows.lines.append(line)

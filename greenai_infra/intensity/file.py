@@ -179,7 +179,9 @@ class FileSource:
 
 def _check_bounds(zone: str, file: CsvFile, rows: Rows, meaning: Meaning) -> None:
     """Raise InputError for values that rows of this meaning can't have; in a publisher's export a few become gaps."""
-    known = [value for value in rows.g_per_kwh if not isnan(value)]
+    known = rows.g_per_kwh
+    if rows.missing or rows.bad:
+        known = [value for value in known if not isnan(value)]
     if known and implausible(min(known), meaning):
         for row, value in enumerate(rows.g_per_kwh):
             if not isnan(value) and (problem := implausible(value, meaning)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from greenai_infra.clock import LATEST_YEAR
-from greenai_infra.intensity.checks import implausible
+from greenai_infra.intensity.checks import MAX_G_PER_KWH, implausible
 from greenai_infra.intensity.values import Flag
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Points:
         if step_s not in STEPS_S:
             raise ValueError(f"steps of {step_s / 60:g} minutes are not understood")
         for value in values.values():
-            if value is not None and (problem := implausible(value)):
+            if value is not None and not 0 <= value <= MAX_G_PER_KWH and (problem := implausible(value)):
                 raise ValueError(problem)
         if not all(ERA_S[0] <= time_s < ERA_S[1] for time_s in (*values, issued_s or 0.0)):
             raise ValueError("it holds a time of another era")

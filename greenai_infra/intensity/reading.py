@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import EARLIEST_YEAR, LATEST_YEAR, format_time, from_unix
-from greenai_infra.intensity.checks import FUTURE_TOLERANCE, MAX_BAD_SHARE, implausible
+from greenai_infra.intensity.checks import FUTURE_TOLERANCE, MAX_BAD_SHARE, MAX_G_PER_KWH, implausible, least_g_per_kwh
 from greenai_infra.intensity.points import STEPS_S, Points
 from greenai_infra.intensity.questions import AnswerError
 from greenai_infra.masking import masked
@@ -84,12 +84,16 @@ def points_of(
     """
     values: dict[float, float | None] = {}
     bad: dict[float, str] = {}
+    least, most = least_g_per_kwh(meaning) / factor, MAX_G_PER_KWH / factor
     for start_s, said in pairs:
-        try:
-            g_per_kwh = _believed(said, meaning, factor)
-        except AnswerError as error:
-            bad.setdefault(start_s, str(error))
-            g_per_kwh = None
+        g_per_kwh: float | None = None
+        if type(said) in (float, int) and least <= said <= most:  # type: ignore[operator]
+            g_per_kwh = float(said) * factor  # type: ignore[arg-type]
+        elif said is not None:
+            try:
+                g_per_kwh = _believed(said, meaning, factor)
+            except AnswerError as error:
+                bad.setdefault(start_s, str(error))
         before = values.setdefault(start_s, g_per_kwh)
         if before != g_per_kwh:
             both = " and ".join("null" if g is None else f"{g:g}" for g in (before, g_per_kwh))
@@ -111,12 +115,12 @@ class Unusable(str):
     """What a reader found wrong with one value, in place of it."""
 
 
-def _believed(said: object, meaning: Meaning, factor: float) -> float | None:
+def _believed(said: object, meaning: Meaning, factor: float) -> float:
+    """The g/kWh that something unusual in place of a number stands for. Raises AnswerError if it stands for none."""
     if isinstance(said, Unusable):
         raise AnswerError(said)
     value = number(said)
-    if value is None:
-        return None
+    assert value is not None
     if problem := implausible(value * factor, meaning):
         raise AnswerError(problem)
     return value * factor
@@ -127,6 +131,8 @@ def left_out_of(values: Mapping[float, float | None], bad: Mapping[float, str]) 
 
     `values` are g/kWh by time, `bad` the reasons of those that can't be believed. Raises AnswerError for too many.
     """
+    if not bad and None not in values.values():
+        return ""
     known = sorted(start_s for start_s, g_per_kwh in values.items() if g_per_kwh is not None)
     first = min(bad, default=0.0)
     if len(bad) > MAX_BAD_SHARE * (len(known) + len(bad)):
