@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from greenai_infra.catalog.regions import find_region
-from greenai_infra.intensity.embedded import EmbeddedYear
+from greenai_infra.intensity.embedded import EmbeddedYear, embedded_direct
 from greenai_infra.intensity.ranking import meanings
 from greenai_infra.intensity.values import Intensity, constant
 
@@ -54,7 +54,8 @@ class Ends:
 def origin_of(workload: Workload, answers: Mapping[str, Series], window: Window, end: datetime) -> Origin | None:
     """The grid where a workload's data lie; None if it has no data.
 
-    A zone that the source does not know counts with its embedded yearly mean where signal and basis are the same.
+    A zone that the source does not know counts with a yearly mean of the same signal and basis: that of the zone, or
+    for direct emissions what Google states of its region.
     """
     if workload.data is None:
         return None
@@ -63,10 +64,13 @@ def origin_of(workload: Workload, answers: Mapping[str, Series], window: Window,
         return Origin(region.zone, answers[region.zone])
     asked = meanings(one.provenance for one in answers.values())
     where = f"the source has no intensity for {region.zone}, where the data lie ({region.key})"
-    stands_in = EmbeddedYear(window.now).latest([region.zone])[region.zone]
-    if isinstance(stands_in, Intensity) and meanings([stands_in.provenance]) == asked:
-        note = f"{where}: their end of the transfer counts with its yearly mean, {stands_in.g_per_kwh:g} g/kWh"
-        return Origin(region.zone, constant(stands_in, window.earliest, end), note)
+    means = [EmbeddedYear(window.now).latest([region.zone])[region.zone]]
+    if region.provider == "gcp":
+        means.append(embedded_direct(region.name, window.now))
+    for mean in means:
+        if isinstance(mean, Intensity) and meanings([mean.provenance]) == asked:
+            note = f"{where}: their end of the transfer counts with its yearly mean, {mean.g_per_kwh:g} g/kWh"
+            return Origin(region.zone, constant(mean, window.earliest, end), note)
     return Origin(region.zone, None, f"{where}: their transfer counts at the destination's intensity alone")
 
 

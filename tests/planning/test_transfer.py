@@ -19,8 +19,8 @@ DATA = "{size_gb: 200000, region: us-east-1}"  # 200 kWh
 NORTH_GRID = steps("SE-SE3", [20.0] * 10)
 
 
-def moved(*series: Series, when: str = "{}") -> Plan:
-    return planned([offer(NORTH)], *series, data=DATA, when=when)
+def moved(*series: Series, when: str = "{}", data: str = DATA) -> Plan:
+    return planned([offer(NORTH)], *series, data=data, when=when)
 
 
 def transfer(plan: Plan) -> dict[str, Any]:
@@ -88,6 +88,15 @@ def test_a_yearly_mean_of_another_basis_does_not_stand_in() -> None:
     assert transfer(made)["origin_g_per_kwh"] is None
     assert made.decision.placement.transfer_kg == pytest.approx(200 * 20 / 1000)
     assert any("counts at the destination's intensity alone" in note for note in plan_document(made)["notes"])
+
+
+def test_direct_emissions_of_a_google_region_stand_in_for_its_grid() -> None:
+    # Google states 412.72 g/kWh for us-central1 in 2024.
+    direct = replace(NORTH_GRID, provenance=replace(NORTH_GRID.provenance, basis=Basis.DIRECT))
+
+    made = moved(direct, data=DATA.replace("us-east-1", "us-central1"))
+
+    assert transfer(made)["g_per_kwh"] == pytest.approx((412.72 + 20) / 2)
 
 
 def test_the_grid_of_the_data_is_no_place_to_run_in() -> None:
