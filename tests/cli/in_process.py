@@ -37,5 +37,5 @@ def run_here(
             patch.chdir(cwd)
         with pytest.raises(SystemExit) as ended:
             main.run()
-    texts = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
+    texts = (stream.buffer.getvalue().decode() for stream in (out, err))
     return subprocess.CompletedProcess(words, int(ended.value.code or 0), *texts)

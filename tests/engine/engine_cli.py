@@ -121,10 +121,14 @@ class Engine:
         return json.loads(self.pulumi(*arguments, "--json", cwd=cwd, stack=stack, env=env).stdout)
 
     def changes(self, command: str, *options: str, cwd: Path, stack: str) -> dict[str, int]:
-        """How many resources `up`, `refresh` or `destroy` create, change and so on, by the engine's own count."""
+        """How many resources `up`, `refresh` or `destroy` create, change and so on, by the engine's own count.
+
+        Read where the backend keeps it; `pulumi stack history` prints the same.
+        """
         self.pulumi(command, "--yes", "--skip-preview", *options, cwd=cwd, stack=stack)
-        latest = self.json("stack", "history", "--page-size", "1", cwd=cwd, stack=stack)[0]
-        return dict(latest["resourceChanges"])
+        backend = Path(self.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+        latest = max(backend.glob(f".pulumi/history/*/{stack}/*.history.json"))
+        return dict(json.loads(latest.read_text())["resourceChanges"])
 
     def resources(self, cwd: Path, stack: str) -> list[dict[str, Any]]:
         """The resources in the stack's state, secrets encrypted."""

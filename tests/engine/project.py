@@ -65,8 +65,9 @@ class Project:
 
     def set(self, **config: str) -> None:
         """Set config values; keys with a colon (`aws:region`) are passed as `**{"aws:region": ...}`."""
-        for key, value in config.items():
-            self.pulumi("config", "set", "--path" if "[" in key or "." in key else "--plaintext", key, value)
+        paths = ["--path"] if any("[" in key or "." in key for key in config) else []
+        given = [word for key, value in config.items() for word in ("--plaintext", f"{key}={value}")]
+        self.pulumi("config", "set-all", *paths, *given)
 
     def preview(self) -> dict[str, Any]:
         """`pulumi preview --json`, with the resources that stay as they are."""
