@@ -53,15 +53,18 @@ def far_off(zone: str, meaning: Meaning, g_per_kwh: float) -> str:
     """Why a value is ten times off the zone's yearly means, or "" if it is not, or nothing is known of the zone.
 
     The yearly means are average and life cycle. Direct intensity is less than that of the life cycle, by as much as it
-    likes, so that only its upper end is looked at. Marginal intensity may be anything.
+    likes: only its upper end is held against them, and less than 1 g/kWh where the zone burns fuel every day. Marginal
+    intensity may be anything.
     """
     signal, basis = meaning
     means = lifecycle_range(zone)
     if means is None or signal is not Signal.AVERAGE:
         return ""
     low, high = means
-    too_low = basis is Basis.LIFECYCLE and g_per_kwh < low / TIMES_OFF
-    if not too_low and g_per_kwh <= high * TIMES_OFF:
+    too_low = g_per_kwh < 1 and low >= BURNS_FUEL_G_PER_KWH
+    if basis is Basis.LIFECYCLE:
+        too_low = g_per_kwh <= low / TIMES_OFF
+    if not too_low and g_per_kwh < high * TIMES_OFF:
         return ""
     yearly = f"{low:g} to {high:g}" if low < high else f"{low:g}"
     return f"{g_per_kwh:,.6g} g/kWh is {TIMES_OFF:g} times off the yearly means of {zone} ({yearly}, life cycle)"

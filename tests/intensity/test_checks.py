@@ -44,9 +44,13 @@ def test_every_embedded_mean_is_plausible() -> None:
     [
         ("FR", LIFECYCLE, 33, False),
         ("FR", LIFECYCLE, 1200, True),
+        ("SE-SE3", LIFECYCLE, 2.0, True),  # its least yearly mean is 20
+        ("SE-SE3", LIFECYCLE, 2.1, False),
         ("PL", LIFECYCLE, 40, True),
         ("PL", DIRECT, 40, False),  # less than the life cycle, by as much as it likes
         ("FR", DIRECT, 1200, True),  # but not more
+        ("PL", DIRECT, 0.9, True),  # coal burns in every hour there
+        ("SE-SE3", DIRECT, 0, False),
         ("FR", MARGINAL, 1200, False),
         ("nowhere", LIFECYCLE, 1200, False),
     ],

@@ -129,13 +129,13 @@ def test_intensity_is_that_of_the_mix(eia: Make, basis: Basis, g_per_kwh: float)
 
 
 def test_period_is_the_end_of_its_hour(api: Api, eia: Make) -> None:
-    api.special[LAST] = {**GENERATION, "NG": 0}
+    api.special[LAST] = {**GENERATION, "NG": 1000}  # 0.2 x 435 = 87
     source = eia()
     newest = value(source)
     past = series(source.history([ZONE], NOW - 3 * HOUR, NOW))
     assert newest.provenance.observed_at == LAST - HOUR  # the period 12:00 is 11:00 to 12:00
-    assert newest.g_per_kwh == 0
-    assert past.mean(LAST - HOUR, LAST) == 0
+    assert newest.g_per_kwh == pytest.approx(87)
+    assert past.mean(LAST - HOUR, LAST) == pytest.approx(87)
     assert past.mean(LAST - 2 * HOUR, LAST - HOUR) == pytest.approx(DIRECT)
 
 

@@ -43,7 +43,7 @@ def plan(*hourly: Series, basis: Basis = Basis.LIFECYCLE, deadline: str = "+12h"
     return make_plan(job, window_of(job, T0), OFFERS, source)
 
 
-def found(*hourly: Series, **sections: str) -> dict[str, Any]:
+def found(*hourly: Series, **sections: Any) -> dict[str, Any]:
     return plan_document(plan(*hourly, **sections))
 
 
