@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,9 +103,15 @@ def table_from(path: Path, columns: Collection[str]) -> list[Row]:
 
 def user_file(name: str) -> Path:
     """Where the user's own copy of a table lies, which goes before the embedded one; it need not exist."""
+    return _user_folder(os.environ.get("XDG_DATA_HOME"), os.environ.get("HOME")) / name
+
+
+@cache
+def _user_folder(*_of_environment: str | None) -> Path:
+    """The folder for these values of the environment, which may change while the process runs."""
     from platformdirs import user_data_path
 
-    return user_data_path("greenai-infra", appauthor=False) / name
+    return user_data_path("greenai-infra", appauthor=False)
 
 
 def parse(lines: Iterable[str], where: str, columns: Collection[str]) -> list[Row]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MOST_ZONES = 4
 """Zones that a network of ours is laid out in by itself: each costs its part of the interface endpoints."""
 ZONES_BY_LETTER = 3
+LEAST_ZONES = 2
+"""Of a network, as `network.availability_zones` asks."""
 _DIRECTION = re.compile("north|south|east|west|central")
 
 
@@ -64,7 +66,14 @@ def network_zones(region: str, sold_in: Sequence[str]) -> tuple[str, ...]:
     """
     by_id = [zone for zone in sold_in if is_zone_id(zone, region)]
     zones = subnet_zone_ids(region, by_id) if by_id else ()
-    return zones if len(zones) > 1 else availability_zones(region)[:ZONES_BY_LETTER]
+    return zones if len(zones) >= LEAST_ZONES else availability_zones(region)[:ZONES_BY_LETTER]
+
+
+def network_zone_count(region: str, sold_in: Sequence[str]) -> int:
+    """How many zones `network_zones` gives; two, the least that a network has, where none is known."""
+    if len(sold_in) > 1:
+        return min(len(sold_in), MOST_ZONES)
+    return LEAST_ZONES if sold_in else max(LEAST_ZONES, min(len(_letters().get(region, "")), ZONES_BY_LETTER))
 
 
 @cache

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from greenai_infra.catalog.offers import Offer
     from greenai_infra.catalog.regions import Region
     from greenai_infra.intensity.values import Intensity, Unavailable
 
@@ -88,15 +89,34 @@ def _candidates(provider: str | None, accelerator: str | None) -> list[Region]:
     if accelerator is None:
         return chosen
     from greenai_infra.catalog.accelerators import find_accelerator
+    from greenai_infra.catalog.availability import Availabilities, Offered
     from greenai_infra.catalog.offers import offers
     from greenai_infra.errors import InputError
 
     chip = find_accelerator(accelerator).name
-    offered = {(offer.provider, offer.region) for offer in offers(include_suspect=True) if offer.accelerator == chip}
-    chosen = [region for region in chosen if (region.provider, region.name) in offered]
+    priced = [
+        offer
+        for offer in offers(include_suspect=True)
+        if offer.accelerator == chip and (offer.usd_per_hour_on_demand or offer.usd_per_hour_spot)
+    ]
+    availabilities = [Availabilities(kind) for kind in ("training", "inference")]
+    found = {
+        region: {one.of(offer, region).offered for one in availabilities for offer in priced if _is_in(offer, region)}
+        for region in chosen
+    }
+    chosen = [region for region, offered in found.items() if Offered.YES in offered]
+    if doubted := [region.key for region, offered in found.items() if Offered.UNKNOWN in offered]:
+        listed = ", ".join(doubted)
+        click.echo(
+            f"warning: {chip} has a price in {listed} too, but whether it is offered there is not known", err=True
+        )
     if not chosen:
         raise InputError(f"{chip} is offered in no region of {provider or 'aws or gcp'} that the catalog knows")
     return chosen
+
+
+def _is_in(offer: Offer, region: Region) -> bool:
+    return (offer.provider, offer.region) == (region.provider, region.name)
 
 
 def _ask(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.availability import Offered, one_zone_note, opt_in_note
 from greenai_infra.catalog.offers import machines_text, stale_price_warning
+from greenai_infra.catalog.service_prices import sagemaker_listed
 from greenai_infra.clock import format_time, hours_between
 from greenai_infra.intensity.values import Flag, Kind
 from greenai_infra.numbers import significant
@@ -80,7 +81,7 @@ def _notes(plan: Plan) -> Iterator[str]:
                 "price, not by EC2's spot market, and is not in the catalogue"
             )
         else:
-            yield "cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue"
+            yield _sagemaker_price(plan)
     if "understated" in chosen.offer.note:
         yield f"{chosen.offer.instance_type}: {chosen.offer.note}"
 
@@ -100,6 +101,19 @@ def _not_built(plan: Plan) -> Iterator[str]:
             f"{first.candidate.offer.instance_type} in {first.candidate.region.key} ({why.reason}); "
             f"{BUILDABLE}: false lets them in"
         )
+
+
+def _sagemaker_price(plan: Plan) -> str:
+    """What SageMaker asks for the machine, if its list of the region was fetched."""
+    chosen = plan.decision.placement.candidate
+    listed = sagemaker_listed("training" if plan.workload.kind == "training" else "hosting")
+    own = listed.get(chosen.region.name, {}).get(f"ml.{chosen.offer.instance_type}")
+    if own is None:
+        return "cost is the EC2 list price; SageMaker's own price is higher and not in the catalogue"
+    return (
+        f"cost is the EC2 list price; SageMaker's own is {own.usd:g} USD an hour for {own.item.partition(':')[2]} "
+        f"on demand ({own.priced_on})"
+    )
 
 
 def _availability(plan: Plan) -> Iterator[str]:

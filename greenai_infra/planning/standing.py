@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.read import table
 from greenai_infra.catalog.service_prices import FALLBACK_REGION
-from greenai_infra.catalog.zones import network_zones
+from greenai_infra.catalog.zones import network_zone_count
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.footprint.service_price import listed_price
 from greenai_infra.footprint.standing import HOURS_PER_MONTH
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("provider", "kind", "only_with", "item", "count", "in_each", "source")
 _BILLED_IN = {"cloudwatch-dashboard": FALLBACK_REGION}
-LEAST_ZONES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class StandingCosts:
         rows = [row for row in self._rows if row.provider == region.provider]
         if not rows:
             return None
-        zones = max(LEAST_ZONES, len(network_zones(region.name, available.zones)))
+        zones = network_zone_count(region.name, available.zones)
         key = (region.key, zones)
         if key not in self._known:
             self._known[key] = _standing(rows, region, zones)

@@ -7,6 +7,7 @@ import pytest
 from greenai_infra.catalog.availability import Availabilities, Offered, one_zone_note
 from greenai_infra.catalog.offers import EMBEDDED, Offer, offers
 from greenai_infra.catalog.regions import find_region, regions
+from greenai_infra.catalog.zones import network_zone_count, network_zones
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +106,17 @@ def _mark(region: str) -> str:
     area, direction, number = region.split("-")
     parts = [part for part in ("north", "south", "east", "west", "central") if part in direction]
     return area + "".join(part[0] for part in sorted(parts, key=direction.index)) + number
+
+
+@pytest.mark.parametrize(
+    ("region", "sold_in"),
+    [
+        ("eu-north-1", ()),
+        ("eu-north-1", ("eun1-az3",)),
+        ("us-east-1", tuple(f"use1-az{number}" for number in range(1, 7))),
+        ("us-west-2", ("usw2-az1", "usw2-az2", "usw2-az3")),
+        ("us-east-1", ()),
+    ],
+)
+def test_zones_are_counted_as_they_are_named(region: str, sold_in: tuple[str, ...]) -> None:
+    assert network_zone_count(region, sold_in) == len(network_zones(region, sold_in))

@@ -114,6 +114,8 @@ def test_a_plan_goes_where_sagemakers_own_list_has_the_type(
     ranked = [after["placement"], *after["alternatives"]]
     assert [one["region"] for one in ranked] == regions
     assert (not_read in " ".join(after["notes"])) is (regions[0] == "ca-central-1")
+    own = "SageMaker's own is 60 USD an hour for ml.p5.48xlarge on demand (2026-11-20)"
+    assert (own in " ".join(after["notes"])) is (chip == "H100")
 
 
 def test_prices_of_other_regions_are_kept(greenai: Command, lists: Path) -> None:

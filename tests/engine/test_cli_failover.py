@@ -36,6 +36,11 @@ NO_QUOTA = (
     "is 0 Instances, with current utilization of 0 Instances and a request delta of 1 Instances. Please use AWS "
     "Service Quotas to request an increase for this quota."
 )
+BY_ORGANISATION = (
+    "creating SNS Topic: operation error SNS: CreateTopic, https response error StatusCode: 403, api error "
+    "AuthorizationError: User: arn:aws:sts::123456789012:assumed-role/ci/x is not authorized to perform: "
+    "SNS:CreateTopic with an explicit deny in a service control policy"
+)
 DENIED = (
     "creating SageMaker AI Training Job: operation error SageMaker: CreateTrainingJob, https response error "
     "StatusCode: 400, api error AccessDeniedException: User: arn:aws:iam::123456789012:user/ann is not authorized to "
@@ -217,6 +222,17 @@ def test_when_no_region_has_capacity_that_is_the_error_and_nothing_is_left(job_a
     ]
     assert job_alone.built(first) == job_alone.built(second) == set()
     assert job_alone.marks() == before == {first: {"selected": "true"}, second: {}}
+
+
+def test_a_region_that_is_closed_to_the_account_is_left_for_the_next(job_alone: Planned) -> None:
+    first, second = job_alone.stacks
+
+    run = job_alone.run("up", "--plan", PLAN, "--top", "2", "--yes", failures={first: BY_ORGANISATION})
+
+    assert run.code == 0, run.err
+    assert f"region closed: {first}: a policy of your organisation denies it" in run.err
+    assert f"going on with the next ranked region: {second}" in run.err
+    assert f"\n{second} is up: " in run.out
 
 
 def test_any_other_failure_stops_there(job_alone: Planned) -> None:

@@ -57,6 +57,16 @@ def test_records_hold_all_provenance_in_order_of_what_counts() -> None:
     assert montreal["age_hours"] == 516 * 24 + 0.5  # 365 days of 2025, 151 of 2026
 
 
+def test_tpus_are_where_google_lists_them_and_not_wherever_they_have_a_price() -> None:
+    # Google's page: v6e in us-central1-b, us-east1-d, us-east5-a and -b, europe-west4-a; of Asia it was not read.
+    done = run("--json", "--at", AT, "--accelerator", "TPU-v6e")
+
+    listed = {record["region"] for record in json.loads(done.stdout)}
+    assert listed == {"us-central1", "us-east1", "us-east5", "europe-west4"}
+    assert "TPU-v6e has a price in gcp:asia-northeast1, " in done.stderr
+    assert "us-west1" not in done.stderr
+
+
 def test_csv_says_the_same_as_json() -> None:
     rows = list(csv.DictReader(io.StringIO(run("--csv", "--at", AT).stdout)))
     found = records()

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.catalog.zones import is_zone_id, network_zones, zone_ids
+from greenai_infra.catalog.zones import LEAST_ZONES, is_zone_id, network_zones, zone_ids
 from greenai_infra.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greenai_infra.deploy.plan_file import Placement
-
-LEAST_ZONES = 2
-"""Of a network, as `network.availability_zones` asks."""
 
 
 def ml_type(instance_type: str) -> str:
