@@ -7,7 +7,7 @@ two layers of entries: before the cut and after it. The way back is in `greenai_
 from __future__ import annotations
 
 from math import floor, inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -18,18 +18,38 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from greenai_infra.planning.slots import Floats, Moments, Slots
+    from greenai_infra.planning.slots import Floats, Ints, Moments, Slots
 
-    Codes = NDArray[np.uint8]
+    Codes = NDArray[np.unsignedinteger[Any]]
 
 OPEN, CLOSED = 0, 1
-BEGAN, ENDED, AFTER_CUT, CUT_AT_END, CUT_AT_BEGIN = 1, 4, 8, 64, 128
-"""How an entry came about. BEGAN has two bits: which of the begins that are possible it was. BEGAN and ENDED times
-AFTER_CUT tell it of the entry after the cut."""
+
+
+class Marks(NamedTuple):
+    """How entries came about, in bits.
+
+    The lowest ones, below `ended`, say which of its possible begins an open slice has. These bits and `ended` times
+    `after_cut` tell it of the entry after the cut.
+    """
+
+    ended: int
+    after_cut: int
+    cut_at_end: int
+    cut_at_begin: int
+    dtype: type[np.unsignedinteger[Any]]
+
+    @classmethod
+    def of(cls, begins: int, *, cuts: bool) -> Self:
+        """For up to so many begins of a slice."""
+        ended = 1 << begins.bit_length()
+        after_cut = 2 * ended
+        bits = 2 * (begins.bit_length() + 1) + 2 if cuts else begins.bit_length() + 1
+        dtype = np.uint8 if bits <= 8 else np.uint16 if bits <= 16 else np.uint32
+        return cls(ended, after_cut, after_cut**2, 2 * after_cut**2, dtype)
 
 
 class Final(NamedTuple):
-    """Final costs by run and number of slices, with the entry they come from: layer, moment and work.
+    """Final costs by run and number of slices, with the entry they come from: layer, moment and work by number.
 
     `begun` says that the last slice has begun there, one shortest slice before the end.
     """
@@ -37,7 +57,7 @@ class Final(NamedTuple):
     costs: Floats
     layer: int
     moment: int
-    work: int
+    works: Ints
     begun: bool
 
 
@@ -69,9 +89,16 @@ class Pass:
         self.running = running.T[:, :, None, None]
         self.shortest, self.overhead = slots.shortest, slots.overhead
         self.from_bound, self.to_bound = from_bound, to_bound
-        work -= slots.overhead + (-self.times[0] % 1 if from_bound else 0.0) + (self.times[-1] % 1 if to_bound else 0.0)
-        self.top = floor(work + TINY)
-        self.part = work - self.top if work - self.top > TINY else 0.0
+        parts = (-self.times[0] % 1 if from_bound else 0.0) + (self.times[-1] % 1 if to_bound else 0.0)
+        if slots.resume is None:
+            work -= slots.overhead + parts
+            self.tops = np.full((most_slices or 0) + 1, floor(work + TINY))
+            self.part = max(work - self.tops[0], 0.0) if work - self.tops[0] > TINY else 0.0
+        else:
+            numbers = np.arange((most_slices or 0) + 1)
+            self.tops = np.ceil(work + (numbers - 1) * slots.resume - parts - TINY).astype(np.int64)
+            self.part = 0.0
+        self.top = int(self.tops.max())
         self.one = 0 if most_slices is None else 1  # what a begin adds to the number of slices
         self.shape = (2, running.shape[0], (most_slices or 0) + 1, self.top + 1)
         self.previous = [-1, *np.maximum.accumulate(np.where(moments.whole, np.arange(self.last + 1), -1)).tolist()]
@@ -79,7 +106,10 @@ class Pass:
         after_first = self.times[0] + self.shortest
         self.open_at_bound = self._first(after_first) if from_bound else self._off_slots(after_first)
         self.before_last = -1 if to_bound else self._off_slots(self.times[-1] - self.shortest)
-        self.codes: Codes = np.zeros(0, dtype=np.uint8)
+        longest = max(np.diff(moments.times))
+        self.cuts = slots.resume is None and (self.part > 0 or longest > 1 + TINY)
+        self.marks = Marks.of(max(map(len, self.origins)), cuts=self.cuts)
+        self.codes: Codes = np.zeros(0, dtype=self.marks.dtype)
         self.finals: list[Final] = []
         self.costs = np.full(self.shape[1:3], inf)
         if self.top >= 0 and not (from_bound and self.open_at_bound < 0):
@@ -98,7 +128,7 @@ class Pass:
     def uncut(self, keep: Collection[int]) -> dict[int, Floats]:
         """The entries of the first layer at some moments, once more."""
         layer, kept = _Layer(self), {}
-        code = np.zeros(self.shape[1:], dtype=np.uint8)
+        code = np.zeros(self.shape[1:], dtype=self.marks.dtype)
         for at in range(max(keep, default=-1) + 1):
             here = layer.advance(at, code)
             if at in keep:
@@ -133,26 +163,27 @@ class Pass:
 
     def _fill(self) -> None:
         first, second = _Layer(self), _Layer(self)
-        cuts = self.part > 0 or max(self.times[at + 1] - self.times[at] for at in range(self.last)) > 1 + TINY
-        layers = (first, second) if cuts else (first,)
+        layers = (first, second) if self.cuts else (first,)
         # In one piece: among entries that come and go, small ones would keep a process from giving memory back.
-        self.codes = np.zeros((self.last + 1, *self.shape[1:]), dtype=np.uint8)
+        self.codes = np.zeros((self.last + 1, *self.shape[1:]), dtype=self.marks.dtype)
         for at in range(self.last + 1):
             first.advance(at, self.codes[at])
-            if cuts:
+            if self.cuts:
                 second.advance(at, self.codes[at], first)
         state = OPEN if self.to_bound else CLOSED
         total = self.running[self.last, :, :, 0]
-        work = self.top - self.shortest + self.overhead
+        kinds = np.arange(self.shape[2])
+        works = self.tops - self.shortest + self.overhead
         for number, layer in enumerate(layers):
             if self.part and not number:
                 continue
-            costs = layer.entries[self.last][state, :, :, self.top] + total
-            self.finals.append(Final(costs, number, self.last, self.top, begun=False))
-            if self.before_last >= 0 and work >= 0:
+            costs = layer.entries[self.last][state][:, kinds, np.maximum(self.tops, 0)] + total
+            self.finals.append(Final(costs, number, self.last, self.tops, begun=False))
+            if self.before_last >= 0 and works.min() >= 0:
                 costs = np.full(self.shape[1:3], inf)
-                costs[:, self.one :] = layer.begins[self.before_last][:, : self.shape[2] - self.one, work] + total
-                self.finals.append(Final(costs, number, self.before_last, work, begun=True))
+                begins = layer.begins[self.before_last]
+                costs[:, self.one :] = begins[:, kinds[: self.shape[2] - self.one], works[self.one :]] + total
+                self.finals.append(Final(costs, number, self.before_last, works, begun=True))
 
 
 class _Layer:
@@ -166,7 +197,7 @@ class _Layer:
 
     def advance(self, at: int, code: Codes, uncut: _Layer | None = None) -> Floats:
         """The entries at the next moment, and in `code` how they came about; `uncut` is the layer before this one."""
-        one, shift = self.one, AFTER_CUT if uncut else 1
+        one, marks, shift = self.one, self.one.marks, self.one.marks.after_cut if uncut else 1
         here = np.empty(one.shape)
         open_, closed = here
         if at:
@@ -184,12 +215,12 @@ class _Layer:
         self._begin(at, open_, code, shift)
         if not uncut and at == one.open_at_bound:
             open_[:, one.one, one.length(0, at) - one.overhead :][..., :1] = 0.0
-        _take(closed, open_, code, ENDED * shift)
+        _take(closed, open_, code, marks.ended * shift)
         if at in self.starting:
             self.begins[at] = closed
             if cut_begins is not None:
                 self.begins[at] = closed.copy()
-                _take(self.begins[at], cut_begins, code, CUT_AT_BEGIN)
+                _take(self.begins[at], cut_begins, code, marks.cut_at_begin)
         self.entries[at] = here
         for done in [moment for moment in self.entries if moment < before]:
             del self.entries[done]
@@ -203,11 +234,11 @@ class _Layer:
             if work <= one.top:
                 into, codes = open_[:, one.one :, work:], code[:, one.one :, work:]
                 other = begins[:, : one.shape[2] - one.one, : one.top + 1 - work]
-                less = (other < into).view(np.uint8)
+                less, kind = (other < into).view(np.uint8), one.marks.dtype
                 np.minimum(into, other, out=into)
                 if number > 1:
-                    codes &= ~(less * np.uint8(3 * BEGAN * shift))
-                codes |= less * np.uint8(number * BEGAN * shift)
+                    codes &= ~(less * kind((one.marks.ended - 1) * shift))
+                codes |= less * kind(number * shift)
 
     def _cut(self, at: int, uncut: _Layer, closed: Floats, code: Codes) -> Floats | None:
         """Let slices end here that are cut after an earlier moment; what the begins of slices cost that are cut so."""
@@ -217,7 +248,7 @@ class _Layer:
             if most < 0:
                 continue
             moved = _least_within(uncut.entries[source], slope, most, slope * self.one.part - cost)
-            _take(closed, moved[OPEN], code, CUT_AT_END)
+            _take(closed, moved[OPEN], code, self.one.marks.cut_at_end)
             begins = moved[CLOSED] if begins is None else np.minimum(begins, moved[CLOSED])
         return begins
 
@@ -226,7 +257,7 @@ def _take(into: Floats, other: Floats, code: Codes, mark: int) -> None:
     """What is less of two, marked where it is the other."""
     less = (other < into).view(np.uint8)
     np.minimum(into, other, out=into)
-    code |= less * np.uint8(mark)
+    code |= less * code.dtype.type(mark)
 
 
 def _least_within(entries: Floats, slope: Floats, most: int, more: Floats) -> Floats:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from greenai_infra.planning.slice_search import AFTER_CUT, BEGAN, CLOSED, CUT_AT_BEGIN, CUT_AT_END, ENDED, OPEN, Pass
+from greenai_infra.planning.slice_search import CLOSED, OPEN, Pass
 from greenai_infra.planning.slots import TINY
 
 if TYPE_CHECKING:
@@ -40,27 +40,28 @@ def search(
 
     if work > last - first + TINY:
         return [[] for _ in integral(moments.times[:1])]
-    if work + slots.overhead < 2 * slots.shortest:  # too short for two slices
+    if slots.resume is None and work + slots.overhead < 2 * slots.shortest:  # too short for two slices
         return _unbroken(moments, integral, work)
     running = integral(moments.times)
     running -= running[:, :1].copy()
-    passes = [
-        Pass(moments, running, slots, work, most_slices, begins, ends)
-        for begins, ends in product((False, True), repeat=2)
-        if not (begins and moments.whole[0]) and not (ends and moments.whole[-1])
-    ]
-    costs = np.array([one.costs for one in passes])  # (passes, runs, numbers of slices)
-    least = costs.min(axis=0)
+    least = np.full((len(running), (most_slices or 0) + 1), inf)
+    found: dict[tuple[int, int], Found] = {}
+    for begins, ends in product((False, True), repeat=2):
+        if (begins and moments.whole[0]) or (ends and moments.whole[-1]):
+            continue
+        _take_better(Pass(moments, running, slots, work, most_slices, begins, ends), least, found)
     useful = np.isfinite(least)
     useful[:, 1:] &= least[:, 1:] < np.minimum.accumulate(least, axis=1)[:, :-1] - EQUAL
-    taken = np.argmax(costs <= least + EQUAL, axis=0)
-    found: dict[tuple[int, int], Found] = {}
-    for number, one in enumerate(passes):
-        ways = [_Way(one, int(run), int(kind)) for run, kind in np.argwhere(useful & (taken == number))]
-        kept = one.uncut({source for way in ways if way.cut for source in one.sources(way.moment)})
-        for way in ways:
-            found[way.run, way.kind] = way.slices(kept)
-    return [[found[key] for key in product((run,), range(costs.shape[2])) if key in found] for run in range(len(least))]
+    return [[found[run, kind] for kind in np.flatnonzero(row).tolist()] for run, row in enumerate(useful)]
+
+
+def _take_better(one: Pass, least: Floats, found: dict[tuple[int, int], Found]) -> None:
+    """Put in what costs less in this pass than in those before, by run and number of slices."""
+    ways = [_Way(one, int(run), int(kind)) for run, kind in np.argwhere(one.costs < least - EQUAL)]
+    kept = one.uncut({source for way in ways if way.cut for source in one.sources(way.moment)})
+    for way in ways:
+        found[way.run, way.kind] = way.slices(kept)
+        least[way.run, way.kind] = one.costs[way.run, way.kind]
 
 
 def _unbroken(moments: Moments, integral: Callable[[Floats], Floats], work: float) -> list[list[Found]]:
@@ -81,7 +82,7 @@ class _Way:
     def __init__(self, one: Pass, run: int, kind: int) -> None:
         self.one, self.run, self.kind = one, run, kind
         final = min(one.finals, key=lambda final: final.costs[run, kind])
-        self.moment, self.number, self.work = final.moment, kind, final.work
+        self.moment, self.number, self.work = final.moment, kind, int(final.works[kind])
         self.end: float | None = one.times[-1] if one.to_bound else None
         self.later: Found = []
         self.layer, self.cut = final.layer, 0
@@ -111,8 +112,8 @@ class _Way:
 
     def _begin_here(self) -> None:
         """The open slice has begun here, or was cut to measure before."""
-        if self.layer and self._code() & CUT_AT_BEGIN:
-            self.cut = CUT_AT_BEGIN
+        if self.layer and self._code() & self.one.marks.cut_at_begin:
+            self.cut = self.one.marks.cut_at_begin
             return
         self._began(self.one.times[self.moment])
 
@@ -123,16 +124,17 @@ class _Way:
 
     def _back(self) -> bool:
         """One step back; whether there is more."""
-        one, code, shift = self.one, self._code(), AFTER_CUT if self.layer else 1
+        one, code, marks = self.one, self._code(), self.one.marks
+        shift = marks.after_cut if self.layer else 1
         if self.end is None:
-            if code & (ENDED * shift):
+            if code & (marks.ended * shift):
                 self.end = one.times[self.moment]
-            elif self.layer and code & CUT_AT_END:
-                self.cut = CUT_AT_END
+            elif self.layer and code & marks.cut_at_end:
+                self.cut = marks.cut_at_end
             else:
                 self.moment -= 1
             return self.moment >= 0
-        if number := (code // shift) & (3 * BEGAN):
+        if number := (code // shift) & (marks.ended - 1):
             self.moment, work = one.origins[self.moment][number - 1]
             self.work -= work
             self.number -= one.one
@@ -147,7 +149,7 @@ class _Way:
 
     def _uncut(self, kept: Mapping[int, Floats]) -> None:
         """Go back before the cut: to the moment and the work of the least sum."""
-        one, state = self.one, OPEN if self.cut == CUT_AT_END else CLOSED
+        one, state = self.one, OPEN if self.cut == self.one.marks.cut_at_end else CLOSED
         best = inf
         for source in one.sources(self.moment):
             cost, slope, most = one.beyond(source, self.moment)
@@ -158,7 +160,7 @@ class _Way:
             sums = sums + float(slope[self.run, 0, 0]) * (one.part + slots) - float(cost[self.run, 0, 0])
             if sums.min() < best:
                 best, at, beyond = float(sums.min()), source, int(sums.argmin())
-        if self.cut == CUT_AT_END:
+        if self.cut == self.one.marks.cut_at_end:
             self.end = one.times[at] + one.part + beyond
         else:
             self._began(one.times[self.moment] - one.part - beyond)

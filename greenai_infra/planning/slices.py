@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from greenai_infra.planning.slice_ways import search
-from greenai_infra.planning.slots import ROUNDING_S, Interruption, Moments, slots_of
+from greenai_infra.planning.slots import MAX_ROUGH_STATES, ROUNDING_S, Moments, rough_slots, slots_of, with_slots_of
 from greenai_infra.planning.trim import trimmed
 
 if TYPE_CHECKING:
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from greenai_infra.planning.slice_ways import Found
-    from greenai_infra.planning.slots import Floats, Ints
+    from greenai_infra.planning.slots import Floats, Interruption, Ints, Slots
     from greenai_infra.planning.windows import StepGrid
 
 SECONDS_PER_HOUR = 3600
 GAP_G_PER_KWH = 1e9  # stands for "not available" in sums, where infinity would turn into NaN
+MORE_SLICES = 2  # than on long slots, which make a resume look longer
 ENTRIES_AT_ONCE = 20_000  # numbers of slices x slots of work x zones: fit the processor's cache
 
 
@@ -71,10 +72,9 @@ class _Problem:
         self.latest_end_s = min(latest_end_s, float(grid.edges_s[-1]))
         self.edges_s, self.step_s = _edges_between(grid, self.earliest_s, self.latest_end_s)
         self.origin_s = float(self.edges_s[0]) if self.edges_s.size else self.earliest_s
-        self.on_edges = all(
-            (bound - self.origin_s) % self.step_s == 0 for bound in (self.earliest_s, self.latest_end_s)
-        )
-        if self.on_edges:
+        self.ways = 4  # whether slices touch each bound is told apart where it lies off the edges
+        if not np.any((np.array([self.earliest_s, self.latest_end_s]) - self.origin_s) % self.step_s):
+            self.ways = 1
             self.origin_s, self.edges_s = self.earliest_s, np.append(self.earliest_s, self.edges_s)
 
     def solve(self, rows: Ints, most_slices: int | None) -> list[list[Found]]:
@@ -83,23 +83,62 @@ class _Problem:
             return [[] for _ in rows]
         numbers = 1 if most_slices is None else most_slices + 1
         span_s = min(self.step_s * (self.edges_s.size + 1.0), self.latest_end_s - self.earliest_s)
-        ways = numbers if self.on_edges else 4 * numbers  # whether slices touch each bound is told apart
-        slots = slots_of(self.step_s, self.work_s, self.rule, span_s, ways)
-        bounds_s = self.earliest_s - self.origin_s, self.latest_end_s - self.origin_s
-        moments = Moments.of(*bounds_s, self.edges_s - self.origin_s, slots)
+        slots = slots_of(self.step_s, self.work_s, self.rule, span_s, numbers * self.ways)
+        if most_slices is not None and not slots.is_exact(self.rule):
+            return [self._rough(row, most_slices, span_s) for row in rows.tolist()]
         size = max(1, int(ENTRIES_AT_ONCE * slots.slot_s / (self.work_s * numbers)))
         found: list[list[Found]] = []
         for first in range(0, len(rows), size):
-            some = rows[first : first + size]
-
-            def up_to(times: Floats, some: Ints = some) -> Floats:
-                return self._integral(some, self.origin_s + times * slots.slot_s)
-
-            solutions = search(moments, up_to, slots, self.work_s / slots.slot_s, most_slices)
-            for row, options in zip(some.tolist(), solutions, strict=True):
-                exact = [self._in_seconds(row, slices, slots.slot_s) for slices in options]
-                found.append([slices for slices in exact if slices])
+            found += self._search(rows[first : first + size], slots, self._moments(self.edges_s, slots), most_slices)
+        if most_slices is None and not slots.is_exact(self.rule):
+            return [self._polished(row, options, span_s) for row, options in zip(rows.tolist(), found, strict=True)]
         return found
+
+    def _moments(self, edges_s: Floats, slots: Slots, *, only_edges: bool = False) -> Moments:
+        bounds_s = self.earliest_s - self.origin_s, self.latest_end_s - self.origin_s
+        return Moments.of(*bounds_s, edges_s - self.origin_s, slots, only_edges=only_edges)
+
+    def _search(self, rows: Ints, slots: Slots, moments: Moments, most_slices: int | None) -> list[list[Found]]:
+        def up_to(times: Floats) -> Floats:
+            return self._integral(rows, self.origin_s + times * slots.slot_s)
+
+        found = []
+        solutions = search(moments, up_to, slots, self.work_s / slots.slot_s, most_slices)
+        for row, options in zip(rows.tolist(), solutions, strict=True):
+            exact = [self._in_seconds(row, slices, slots.slot_s) for slices in options]
+            found.append([slices for slices in exact if slices])
+        return found
+
+    def _polished(self, row: int, options: list[Found], span_s: float) -> list[Found]:
+        """The best of the slices that were found on long slots and of as many or a few more with ends nearby."""
+        more = self._rough(row, len(options[0]) + MORE_SLICES, span_s) if options else []
+        one = self.grid.rows(slice(row, row + 1))
+        return sorted([*options, *more], key=lambda slices: weighted_time(one, slices))[:1]
+
+    def _rough(self, row: int, most_slices: int, span_s: float) -> list[Found]:
+        """Slices of each number where there are too many entries to count exactly: on few edges, then on those nearby.
+
+        All are cut to measure at last.
+        """
+        longest_s = self.work_s + (most_slices - 1) * self.rule.resume_overhead_s
+        ways = (most_slices + 1) * self.ways
+        rough = rough_slots(self.step_s, longest_s, self.rule, span_s, ways)
+        rows = np.array([row])
+        found = self._search(rows, rough, self._moments(self.edges_s, rough), most_slices)[0]
+        ends_s = np.unique(np.array([end for slices in found for one in slices for end in one]))
+        if not ends_s.size:
+            return found
+        fine = with_slots_of(self.step_s, self.rule, 1)
+        after = np.clip(np.searchsorted(ends_s, self.edges_s), 1, ends_s.size - 1)
+        away_s = np.minimum(np.abs(self.edges_s - ends_s[after]), np.abs(self.edges_s - ends_s[after - 1]))
+        most = MAX_ROUGH_STATES * fine.slot_s / (longest_s * ways)  # edges, the nearest ones
+        near = self.edges_s[np.sort(np.argsort(away_s, kind="stable")[: int(most)])]
+        polished = self._search(rows, fine, self._moments(near, fine, only_edges=True), most_slices)[0]
+        one = self.grid.rows(slice(row, row + 1))
+        best: dict[int, Found] = {}
+        for slices in sorted([*found, *polished], key=lambda slices: weighted_time(one, slices)):
+            best.setdefault(len(slices), slices)
+        return [slices for _, slices in sorted(best.items())]
 
     def _in_seconds(self, row: int, slices: Found, slot_s: int) -> Found:
         """The same slices in Unix s without what rounded slots take beyond the work; none where they touch a gap."""

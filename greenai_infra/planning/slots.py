@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-MAX_STATES = 60_000_000  # moments x slots of work x ways; beyond it slots get longer
+MAX_STATES = 130_000_000  # moments x slots of work x ways; beyond it slots get longer
+MAX_ROUGH_STATES = 60_000_000  # where nothing is exact anyway
 TINY = 1e-9  # slots; less is rounding
 ROUNDING_S = 1e-6  # Unix times are no more exact
 
@@ -52,6 +53,16 @@ class Slots(NamedTuple):
     overhead: int
     shortest: int
     stride: int
+    resume: float | None = None
+    """The overhead where slots are too long to count it: then each number of slices has its own running time."""
+
+    def is_exact(self, rule: Interruption) -> bool:
+        """Whether nothing is rounded or left out."""
+        rounded_s = (
+            self.overhead * self.slot_s - rule.resume_overhead_s,
+            self.shortest * self.slot_s - rule.minimum_slice_s,
+        )
+        return self.stride == 1 and not any(rounded_s)
 
 
 def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float, ways: int = 1) -> Slots:
@@ -73,6 +84,21 @@ def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float, ways
     raise AssertionError
 
 
+def rough_slots(step_s: int, longest_s: float, rule: Interruption, span_s: float, ways: int) -> Slots:
+    """Slots too long to count the overhead: each number of slices has its own running time, up to `longest_s`."""
+    for doublings in count():
+        stride = 2**doublings
+        if span_s / (step_s * stride) * longest_s / (step_s * stride) * ways <= MAX_ROUGH_STATES:
+            return with_slots_of(step_s * stride, rule, stride)
+    raise AssertionError
+
+
+def with_slots_of(slot_s: int, rule: Interruption, stride: int) -> Slots:
+    """Slots of a length by which each number of slices has its own running time."""
+    shortest = max(1, -(-ceil(rule.minimum_slice_s) // slot_s))
+    return Slots(slot_s, 0, shortest, stride, rule.resume_overhead_s / slot_s)
+
+
 def _divisors(step_s: int, least_s: int) -> list[int]:
     """In ascending order, those that are multiples of `least_s`."""
     return [slot_s for slot_s in range(least_s, step_s + 1, least_s) if step_s % slot_s == 0]
@@ -89,11 +115,15 @@ class Moments(NamedTuple):
     whole: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, earliest_s: float, latest_s: float, edges_s: Floats, slots: Slots) -> Self:
-        """Between two bounds, with all that may be of use around the edges between them; s after an edge."""
+    def of(cls, earliest_s: float, latest_s: float, edges_s: Floats, slots: Slots, *, only_edges: bool = False) -> Self:
+        """Between two bounds, with all that may be of use around the edges between them; s after an edge.
+
+        With `only_edges` what lies a shortest slice from them is not looked at.
+        """
         earliest, latest = _snapped(earliest_s, slots.slot_s), _snapped(latest_s, slots.slot_s)
         fixed = np.concatenate([[earliest, latest], np.rint(edges_s[:: slots.stride] / slots.slot_s)])
-        inner = np.sort(np.concatenate([fixed, fixed + slots.shortest, fixed - slots.shortest]))
+        around = [fixed] if only_edges else [fixed, fixed + slots.shortest, fixed - slots.shortest]
+        inner = np.sort(np.concatenate(around))
         inner = inner[(inner > earliest + TINY) & (inner < latest - TINY)]
         inner = inner[np.diff(inner, prepend=-inf) > TINY]
         times = np.concatenate([[earliest], inner, [latest]])

@@ -260,6 +260,32 @@ def test_slices_pay_on_horizons_too_long_to_count_exactly(
     assert weighted_time(grid, slices) / powered < 200
 
 
+@pytest.mark.parametrize("offset", [0, 137])
+def test_slices_found_on_few_edges_are_nearly_those_found_on_all(offset: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = np.arange(7 * 288) / 12
+    noise = np.random.default_rng(5).normal(0, 20, hours.size)
+    values = 300 + 110 * np.sin(hours * np.pi / 12) + 40 * np.sin(hours * np.pi / 6) + noise
+    grid = StepGrid.build(np.arange(values.size + 1, dtype=np.float64) * 300, values[None])
+    rule, work_s, end_s = Interruption(720, 1800), 48.3 * HOUR, values.size * 300.0 - offset
+    exact = fewer_slices(grid, work_s, rule, offset, end_s, [8])[0]
+    monkeypatch.setattr("greenai_infra.planning.slots.MAX_STATES", 400_000)
+    monkeypatch.setattr("greenai_infra.planning.slots.MAX_ROUGH_STATES", 400_000)
+    monkeypatch.setattr("greenai_infra.planning.slices.MAX_ROUGH_STATES", 400_000)
+
+    rough = fewer_slices(grid, work_s, rule, offset, end_s, [8])[0]
+
+    assert not slots_of(300, work_s, rule, end_s - offset, 9).is_exact(rule)
+    costs = {len(slices): weighted_time(grid, slices) for slices in rough}
+    for slices in exact:
+        nearly = min(cost for number, cost in costs.items() if number <= len(slices))
+        assert nearly == pytest.approx(weighted_time(grid, slices), rel=0.005)
+        assert nearly >= weighted_time(grid, slices) * (1 - 1e-9)
+    for slices in rough:
+        powered = sum(end - begin for begin, end in slices)
+        assert powered == pytest.approx(work_s + (len(slices) - 1) * 720, abs=1e-3)
+        assert all(end - begin >= 1800 - 1e-3 for begin, end in slices)
+
+
 def test_the_lower_bound_is_the_mean_of_the_cleanest_hours() -> None:
     bound = lower_bound(hourly([50, 10, 40, 20]), 2.5 * HOUR, 0, 4 * HOUR)[0]
 
