@@ -260,17 +260,18 @@ def test_slices_pay_on_horizons_too_long_to_count_exactly(
     assert weighted_time(grid, slices) / powered < 200
 
 
-@pytest.mark.parametrize("offset", [0, 137])
-def test_slices_found_on_few_edges_are_nearly_those_found_on_all(offset: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("offset", "states"), [(0, 400_000), (137, 1_600_000)])
+def test_slices_found_on_few_edges_are_nearly_those_found_on_all(
+    offset: int, states: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hours = np.arange(7 * 288) / 12
     noise = np.random.default_rng(5).normal(0, 20, hours.size)
     values = 300 + 110 * np.sin(hours * np.pi / 12) + 40 * np.sin(hours * np.pi / 6) + noise
     grid = StepGrid.build(np.arange(values.size + 1, dtype=np.float64) * 300, values[None])
     rule, work_s, end_s = Interruption(720, 1800), 48.3 * HOUR, values.size * 300.0 - offset
     exact = fewer_slices(grid, work_s, rule, offset, end_s, [8])[0]
-    monkeypatch.setattr("greenai_infra.planning.slots.MAX_STATES", 400_000)
-    monkeypatch.setattr("greenai_infra.planning.slots.MAX_ROUGH_STATES", 400_000)
-    monkeypatch.setattr("greenai_infra.planning.slices.MAX_ROUGH_STATES", 400_000)
+    for name in ("slots.MAX_STATES", "slots.MAX_ROUGH_STATES", "slices.MAX_ROUGH_STATES"):
+        monkeypatch.setattr(f"greenai_infra.planning.{name}", states)
 
     rough = fewer_slices(grid, work_s, rule, offset, end_s, [8])[0]
 
