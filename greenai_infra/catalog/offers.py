@@ -71,8 +71,7 @@ def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[
     Rows with a suspect on-demand price are left out unless asked for. Raises InputError if the file is broken.
     """
     chosen = path or _default_path()
-    found = _load(chosen, chosen.stat().st_mtime_ns if chosen.exists() else 0)
-    return found if include_suspect else tuple(offer for offer in found if not offer.suspect)
+    return _known(chosen, chosen.stat().st_mtime_ns if chosen.exists() else 0, include_suspect)
 
 
 def sold_together(offer: Offer) -> tuple[int, ...]:
@@ -127,6 +126,11 @@ def stale_price_warning(offers: Iterable[Offer], now: datetime) -> str | None:
 def _default_path() -> Path:
     refreshed = user_catalogue()
     return refreshed if refreshed.is_file() else EMBEDDED
+
+
+@cache
+def _known(path: Path, modified_ns: int, include_suspect: bool) -> tuple[Offer, ...]:
+    return tuple(offer for offer in _load(path, modified_ns) if include_suspect or not offer.suspect)
 
 
 @cache

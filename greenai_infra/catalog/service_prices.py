@@ -107,7 +107,10 @@ def _prices() -> dict[Key, ServicePrice]:
 
 def _user_file() -> tuple[Path, int]:
     own = user_service_prices()
-    return own, own.stat().st_mtime_ns if own.is_file() else 0
+    try:
+        return own, own.stat().st_mtime_ns
+    except OSError:
+        return own, 0
 
 
 @cache

@@ -132,7 +132,7 @@ def run_process() -> NoReturn:
 def _start_lightly() -> None:
     """A command lives for a moment: no pool of linear-algebra threads, and rare garbage collection."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(200_000, 20, 20)
 
 
 if __name__ == "__main__":

@@ -282,9 +282,9 @@ def _series(series: Series, plan: Plan, *, in_full: bool = True, with_steps: boo
     if not with_steps:
         return document
     written = [None if np.isnan(value) else value for value in values.tolist()]
-    lengths_s = np.unique(np.diff(begins_s))
-    if in_full or lengths_s.size != 1:
+    lengths_s = set(np.diff(begins_s).tolist())
+    if in_full or len(lengths_s) != 1:
         times = [format_time(from_unix(begin)) for begin in begins_s.tolist()]
         return {**document, "steps_g_per_kwh": [list(row) for row in zip(times, written, strict=True)]}
     begin = format_time(from_unix(float(begins_s[0])))
-    return {**document, "even_steps": {"from": begin, "step_s": float(lengths_s[0]), "g_per_kwh": written}}
+    return {**document, "even_steps": {"from": begin, "step_s": lengths_s.pop(), "g_per_kwh": written}}
