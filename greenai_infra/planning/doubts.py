@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from greenai_infra.planning.workload import Workload
 
 BUILDABLE = "hardware.buildable_only"
+DOUBTS = frozenset({BUILDABLE, AVAILABILITY})
 
 
 def placement_not_built(workload: Workload, one: Placement) -> NotBuilt | None:
@@ -32,7 +33,7 @@ def placement_not_built(workload: Workload, one: Placement) -> NotBuilt | None:
 def with_doubts(workload: Workload, judged: Sequence[Judged]) -> list[Judged]:
     """The placements with their doubts added to what forbids them; a doubt is lifted where nothing else is left."""
     doubts = [_doubts(workload, one) for one, _ in judged]
-    for lifted in (frozenset[str](), {BUILDABLE}, {AVAILABILITY}, {BUILDABLE, AVAILABILITY}):
+    for lifted in (frozenset[str](), {BUILDABLE}, {AVAILABILITY}, DOUBTS):
         found = [(one, rules | (doubt - lifted)) for (one, rules), doubt in zip(judged, doubts, strict=True)]
         if any(not rules for _, rules in found):
             return found

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.accelerators import accelerators
-from greenai_infra.planning.candidates import HARDWARE_RULES, wanted_accelerators
+from greenai_infra.planning.candidates import AVAILABILITY, HARDWARE_RULES, wanted_accelerators
+from greenai_infra.planning.doubts import DOUBTS
 from greenai_infra.planning.preference import best_of, pareto_front
 
 if TYPE_CHECKING:
@@ -37,10 +38,8 @@ class Comparison:
 def compare_hardware(workload: Workload, field: Field, decision: Decision, offers: Sequence[Offer]) -> list[Comparison]:
     """Every chip of the catalog, feasible ones first by emissions, then the others by name."""
     wanted = wanted_accelerators(workload)
-    of_chip: dict[str, list[Placement]] = {}
-    for ranked in decision.everything:
-        if ranked.removed_by <= HARDWARE_RULES:
-            of_chip.setdefault(ranked.placement.candidate.offer.accelerator, []).append(ranked.placement)
+    sure, doubted = _by_chip(decision, HARDWARE_RULES), _by_chip(decision, HARDWARE_RULES | DOUBTS)
+    of_chip = {**doubted, **sure}
     best = {chip: best_of(placements, workload.carbon_price) for chip, placements in of_chip.items()}
     regions_of = {chip: {one.candidate.region.key for one in placements} for chip, placements in of_chip.items()}
     front = pareto_front(best.values())
@@ -58,6 +57,16 @@ def compare_hardware(workload: Workload, field: Field, decision: Decision, offer
     return sorted(
         rows, key=lambda row: (row.placement is None, row.placement.order if row.placement else row.accelerator)
     )
+
+
+def _by_chip(decision: Decision, lifted: frozenset[str]) -> dict[str, list[Placement]]:
+    """The placements of each chip that nothing but `lifted` rules forbids; what is not offered at all is left out."""
+    found: dict[str, list[Placement]] = {}
+    for ranked in decision.everything:
+        candidate = ranked.placement.candidate
+        if ranked.removed_by <= lifted and AVAILABILITY not in candidate.removed_by:
+            found.setdefault(candidate.offer.accelerator, []).append(ranked.placement)
+    return found
 
 
 def _why_not(chip: str, field: Field, decision: Decision, offers: Sequence[Offer]) -> str:

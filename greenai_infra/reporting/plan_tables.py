@@ -20,7 +20,7 @@ HEADERS = ("region", "machines", "start UTC", "g/kWh", "kg CO2e", "USD")
 
 MARKS: tuple[tuple[str, Callable[[Document], bool], str], ...] = (
     ("!", lambda one: bool(one.get("not_built")), "no program of greenai-infra can build it"),
-    ("?", lambda one: one.get("offered") == "unknown", "priced there, but whether it is offered is not known"),
+    ("??", lambda one: one.get("offered") == "unknown", "priced there, but whether it is offered is not known"),
     ("+", lambda one: bool(one.get("opt_in")), "the AWS account must enable the region first (account enable-region)"),
     ("1z", lambda one: one.get("zone_count") == 1, "sold in one zone of the region only"),
 )
@@ -87,13 +87,17 @@ def _placement_table(title: str, placements: Sequence[Document]) -> None:
 
 def _row(one: Document) -> list[str]:
     return [
-        " ".join([f"{one['provider']}:{one['region']}", *(mark for mark, holds, _ in MARKS if holds(one))]),
+        f"{one['provider']}:{one['region']}{_marks(one)}",
         machines(one),
         short_time(one["start"])[5:] + (f" /{len(one['slices'])}" if len(one["slices"]) > 1 else ""),
         significant(one["intensity"]["g_per_kwh"]),
         about(one) + significant(one["emissions_kg"]),
         significant(one["cost_usd"], 4),
     ]
+
+
+def _marks(one: Document) -> str:
+    return "".join(f" {mark}" for mark, holds, _ in MARKS if holds(one))
 
 
 def _is_same(one: Document, chosen: Document) -> bool:
@@ -130,7 +134,7 @@ def show_hardware(rows: Sequence[Document]) -> None:
                 significant(one["energy_kwh"]),
                 about(one) + significant(one["emissions_kg"]),
                 significant(one["cost_usd"], 4),
-                f"{one['region']} (of {row['offered_in_regions']})",
+                f"{one['region']}{_marks(one)} (of {row['offered_in_regions']})",
             ]
         )
     show_table(
