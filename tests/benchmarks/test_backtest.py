@@ -46,7 +46,7 @@ class Setting:
 
     def ours(self) -> None:
         """All that the command does once the files are read: hardware, starts, strategies and intervals."""
-        make_backtest(self.workload, self.traces, self.offers, starts=STARTS)
+        make_backtest(self.workload, self.traces, self.offers, starts=STARTS, all_zones=True)
 
     @cached_property
     def outcomes(self) -> dict[str, Outcome]:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from greenai_infra.planning.slice_ways import Found
     from greenai_infra.planning.slots import Interruption
 
-BATCH = 8  # runs side by side: more do not fit the processor's cache
-BATCH_STATES = 4_000_000  # moments x slots of work x runs
+BATCH = 100  # runs side by side
+WAYS = 32  # slots get longer as if each run were searched for so often: there are many
+BATCH_STATES = 5_000_000  # moments x slots of work x runs: more do not fit the processor's cache
 
 
 class Sliced(NamedTuple):
@@ -52,7 +53,7 @@ def best_slices_of_all(
     for number in range(len(kinds)):
         alike = np.flatnonzero(kind.reshape(-1) == number)
         begin_s, end_s = map(float, bounds_s[alike[0]])
-        slots = slots_of(step_s, work_s, rule, end_s - begin_s)
+        slots = slots_of(step_s, work_s, rule, end_s - begin_s, WAYS)
         slot_s = slots.slot_s
         moments = Moments.of(begin_s, end_s, np.arange(0.0, end_s, step_s), slots)
         size = max(1, min(BATCH, int(BATCH_STATES * slot_s / (moments.times.size * work_s))))
