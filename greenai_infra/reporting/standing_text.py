@@ -37,10 +37,10 @@ def standing_lines(standing: Mapping[str, Any], budget: Mapping[str, Any] | None
     rows = list(_kinds(standing["resources"]))
     total = standing["total"]
     if rows:
-        figures = [_figure(total[key]) for key, _ in MONTHLY]
+        sums = [_figure(total[key]) for key, _ in MONTHLY]
         if any(one.get("cost_is_estimate") for one in standing["resources"]):
-            figures[-1] = ESTIMATE + figures[-1]
-        rows.append(("known in total", *figures))
+            sums[-1] = ESTIMATE + sums[-1]
+        rows.append(("known in total", *sums))
         yield from plain_lines(HEADERS, rows, RIGHT, width)
     else:
         yield "nothing that costs or draws anything by standing there"
