@@ -74,6 +74,11 @@ def test_a_cache_of_nodes() -> None:
     assert usd == pytest.approx(511.58, abs=0.01)
 
 
+def test_fewer_than_no_nodes_have_no_price() -> None:
+    elsewhere = nodes(numNodeGroups=None, replicasPerNodeGroup=None, numCacheClusters=-1, region="eu-north-1")
+    assert only(elsewhere)["cost_usd_per_month"] is None
+
+
 def test_a_cache_without_cluster_mode_has_as_many_nodes_as_it_says() -> None:
     three = nodes(numNodeGroups=None, replicasPerNodeGroup=None, numCacheClusters=3)
     assert only(three)["what"] == "3 x cache.r7g.large"

@@ -22,6 +22,8 @@ class Priced(NamedTuple):
 
 def priced(provider: str, item: str, region: str, count: float = 1.0) -> Priced:
     """The list price of `count` units of an item in a region, or an estimate of it."""
+    if count < 0:
+        return Priced(None, "", "so many there can't be: fewer than none")
     found = listed_price(provider, item, region)
     if found is None:
         known = priced_regions(provider, item)
