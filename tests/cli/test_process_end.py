@@ -73,6 +73,7 @@ class AtImport:
         if name == {module!r}:
             os.kill(os.getpid(), signal.SIGINT)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
 sys.meta_path.insert(0, AtImport())
 sys.argv[1:] = ["regions", "--source", "embedded"]
 from greenai_infra.cli.start import run_process
