@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from greenai_infra.intensity.values import Series
     from greenai_infra.planning.candidates import Candidate
-    from greenai_infra.planning.run_parts import Run
 
 SECONDS_PER_HOUR = 3600.0
 
@@ -83,21 +81,17 @@ def place_all(
     """The cleanest timing of every candidate, and the candidates that fit no window of known intensity.
 
     A candidate that is best in slices appears unbroken too: that emits more but costs less. What lies between is found
-    by `place_between`. Of an offer in several numbers of machines only powers of two are cut into slices: each takes a
-    search of its own, and few machines in many clean hours need no number between. Nor is cut what could not emit less
-    or cost less in any slices than one placement of `against`.
+    by `place_between`. One that could not emit less or cost less in any slices than one placement of `against` is not
+    cut.
     """
     known = [one for one in candidates if one.region.zone in series]
     unplaced = [one for one in candidates if one.region.zone not in series]
     placements = []
     if known:
         rows = _Rows(known, series, timing)
-        sizes = Counter((one.region.key, one.offer.instance_type) for one in known)
 
         def may_pay(one: Candidate, floor_g_per_kwh: float) -> bool:
             """Whether slices of a candidate may be of use, at best at this mean and without a resume."""
-            if not _is_cut(one.run, sizes[one.region.key, one.offer.instance_type]):
-                return False
             bound = placement(one, rows.ends.of(one), ((0.0, _work_s(one)),), floor_g_per_kwh, floor_g_per_kwh)
             return not any(other.beats(bound) for other in against)
 
@@ -116,11 +110,6 @@ def place_all(
                 if not timings:
                     unplaced.append(candidate)
     return placements, unplaced
-
-
-def _is_cut(run: Run, sizes: int) -> bool:
-    """Whether a run on one of so many numbers of machines is cut into slices."""
-    return sizes == 1 or run.instances.bit_count() == 1
 
 
 def place_between(sliced: Sequence[Placement], series: Mapping[str, Series], timing: Timing) -> list[Placement]:
