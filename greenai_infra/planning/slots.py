@@ -10,8 +10,9 @@ resume.
 
 So all moments but those two are edges, or lie a minimum length from one, and all that is done by the other slices is a
 whole number of slots, where a slot divides the steps, the minimum and the overhead. Where that would be too many slots
-(months of hours, weeks of five minutes), they get longer and fewer edges are looked at: then slices are only nearly the
-cheapest. Overheads and minimum lengths are rounded up for it, and no slice is ever all overhead.
+(a month of five minutes), they get longer and fewer edges are looked at, then the edges near the slices that were
+found: these are only nearly the cheapest. Overheads and minimum lengths are rounded up for it, and no slice is ever all
+overhead.
 """
 
 from __future__ import annotations

@@ -157,6 +157,26 @@ def test_no_slices_of_any_length_and_place_and_as_many_are_cleaner(data: st.Data
         assert slices[-1][1] <= last * tick + 1e-6
 
 
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_steps_of_several_lengths_change_nothing(data: st.DataObject) -> None:
+    # Many begins on short steps may first end on one long step: each must be told from the others.
+    lengths = [300] * data.draw(st.integers(4, 30)) + [3600] * data.draw(st.integers(1, 5)) + [900]
+    lengths = lengths[:: data.draw(st.sampled_from([1, -1]))]
+    values = data.draw(st.lists(st.integers(1, 900), min_size=len(lengths), max_size=len(lengths)))
+    edges = np.concatenate([[0.0], np.cumsum(lengths)])
+    grid = StepGrid.build(edges, np.array([values], dtype=float))
+    overhead, least = data.draw(st.sampled_from([(1, 2), (1, 5), (2, 3), (2, 12)]))  # in ticks of 300 s
+    costs = [float(value) * 300 for value, length in zip(values, lengths, strict=True) for _ in range(length // 300)]
+    work = data.draw(st.integers(least, max(least, len(costs) * 7 // 10)))
+
+    found = fewer_slices(grid, work * 300.0, Interruption(overhead * 300, least * 300), 0, edges[-1], [4])[0]
+
+    mine = {len(one): weighted_time(grid, one) for one in found}
+    for number, cost in useful(least_costs(costs, work, overhead, least, 4)).items():
+        assert min(mine[fewer] for fewer in mine if fewer <= number) <= cost * (1 + 1e-6)
+
+
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_slices_obey_every_rule(data: st.DataObject) -> None:
