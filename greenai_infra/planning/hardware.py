@@ -48,7 +48,7 @@ def compare_hardware(workload: Workload, field: Field, decision: Decision, offer
             accelerator=chip.name,
             asked_for=chip.name in wanted,
             placement=best.get(chip.name),
-            reason="" if chip.name in best else _why_not(chip.name, field, decision, offers),
+            reason="" if chip.name in best else _why_not(chip.name, workload, field, decision, offers),
             offered_in=len(regions_of.get(chip.name, ())),
             on_pareto_front=best.get(chip.name) in front,
         )
@@ -69,7 +69,7 @@ def _by_chip(decision: Decision, lifted: frozenset[str]) -> dict[str, list[Place
     return found
 
 
-def _why_not(chip: str, field: Field, decision: Decision, offers: Sequence[Offer]) -> str:
+def _why_not(chip: str, workload: Workload, field: Field, decision: Decision, offers: Sequence[Offer]) -> str:
     if not any(offer.accelerator == chip for offer in offers):
         return "no offer in the catalogue"
     removed = [r for r in decision.everything if r.placement.candidate.offer.accelerator == chip]
@@ -80,7 +80,10 @@ def _why_not(chip: str, field: Field, decision: Decision, offers: Sequence[Offer
     if unplaced:
         return min(unplaced, key=lambda one: one.candidate.run.hours.value).reason
     misfits = [misfit for misfit in field.misfits if misfit.accelerator == chip]
-    if not misfits:
-        return "no price listed"
+    unfit = {misfit.instance_type for misfit in misfits}
+    fitting = {offer.instance_type for offer in offers if offer.accelerator == chip} - unfit
+    if fitting:
+        purchase = str(workload.hardware.purchase).replace("_", "-")
+        return f"no {purchase} price listed of {', '.join(sorted(fitting))}"
     size = {offer.instance_type: offer.accelerators for offer in offers if offer.accelerator == chip}
     return max(misfits, key=lambda misfit: size[misfit.instance_type]).reason

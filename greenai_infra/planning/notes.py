@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.availability import Offered, one_zone_note, opt_in_note
@@ -164,10 +163,10 @@ def _dear_tonne(plan: Plan) -> Iterator[str]:
     """What the last kilograms of the cleanest cost, and those of the choice, where that is very much."""
     chosen, front = plan.decision.placement, plan.decision.pareto
     limits, weighed = plan.workload.limits, plan.workload.carbon_price is not None
-    for one, neighbour in pairwise(front):
-        usd = usd_per_tonne(one, neighbour)
+    for position, one in enumerate(front[:-1]):
         is_asked_for = one == front[0] or (one == chosen and not weighed)
-        if usd is None or usd <= DEAR_USD_PER_TONNE or not is_asked_for:
+        dear = [text for text in _dear_over(one, front[position + 1 :]) if is_asked_for]
+        if not dear:
             continue
         what = "the cleanest" if one == front[0] else "the choice"
         left = "" if one == chosen else " and is not the choice"
@@ -175,10 +174,25 @@ def _dear_tonne(plan: Plan) -> Iterator[str]:
             "; state what a tonne is worth with objective.carbon_price_usd_per_tonne, or limits.max_premium_percent"
         )
         yield (
-            f"{what}, {_on(one)}, costs {significant(usd)} USD a tonne over its neighbour on the Pareto front, "
-            f"{_on(neighbour)} ({significant(neighbour.emissions_kg)} kg, {significant(neighbour.cost_usd, 4)} USD)"
+            f"{what}, {_on(one)}, costs {', and '.join(dear)}"
             f"{left}{'' if weighed or limits.max_premium_percent is not None or left else advice}"
         )
+
+
+def _dear_over(one: Placement, cheaper: Sequence[Placement]) -> Iterator[str]:
+    """What a tonne costs over the neighbour, and over that other row of the front over which it costs most."""
+    neighbour = cheaper[0]
+    usd = usd_per_tonne(one, neighbour) or 0.0
+    if usd > DEAR_USD_PER_TONNE:
+        yield f"{significant(usd)} USD a tonne over its neighbour on the Pareto front, {_with_figures(neighbour)}"
+    by_price = [(usd_per_tonne(one, other) or 0.0, other) for other in cheaper[1:]]
+    most, other = max(by_price, key=lambda pair: pair[0], default=(0.0, neighbour))
+    if most > max(usd, DEAR_USD_PER_TONNE):
+        yield f"{significant(most)} USD a tonne over {_with_figures(other)}"
+
+
+def _with_figures(one: Placement) -> str:
+    return f"{_on(one)} ({significant(one.emissions_kg)} kg, {significant(one.cost_usd, 4)} USD)"
 
 
 def _on(one: Placement) -> str:

@@ -114,7 +114,8 @@ def make_plan(
     series = {zone: answer for zone, answer in answers.items() if zone in everywhere}
     if zones and not series.keys() & set(zones):
         reasons = list(dict.fromkeys(left_out[zone] for zone in zones))
-        raise NoPlacement(f"{source.name} has no intensity for any candidate region: {'; '.join(reasons[:3])}")
+        said = [*reasons[:3], *getattr(source, "warnings", ())[:3]]
+        raise NoPlacement(f"{source.name} has no intensity for any candidate region: {'; '.join(said)}")
     mixed = _check_signal(workload, answers, allow_mixed)
     archive = None
     if open_archive and any(one.provenance.service for one in series.values()):

@@ -13,9 +13,7 @@ WIDTH = 80
 
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     for name, value in facts:
-        indent = " " * 12
-        text = textwrap.fill(value, WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=indent)
-        print(text)
+        print(_folded(value, f"  {name:<10}", " " * 12))
 
 
 def print_list(title: str, lines: Sequence[str]) -> None:
@@ -27,4 +25,9 @@ def print_list(title: str, lines: Sequence[str]) -> None:
 
 def print_lines(lines: Iterable[str], bullet: str = "") -> None:
     for line in lines:
-        print(textwrap.fill(line, WIDTH, initial_indent=bullet, subsequent_indent=" " * len(bullet)))
+        print(_folded(line, bullet, " " * len(bullet)))
+
+
+def _folded(text: str, first: str, rest: str) -> str:
+    """Names with hyphens in them, as of regions, are kept whole: they are copied."""
+    return textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)

@@ -185,4 +185,4 @@ def _length(hours: float) -> str:
 
 
 def _print(text: str) -> None:
-    print(textwrap.fill(text, WIDTH, subsequent_indent="  "))
+    print(textwrap.fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -66,6 +68,27 @@ def forecast(path: Path, zone: str = "SE-SE3", hours: int = 400) -> Path:
     head = ["# signal: average", "# basis: lifecycle", "# kind: forecast", "zone,datetime,g_per_kwh"]
     path.write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")
     return path
+
+
+def test_the_plan_that_the_readme_shows_is_what_the_command_prints() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"^    finetune-7b: .*?(?=^      \.\.\.$)", readme, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+
+    done = run("plan", FINETUNE, "--source", "embedded", "--at", "2026-11-24T08:28:00Z")
+
+    assert done.stdout.startswith(textwrap.dedent(shown.group()))
+
+
+def test_where_no_zone_of_the_file_is_known_the_error_names_them_with_the_nearest(tmp_path: Path) -> None:
+    workload = written(tmp_path, JOB)
+    source = forecast(tmp_path / "f.csv", zone="SE-SE33")
+
+    done = run("plan", workload, "--source", source, "--at", "2026-03-01T00:00:00Z")
+
+    assert done.returncode == 1
+    assert "has no intensity for any candidate region" in done.stderr
+    assert "zone SE-SE33 is unknown; did you mean SE-SE3" in done.stderr
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

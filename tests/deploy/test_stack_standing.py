@@ -63,6 +63,7 @@ IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/llm-neuronx:v1"
         ({"kind": "training", "carbon_budget": BUDGET}, {}, ["carbon_budget"]),
         ({"kind": "inference", "work": WORK}, {"image": IMAGE}, []),
         ({"kind": "inference", "work": {**WORK, "latency_bound_ms": 9000}}, {"image": IMAGE}, ["latency_bound_ms"]),
+        ({"kind": "inference", "work": WORK, "carbon_budget": BUDGET}, {"image": IMAGE}, ["carbon_budget"]),
     ],
 )
 def test_a_pinned_stack_holds_what_plans_count(

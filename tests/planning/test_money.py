@@ -172,6 +172,22 @@ def test_a_tonne_of_more_than_a_thousand_usd_is_said_with_the_neighbour(
         assert found[0].endswith(end)
 
 
+def test_a_dear_tonne_is_said_over_a_further_row_too_where_the_neighbour_is_nearly_the_same() -> None:
+    # 4 h and 44 kWh after PUE in the north. The neighbour emits 17 kg more for 0.40 USD less, the next for 28 USD less.
+    made_plan = planned(
+        [offer(NORTH, 22.0), offer("ca-central-1", 21.9), offer(EAST, 15.0)],
+        steps("SE-SE3", [20] * 4),
+        steps("CA-QC", [380] * 4),
+        steps("US-MIDA-PJM", [400] * 4),
+    )
+    document = plan_document(made_plan)
+    [note] = [one for one in document["notes"] if "USD a tonne" in one]
+
+    said = "the cleanest, aws:eu-north-1 on 1 x p4d.24xlarge, costs 1,600 USD a tonne over aws:us-east-1 on 1 x p4d"
+    assert note.startswith(said)  # 28 USD for 17.5 kg
+    assert "neighbour" not in note
+
+
 def test_the_explanation_says_by_what_the_choice_was_made(capsys: pytest.CaptureFixture[str]) -> None:
     # Virginia at 500 USD a tonne: 80 + 0.5 x 18.72 kg (0.32 of it embodied); Stockholm emits 17.5 kg less for 20 more.
     show_plan(plan(objective="{carbon_price_usd_per_tonne: 500}"), explain=True)

@@ -232,3 +232,19 @@ def test_the_comparison_of_hardware_names_why_a_chip_is_out() -> None:
     assert rows["A100-40GB"].on_pareto_front
     assert rows["H100"].reason == "measured on A100-40GB only"
     assert rows["Gaudi2"].reason == "no offer in the catalogue"
+
+
+def test_a_machine_without_a_price_is_not_explained_by_what_another_machine_of_its_chip_lacks() -> None:
+    job = workload(
+        TRAINING.replace("measured: {energy_kwh: 40, hours: 4, ", "accelerator_hours: {hours: 8, ").replace(
+            ", count: 8}", "}"
+        )
+    )
+    no_training = offer(EAST, accelerator="Trainium2", accelerators=1, instance_type="trn2.3xlarge")
+    no_price = offer(EAST, None, accelerator="Trainium2", accelerators=16, instance_type="trn2.48xlarge")
+    offers = [offer(NORTH), no_training, no_price]
+    made = make_plan(job, window_of(job, T0), offers, Forecast([steps("SE-SE3", [20] * 4)]))
+
+    rows = {row.accelerator: row for row in compare_hardware(job, made.field, made.decision, offers)}
+
+    assert rows["Trainium2"].reason == "no on-demand price listed of trn2.48xlarge"
