@@ -2,7 +2,8 @@
 
 Electricity Maps' portal: `Datetime (UTC)`, `Zone id`, and a column of intensities for each basis; older files say `LCA`
 for the life cycle. NESO's data portal: the historic generation mix (`DATETIME`, ..., `CARBON_INTENSITY`, ...) and the
-national forecast (`datetime`, `forecast`, `actual`, `index`), of Great Britain, direct as NESO's own factors are.
+national forecast (`datetime`, `forecast`, `actual`, `index`), of Great Britain, direct as NESO's own factors are; the
+same from carbonintensity.org.uk (`Datetime (UTC)`, `Actual Carbon Intensity (gCO2/kWh)`, `Forecast ...`, `Index`).
 Their times are UTC and mostly written without an offset.
 """
 
@@ -51,10 +52,11 @@ def recognised(header: Sequence[str], basis: str | None, kind: str | None) -> Ex
     if {"datetime", "carbon_intensity", "generation"} <= at.keys():
         source = {"source": "NESO, historic generation mix", "kind": "history"}
         return Export(neso | source, at["datetime"], at["carbon_intensity"], zone="GB")
-    if {"datetime", "forecast", "actual"} <= at.keys():
-        column = "forecast" if kind == "forecast" else "actual"
-        source = {"source": f"NESO, national carbon intensity, {column}", "kind": kind or "history"}
-        return Export(neso | source, at["datetime"], at[column], zone="GB")
+    column = "forecast" if kind == "forecast" else "actual"
+    source = {"source": f"NESO, national carbon intensity, {column}", "kind": kind or "history"}
+    for time, value in (("datetime", "{}"), ("datetime (utc)", "{} carbon intensity (gco2/kwh)")):
+        if {time, value.format("forecast"), value.format("actual")} <= at.keys():
+            return Export(neso | source, at[time], at[value.format(column)], zone="GB")
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from greenai_infra.clock import parse_time
 from greenai_infra.numbers import percent, significant
 
 Document = dict[str, Any]
@@ -69,8 +70,9 @@ def _share(value: float | None) -> str:
     return "" if value is None else f" ({percent(abs(value))})"
 
 
-def standing_facts(chosen: Document) -> list[tuple[str, str]]:
+def standing_facts(document: Document) -> list[tuple[str, str]]:
     """The part of the cost that is what stands beside the accelerators; nothing in a plan of an earlier release."""
+    chosen = document["placement"]
     if "standing_usd" not in chosen:
         return []
     usd = chosen["standing_usd"]
@@ -80,4 +82,15 @@ def standing_facts(chosen: Document) -> list[tuple[str, str]]:
     if chosen["standing_is_estimate"]:
         low, high = significant(chosen["standing_usd_low"]), significant(chosen["standing_usd_high"])
         text = f"~{text}: {low} to {high}, by us-east-1's prices where the region's are not known"
-    return [("standing", text)]
+    return [("standing", text + _while_it_waits(document))]
+
+
+def _while_it_waits(document: Document) -> str:
+    """What the stack costs besides from the earliest start on, before the run and between its slices."""
+    chosen = document["placement"]
+    span = parse_time(chosen["end"]) - parse_time(document["window"]["earliest"])
+    idle_hours = span.total_seconds() / 3600 - chosen["run_hours"]
+    usd = chosen["standing_usd"] / chosen["run_hours"] * idle_hours
+    if idle_hours < 1 or usd < CENT:
+        return ""
+    return f"; if it stands from the earliest start on, {significant(usd)} USD more for {significant(idle_hours)} h"

@@ -59,7 +59,7 @@ def _facts(document: Document) -> list[tuple[str, str]]:
         *_ranked(document),
         *_data_moved(document),
         ("cost", cost_line(chosen)),
-        *standing_facts(chosen),
+        *standing_facts(document),
         *spot_facts(document),
         *_serving_facts(document),
     ]

@@ -42,6 +42,11 @@ NATIONAL = (
     "2024-01-01T00:00:00,100,95,low\n2024-01-01T00:30:00,110,99,low\n2024-01-01T01:00:00,120,,low\n"
 )
 
+DOWNLOADED = (  # from carbonintensity.org.uk
+    "Datetime (UTC),Actual Carbon Intensity (gCO2/kWh),Forecast Carbon Intensity (gCO2/kWh),Index\n"
+    "2024-01-01T00:00Z,95,100,low\n2024-01-01T00:30Z,99,110,low\n2024-01-01T01:00Z,,120,low\n"
+)
+
 
 def write(folder: Path, text: str) -> str:
     path = folder / "downloaded.csv"
@@ -104,8 +109,9 @@ def test_generation_mix_of_neso(tmp_path: Path) -> None:
     assert (found.provenance.signal, found.provenance.basis) == (Signal.AVERAGE, Basis.DIRECT)
 
 
-def test_national_intensity_of_neso_has_what_was_measured_and_what_was_expected(tmp_path: Path) -> None:
-    path = write(tmp_path, NATIONAL)
+@pytest.mark.parametrize("text", [NATIONAL, DOWNLOADED], ids=["data portal", "carbonintensity.org.uk"])
+def test_national_intensity_of_neso_has_what_was_measured_and_what_was_expected(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, text)
     assert history(FileSource(path, as_of=AS_OF), "GB").g_per_kwh.tolist() == [95, 99]
     ahead = FileSource(path, as_of=START, kind=FileKind.FORECAST).forecast(["GB"], START, AS_OF)["GB"]
     assert isinstance(ahead, Series)

@@ -79,3 +79,16 @@ def test_the_plan_says_how_much_of_the_cost_it_is(capsys: pytest.CaptureFixture[
     show_plan(plan_document(plan_in(NORTH)))
 
     assert "standing  ~0.845 USD of the cost" in capsys.readouterr().out
+
+
+def test_what_it_costs_while_the_run_waits_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    # Six dirty hours in us-east-1 before four clean ones: 6 h x 21.1 cents that the cost of the run does not hold.
+    text = TRAINING + "when: {deadline: +10h}\n"
+    grid = steps("US-MIDA-PJM", [900] * 6 + [100] * 4)
+    show_plan(plan_document(planned([offer(EAST, 20.0)], grid, text=text)))
+    waits = " ".join(capsys.readouterr().out.split())
+    show_plan(plan_document(plan_in(EAST)))
+    at_once = " ".join(capsys.readouterr().out.split())
+
+    assert "alarms of its stack; if it stands from the earliest start on, 1.27 USD more for 6.00 h" in waits
+    assert "from the earliest start on" not in at_once
