@@ -70,11 +70,15 @@ class Misfit:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """All candidates, the instance types that are none, and offers without the price that was asked for."""
+    """All candidates, the instance types that are none, and offers without the price that was asked for.
+
+    `unpriced_machines` are accelerator and instance type of those offers.
+    """
 
     candidates: tuple[Candidate, ...]
     misfits: tuple[Misfit, ...]
     unpriced: tuple[str, ...]
+    unpriced_machines: frozenset[tuple[str, str]]
 
 
 def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: float | None) -> Field:
@@ -85,7 +89,7 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
     known = {(region.provider, region.name): region for region in regions()}
     availabilities, costs = Availabilities(workload.kind), StandingCosts(workload)
     runs: dict[tuple[str, str], tuple[Run, ...] | Unfit] = {}
-    candidates, unpriced = [], []
+    candidates, unpriced, unpriced_machines = [], [], set()
     for offer in offers:
         region = known.get((offer.provider, offer.region))
         if region is None:
@@ -99,6 +103,7 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
         price = offer.usd_per_hour_spot if workload.hardware.purchase == "spot" else offer.usd_per_hour_on_demand
         if price is None:
             unpriced.append(f"{region.key} {offer.instance_type}")
+            unpriced_machines.add((offer.accelerator, offer.instance_type))
             continue
         removed = rules.removing(region)
         if offer.accelerator not in wanted:
@@ -120,7 +125,7 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
             {o.accelerator for o in offers if (o.provider, o.instance_type) == (provider, instance_type)}
         )
     )
-    return Field(tuple(candidates), misfits, tuple(sorted(unpriced)))
+    return Field(tuple(candidates), misfits, tuple(sorted(unpriced)), frozenset(unpriced_machines))
 
 
 def wanted_accelerators(workload: Workload) -> frozenset[str]:

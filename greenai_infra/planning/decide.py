@@ -26,7 +26,7 @@ from greenai_infra.planning.preference import (
 from greenai_infra.planning.slots import Interruption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from greenai_infra.intensity.values import Series
     from greenai_infra.planning.candidates import Candidate, Field
@@ -223,11 +223,20 @@ def _why_nothing_is_left(
     wanted = wanted_accelerators(workload)
     asked_for = [m for m in field.misfits if m.accelerator in wanted]
     lines += [f"  {m.instance_type} ({m.accelerator}): {m.reason}" for m in asked_for[:MISFITS_SHOWN]]
-    if not field.candidates and field.unpriced:
-        lines.append(f"  {len(field.unpriced)} offers have no {workload.hardware.purchase} price")
-    if len(lines) == 1:
-        lines.append(f"  the catalogue offers none of {', '.join(sorted(wanted))}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_not_sold(workload, field, wanted)])
+
+
+def _not_sold(workload: Workload, field: Field, wanted: Collection[str]) -> Iterator[str]:
+    """What the wanted chips lack in the catalogue, where it sells none of them: a price, or an offer at all."""
+    if any(one.offer.accelerator in wanted for one in field.candidates):
+        return
+    unpriced = sorted(machine for chip, machine in field.unpriced_machines if chip in wanted)
+    if unpriced:
+        yield f"  the catalogue has no {workload.hardware.purchase.replace('_', '-')} price of {', '.join(unpriced)}"
+    found = {chip for chip, _ in field.unpriced_machines} | {one.accelerator for one in field.misfits}
+    missing = sorted(set(wanted) - found)
+    if missing:
+        yield f"  the catalogue offers none of {', '.join(missing)}"
 
 
 def _pair(one: Candidate) -> tuple[str, str]:

@@ -79,11 +79,11 @@ def _why_not(chip: str, workload: Workload, field: Field, decision: Decision, of
     unplaced = [one for one in decision.unplaced if one.candidate.offer.accelerator == chip]
     if unplaced:
         return min(unplaced, key=lambda one: one.candidate.run.hours.value).reason
+    unpriced = sorted(machine for of, machine in field.unpriced_machines if of == chip)
+    if unpriced:
+        return f"no {workload.hardware.purchase.replace('_', '-')} price listed of {', '.join(unpriced)}"
     misfits = [misfit for misfit in field.misfits if misfit.accelerator == chip]
-    unfit = {misfit.instance_type for misfit in misfits}
-    fitting = {offer.instance_type for offer in offers if offer.accelerator == chip} - unfit
-    if fitting:
-        purchase = str(workload.hardware.purchase).replace("_", "-")
-        return f"no {purchase} price listed of {', '.join(sorted(fitting))}"
+    if not misfits:
+        return "no offer in a region that is known"
     size = {offer.instance_type: offer.accelerators for offer in offers if offer.accelerator == chip}
     return max(misfits, key=lambda misfit: size[misfit.instance_type]).reason

@@ -248,3 +248,16 @@ def test_a_machine_without_a_price_is_not_explained_by_what_another_machine_of_i
     rows = {row.accelerator: row for row in compare_hardware(job, made.field, made.decision, offers)}
 
     assert rows["Trainium2"].reason == "no on-demand price listed of trn2.48xlarge"
+
+
+def test_of_hardware_that_is_not_sold_the_error_says_what_is_missing() -> None:
+    text = TRAINING.replace("measured: {energy_kwh: 40, hours: 4, ", "accelerator_hours: {hours: 8, ")
+    text = text.replace(", count: 8}", "}").replace("[A100-40GB]", "[Trainium2, GB200]")
+    no_price = offer(EAST, None, accelerator="Trainium2", accelerators=16, instance_type="trn2.48xlarge")
+
+    with pytest.raises(NoPlacement) as raised:
+        planned([offer(NORTH), no_price], steps("SE-SE3", [20] * 4), text=text)
+
+    lines = str(raised.value).splitlines()
+    assert "  the catalogue has no on-demand price of trn2.48xlarge" in lines
+    assert "  the catalogue offers none of GB200" in lines
