@@ -164,14 +164,18 @@ def _used(
     if all(one.provenance.kind is Kind.YEARLY_MEAN for one in series):
         method = "yearly mean"
     if all(one.provenance.doubtful for one in series):
-        return [f"{source.name}: {method} is doubtful for all {len(series)} zones"]
-    notes = [f"{source.name}: {method} is used for all {len(series)} zones"]
+        return [f"{source.name}: {method} is doubtful for {_zones(series, 'all ')}"]
+    notes = [f"{source.name}: {method} is used for {_zones(series, 'all ')}"]
     notes += [f"{source.name}: {one.zone}: {text}" for one in series if (text := one.provenance.left_out)]
     short = [one for one in series if one.end < end]
     if short:
         ends = format_time(min(one.end for one in short))
-        notes.append(f"{source.name}: the {method} of {len(short)} zones ends at {ends}, before {format_time(end)}")
+        notes.append(f"{source.name}: the {method} of {_zones(short)} ends at {ends}, before {format_time(end)}")
     return notes
+
+
+def _zones(series: Sequence[Series], of_several: str = "") -> str:
+    return series[0].zone if len(series) == 1 else f"{of_several}{len(series)} zones"
 
 
 def _held(

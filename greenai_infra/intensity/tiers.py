@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from greenai_infra.intensity.values import Flag, Intensity, Series, Unavailable
+from greenai_infra.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -101,7 +102,7 @@ def missing_of(answers: Mapping[str, Intensity | Series | Unavailable]) -> list[
 def summary(missing: Sequence[tuple[str, str]], asked: int) -> str:
     """How many zones have no fresh answer, and the reason of the first; `missing` are (zone, reason)."""
     zone, reason = missing[0]
-    return f"no answer for {len(missing)} of {asked} zones ({zone}: {reason})"
+    return f"no answer for {len(missing)} of {counted(asked, 'zone')} ({zone}: {reason})"
 
 
 def _uncovered(source: IntensitySource, zones: Sequence[str]) -> dict[str, str]:

@@ -150,11 +150,13 @@ def _by_hours(plan: Plan) -> Iterator[str]:
     ranked, chosen = plan.decision.placement, plan.hours.placement
     zone, of = ranked.candidate.region.zone, plan.hours.series.provenance
     by = plan.series[zone].provenance
+    known = f"{significant(chosen.emissions_now_kg)} kg if started at once"
+    at_once = known if chosen.could_start_at_once else "what a start at once would emit is not known"
     yield (
         f"places are ranked by {by.kind} of {by.source}, without a shift in time: {ranked.candidate.region.key} has "
         f"{significant(ranked.emissions_kg)} kg there; time and kg of the plan are by the hours of {zone}, "
         f"{of.kind} of {of.source.removeprefix('climatology of ')}: {significant(chosen.emissions_kg)} kg, "
-        f"{significant(chosen.emissions_now_kg)} kg if started at once; what place and hardware save is reckoned by "
+        f"{at_once}; what place and hardware save is reckoned by "
         "the one, what waiting saves by the other"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.numbers import exact, percent, short_time, significant
+from greenai_infra.numbers import counted, exact, percent, short_time, significant
 from greenai_infra.reporting.error_text import error_lines, forecast_error
 from greenai_infra.reporting.lines import print_list
 from greenai_infra.reporting.plan_tables import machines
@@ -93,9 +93,10 @@ def _intensity_sources(document: Document) -> list[str]:
     described = {
         f"{one['source']}, {one['kind']}" + (f" ({one['detail']})" if one["detail"] else "") for one in zones.values()
     }
-    lines = [f"{len(zones)} zones: {'; '.join(sorted(described)[:3])}", *inputs["intensity_notes"]]
+    lines = [f"{counted(len(zones), 'zone')}: {'; '.join(sorted(described)[:3])}", *inputs["intensity_notes"]]
     if hours := inputs.get("hours"):
-        lines.insert(1, f"the hours of {hours['zone']}: {hours['source']}, {hours['kind']} ({hours['detail']})")
+        detail = f" ({hours['detail']})" if hours["detail"] else ""
+        lines.insert(1, f"the hours of {hours['zone']}: {hours['source']}, {hours['kind']}{detail}")
     if inputs["zones_without_intensity"]:
         lines.append(f"no value for {', '.join(inputs['zones_without_intensity'])}")
     return lines

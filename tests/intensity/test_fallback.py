@@ -82,7 +82,7 @@ def test_fresh_answer_of_a_lower_tier_comes_before_an_own_old_one() -> None:
 def test_own_old_answer_comes_before_the_year() -> None:
     tiers = Tiers("auto", [Fixed("a", "A", flags=STANDS_IN), Fixed("b", "")], last=Fixed("year", "A"))
     assert answered(tiers, "A") == ("a", {Flag.CACHED, Flag.FALLBACK})
-    assert tiers.notes[0] == "a was left: no answer for 1 of 1 zones (A: an hour old)"
+    assert tiers.notes[0] == "a was left: no answer for 1 of 1 zone (A: an hour old)"
 
 
 def test_tier_that_does_not_cover_all_is_not_asked_and_its_leaving_is_no_failure() -> None:

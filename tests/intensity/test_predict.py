@@ -96,7 +96,7 @@ def test_newest_value_is_held_as_a_flagged_fallback() -> None:
     assert (series.start, series.end) == (AS_OF, END)
     assert series.provenance.kind is Kind.LATEST
     assert series.provenance.flags == {Flag.FALLBACK}
-    assert notes[-1] == "s: newest value held constant is used for all 1 zones"
+    assert notes[-1] == "s: newest value held constant is used for A"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_methods_are_never_mixed(source: Scripted, expected: dict[str, Kind | No
 def test_short_forecast_is_returned_and_noted() -> None:
     answers, notes, *_ = predict(Scripted("s", forecast="A", history="A", reach_h=6), ["A"], AS_OF, END)
     assert kinds(answers) == {"A": Kind.FORECAST}
-    assert notes[-1] == "s: the forecast of 1 zones ends at 2026-03-10T18:00:00Z, before 2026-03-11T12:00:00Z"
+    assert notes[-1] == "s: the forecast of A ends at 2026-03-10T18:00:00Z, before 2026-03-11T12:00:00Z"
 
 
 def test_forced_climatology_has_no_other_method() -> None:
@@ -159,7 +159,7 @@ def test_forecast_that_ends_before_the_shortest_run_covers_nothing() -> None:
     found = predict(live, ["A"], AS_OF, END, least=8 * HOUR)
     assert kinds(found.answers) == {"A": Kind.CLIMATOLOGY}
     assert found.notes[0] == (
-        "energy-charts, forecast: no answer for 1 of 1 zones (A: its forecast ends at 2026-03-10T14:00:00Z, "
+        "energy-charts, forecast: no answer for 1 of 1 zone (A: its forecast ends at 2026-03-10T14:00:00Z, "
         "before the shortest run could end at 2026-03-10T20:00:00Z)"
     )
     assert kinds(predict(live, ["A"], AS_OF, END, least=2 * HOUR).answers) == {"A": Kind.FORECAST}

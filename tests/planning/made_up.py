@@ -134,7 +134,7 @@ def candidate(
 
 def field_of(*candidates: Candidate) -> Field:
     """A field without misfits."""
-    return Field(tuple(candidates), (), ())
+    return Field(tuple(candidates), (), (), frozenset())
 
 
 def timing(deadline_hours: float | None, rule: Interruption | None = None, threshold: float = 0.10) -> Timing:

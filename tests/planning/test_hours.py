@@ -96,6 +96,13 @@ def test_both_sources_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "the hours of SE-SE3: a forecast, forecast" in shown
 
 
+def test_a_gap_at_the_earliest_start_is_no_figure_of_a_start_at_once() -> None:
+    document = found(steps("SE-SE3", [32, float("nan"), *DIRTY_THEN_CLEAN[2:]]))
+    (note,) = [note for note in document["notes"] if note.startswith("places are ranked by yearly mean")]
+    assert "what a start at once would emit is not known" in note
+    assert "if started at once" not in note
+
+
 @pytest.mark.parametrize("known", ["another basis", "another zone", "nothing to wait for"])
 def test_without_hours_of_the_place_the_year_stands(known: str) -> None:
     hours = steps("US-MIDA-PJM" if known == "another zone" else "SE-SE3", DIRTY_THEN_CLEAN)
