@@ -1,8 +1,8 @@
 """What a plan is compared with: the run as it would be started without looking at the grid, under the same rules.
 
-That is the region that most people would take of those that the workload allows, its cheapest accepted hardware on as
-few chips as meet the deadline, at once. A baseline that the workload states itself keeps its region, whatever the rules
-about places say.
+That is the region that most people would take of those that the workload allows, in the cloud that holds its data if it
+has any, its cheapest accepted hardware on as few chips as meet the deadline, at once. A baseline that the workload
+states itself keeps its region, whatever the rules about places say.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 STATED = "as the workload states"
 USUAL = "where most people would start it of the regions that the workload allows"
+IN_CLOUD_OF_DATA = ", in the cloud that holds its data"
 CHEAPEST = "the cheapest region that the workload allows, as none of the usual ones can run it"
 
 
@@ -54,10 +55,13 @@ def find_baseline(
         if not c.removed_by - free and _in_time(c, timing) and (limit is None or c.cost_usd <= limit)
     ]
     without_intensity: list[str] = []
-    for region in _by_custom(allowed):
+    data_cloud = find_region(workload.data.region).provider if workload.data else None
+    for region in _by_custom(allowed, data_cloud):
         placement = _at_once([c for c in allowed if c.region == region], series, timing)
         if placement is not None:
             why = USUAL if region.key in usual_regions() else CHEAPEST
+            if region.provider == data_cloud and any(one.region.provider != data_cloud for one in allowed):
+                why += IN_CLOUD_OF_DATA
             left = f" (left for want of intensity: {', '.join(without_intensity)})" if without_intensity else ""
             return Baseline(placement, why + left)
         without_intensity.append(region.key)
@@ -79,8 +83,11 @@ def _in_stated_region(
     return Baseline(placement, STATED if placement else gap)
 
 
-def _by_custom(allowed: Sequence[Candidate]) -> list[Region]:
-    """The regions as most people would take them; those that the table does not rank follow, the cheapest first."""
+def _by_custom(allowed: Sequence[Candidate], data_cloud: str | None) -> list[Region]:
+    """The regions as most people would take them; those that the table does not rank follow, the cheapest first.
+
+    Nobody moves data to another cloud without a thought: the regions of the cloud that holds them come first.
+    """
     usual = list(usual_regions())
     cheapest: dict[Region, float] = {}
     for one in allowed:
@@ -88,6 +95,7 @@ def _by_custom(allowed: Sequence[Candidate]) -> list[Region]:
     return sorted(
         cheapest,
         key=lambda region: (
+            data_cloud is not None and region.provider != data_cloud,
             usual.index(region.key) if region.key in usual else len(usual), cheapest[region], region.key,
         ),
     )  # fmt: skip

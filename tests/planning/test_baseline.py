@@ -70,6 +70,22 @@ def test_a_usual_region_without_intensity_is_left_and_named() -> None:
     assert "left for want of intensity: aws:us-east-1" in made.decision.baseline_why
 
 
+def test_the_baseline_stays_in_the_cloud_that_holds_the_data() -> None:
+    iowa = "gcp:us-central1"
+    sold = [offer(EAST), offer(NORTH), offer(iowa, instance_type="a2-highgpu-8g")]
+    grids = [*FORECASTS, steps(find_region(iowa).zone, [500.0] * 8)]
+    made = planned(sold, *grids, data=f"{{size_gb: 200000, region: {iowa}}}")
+
+    assert made.decision.baseline is not None
+    assert made.decision.baseline.candidate.region.key == iowa
+    assert made.decision.baseline_why.endswith(
+        "of the regions that the workload allows, in the cloud that holds its data"
+    )
+    beside = planned(sold, *grids, data=f"{{size_gb: 200000, region: {NORTH}}}").decision
+    assert beside.baseline is not None
+    assert beside.baseline.candidate.region.key == EAST
+
+
 def test_the_document_says_which_baseline_and_why() -> None:
     usual = plan_document(planned([offer(EAST), offer(NORTH)], *FORECASTS))["baseline"]
     stated = plan_document(planned([offer(EAST), offer(NORTH)], *FORECASTS, baseline="{region: eu-north-1}"))[

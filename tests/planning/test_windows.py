@@ -125,3 +125,12 @@ def test_equal_days_are_no_reason_to_wait_for_a_later_one() -> None:
     for hours in (3.0, 7.25, 8.73):
         starts, _ = best_windows(StepGrid.build(edges, np.tile(day, 9)[None, :]), hours * 3600, edges[0], edges[-1])
         assert starts[0] < edges[0] + 24 * 3600
+
+
+def test_slices_whose_first_two_alone_lie_a_step_apart() -> None:
+    # 15 minutes of 2, an hour of 1, 50 minutes of 1, in g/kWh x s.
+    grid = StepGrid.build(np.arange(5) * 3600.0, np.array([[2.0, 1.0, 2.0, 1.0]]))
+
+    sums = grid.sums(np.array([0.0, 3600.0, 10800.0]), np.array([900.0, 7200.0, 13800.0]))
+
+    assert sums.tolist() == [[1800.0, 3600.0, 3000.0]]
