@@ -1,4 +1,4 @@
-"""Model constants with their band and source, from `data/model-constants.csv`."""
+"""Model constants with their band and source, from `data/model-constants.csv` and `data/serving-fit.csv`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_FILE = Path(__file__).parent.parent / "data" / "model-constants.csv"
+_DATA = Path(__file__).parent.parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,8 @@ class Constant:
     year: int
 
 
-@cache
-def constants() -> dict[str, Constant]:
-    """Every model constant by name."""
-    with _FILE.open(encoding="utf-8", newline="") as file:
+def _read(name: str) -> dict[str, Constant]:
+    with (_DATA / name).open(encoding="utf-8", newline="") as file:
         return {
             row["name"]: Constant(
                 row["name"],
@@ -39,6 +37,24 @@ def constants() -> dict[str, Constant]:
             )
             for row in csv.DictReader(file)
         }
+
+
+@cache
+def constants() -> dict[str, Constant]:
+    """Every model constant by name."""
+    return _read("model-constants.csv")
+
+
+@cache
+def serving_fit() -> dict[str, Constant]:
+    """Every coefficient of the serving estimate by name; low and high span the fits that leave one family out."""
+    return _read("serving-fit.csv")
+
+
+@cache
+def fitted() -> dict[str, float]:
+    """The coefficients of the serving estimate as plain numbers."""
+    return {name: one.value for name, one in serving_fit().items()}
 
 
 def constant(name: str) -> Constant:

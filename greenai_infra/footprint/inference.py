@@ -1,115 +1,231 @@
-"""A simple energy roofline of LLM serving: one decode step of a running batch, bounded by memory or compute.
+"""Energy of LLM serving: one decode step of a running batch, bounded by memory, compute and the engine's overhead.
 
-Its constants were fitted to measured runs as a whole, not calibrated by model and engine: results are flagged
-`roofline, uncalibrated` and carry a wide band. Energy is per request, at the server's wall, before PUE.
+    weights   = active weights of a dense model; of a mixture, the experts that the batch touches       bytes a step
+    cache     = KV bytes a token x (input + output / 2) x batch, windows and recurrent states counted   bytes a step
+    decode    = |weights / (bandwidth x eff), 2 x active x batch / (FLOPS x eff)|_q + cache / (bandwidth x eff)
+    overhead  = per step + per layer (launch, all-reduce, routing, conversion) + per sequence (scheduling, sampling)
+    prefill   = 2 x active x input x batch / output / (FLOPS x eff)                                     a step's share
+    step      = decode + overhead + prefill
+    power     = rated power x min(1, idle + memory x (bytes / bandwidth / step)^0.7 + compute x (FLOP / FLOPS / step))
+    J a token = chips x power x step / batch
+
+|a, b|_q is the q-norm, a smooth maximum. Every coefficient is in `data/serving-fit.csv`, fitted to measured runs
+(`tests/calibration`). Quantities may be floats, or arrays of one shape. Energy is of the accelerators alone unless a
+name says otherwise; the server's wall adds the host, and PUE is applied elsewhere.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import log2, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenai_infra.footprint.estimate import Estimate
+import numpy as np
+
+from greenai_infra.footprint.constants import constant, fitted
 
 if TYPE_CHECKING:
-    from greenai_infra.catalog.accelerators import Accelerator
+    from collections.abc import Mapping, Sequence
 
-BYTES_PER_WEIGHT = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0}
+Values = Any
+"""A float, or an array of floats: numpy's functions take either."""
 
-
-@dataclass(frozen=True, slots=True)
-class ServedModel:
-    """An LLM as a server sees it; equal `parameters` and `active_parameters` mean a dense model."""
-
-    parameters: float
-    active_parameters: float
-    kv_bytes_per_token: float
-    precision: str
-
-    @property
-    def weight_bytes(self) -> float:
-        """Memory of the weights."""
-        return self.parameters * BYTES_PER_WEIGHT[self.precision]
-
-    def weight_bytes_read(self, batch: float) -> float:
-        """Weights read in one decode step: all of a dense model, the experts that a batch touches of a MoE."""
-        share = self.active_parameters / self.parameters
-        untouched: float = (1 - share) ** batch
-        touched = self.active_parameters + (self.parameters - self.active_parameters) * (1 - untouched)
-        return touched * BYTES_PER_WEIGHT[self.precision]
+MEMORY_POWER_EXPONENT = 0.7  # a memory system that is busy half of the time draws more than half of its power
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """What is asked: tokens in and out of a mean request, and requests that run at once on one replica."""
+class ServedModel(NamedTuple):
+    """An LLM as a server sees it. A dense model has `active_parameters` equal to `parameters` and `expert_share` 1.
 
-    input_tokens: float
-    output_tokens: float
-    batch: float
+    `matmul_parameters` are the active weights less an input embedding that is only looked up. `expert_share` is the
+    part of a layer's experts that a token takes. `kv_bytes_past_window` are those of the KV bytes a token that go on
+    growing beyond `window_tokens`. `state_layers` are recurrent or linear-attention layers. `weight_bytes` is the
+    size of one weight.
+    """
+
+    parameters: Values
+    active_parameters: Values
+    matmul_parameters: Values
+    expert_share: Values
+    layers: Values
+    hidden_size: Values
+    vocabulary: Values
+    kv_bytes_per_token: Values
+    kv_bytes_past_window: Values
+    window_tokens: Values
+    state_layers: Values
+    weight_bytes: Values
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """What one replica does: seconds a decode step, requests a second, and watts of one chip under that load."""
+class Traffic(NamedTuple):
+    """A mean request, and requests that run at once on one replica.
 
-    step_s: float
-    requests_per_second: float
-    chip_power_w: float
+    `input_tokens` are those that have to be computed; `cached_tokens` of the prompt are only kept in the KV cache.
+    Reasoning tokens are output tokens.
+    """
 
-
-def serving_memory_gb(model: ServedModel, traffic: Traffic) -> float:
-    """Weights, the batch's KV cache and headroom, in GB, to be shared by the chips of a replica."""
-    cache_bytes = model.kv_bytes_per_token * (traffic.input_tokens + traffic.output_tokens) * traffic.batch
-    return (model.weight_bytes + cache_bytes) * Estimate.of("memory_headroom").value / 1e9
+    input_tokens: Values
+    output_tokens: Values
+    batch: Values
+    cached_tokens: Values = 0.0
 
 
-def serve(model: ServedModel, traffic: Traffic, chip: Accelerator, chips: int) -> Serving:
-    """Step time, throughput and chip power of a replica of `chips`. KeyError if the chip lacks the precision."""
-    bandwidth = chips * chip.bandwidth_gb_per_s * 1e9
-    flops = chips * chip.tflops[model.precision] * 1e12
-    memory_efficiency = Estimate.of("decode_memory_efficiency").value
-    cache_bytes = model.kv_bytes_per_token * (traffic.input_tokens + traffic.output_tokens / 2) * traffic.batch
-    memory_s = (model.weight_bytes_read(traffic.batch) + cache_bytes) / (bandwidth * memory_efficiency)
-    decode_s = 2 * model.active_parameters * traffic.batch / (flops * Estimate.of("decode_flops_efficiency").value)
-    prefill_flops = 2 * model.active_parameters * traffic.input_tokens * traffic.batch / traffic.output_tokens
-    prefill_s = prefill_flops / (flops * Estimate.of("prefill_flops_efficiency").value)
-    step_s = max(memory_s, decode_s) + prefill_s + _overhead_s(model, traffic, chips)
-    power_share = min(
-        1.0,
-        Estimate.of("serving_idle_power_share").value
-        + Estimate.of("serving_memory_power_share").value
-        * min(1.0, memory_s * memory_efficiency / Estimate.of("memory_activity_saturation").value / step_s)
-        + Estimate.of("serving_compute_power_share").value * min(1.0, (decode_s + prefill_s) / step_s),
+class Chip(NamedTuple):
+    """One accelerator: rated power (W), dense peak FLOPS at the precision of the products, bandwidth (bytes/s)."""
+
+    power_w: Values
+    flops: Values
+    bandwidth: Values
+
+
+class Coefficients(NamedTuple):
+    """What the fit says of an engine on a class of chips at a precision; times in ms, the rest are shares."""
+
+    memory_efficiency: Values
+    cache_efficiency: Values
+    decode_efficiency: Values
+    prefill_efficiency: Values
+    step_ms: Values
+    layer_ms: Values
+    expert_layer_ms: Values
+    state_layer_ms: Values
+    sequence_ms: Values
+    idle_share: Values
+    memory_share: Values
+    compute_share: Values
+
+
+class Serving(NamedTuple):
+    """What one replica does: seconds a decode step with and without its share of prefill, requests a second, and
+    watts of one chip under that load."""
+
+    step_s: Values
+    decode_step_s: Values
+    requests_per_second: Values
+    chip_power_w: Values
+
+
+def stacked(rows: Sequence[Any]) -> Any:
+    """Tuples of floats of one kind as one tuple of arrays."""
+    return type(rows[0])(*np.array(rows, dtype=np.float64).T)
+
+
+def coefficients(engine: str, chip_class: str, precision: str, fit: Mapping[str, float] | None = None) -> Coefficients:
+    """The coefficients of a measured engine, class of chips and precision. KeyError for one that was not fitted."""
+    known = fitted() if fit is None else fit
+    on_chip = known.get(f"memory_ratio.{chip_class}", 1.0) * known.get(f"memory_ratio.{precision}", 1.0)
+    return Coefficients(
+        memory_efficiency=known[f"memory_efficiency.{engine}"] * on_chip,
+        cache_efficiency=known[f"cache_efficiency.{engine}"] * known.get(f"cache_ratio.{chip_class}", 1.0),
+        decode_efficiency=known["decode_efficiency"]
+        * known.get(f"decode_ratio.{chip_class}", 1.0)
+        * known.get(f"decode_ratio.{precision}", 1.0),
+        prefill_efficiency=known["prefill_efficiency"] * known.get(f"decode_ratio.{precision}", 1.0),
+        step_ms=known[f"step_ms.{engine}"],
+        layer_ms=known[f"layer_ms.{engine}"] + known.get(f"layer_ms.{precision}", 0.0),
+        expert_layer_ms=known["layer_ms.experts"],
+        state_layer_ms=known["layer_ms.state"],
+        sequence_ms=known.get(f"sequence_ms.{engine}", 0.0),
+        idle_share=known[f"idle_share.{chip_class}"] * known.get(f"idle_ratio.{engine}", 1.0),
+        memory_share=known[f"memory_share.{chip_class}"],
+        compute_share=known["compute_share"] * known.get(f"compute_ratio.{chip_class}", 1.0),
     )
-    return Serving(step_s, traffic.batch / (step_s * traffic.output_tokens), chip.power_w * power_share)
 
 
-def answer_ms(serving: Serving, traffic: Traffic) -> float:
+def serve(
+    model: ServedModel,
+    traffic: Traffic,
+    chip: Chip,
+    chips: Values,
+    known: Coefficients,
+    fit: Mapping[str, float] | None = None,
+) -> Serving:
+    """Step time, throughput and power of a chip of a replica of `chips` that runs full batches."""
+    shared = fitted() if fit is None else fit
+    bandwidth, flops = chips * chip.bandwidth, chips * chip.flops
+    weights, cache = weight_bytes_read(model, traffic.batch, shared), cache_bytes_read(model, traffic, shared)
+    compute_flop = 2 * model.matmul_parameters * traffic.batch
+    prefill_flop = 2 * model.matmul_parameters * traffic.input_tokens * traffic.batch / traffic.output_tokens
+
+    sharpness = shared["roof_sharpness"]
+    weights_s, compute_s = (
+        weights / (bandwidth * known.memory_efficiency),
+        compute_flop / (flops * known.decode_efficiency),
+    )
+    roof_s = (weights_s**sharpness + compute_s**sharpness) ** (1 / sharpness)
+    decode_s = roof_s + cache / (bandwidth * known.cache_efficiency)
+    decode_step_s = decode_s + overhead_ms(model, traffic, chips, known, shared) / 1000.0
+    step_s = decode_step_s + prefill_flop / (flops * known.prefill_efficiency)
+
+    memory_busy = np.minimum(1.0, (weights + cache) / bandwidth / step_s)
+    compute_busy = np.minimum(1.0, (compute_flop + prefill_flop) / flops / step_s)
+    share = known.idle_share + known.memory_share * memory_busy**MEMORY_POWER_EXPONENT
+    share = np.minimum(1.0, share + known.compute_share * compute_busy)
+    return Serving(step_s, decode_step_s, traffic.batch / (step_s * traffic.output_tokens), chip.power_w * share)
+
+
+def weight_bytes_read(model: ServedModel, batch: Values, fit: Mapping[str, float] | None = None) -> Values:
+    """Weights read in one decode step: the active ones of a dense model, all experts that a batch touches of a mixture.
+
+    Tokens of one batch agree on experts more often than chance: `expert_spread` below 1 in `batch ** expert_spread`.
+    """
+    spread = (fitted() if fit is None else fit)["expert_spread"]
+    share = np.minimum(model.expert_share, 1.0)
+    of_experts = (model.parameters - model.active_parameters) / np.maximum(1.0 - share, 1e-9)
+    always = np.maximum(model.matmul_parameters - of_experts * share, 0.2 * model.matmul_parameters)
+    touched = of_experts * (1.0 - (1.0 - share) ** np.maximum(1.0, batch**spread))
+    dense = share >= 1.0
+    return np.where(dense, model.matmul_parameters, always + touched) * model.weight_bytes
+
+
+def cache_bytes_read(model: ServedModel, traffic: Traffic, fit: Mapping[str, float] | None = None) -> Values:
+    """KV cache and recurrent states read in one decode step, at the mean length of a running request."""
+    state_bytes = (fitted() if fit is None else fit)["state_mb_per_layer"] * 1e6 * model.state_layers
+    return (kv_bytes(model, traffic.cached_tokens + traffic.input_tokens + traffic.output_tokens / 2) + state_bytes) * (
+        traffic.batch
+    )
+
+
+def kv_bytes(model: ServedModel, tokens: Values) -> Values:
+    """KV cache of one request of so many tokens."""
+    within = np.minimum(tokens, model.window_tokens)
+    return model.kv_bytes_past_window * tokens + (model.kv_bytes_per_token - model.kv_bytes_past_window) * within
+
+
+def overhead_ms(
+    model: ServedModel, traffic: Traffic, chips: Values, known: Coefficients, fit: Mapping[str, float]
+) -> Values:
+    """Milliseconds of a decode step in which the chips compute nothing: launch, all-reduce, routing, scheduling."""
+    joined = np.asarray(chips) > 1
+    all_reduce = np.where(
+        joined,
+        fit["all_reduce_ms_per_log2_chips"] * np.log2(chips)
+        + fit["all_reduce_ms_per_mega_value"] * traffic.batch * model.hidden_size / 1e6,
+        0.0,
+    )
+    per_layer = known.layer_ms + all_reduce + np.where(model.expert_share < 1.0, known.expert_layer_ms, 0.0)
+    per_sequence = known.sequence_ms + fit["sequence_ms_per_100k_vocabulary"] * model.vocabulary / 1e5
+    return (
+        known.step_ms
+        + model.layers * per_layer
+        + model.state_layers * known.state_layer_ms
+        + traffic.batch * per_sequence
+    )
+
+
+def memory_gb(model: ServedModel, traffic: Traffic) -> Values:
+    """Weights, the KV cache of a full batch at its longest, and headroom, in GB, shared by the chips of a replica."""
+    tokens = traffic.cached_tokens + traffic.input_tokens + traffic.output_tokens
+    cache = kv_bytes(model, tokens) * traffic.batch
+    return (model.parameters * model.weight_bytes + cache) * constant("memory_headroom").value / 1e9
+
+
+def j_per_output_token(serving: Serving, traffic: Traffic, chips: Values) -> Values:
+    """Energy of the accelerators for one output token, its share of prefill included, in J."""
+    return chips * serving.chip_power_w * serving.step_s / traffic.batch
+
+
+def answer_ms(serving: Serving, traffic: Traffic) -> Values:
     """Milliseconds from a request to the end of its answer in a full batch, without waiting for a place in it.
 
     A place in the batch is held for one step a token of the answer, each with its share of the prefill. By Little's law
     that is the batch over the rate: batch / (batch / (step x tokens)).
     """
     return serving.step_s * traffic.output_tokens * 1000.0
-
-
-def _overhead_s(model: ServedModel, traffic: Traffic, chips: int) -> float:
-    """Launch, scheduling, all-reduce and sampling of one decode step, in seconds."""
-    milliseconds = (
-        Estimate.of("step_overhead_ms").value
-        + Estimate.of("step_overhead_ms_per_sqrt_gparam").value * sqrt(model.parameters / 1e9)
-        + Estimate.of("step_overhead_ms_per_log2_chips").value * log2(chips)
-        + Estimate.of("step_overhead_ms_per_sequence").value * traffic.batch
-    )
-    return milliseconds / 1000.0
-
-
-def replica_power_kw(chips: int, chip_power_w: float) -> float:
-    """Power at the server's wall of a replica: its chips and their share of the host, before PUE."""
-    return (chips * chip_power_w + chips / 8 * Estimate.of("host_power_kw_per_8_chips").value * 1000.0) / 1000.0
-
-
-def idle_power_w(chip: Accelerator) -> float:
-    """Watts of a chip whose server waits for requests."""
-    return chip.power_w * Estimate.of("serving_idle_power_share").value

@@ -8,14 +8,9 @@ A month is 730 hours: 8,760 hours of a year of 365 days, over twelve.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from greenai_infra.footprint.equation import operational_kg
 from greenai_infra.footprint.estimate import Estimate
-from greenai_infra.footprint.inference import idle_power_w, replica_power_kw
-
-if TYPE_CHECKING:
-    from greenai_infra.catalog.accelerators import Accelerator
+from greenai_infra.footprint.host_power import host_power_w
 
 HOURS_PER_MONTH = 730.0
 GB_PER_GIB = 1.073741824
@@ -38,6 +33,6 @@ def node_power_w(vcpus: float, memory_gib: float, idle_w_per_vcpu: float, full_w
     return processors_w + memory_gib * GB_PER_GIB * Estimate.of("memory_w_per_gb").value
 
 
-def idle_instance_power_w(chip: Accelerator, chips: int) -> float:
+def idle_instance_power_w(idle_w_per_chip: float, chips: int) -> float:
     """Watts of an instance whose `chips` wait for requests, with their share of the host, as `plan` counts it."""
-    return 1000.0 * replica_power_kw(chips, idle_power_w(chip))
+    return chips * idle_w_per_chip + float(host_power_w(chips))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.catalog.idle_power import idle_power
 from greenai_infra.catalog.offers import offers
 from greenai_infra.catalog.tpu import chips_of as topology_chips
 from greenai_infra.catalog.vertex import vertex_machines
@@ -62,7 +63,7 @@ def model_garden_endpoint(resource: DeclaredResource, _: Surroundings) -> Charge
     if found is None or not isinstance(least, int | float):
         return unknown("Vertex AI endpoint", "its machine or number of replicas is not known here")
     chip, count = find_accelerator(found[0]), found[1]
-    power_w = idle_instance_power_w(chip, count)
+    power_w = idle_instance_power_w(idle_power(chip).watts, count)
     what = f"{int(least)} x {machine['machineType']} ({count} x {chip.name}), idle"
     source = f"{power_w:.0f} W a replica, before PUE: power model of `plan`; chip power: {chip.power_source}"
     return Charge(what, power_w * least, None, source, "", "no list price of Vertex AI's machines is known")
@@ -89,7 +90,7 @@ def _slices(names: list[Any], zone: Any) -> Charge:
     chip, count = find_accelerator(slices[0][0]), sum(count for _, count in slices)
     region = zone.rpartition("-")[0] if isinstance(zone, str) else ""
     what = f"{count} x {chip.name}, idle"
-    power_w = idle_instance_power_w(chip, count)
+    power_w = idle_instance_power_w(idle_power(chip).watts, count)
     source = (
         f"{count} x {chip.name} waiting, with their share of the host, {power_w:.0f} W, before PUE: power model of "
         f"`plan`; chip power: {chip.power_source}"

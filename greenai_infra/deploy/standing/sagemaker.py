@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.catalog.idle_power import idle_power
 from greenai_infra.catalog.offers import offers
 from greenai_infra.deploy.standing.charge import Charge, nothing, unknown
 from greenai_infra.deploy.standing.prices import priced
@@ -69,7 +70,7 @@ def _variant(variant: dict[str, Any], resource: DeclaredResource, around: Surrou
         reason = "; ".join(filter(None, (f"no figure is known for what {instance_type} draws", price.reason)))
         return Charge(what, None, price.usd, "", price.source, reason, price.band)
     chip = find_accelerator(offer.accelerator)
-    power_w = idle_instance_power_w(chip, offer.accelerators)
+    power_w = idle_instance_power_w(idle_power(chip).watts, offer.accelerators)
     source = (
         f"{offer.accelerators} x {chip.name} waiting, with their share of the host, {power_w:.0f} W an instance, "
         f"before PUE: power model of `plan`; chip power: {chip.power_source}"
