@@ -13,7 +13,8 @@ from msgspec import Meta, field
 from greenai_infra.clock import parse_duration_hours, parse_time
 from greenai_infra.errors import InputError
 from greenai_infra.planning.workload_limits import CarbonBudget, Limits, Objective
-from greenai_infra.planning.workload_work import Hours, Section, Work
+from greenai_infra.planning.workload_work import Work
+from greenai_infra.typed_yaml.section import Hours, Section
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -201,6 +202,8 @@ class Workload(Section, frozen=True):
         serving = {
             "requests_per_second": work.requests_per_second,
             "serve_hours": work.serve_hours,
+            "peak_factor": work.peak_factor,
+            "hourly_profile": work.hourly_profile,
             "latency_bound_ms": work.latency_bound_ms,
             "served_model": work.served_model,
             "measured_request": work.measured_request,
@@ -228,6 +231,8 @@ class Workload(Section, frozen=True):
             raise ValueError("inference needs work.requests_per_second and work.serve_hours")
         if (work.served_model is None) == (work.measured_request is None):
             raise ValueError("inference needs exactly one of work.served_model and work.measured_request")
+        if work.hourly_profile is not None and (work.peak_factor is not None or not sum(work.hourly_profile)):
+            raise ValueError("work.hourly_profile needs an hour above 0, and takes the place of work.peak_factor")
         if work.latency_bound_ms and work.measured_request and work.measured_request.answer_ms is None:
             raise ValueError("work.latency_bound_ms needs work.measured_request.answer_ms to be held against")
         if self.when.interruptible is not None or self.when.deadline is not None:

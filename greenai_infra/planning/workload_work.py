@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-COUNT_PATTERN = r"^(\d+(?:\.\d+)?) ?([kKmMbBgGtT])$"
-"""A count with the letter of its power of ten, as in 13B. No amount with a unit takes one: 2T of kg may be tonnes."""
-
-Amount = Annotated[float, Meta(gt=0, le=1e18)]
-Count = Annotated[float, Meta(gt=0, le=1e18, extra_json_schema={"pattern": COUNT_PATTERN})]
-Hours = Annotated[float, Meta(gt=0, le=87_600)]
-Share = Annotated[float, Meta(gt=0, le=1)]
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=False):
-    """Base of all sections: unknown keys are errors. `example` is shown where something else stands in its place."""
-
-    example: ClassVar[str]
+from greenai_infra.typed_yaml.section import Amount, Count, Hours, Section, Share
 
 
 class TrainingModel(Section, frozen=True):
@@ -63,23 +51,43 @@ class MeasuredRun(Section, frozen=True):
 
 
 class ServedModelSize(Section, frozen=True):
-    """The model of an inference workload, for the roofline estimate."""
+    """The model of an inference workload and a mean request, for the estimate of its energy."""
 
-    example: ClassVar[str] = (
-        "{parameters: 8B, kv_bytes_per_token: 131072, input_tokens: 500, output_tokens: 200, batch: 16}"
-    )
+    example: ClassVar[str] = "{model: Llama-3.1-8B-Instruct, input_tokens: 500, output_tokens: 200}"
 
-    parameters: Annotated[Count, Meta(description="all weights")]
-    kv_bytes_per_token: Annotated[
-        Amount, Meta(description="KV cache: 2 x attention layers x KV heads x head dimension x bytes a value")
-    ]
-    input_tokens: Annotated[Count, Meta(description="mean tokens in a request")]
+    input_tokens: Annotated[Count, Meta(description="mean tokens of a request that have to be computed")]
     output_tokens: Annotated[Count, Meta(description="mean tokens of an answer")]
-    batch: Annotated[float, Meta(ge=1, le=100_000, description="requests that run at once on one replica")]
+    model: Annotated[
+        str | None, Meta(description="an open model by name (`greenai-infra estimate models`), instead of parameters")
+    ] = None
+    parameters: Annotated[Count | None, Meta(description="all weights")] = None
     active_parameters: Annotated[Count | None, Meta(description="weights that a token passes; default all")] = None
+    kv_bytes_per_token: Annotated[
+        Amount | None,
+        Meta(
+            description="KV cache: 2 x attention layers x KV heads x head dimension x bytes a value; default the "
+            "named model's, else estimated from the parameters"
+        ),
+    ] = None
+    cached_tokens: Annotated[
+        Annotated[float, Meta(ge=0, le=1e9)], Meta(description="of the prompt, which a prefix cache has already")
+    ] = 0.0
+    reasoning_tokens: Annotated[
+        Annotated[float, Meta(ge=0, le=1e9)], Meta(description="made before the answer, beside output_tokens")
+    ] = 0.0
+    engine: Annotated[str | None, Meta(description="such as vllm-0.11; default vLLM 0.11")] = None
+    batch: Annotated[
+        Annotated[float, Meta(ge=1, le=100_000)] | None,
+        Meta(
+            description="requests that run at once on one replica at most; default the largest batch that memory and "
+            "latency_bound_ms allow on each chip"
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
-        if self.active_parameters is not None and self.active_parameters > self.parameters:
+        if self.model is None and self.parameters is None:
+            raise ValueError("parameters: state them, or name an open model with `model`")
+        if self.parameters and self.active_parameters is not None and self.active_parameters > self.parameters:
             raise ValueError(
                 f"active_parameters {self.active_parameters:g} is more than parameters {self.parameters:g}"
             )
@@ -112,6 +120,16 @@ class Work(Section, frozen=True):
     accelerator_hours: AcceleratorHours | None = None
     measured: MeasuredRun | None = None
     requests_per_second: Annotated[Count | None, Meta(description="inference: mean rate to serve")] = None
+    peak_factor: Annotated[
+        Annotated[float, Meta(ge=1, le=24)] | None,
+        Meta(description="inference: rate of the busiest hour of a day over the mean rate; default 1"),
+    ] = None
+    hourly_profile: Annotated[
+        Annotated[list[Annotated[float, Meta(ge=0, le=1e18)]], Meta(min_length=24, max_length=24)] | None,
+        Meta(
+            description="inference: how the load lies over the 24 hours of a day, in any unit; instead of peak_factor"
+        ),
+    ] = None
     serve_hours: Annotated[
         Hours | None, Meta(description="inference: for how long to plan, such as 720 for 30 days")
     ] = None
