@@ -12,7 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, Literal
 
 from greenai_infra.errors import InputError
-from greenai_infra.reporting.comment.emissions_file import EmissionsRow, read_rows
+from greenai_infra.monitoring.emissions_file import EmissionsRow, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,6 +47,14 @@ class Measured:
 
 def read_emissions(paths: Sequence[Path]) -> Measured:
     """Read reports. Raises InputError naming the file and line that can't be used."""
+    return _summed(*read_runs(paths))
+
+
+def read_runs(paths: Sequence[Path]) -> tuple[list[list[EmissionsRow]], int]:
+    """The runs in reports, each as the last row of each of its parts and tasks, which add up; and the restarts.
+
+    Raises InputError naming the file and line that can't be used.
+    """
     files: list[list[EmissionsRow]] = []
     seen: set[Path] = set()
     for path in paths:
@@ -76,7 +84,7 @@ def read_emissions(paths: Sequence[Path]) -> Measured:
         restarts += len(parts) - 1
         runs.setdefault(run_id, []).extend(parts)
     single = [[row] for rows in unnamed.values() for row in _each_a_run(rows)]
-    return _summed([*runs.values(), *single], restarts)
+    return [*runs.values(), *single], restarts
 
 
 def _summed(runs: list[list[EmissionsRow]], restarts: int) -> Measured:

@@ -1,0 +1,163 @@
+"""What every ledger holds, whatever it is stored in, and what it promises.
+
+A ledger holds budgets and entries of (team, project). Nothing is edited or removed: a budget that is set again is one
+more row, a wrong figure is mended by a correction. A call that returns has stored its entry durably.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+from typing import TYPE_CHECKING, Protocol
+
+from greenai_infra.errors import GreenAIError, InputError, Refused
+from greenai_infra.numbers import exact, significant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from greenai_infra.footprint.budget import Allowance, Committed, Excess, Share
+
+MOST_KG = 1e12  # a billion tonnes
+LONGEST_NAME = 200
+MUCH = 5
+"""As often as one run is over a whole budget where that was rather given in another unit."""
+
+
+class LedgerError(GreenAIError):
+    """The ledger can't be reached, read or written."""
+
+
+class OverBudget(Refused):
+    """Kilograms that do not fit; `excesses` says which limits they break, the most broken first."""
+
+    def __init__(self, excesses: list[Excess]) -> None:
+        self.excesses = excesses
+        super().__init__(over_budget(excesses[0]))
+
+
+def over_budget(excess: Excess) -> str:
+    """By how much some kilograms do not fit, in words."""
+    tonnes = " (was the budget meant in tonnes?)" if excess.wanted_kg > MUCH * excess.limit_kg else ""
+    limit = f"{exact(excess.limit_kg)} kg{tonnes}"
+    return (
+        f"{significant(excess.wanted_kg)} kg do not fit the {excess.scope} budget of {limit}: "
+        f"{significant(excess.committed_kg)} kg are used or reserved, so {significant(excess.over_kg)} kg are too much"
+    )
+
+
+class EntryType(StrEnum):
+    """RUN: measured. RESERVATION: planned. RELEASE: a reservation given back. CORRECTION: more or less of a run."""
+
+    RUN = "run"
+    RESERVATION = "reservation"
+    RELEASE = "release"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row. `entry_id` is unique among rows of its type; `run_id` is the run it speaks of (the same but for a
+    correction). `kg` is CO2e, negative only in a correction. `at` is the time that it counts in, a correction's that of
+    its run; `stored_at` is the clock when it was stored. Both are UTC."""
+
+    team: str
+    project: str
+    type: EntryType
+    kind: Share
+    entry_id: str
+    run_id: str
+    kg: float
+    at: datetime
+    stored_at: datetime
+    source: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("team", "project", "entry_id", "run_id"):
+            check_name(name.replace("_", " "), getattr(self, name))
+        if not isfinite(self.kg) or abs(self.kg) > MOST_KG or (self.kg < 0 and self.type is not EntryType.CORRECTION):
+            raise InputError(f"kg of '{self.entry_id}' must be a number from 0 to {MOST_KG:g}, not {self.kg:g}")
+
+
+def check_name(what: str, value: str) -> None:
+    """Raises InputError for a name that would not be found again: empty, padded, or with control characters."""
+    if not isinstance(value, str) or not value or len(value) > LONGEST_NAME or not value.isprintable():
+        raise InputError(f"{what} {value!r} must be 1 to {LONGEST_NAME} printable characters")
+    if value != value.strip():
+        raise InputError(f"{what} {value!r} begins or ends with a blank")
+
+
+class Ledger(Protocol):
+    """Where entries are kept. Every method raises LedgerError if the store fails."""
+
+    def set_allowance(self, team: str, project: str, allowance: Allowance, at: datetime) -> None:
+        """From now on this is the budget."""
+        ...
+
+    def balance(self, team: str, project: str, at: datetime) -> tuple[Allowance | None, Committed]:
+        """The budget, None if none is set, and what is used and reserved in the year and month of a moment."""
+        ...
+
+    def add(self, entry: Entry) -> bool:
+        """Store an entry; False if the very same one is there already.
+
+        Raises Refused for the same id with another figure, for a correction or release of nothing, and OverBudget for
+        a reservation that does not fit beside everything that is used or reserved at that moment.
+        """
+        ...
+
+    def entries(self, team: str, project: str) -> list[Entry]:
+        """Every entry of a project, oldest first."""
+        ...
+
+    def newest(self, team: str, project: str) -> datetime | None:
+        """When the last entry of a project was stored."""
+        ...
+
+
+def refuse_another(held: Entry, entry: Entry) -> None:
+    """Raises Refused unless two entries of one id say the same."""
+    if (held.kg, held.kind, held.run_id) != (entry.kg, entry.kind, entry.run_id):
+        raise Refused(
+            f"{entry.type} '{entry.entry_id}' is in the ledger with {held.kg:.15g} kg ({held.kind}), not with "
+            f"{entry.kg:.15g} kg ({entry.kind}); entries are not edited: see greenai-infra budget correct --help"
+        )
+
+
+def refuse_nothing(held: Entry | None, entry: Entry) -> Entry:
+    """The run or reservation that a correction or release speaks of. Raises Refused if there is none."""
+    if held is None:
+        of = EntryType.RUN if entry.type is EntryType.CORRECTION else EntryType.RESERVATION
+        raise Refused(f"there is no {of} '{entry.run_id}' of {entry.team}/{entry.project} in the ledger")
+    return held
+
+
+def refuse_below_zero(run_kg: float, entry: Entry) -> None:
+    """Raises Refused for a correction by more than a run has."""
+    if run_kg + entry.kg < -1e-9:
+        raise Refused(
+            f"run '{entry.run_id}' has {run_kg:.15g} kg; a correction by {entry.kg:.15g} kg leaves less than 0"
+        )
+
+
+def refuse_settled(entry: Entry, *, recorded: bool, released: bool) -> None:
+    """Raises Refused for a reservation or release of what is over."""
+    if recorded:
+        raise Refused(f"run '{entry.run_id}' is recorded already; its reservation is settled")
+    if released:
+        raise Refused(f"the reservation '{entry.run_id}' was released; reserve under another run id")
+
+
+def no_budget(team: str, project: str) -> str:
+    """Where nothing is allowed or refused, as nobody has set a budget."""
+    return f"{team}/{project} has no budget in this ledger; set one with greenai-infra budget set --year-kg N"
+
+
+def open_reservations(entries: Sequence[Entry]) -> list[Entry]:
+    """The reservations that are neither settled by a run nor released."""
+    held = {one.run_id: one for one in entries if one.type is EntryType.RESERVATION}
+    over = {one.run_id for one in entries if one.type in (EntryType.RUN, EntryType.RELEASE)}
+    return [one for run_id, one in held.items() if run_id not in over]

@@ -1,0 +1,1 @@
+"""The carbon ledger that a team shares."""

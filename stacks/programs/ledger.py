@@ -1,0 +1,16 @@
+"""The program `ledger`: the DynamoDB table of a carbon ledger that a team shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from greenai_infra.deploy.stack_configs.ledger import LEDGER_EXAMPLE, read_ledger_config
+from programs.config import read_section
+
+
+def run() -> dict[str, Any]:
+    """Declare the stack; the ledger's name and the policies of those who use it."""
+    config = read_section("ledger", read_ledger_config, LEDGER_EXAMPLE)
+    from components.aws.ledger.carbon_ledger import CarbonLedger, CarbonLedgerArgs
+
+    return dict(CarbonLedger(config.workload, CarbonLedgerArgs(config)).outputs)
