@@ -1,3 +1,48 @@
-"""Put AI workloads on the cleanest grid that can run them, build them with Pulumi, and prove what was saved."""
+"""Put AI workloads on the cleanest grid that can run them, build them with Pulumi, and prove what was saved.
+
+In Python:
+
+    from greenai_infra import estimate_inference, plan
+
+    estimate_inference("Llama-3.1-8B-Instruct", accelerator="H100", batch=64).wall_j_per_request
+    plan("workload.yaml", source="embedded").emissions_kg
+
+The command line calls the same functions. Nothing behind a name is imported before the name is used. Errors that a
+user can mend are `greenai_infra.errors.InputError`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from greenai_infra.estimates.request import estimate_inference
+    from greenai_infra.footprint.distillation import DistillationROI
+    from greenai_infra.footprint.sci import sci
+    from greenai_infra.ledger.carbon_budget import CarbonBudget
+    from greenai_infra.planning.make import plan
+    from greenai_infra.planning.training_estimate import estimate_training
 
 __version__ = "0.1.0"
+__all__ = ["CarbonBudget", "DistillationROI", "estimate_inference", "estimate_training", "plan", "sci"]
+
+_HOMES = {
+    "CarbonBudget": "greenai_infra.ledger.carbon_budget",
+    "DistillationROI": "greenai_infra.footprint.distillation",
+    "estimate_inference": "greenai_infra.estimates.request",
+    "estimate_training": "greenai_infra.planning.training_estimate",
+    "plan": "greenai_infra.planning.make",
+    "sci": "greenai_infra.footprint.sci",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

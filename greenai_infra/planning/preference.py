@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -41,6 +41,33 @@ def best_of(placements: Collection[Placement], carbon_price: float | None = None
         least = min(placements, key=lambda one: (usd_with_carbon(one, price), *one.order))
         best = [one for one in placements if _is_same(one, least)]
     return min(best, key=lambda one: (one.candidate.run.instances, one.slices[0][0], *one.order))
+
+
+class Weighing(NamedTuple):
+    """A carbon priority, and the least kg and USD among what is feasible, over which both are normalised."""
+
+    priority: float
+    least_kg: float
+    least_usd: float
+
+    @property
+    def usd_per_tonne(self) -> float | None:
+        """The price of carbon that weighs alike; None for priority 1, which counts emissions alone.
+
+        priority x kg / least_kg + (1 - priority) x USD / least_usd is least where USD + price x kg is.
+        """
+        if self.priority == 1:
+            return None
+        return KG_PER_TONNE * self.priority / (1 - self.priority) * self.least_usd / self.least_kg
+
+    def score(self, one: Placement) -> float:
+        """1 for a placement that is best in both."""
+        return self.priority * one.emissions_kg / self.least_kg + (1 - self.priority) * one.cost_usd / self.least_usd
+
+
+def weigh(priority: float, feasible: Collection[Placement]) -> Weighing:
+    """The weighing by a priority of carbon over cost, from 0 (cost alone) to 1 (emissions alone)."""
+    return Weighing(priority, min(one.emissions_kg for one in feasible), min(one.cost_usd for one in feasible))
 
 
 def usd_with_carbon(one: Placement, usd_per_tonne: float) -> float:

@@ -1,0 +1,124 @@
+"""A plan in one call: read the workload, open the source of intensity, decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from greenai_infra.catalog.offers import offers
+from greenai_infra.catalog.signals import Basis, Signal
+from greenai_infra.clock import now, parse_time
+from greenai_infra.intensity.choose import open_source
+from greenai_infra.intensity.declaration import FileKind
+from greenai_infra.planning.document import document_text, plan_document
+from greenai_infra.planning.planner import Plan, make_plan
+from greenai_infra.planning.workload_file import read_workload, window_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from greenai_infra.intensity.forecast_archive import ForecastArchive
+    from greenai_infra.planning.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class MadePlan:
+    """A plan and its document, which is what `greenai-infra plan --json` prints. Figures are those of the choice."""
+
+    made: Plan
+    document: dict[str, Any]
+
+    @property
+    def region(self) -> str:
+        """Where it runs, as in `aws:eu-north-1`."""
+        return self.made.placement.candidate.region.key
+
+    @property
+    def accelerator(self) -> str:
+        """On which chip it runs."""
+        return self.made.placement.candidate.offer.accelerator
+
+    @property
+    def accelerators(self) -> int:
+        """On how many of them."""
+        return self.made.placement.candidate.run.accelerators
+
+    @property
+    def energy_kwh(self) -> float:
+        """IT energy at the servers' wall, before PUE."""
+        return self.made.placement.energy_kwh
+
+    @property
+    def emissions_kg(self) -> float:
+        """kg CO2e of operation, data transfer and the embodied share."""
+        return self.made.placement.emissions_kg
+
+    @property
+    def cost_usd(self) -> float:
+        """At list prices, with data transfer."""
+        return self.made.placement.cost_usd
+
+    def text(self) -> str:
+        """The document as JSON, as `select` reads it from a file."""
+        return document_text(self.document)
+
+
+def plan(
+    workload: Workload | Path | str,
+    *,
+    source: str | None = None,
+    at: datetime | str | None = None,
+    basis: Literal["lifecycle", "direct"] | None = None,
+    file_kind: Literal["history", "forecast"] | None = None,
+    allow_mixed: bool = False,
+    require_live: bool = False,
+    hardware: bool = False,
+    carbon_priority: float | None = None,
+    suspect_prices: bool = False,
+    open_archive: Callable[[], ForecastArchive] | None = None,
+) -> MadePlan:
+    """The plan of a workload, or of the YAML file that holds it: where, when and on what it emits least.
+
+    `source` is as after `--source` (None: the best that can be had), `at` the moment to plan as of. `hardware` adds the
+    comparison of all accelerators. `carbon_priority` (0 to 1) weighs kg against USD, each over the best feasible one.
+    Raises InputError for what can't be used, NoPlacement if nothing is left, Refused for unlike signals.
+    """
+    of = read_workload(Path(workload)) if isinstance(workload, Path | str) else workload
+    window = window_of(of, now() if at is None else parse_time(at) if isinstance(at, str) else at)
+    opened = open_source(
+        source,
+        as_of=window.now,
+        signal=Signal(of.signal),
+        basis=Basis(basis) if basis else None,
+        file_kind=FileKind(file_kind) if file_kind else None,
+        use_cache=not require_live,
+    )
+    known = offers(include_suspect=suspect_prices)
+    made = make_plan(
+        of,
+        window,
+        known,
+        opened,
+        allow_mixed=allow_mixed,
+        open_archive=open_archive,
+        carbon_priority=carbon_priority,
+        compare_hardware=hardware,
+    )
+    if require_live:
+        refuse_plan_unless_live(made)
+    compared = None
+    if hardware:
+        from greenai_infra.planning.hardware import compare_hardware
+
+        compared = compare_hardware(made.workload, made.field, made.decision, known)
+    return MadePlan(made, plan_document(made, compared))
+
+
+def refuse_plan_unless_live(made: Plan) -> None:
+    """Raise Refused if a plan was not made on live answers alone."""
+    from greenai_infra.intensity.liveness import refuse_unless_live
+
+    provenances = {zone: series.provenance for zone, series in made.series.items()}
+    refuse_unless_live(made.answered_by, provenances, made.source_notes)

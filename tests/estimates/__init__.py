@@ -1,0 +1,1 @@
+"""Estimates by name, against figures worked out by hand."""
