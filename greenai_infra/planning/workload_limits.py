@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 
-from greenai_infra.planning.workload_work import Amount, Count, Section
+from greenai_infra.typed_yaml.section import Amount, Count, Section
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 

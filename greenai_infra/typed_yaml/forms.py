@@ -1,28 +1,25 @@
-"""What people write in a workload file for what is meant: `13B`, a single name for a list, a key that is almost right.
+"""What people write in a file for what is meant: `13B`, a single name for a list, a key that is almost right.
 
-Only asked where a file can't be read as it stands. The types of `Workload` say what is wanted where.
+Only asked where a file can't be read as it stands. The types of its struct say what is wanted where.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import inspect
 
-from greenai_infra.planning.workload import Workload
-from greenai_infra.planning.workload_work import COUNT_PATTERN
+from greenai_infra.numbers import COUNT_PATTERN, counted_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from greenai_infra.planning.workload_problems import KeyPath, Problem
+    from greenai_infra.typed_yaml.problems import KeyPath, Problem
 
-POWER_OF_TEN = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
 ALIKE = 0.65  # of a key and the one that is meant
 
 
@@ -31,6 +28,10 @@ class Forms:
     """Values with the common forms made plain, and without what can't be meant."""
 
     values: Any
+    whole: type[msgspec.Struct]
+    what: str
+    """The file's own name, with its article: `a workload`."""
+    about_key: Callable[[str], str]
     problems: list[Problem] = field(default_factory=list)
     left_out: set[KeyPath] = field(default_factory=set)
     """Keys that a problem is about already, as they stand or as they are probably meant."""
@@ -40,10 +41,13 @@ class Forms:
         return any(path[: len(at)] == at for path in self.left_out)
 
 
-def understood(values: dict[str, Any]) -> Forms:
-    """The values of a workload file with amounts as numbers, single names as lists, and unknown keys left out."""
-    forms = Forms(None)
-    return Forms(_read(values, inspect.type_info(Workload), (), forms), forms.problems, forms.left_out)
+def understood(
+    values: dict[str, Any], whole: type[msgspec.Struct], what: str, about_key: Callable[[str], str]
+) -> Forms:
+    """The values of a file with amounts as numbers, single names as lists, and unknown keys left out."""
+    forms = Forms(None, whole, what, about_key)
+    read = _read(values, inspect.type_info(whole), (), forms)
+    return Forms(read, whole, what, about_key, forms.problems, forms.left_out)
 
 
 def _read(value: Any, wanted: inspect.Type, at: KeyPath, forms: Forms) -> Any:
@@ -64,6 +68,9 @@ def _read(value: Any, wanted: inspect.Type, at: KeyPath, forms: Forms) -> Any:
         if isinstance(value, list):
             item = of[inspect.ListType][0].item_type
             return [_read(one, item, (*at, index), forms) for index, one in enumerate(value)]
+    if inspect.DictType in of and isinstance(value, dict):
+        item = of[inspect.DictType][0].value_type
+        return {key: _read(one, item, (*at, key), forms) for key, one in value.items()}
     if isinstance(value, str) and any(is_count for _, is_count in types):
         return counted_in_words(value)
     return value
@@ -76,13 +83,13 @@ def _read_section(value: dict[str, Any], struct: inspect.StructType, at: KeyPath
         if key in known:
             read[key] = _read(inner, known[key], (*at, key), forms)
             continue
-        elsewhere = [".".join(path) for path in _all_keys(inspect.type_info(Workload), ()) if path[-1] == key]
+        elsewhere = [".".join(path) for path in _all_keys(inspect.type_info(forms.whole), ()) if path[-1] == key]
         near = "" if elsewhere else _near(key, known)
         forms.left_out.update({(*at, key), (*at, near)})
-        here = f"{'.'.join(map(str, at)) or 'a workload'} has {', '.join(known)}"
+        here = f"{'.'.join(map(str, at)) or forms.what} has {', '.join(known)}"
         meant = " or ".join(f"'{one}'" for one in elsewhere or [near] if one)
         instead = f"did you mean {meant}?" if meant else here
-        forms.problems.append(((*at, key), f"unknown key; {instead}"))
+        forms.problems.append(((*at, key), forms.about_key(key) or f"unknown key; {instead}"))
     return {key: inner for key, inner in read.items() if (*at, key) not in forms.left_out}
 
 
@@ -92,7 +99,7 @@ def _near(key: str, known: Iterable[str]) -> str:
 
 
 def _all_keys(wanted: inspect.Type, at: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Where every key of a workload stands."""
+    """Where every key of a file stands."""
     for one, _ in _alternatives(wanted):
         for inner in one.fields if isinstance(one, inspect.StructType) else ():
             yield (*at, inner.encode_name)
@@ -111,15 +118,9 @@ def _alternatives(wanted: inspect.Type, is_count: bool = False) -> Iterator[tupl
         yield wanted, is_count
 
 
-def counted_in_words(text: str) -> float | str:
-    """`13B`, `2 T`, `1.5k` as numbers; anything else as it stands."""
-    found = re.fullmatch(COUNT_PATTERN, text.strip())
-    return float(Decimal(found[1]).scaleb(POWER_OF_TEN[found[2].casefold()])) if found else text
-
-
-def workload_schema() -> dict[str, Any]:
-    """The JSON Schema of workload files, with every form that is understood."""
-    schema: dict[str, Any] = _with_forms(msgspec.json.schema(Workload))
+def schema_of(whole: type[msgspec.Struct]) -> dict[str, Any]:
+    """The JSON Schema of files of a struct, with every form that is understood."""
+    schema: dict[str, Any] = _with_forms(msgspec.json.schema(whole))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
