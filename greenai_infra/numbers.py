@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from math import floor, isinf, log10
 
 MOST, LEAST = 1e15, 1e-6
 """Outside of these zeros can no longer be counted by eye; no figure of a real workload is."""
+
+
+COUNT_PATTERN = r"^(\d+(?:\.\d+)?) ?([kKmMbBgGtT])$"
+"""A count with the letter of its power of ten, as in 13B. No amount with a unit takes one: 2T of kg may be tonnes."""
+POWER_OF_TEN = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
+
+
+def counted_in_words(text: str) -> float | str:
+    """`13B`, `2 T`, `1.5k` as numbers; anything else as it stands."""
+    found = re.fullmatch(COUNT_PATTERN, text.strip())
+    return float(Decimal(found[1]).scaleb(POWER_OF_TEN[found[2].casefold()])) if found else text
 
 
 def significant(value: float, digits: int = 3) -> str:

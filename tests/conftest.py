@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST_PROCESSES = 8
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does: each process is one of several
+
 # How fast an example is says how busy the machine is.
 hypothesis.settings.register_profile(
     "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True

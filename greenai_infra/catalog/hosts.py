@@ -10,6 +10,7 @@ from greenai_infra.catalog.accelerators import Embodied, find_accelerator
 from greenai_infra.catalog.read import table
 
 if TYPE_CHECKING:
+    from greenai_infra.catalog.accelerators import Accelerator
     from greenai_infra.catalog.offers import Offer
 
 _COLUMNS = (
@@ -52,6 +53,18 @@ def host_embodied(offer: Offer) -> Embodied | None:
     share = offer.accelerators / host.chips_per_server
     whole = host.embodied
     return Embodied(whole.kg * share, whole.low * share, whole.high * share, whole.boundary, whole.year, whole.source)
+
+
+def embodied_parts(
+    offer: Offer, chip: Accelerator, chips: float, instances: float
+) -> list[tuple[str, Embodied, float]]:
+    """What is reserved: its name, the kg CO2e of making one, how many."""
+    host = host_embodied(offer)
+    of_chips = (chip.name, chip.embodied, chips)
+    if host is None:
+        return [of_chips]
+    of_hosts = ("its server", host, instances)
+    return [of_hosts] if host.boundary.startswith("whole platform") else [of_chips, of_hosts]
 
 
 def host_power_w(offer: Offer) -> float | None:

@@ -33,6 +33,11 @@ class Row:
         """Whether the table has such a column."""
         return column in self._columns
 
+    @property
+    def columns(self) -> Collection[str]:
+        """The columns of the table."""
+        return self._columns.keys()
+
     def text(self, column: str) -> str:
         """The cell without surrounding blanks; may be empty."""
         return self._cells[self._columns[column]].strip()

@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.read import DATA, table_from, user_file
-from greenai_infra.catalog.write import write_table
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,12 +53,19 @@ class ServicePrice:
     evidence: str = PROVIDERS_OWN
 
 
-def service_price(provider: str, item: str, region: str) -> ServicePrice | None:
+def service_prices() -> Mapping[Key, ServicePrice]:
+    """Every known price, fetched ones in place of embedded ones. Raises InputError if the user's file is broken."""
+    return _prices()
+
+
+def service_price(
+    provider: str, item: str, region: str, known: Mapping[Key, ServicePrice] | None = None
+) -> ServicePrice | None:
     """The price of an item in a region, or the one price that holds everywhere; None if none is known there.
 
-    A price that the user has fetched goes before an embedded one. Raises InputError if the user's file is broken.
+    `known` are the prices to look in, for who asks about many; default all. Raises InputError as `service_prices` does.
     """
-    rows = _prices()
+    rows = _prices() if known is None else known
     return rows.get((provider, item, region)) or rows.get((provider, item, EVERYWHERE))
 
 
@@ -92,6 +98,8 @@ def keep_service_prices(provider: str, renewed: Iterable[ServicePrice]) -> None:
 
     Raises InputError if the file that is there is broken, or can't be written.
     """
+    from greenai_infra.catalog.write import write_table
+
     path = user_service_prices()
     kept = {**(_own(path) if path.is_file() else {}), **{(provider, one.item, one.region): one for one in renewed}}
     rows = (

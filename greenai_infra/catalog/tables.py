@@ -47,6 +47,12 @@ def lifecycle_range(zone: str) -> tuple[float, float] | None:
     return (min(means), max(means)) if means else None
 
 
+@cache
+def cleanest_lifecycle_g_per_kwh() -> float:
+    """The least yearly mean of any zone and year, average and life cycle."""
+    return min(found[0] for zone in lifecycle_zones() if (found := lifecycle_range(zone)))
+
+
 def lifecycle_zones() -> frozenset[str]:
     """Every zone of the lifecycle table."""
     return frozenset(_rows(_LIFECYCLE, "zone"))

@@ -23,11 +23,23 @@ SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-"}
 DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
 
 
-def build(project_dir: Path, stack: str, yes: bool, packs: Sequence[Path] | None = None) -> Outcome:
-    """Preview, ask, build; with these policy packs, or the project's own."""
+def build(
+    project_dir: Path, stack: str, yes: bool, packs: Sequence[Path] | None = None, ledger: str | None = None
+) -> Outcome:
+    """Preview, ask, build; with these policy packs, or the project's own.
+
+    With a ledger, what the stack's plan emits is checked before anything else, and reserved before it is built.
+    """
     from greenai_infra.clock import format_time
+    from greenai_infra.deploy.budget_ledger import check_planned, planned_of_stack, reserve_stack
     from greenai_infra.deploy.stack_files import passed_start
 
+    planned_emissions = planned_of_stack(project_dir, stack) if ledger else None
+    if ledger and planned_emissions:
+        try:
+            check_planned(ledger, planned_emissions)
+        except Refused as error:
+            raise Refused(f"{error}; --no-budget builds it all the same") from None
     engine = open_engine(project_dir, stack, packs)
     planned = engine.preview()
     if start := passed_start(project_dir, stack, datetime.now(UTC)):
@@ -37,6 +49,8 @@ def build(project_dir: Path, stack: str, yes: bool, packs: Sequence[Path] | None
             err=True,
         )
     ask(f"Build {stack}: {in_words(planned.changed)}?", stack, yes)
+    if ledger and planned_emissions:
+        click.echo(reserve_stack(ledger, planned_emissions))
     return engine.up()
 
 

@@ -27,12 +27,13 @@ COMMANDS = {
     "forecast": ("greenai_infra.cli.forecast", "forecast", "Draw what is expected of a zone, and the best time in it."),
     "plan": ("greenai_infra.cli.plan", "plan", "Choose region, hardware and start time for a workload."),
     "explain": ("greenai_infra.cli.plan", "explain", "Explain a plan again from its file alone."),
+    "estimate": ("greenai_infra.cli.estimate", "estimate", "Estimate energy, emissions and cost before a run."),
     "watch": ("greenai_infra.cli.watch", "watch", "Plan again and again; say what has changed, and when to move."),
     "backtest": ("greenai_infra.cli.backtest", "backtest", "Compare strategies on historical intensity."),
     "schema": (
         "greenai_infra.cli.schema",
         "schema",
-        "Print the JSON Schema of workload files, or of gate settings.",
+        "Print the JSON Schema of workload files, gate settings or SCI files.",
     ),
     "select": ("greenai_infra.cli.select", "select", "Pin a plan's ranked regions as Pulumi stacks."),
     "preview": ("greenai_infra.cli.stack", "preview", "Show what a stack would build; --offline needs no account."),
@@ -41,6 +42,10 @@ COMMANDS = {
     "up": ("greenai_infra.cli.stack", "up", "Build a stack, or the first ranked region with capacity."),
     "destroy": ("greenai_infra.cli.stack", "destroy", "Remove what a stack has built."),
     "init": ("greenai_infra.cli.init", "init", "Write a project: Pulumi program, example workload, stack."),
+    "budget": ("greenai_infra.cli.budget", "budget", "Keep the carbon budget of a team's project in a ledger."),
+    "card": ("greenai_infra.cli.card", "card", "Write a run's energy and emissions as model cards have them."),
+    "advise": ("greenai_infra.cli.advise", "advise", "Advise on serving and on quick wins, computed for a workload."),
+    "sci": ("greenai_infra.cli.sci", "sci", "Score scenarios by Software Carbon Intensity (ISO/IEC 21031)."),
     "catalog": ("greenai_infra.cli.catalog", "catalog", "Show or refresh accelerators, offers and prices."),
 }
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
-from greenai_infra.cli.source_options import (
-    moment_of,
-    open_archive,
-    open_stated,
-    refuse_plan_unless_live,
-    source_options,
-)
+from greenai_infra.cli.number import NumberRange
+from greenai_infra.cli.source_options import open_archive, source_options
 from greenai_infra.errors import InputError
 
 
@@ -21,6 +16,12 @@ from greenai_infra.errors import InputError
 @click.argument("workload_file", metavar="WORKLOAD", type=click.Path(path_type=Path))
 @source_options()
 @click.option("--hardware", is_flag=True, help="Compare all accelerators for this workload.")
+@click.option(
+    "--carbon-priority",
+    type=NumberRange(min=0, max=1),
+    metavar="P",
+    help="Weigh kg against USD, each over the least feasible: 0 is cost alone, 1 emissions alone.",
+)
 @click.option("--explain", is_flag=True, help="Say why, what each constraint costs, and where figures come from.")
 @click.option("--suspect-prices", is_flag=True, help="Use offers whose on-demand price is doubtful, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan document.")
@@ -29,11 +30,12 @@ def plan(
     workload_file: Path,
     source: str | None,
     at: str | None,
-    basis: str | None,
-    file_kind: str | None,
+    basis: Literal["lifecycle", "direct"] | None,
+    file_kind: Literal["history", "forecast"] | None,
     allow_mixed: bool,
     require_live: bool,
     hardware: bool,
+    carbon_priority: float | None,
     explain: bool,
     suspect_prices: bool,
     as_json: bool,
@@ -44,34 +46,27 @@ def plan(
     The plan has the least kg CO2e that the workload's constraints allow. Without a key or a network it plans on
     embedded yearly means.
     """
-    from greenai_infra.catalog.offers import offers
     from greenai_infra.files import write_whole
-    from greenai_infra.planning.document import document_text, plan_document
-    from greenai_infra.planning.hardware import compare_hardware
-    from greenai_infra.planning.planner import make_plan
-    from greenai_infra.planning.workload_file import read_workload, window_of
+    from greenai_infra.planning.make import plan as plan_of
 
-    workload = read_workload(workload_file)
-    window = window_of(workload, moment_of(at))
-    opened = open_stated(source, window.now, workload.signal, basis, file_kind, require_live)
-    known = offers(include_suspect=suspect_prices)
-    made = make_plan(
-        workload,
-        window,
-        known,
-        opened,
+    made = plan_of(
+        workload_file,
+        source=source,
+        at=at,
+        basis=basis,
+        file_kind=file_kind,
         allow_mixed=allow_mixed,
+        require_live=require_live,
+        hardware=hardware,
+        carbon_priority=carbon_priority,
+        suspect_prices=suspect_prices,
         open_archive=open_archive,
-        compare_hardware=hardware,
     )
-    if require_live:
-        refuse_plan_unless_live(made)
-    compared = compare_hardware(workload, made.field, made.decision, known) if hardware else None
-    document = plan_document(made, compared)
+    document = made.document
     if out:
-        write_whole(out, document_text(document))
+        write_whole(out, made.text())
     if as_json:
-        click.echo(document_text(document), nl=False)
+        click.echo(made.text(), nl=False)
         return
     from greenai_infra.reporting.plan_text import show_plan
 

@@ -6,9 +6,9 @@ import click
 
 
 @click.command(epilog="Example:  greenai-infra schema > workload.schema.json")
-@click.argument("what", type=click.Choice(["workload", "policy"]), default="workload")
+@click.argument("what", type=click.Choice(["workload", "policy", "sci"]), default="workload")
 def schema(what: str) -> None:
-    """Print the JSON Schema of workload files, or with `policy` that of the carbon gate's settings."""
+    """Print the JSON Schema of workload files, of the gate's settings (`policy`), or of SCI files (`sci`)."""
     import json
 
     if what == "policy":
@@ -16,6 +16,8 @@ def schema(what: str) -> None:
 
         click.echo(json.dumps(settings_schema(), indent=2))
         return
-    from greenai_infra.planning.workload_forms import workload_schema
+    from greenai_infra.estimates.sci_file import SciFile
+    from greenai_infra.planning.workload import Workload
+    from greenai_infra.typed_yaml.forms import schema_of
 
-    click.echo(json.dumps(workload_schema(), indent=2))
+    click.echo(json.dumps(schema_of(SciFile if what == "sci" else Workload), indent=2))

@@ -12,6 +12,7 @@ from greenai_infra.cli.number import NumberRange
 from greenai_infra.cli.project_dir import PROJECT_DIR, in_dir
 
 if TYPE_CHECKING:
+    from greenai_infra.deploy.plan_file import PlanFile
     from greenai_infra.deploy.select import Selection
 
 BUDGET_KG = NumberRange(0, 1e12, min_open=True)
@@ -29,7 +30,11 @@ BUDGET_KG = NumberRange(0, 1e12, min_open=True)
     show_default=True,
     help="Move an earlier choice only for a larger saving of emissions.",
 )
-@click.option("--force", is_flag=True, help="Take the plan's first region whatever was chosen before.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Take the plan's first region whatever was chosen before, even past the carbon budget.",
+)
 @click.option(
     "--launch",
     type=click.Choice(["now", "scheduled"]),
@@ -64,7 +69,8 @@ def select(
     """Pin a plan's ranked regions as stacks Pulumi.<workload>-<region>.yaml, and name the one to apply.
 
     Only what the plan decides is written; your own settings in those files stay. An earlier choice moves to another
-    region only if that saves more than --threshold percent of the emissions.
+    region only if that saves more than --threshold percent of the emissions. Where a carbon ledger is configured
+    (GREENAI_LEDGER, or budget-ledger in Pulumi.yaml) the plan has to fit its budget.
     """
     from greenai_infra.deploy.pins.options import Options
     from greenai_infra.deploy.plan_file import read_plan_file
@@ -84,7 +90,9 @@ def select(
         alarms_stack=alarms_stack,
         gcp_project=gcp_project,
     )
-    selection = select_stacks(read_plan_file(plan_file), project_dir, options, datetime.now(UTC))
+    plan = read_plan_file(plan_file)
+    selection = select_stacks(plan, project_dir, options, datetime.now(UTC))
+    ask_ledger(plan, selection, project_dir, force)
     write_all(selection.texts)
     show_selection(selection)
     where = in_dir("--dir", project_dir)
@@ -92,6 +100,22 @@ def select(
     click.echo("\nLook at it without an account, then build it:")
     click.echo(f"  greenai-infra preview --offline --stack {chosen}{where}")
     click.echo(f"  greenai-infra up --stack {chosen}{where}")
+
+
+def ask_ledger(plan: PlanFile, selection: Selection, project_dir: Path, force: bool) -> None:
+    """Raises Refused where a ledger is configured and the chosen region's emissions don't fit; says so with force."""
+    from greenai_infra.deploy.budget_ledger import PlannedEmissions, check_planned, configured_ledger
+    from greenai_infra.errors import Refused
+
+    ledger = configured_ledger(project_dir)
+    if ledger is None:
+        return
+    try:
+        check_planned(ledger, PlannedEmissions.of_plan(plan, selection.stacks[0].planned.emissions_kg))
+    except Refused as error:
+        if not force:
+            raise Refused(f"{error}; --force selects it all the same") from None
+        click.echo(f"warning: {error}", err=True)
 
 
 def show_selection(selection: Selection) -> None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from greenai_infra.intensity.forecast_archive import ForecastArchive
     from greenai_infra.intensity.source import IntensitySource
-    from greenai_infra.planning.planner import Plan
 
 _OPTIONS = {
     "source": click.option(
@@ -83,11 +82,3 @@ def open_stated(
         file_kind=FileKind(file_kind) if file_kind else None,
         use_cache=not require_live,
     )
-
-
-def refuse_plan_unless_live(plan: Plan) -> None:
-    """Raise Refused if a plan was not made on live answers alone."""
-    from greenai_infra.intensity.liveness import refuse_unless_live
-
-    provenances = {zone: series.provenance for zone, series in plan.series.items()}
-    refuse_unless_live(plan.answered_by, provenances, plan.source_notes)

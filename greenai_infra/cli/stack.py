@@ -95,6 +95,7 @@ def preview(
 )
 @click.option("--top", type=click.IntRange(1, 50), default=3, show_default=True, help="With --plan: how many regions.")
 @click.option("--clean-up", is_flag=True, help="With --plan: remove what was built in a region without capacity.")
+@click.option("--no-budget", is_flag=True, help="Leave the carbon ledger out: check and reserve nothing.")
 @policy_options
 @YES
 def up(
@@ -103,6 +104,7 @@ def up(
     plan_file: Path | None,
     top: int,
     clean_up: bool,
+    no_budget: bool,
     no_policy: bool,
     policy_packs: tuple[Path, ...],
     yes: bool,
@@ -112,16 +114,18 @@ def up(
     With --plan, a region without capacity or quota, or one that the account may not use, is left for the next of the
     ranking, which is said; any other failure stops. Only a job that starts with `up` (launch: now) meets a lack of
     capacity here; a scheduled one meets it at its planned start, in the stack's state machine. The carbon gate is run
-    first: nothing is built past a mandatory rule.
+    first: nothing is built past a mandatory rule. Where a carbon ledger is configured (GREENAI_LEDGER, or budget-ledger
+    in Pulumi.yaml) the plan's emissions are reserved in it under the plan_id; what does not fit is not built.
     """
     require_answer(yes)
     packs = chosen_packs(no_policy, policy_packs)
+    ledger = chosen_ledger(project_dir, no_budget)
     if plan_file is None:
         from greenai_infra.deploy.stack_files import require_stack
 
         name = require_stack(project_dir, stack)
         try:
-            show_built(project_dir, name, build(project_dir, name, yes, packs))
+            show_built(project_dir, name, build(project_dir, name, yes, packs, ledger))
         except NoCapacity as error:
             raise NoCapacity(
                 f"{error.said}: {error}\nto go on in the next ranked region:  greenai-infra up --plan plan.json"
@@ -131,7 +135,7 @@ def up(
         raise InputError("--plan says which stacks to build; leave --stack away, or --plan")
     from greenai_infra.cli.up_plan import up_plan
 
-    up_plan(project_dir, plan_file, top, clean_up, yes, packs)
+    up_plan(project_dir, plan_file, top, clean_up, yes, packs, ledger)
 
 
 @click.command(epilog="Example:  greenai-infra destroy --stack finetune-7b-eu-north-1")
@@ -165,3 +169,13 @@ def chosen_packs(no_policy: bool, policy_packs: Sequence[Path]) -> Sequence[Path
     if no_policy:
         click.echo("warning: the carbon gate is left out (--no-policy)", err=True)
     return () if no_policy else policy_packs or None
+
+
+def chosen_ledger(project_dir: Path, no_budget: bool) -> str | None:
+    """The configured carbon ledger; None without one, or with --no-budget."""
+    from greenai_infra.deploy.budget_ledger import configured_ledger
+
+    ledger = configured_ledger(project_dir)
+    if ledger and no_budget:
+        click.echo("warning: the carbon ledger is left out (--no-budget)", err=True)
+    return None if no_budget else ledger

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 
 def up_plan(
-    project_dir: Path, plan_file: Path, top: int, clean_up: bool, yes: bool, packs: Sequence[Path] | None = None
+    project_dir: Path,
+    plan_file: Path,
+    top: int,
+    clean_up: bool,
+    yes: bool,
+    packs: Sequence[Path] | None = None,
+    ledger: str | None = None,
 ) -> None:
     """Pin a plan's regions and build the first with capacity; the choice follows to where it was built."""
     from datetime import UTC, datetime
@@ -53,7 +59,7 @@ def up_plan(
             click.echo(f"going on with the next ranked region: {following}\n", err=True)
 
     try:
-        applied = build_first_with_capacity(stacks, lambda name: build(project_dir, name, yes, packs), go_on)
+        applied = build_first_with_capacity(stacks, lambda name: build(project_dir, name, yes, packs, ledger), go_on)
         if applied.without_capacity:
             mark_built(project_dir, plan.plan_id, applied.stack, applied.without_capacity)
         show_built(project_dir, applied.stack, applied.result)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from greenai_infra.cli.number import NumberRange
-from greenai_infra.cli.source_options import open_archive, open_stated, refuse_plan_unless_live, source_options
+from greenai_infra.cli.source_options import open_archive, open_stated, source_options
 from greenai_infra.clock import format_time, hours_between, parse_duration_hours
 from greenai_infra.errors import InputError, NoPlacement
 
@@ -95,6 +95,7 @@ def _planner(
 ) -> Callable[[], Round]:
     """What one round does: ask a source as of now and plan the rest of the window."""
     from greenai_infra.catalog.offers import offers
+    from greenai_infra.planning.make import refuse_plan_unless_live
     from greenai_infra.planning.planner import make_plan
     from greenai_infra.planning.watch import round_of
 

@@ -16,7 +16,10 @@ from greenai_infra.deploy.stack_files import config_of, read_project, read_text
 from greenai_infra.deploy.wire import UNKNOWN_MARK
 from greenai_infra.errors import InputError
 
-KEYS = ("program", "selected", "no-capacity", "alarms", "alarms-stack", "cache", "inference", "training")
+KEYS = (
+    "program", "selected", "no-capacity", "alarms", "alarms-stack", "budget-ledger", "cache", "inference", "ledger",
+    "training",
+)  # fmt: skip
 """What the toolkit's own programs and `select` know, beside the secrets of a program."""
 
 if TYPE_CHECKING:

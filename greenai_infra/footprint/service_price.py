@@ -12,7 +12,9 @@ from greenai_infra.catalog.service_prices import FALLBACK_REGION, FETCH, FROM_ME
 from greenai_infra.footprint.estimate import Estimate
 
 if TYPE_CHECKING:
-    from greenai_infra.catalog.service_prices import ServicePrice
+    from collections.abc import Mapping
+
+    from greenai_infra.catalog.service_prices import Key, ServicePrice
 
 
 class Listed(NamedTuple):
@@ -29,10 +31,15 @@ class Listed(NamedTuple):
         return f"{self.price.usd:g} USD a {self.price.unit}: {self.price.source}{day}"
 
 
-def listed_price(provider: str, item: str, region: str) -> Listed | None:
-    """The price of an item in a region, or an estimate of it; None where not even us-east-1's is known."""
-    own = service_price(provider, item, region)
-    price = own or (service_price(provider, item, FALLBACK_REGION) if provider == "aws" and region else None)
+def listed_price(
+    provider: str, item: str, region: str, known: Mapping[Key, ServicePrice] | None = None
+) -> Listed | None:
+    """The price of an item in a region, or an estimate of it; None where not even us-east-1's is known.
+
+    `known` are the prices to look in, for who asks about many; default all.
+    """
+    own = service_price(provider, item, region, known)
+    price = own or (service_price(provider, item, FALLBACK_REGION, known) if provider == "aws" and region else None)
     if price is None:
         return None
     usd, why = Estimate.exact(price.usd), []

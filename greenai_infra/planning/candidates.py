@@ -113,7 +113,7 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
         available = availabilities.of(offer, region)
         if available.offered is Offered.NO and workload.hardware.availability == "listed":
             removed |= {AVAILABILITY}
-        moved, standing = rules.transfer(region), costs.of(region, available)
+        moved, standing = rules.transfer(region), costs.of(region, available.zones)
         candidates += [
             Candidate(region, offer, run, price * run.instances, *moved, removed, available, standing) for run in found
         ]

@@ -30,7 +30,6 @@ from greenai_infra.planning.inputs import (
 from greenai_infra.planning.notes import plan_notes
 from greenai_infra.planning.preference import usd_per_tonne
 from greenai_infra.planning.savings import savings_of
-from greenai_infra.planning.spot import spot_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,8 +79,19 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
     }
     if plan.hours:
         body["ranked"] = _placement(decision.placement, plan)
-    if loss := spot_loss(plan.workload, plan.placement):
-        body["interruptions"] = loss.as_document()
+    if plan.workload.hardware.purchase == "spot":
+        from greenai_infra.planning.spot import spot_loss
+
+        if loss := spot_loss(plan.workload, plan.placement):
+            body["interruptions"] = loss.as_document()
+    if plan.weighing:
+        body["carbon_priority"] = {
+            "priority": plan.weighing.priority,
+            "least_kg": plan.weighing.least_kg,
+            "least_usd": plan.weighing.least_usd,
+            "score": plan.weighing.score(decision.placement),
+            "usd_per_tonne": plan.weighing.usd_per_tonne,
+        }
     if hardware is not None:
         body["hardware"] = [_comparison(row, plan) for row in hardware]
     return {"schema_version": SCHEMA_VERSION, "plan_id": plan_digest(body), **body}

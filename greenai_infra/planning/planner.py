@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import hours_between
 from greenai_infra.errors import InputError, NoPlacement
@@ -16,10 +18,12 @@ from greenai_infra.intensity.values import Series
 from greenai_infra.planning.candidates import PLACE_RULES, Field, find_candidates
 from greenai_infra.planning.decide import Decision, decide
 from greenai_infra.planning.hours import Hours, ask_hours, at_best_hours
+from greenai_infra.planning.preference import Weighing, weigh
 from greenai_infra.planning.slots import Interruption
 from greenai_infra.planning.timing import Timing
 from greenai_infra.planning.transfer import origin_of
 from greenai_infra.planning.waiting import WaitRule, WaitRules
+from greenai_infra.planning.workload_limits import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,6 +64,7 @@ class Plan:
     left_out: Mapping[str, str]
     warnings: tuple[str, ...]
     hours: Hours | None = None
+    weighing: Weighing | None = None
 
     @property
     def placement(self) -> Placement:
@@ -80,15 +85,18 @@ def make_plan(
     *,
     allow_mixed: bool = False,
     open_archive: Callable[[], ForecastArchive] | None = None,
+    carbon_priority: float | None = None,
     compare_hardware: bool = False,
 ) -> Plan:
     """The plan of a workload. Zones that it forbids are looked up too, to price its rules, if that asks no service.
 
     A service's forecasts are kept in the archive, which is opened only for these, and those kept there before say how
-    wrong they are.
+    wrong they are. With a carbon priority (0 to 1) the choice is by the price of carbon that weighs alike.
     Raises NoPlacement if nothing is left, Refused for unlike signal or basis, InputError for a signal that the source
     does not have.
     """
+    if carbon_priority is not None:
+        _check_priority(workload, carbon_priority)
     longest_hours = None if window.deadline is None else hours_between(window.earliest, window.deadline)
     field = find_candidates(workload, offers, longest_hours)
     end = window.deadline or window.earliest + timedelta(hours=_longest_run_hours(field, workload))
@@ -124,7 +132,12 @@ def make_plan(
     rules = _wait_rules(workload, window, found, archive)
     origin = origin_of(workload, answers, window, end)
     timing = _timing(workload, window, rules, origin)
-    decision = decide(workload, field, series, timing, compare=compare_hardware)
+    decision, weighing = decide(workload, field, series, timing, compare=compare_hardware), None
+    if carbon_priority is not None:
+        weighing = weigh(carbon_priority, [one.placement for one in decision.everything if not one.removed_by])
+        if weighing.usd_per_tonne is not None:
+            workload = replace(workload, objective=Objective(carbon_price_usd_per_tonne=weighing.usd_per_tonne))
+            decision = decide(workload, field, series, timing, compare=compare_hardware)
     hours, tried = _hours(workload, window, source, decision.placement, series, timing, open_archive)
     return Plan(
         workload=workload,
@@ -142,7 +155,17 @@ def make_plan(
         left_out=left_out,
         warnings=tuple(getattr(source, "warnings", ())),
         hours=hours,
+        weighing=weighing,
     )
+
+
+def _check_priority(workload: Workload, priority: float) -> None:
+    if not 0 <= priority <= 1:
+        raise InputError(f"carbon priority {priority:g} must lie in 0 (cost alone) to 1 (emissions alone)")
+    if workload.objective is not None:
+        raise InputError(
+            "a carbon priority and objective.carbon_price_usd_per_tonne both weigh kg against USD; state one of them"
+        )
 
 
 def _hours(

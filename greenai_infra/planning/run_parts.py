@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.hosts import host_embodied
+from greenai_infra.catalog.hosts import embodied_parts
 from greenai_infra.footprint.equation import HOURS_PER_YEAR
 from greenai_infra.footprint.estimate import Estimate
 
 if TYPE_CHECKING:
-    from greenai_infra.catalog.accelerators import Accelerator, Embodied
+    from greenai_infra.catalog.accelerators import Accelerator
     from greenai_infra.catalog.offers import Offer
 
 MAX_CHIPS = 1024
@@ -64,7 +64,7 @@ def make_run(
 ) -> Run:
     """The run on so many chips, with its machines and their embodied share."""
     instances = chips if offer.per_chip else chips // offer.accelerators
-    parts = _embodied(offer, chip, chips, instances)
+    parts = embodied_parts(offer, chip, chips, instances)
     embodied = Estimate.exact(0.0)
     for _, made, count in parts:
         embodied += Estimate(made.kg, made.low, made.high) * count
@@ -73,13 +73,3 @@ def make_run(
     if estimated:
         notes += (f"the embodied share of {' and '.join(estimated)} is an estimate: no figure of it is published",)
     return Run(instances, chips, hours, power_kw, embodied / lifetime_hours, notes, answer_ms, bool(estimated))
-
-
-def _embodied(offer: Offer, chip: Accelerator, chips: int, instances: int) -> list[tuple[str, Embodied, int]]:
-    """What is reserved: its name, the kg CO2e of making one, how many."""
-    host = host_embodied(offer)
-    of_chips = (chip.name, chip.embodied, chips)
-    if host is None:
-        return [of_chips]
-    of_hosts = ("its server", host, instances)
-    return [of_hosts] if host.boundary.startswith("whole platform") else [of_chips, of_hosts]

@@ -11,7 +11,6 @@ from greenai_infra.footprint import training
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.counts import counts_of, nodes_of
 from greenai_infra.planning.run_parts import Run, Unfit, make_run, power_note
-from greenai_infra.planning.serving_runs import serving_run
 
 if TYPE_CHECKING:
     from greenai_infra.catalog.offers import Offer
@@ -36,6 +35,8 @@ def runs_on(
     if measured is None and workload.hardware.precision not in chip.tflops:
         return Unfit(f"no {workload.hardware.precision}")
     if workload.kind == "inference":
+        from greenai_infra.planning.serving_runs import serving_run
+
         served = serving_run(workload, offer, chip)
         return served if isinstance(served, Unfit) else (served,)
     return _training_runs(workload, offer, chip, longest_hours)

@@ -20,8 +20,6 @@ from greenai_infra.planning.trim import trimmed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
     from greenai_infra.planning.slice_ways import Found
     from greenai_infra.planning.slots import Floats, Interruption, Ints, Slots
     from greenai_infra.planning.windows import StepGrid
@@ -162,19 +160,6 @@ def weighted_time(grid: StepGrid, slices: Found) -> float:
     """Integral of intensity over slices of a single-zone grid, in g/kWh x s; infinite where they touch a gap."""
     starts_s, ends_s = np.array(slices).T
     return float(grid.sums(starts_s, ends_s).sum())
-
-
-def lower_bound(grid: StepGrid, work_s: float, earliest_s: float, latest_end_s: float) -> NDArray[np.float64]:
-    """The mean over each zone's cleanest `work_s` seconds, shape (zones,): no slicing can do better."""
-    widths = np.clip(np.minimum(grid.edges_s[1:], latest_end_s) - np.maximum(grid.edges_s[:-1], earliest_s), 0.0, None)
-    values = grid.values if grid.gap_s is None else np.where(np.diff(grid.gap_s, axis=1) > 0, np.inf, grid.values)
-    order = np.argsort(values, axis=1)
-    lengths = widths[order]
-    used = np.clip(work_s - (np.cumsum(lengths, axis=1) - lengths), 0.0, lengths)
-    ranked = np.take_along_axis(values, order, axis=1)
-    totals = np.where(used > 0, used * np.where(used > 0, ranked, 0.0), 0.0).sum(axis=1)
-    means: NDArray[np.float64] = np.where(used.sum(axis=1) >= work_s * (1 - 1e-12), totals / work_s, np.inf)
-    return means
 
 
 def _edges_between(grid: StepGrid, start_s: float, end_s: float) -> tuple[Floats, int]:

@@ -104,8 +104,6 @@ def _restart_hours(workload: Workload) -> Estimate:
 def spot_notes(workload: Workload, one: Placement, deadline_s: float | None) -> Iterator[str]:
     """What a reader of a plan on spot must know."""
     offer = one.candidate.offer
-    if workload.hardware.purchase != "spot":
-        return
     if offer.spot_is_dearer:
         yield (
             f"spot is dearer than on demand there ({offer.usd_per_hour_spot:.2f} against "

@@ -11,15 +11,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.read import table
-from greenai_infra.catalog.service_prices import FALLBACK_REGION
+from greenai_infra.catalog.service_prices import FALLBACK_REGION, service_prices
 from greenai_infra.catalog.zones import network_zone_count
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.footprint.service_price import listed_price
 from greenai_infra.footprint.standing import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
-    from greenai_infra.catalog.availability import Availability
+    from collections.abc import Mapping, Sequence
+
     from greenai_infra.catalog.regions import Region
+    from greenai_infra.catalog.service_prices import Key, ServicePrice
     from greenai_infra.planning.workload import Workload
 
 _COLUMNS = ("provider", "kind", "only_with", "item", "count", "in_each", "source")
@@ -45,17 +47,18 @@ class StandingCosts:
             "latency_bound_ms": workload.work.latency_bound_ms is not None,
         }
         self._rows = [row for row in _rows() if row.kind in (workload.kind, "*") and holds[row.only_with]]
+        self._prices = service_prices()
         self._known: dict[tuple[str, int], Standing | None] = {}
 
-    def of(self, region: Region, available: Availability) -> Standing | None:
-        """What stands in a region beside an offer; None where nothing is known."""
+    def of(self, region: Region, sold_in: Sequence[str]) -> Standing | None:
+        """What stands in a region beside an offer that is sold in some zones; None where nothing is known."""
         rows = [row for row in self._rows if row.provider == region.provider]
         if not rows:
             return None
-        zones = network_zone_count(region.name, available.zones)
+        zones = network_zone_count(region.name, sold_in)
         key = (region.key, zones)
         if key not in self._known:
-            self._known[key] = _standing(rows, region, zones)
+            self._known[key] = _standing(rows, region, zones, self._prices)
         return self._known[key]
 
 
@@ -84,10 +87,10 @@ def _rows() -> tuple[_Row, ...]:
     )
 
 
-def _standing(rows: list[_Row], region: Region, zones: int) -> Standing | None:
+def _standing(rows: list[_Row], region: Region, zones: int, prices: Mapping[Key, ServicePrice]) -> Standing | None:
     total, parts, is_estimate = Estimate.exact(0.0), [], False
     for row in rows:
-        listed = listed_price(row.provider, row.item, _BILLED_IN.get(row.item, region.name))
+        listed = listed_price(row.provider, row.item, _BILLED_IN.get(row.item, region.name), prices)
         if listed is None:
             return None
         count = row.count * (zones if row.in_each == "zone" else 1)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from greenai_infra.planning.slices import best_slices, fewer_slices, lower_bound, weighted_time
-from greenai_infra.planning.windows import best_windows
+from greenai_infra.planning.windows import best_windows, lower_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -125,6 +124,8 @@ def choose_times(
         if floor < best_mean and floor * duration_s < least_wait and worth_slicing(row, floor):
             to_slice[row] = least_wait
     if timing.interruption and to_slice:
+        from greenai_infra.planning.slices import best_slices
+
         burdened = _burdened(grid, to_slice)
         found = best_slices(burdened, duration_s, timing.interruption, timing.earliest_s, deadline_s)
         for row, one in zip(to_slice, _options(grid, burdened, to_slice, [[one] for one in found]), strict=True):
@@ -139,6 +140,8 @@ def fewer_times(grid: StepGrid, duration_s: float, timing: Timing, rows: Mapping
     """
     if timing.interruption is None or not timing.interruption.resume_overhead_s:
         return {}
+    from greenai_infra.planning.slices import fewer_slices
+
     deadline_s = timing.deadline_s or timing.earliest_s + duration_s
     now = _means_at_once(grid, duration_s, timing)
     below = {row: _least_wait(float(now[row.number]), row, duration_s, timing) for row in rows}
@@ -196,6 +199,8 @@ def _options(
     grid: StepGrid, burdened: StepGrid, below: Mapping[Row, float], found: Iterable[Iterable[list[tuple[float, float]]]]
 ) -> Iterator[list[_Option]]:
     """What was found for each row of `below`, as far as its weighted time is less than is said there."""
+    from greenai_infra.planning.slices import weighted_time
+
     for at, ((row, least_wait), all_slices) in enumerate(zip(below.items(), found, strict=True)):
         plain, with_burden = grid.rows(slice(row.number, row.number + 1)), burdened.rows(slice(at, at + 1))
         options = []

@@ -178,3 +178,16 @@ def _spaced(moments: NDArray[np.float64], step_s: float) -> bool:
     if moments.size <= 2 or moments[1] - moments[0] != step_s:
         return False
     return bool(np.abs(np.diff(moments) - step_s).max() < SPACING_TOLERANCE_S)
+
+
+def lower_bound(grid: StepGrid, work_s: float, earliest_s: float, latest_end_s: float) -> NDArray[np.float64]:
+    """The mean over each zone's cleanest `work_s` seconds, shape (zones,): no slicing can do better."""
+    widths = np.clip(np.minimum(grid.edges_s[1:], latest_end_s) - np.maximum(grid.edges_s[:-1], earliest_s), 0.0, None)
+    values = grid.values if grid.gap_s is None else np.where(np.diff(grid.gap_s, axis=1) > 0, np.inf, grid.values)
+    order = np.argsort(values, axis=1)
+    lengths = widths[order]
+    used = np.clip(work_s - (np.cumsum(lengths, axis=1) - lengths), 0.0, lengths)
+    ranked = np.take_along_axis(values, order, axis=1)
+    totals = np.where(used > 0, used * np.where(used > 0, ranked, 0.0), 0.0).sum(axis=1)
+    means: NDArray[np.float64] = np.where(used.sum(axis=1) >= work_s * (1 - 1e-12), totals / work_s, np.inf)
+    return means

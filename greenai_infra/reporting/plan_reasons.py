@@ -53,10 +53,13 @@ def _beside_others(document: Document) -> Iterator[str]:
     """How the choice stands to the next region, and why it is not the cleanest of the Pareto front."""
     chosen, cleanest = document.get("ranked") or document["placement"], document["pareto"][0]
     objective = document["workload"].get("objective")
+    if weighing := document.get("carbon_priority"):
+        yield _weighed(weighing, chosen)
     if objective:
         price = objective["carbon_price_usd_per_tonne"]
         usd = chosen["cost_usd"] + price * chosen["emissions_kg"] / 1000
-        yield f"it costs least with carbon at {exact(price)} USD a tonne: {significant(usd, 4)} USD"
+        shown = significant(price) if weighing else exact(price)
+        yield f"it costs least with carbon at {shown} USD a tonne: {significant(usd, 4)} USD"
     dirtier = [one for one in document["alternatives"] if one["emissions_kg"] >= chosen["emissions_kg"]]
     if dirtier:
         gap = dirtier[0]["emissions_kg"] - chosen["emissions_kg"]
@@ -100,3 +103,14 @@ def _intensity_sources(document: Document) -> list[str]:
     if inputs["zones_without_intensity"]:
         lines.append(f"no value for {', '.join(inputs['zones_without_intensity'])}")
     return lines
+
+
+def _weighed(weighing: Document, chosen: Document) -> str:
+    """How a carbon priority made the choice."""
+    priority, least_kg, least_usd = (weighing[key] for key in ("priority", "least_kg", "least_usd"))
+    kg, usd = chosen["emissions_kg"] / least_kg, chosen["cost_usd"] / least_usd
+    return (
+        f"carbon priority {priority:g}: of all that is allowed it has the least {priority:g} x kg / "
+        f"{significant(least_kg)} + {1 - priority:g} x USD / {significant(least_usd, 4)}, the least kg and the least "
+        f"USD of any: {priority:g} x {kg:.2f} + {1 - priority:g} x {usd:.2f} = {weighing['score']:.2f}"
+    )

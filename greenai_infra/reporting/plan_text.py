@@ -7,7 +7,6 @@ from typing import Any
 from greenai_infra.numbers import duration, short_time, significant
 from greenai_infra.reporting.lines import print_facts, print_lines, print_list
 from greenai_infra.reporting.plan_money import cost_line, saving_lines, spot_facts, standing_facts
-from greenai_infra.reporting.plan_reasons import show_reasons
 from greenai_infra.reporting.plan_tables import about, machines, show_alternatives, show_hardware, show_pareto
 
 Document = dict[str, Any]
@@ -35,6 +34,8 @@ def show_plan(document: Document, *, explain: bool = False) -> None:
     if "hardware" in document:
         show_hardware(document["hardware"])
     if explain:
+        from greenai_infra.reporting.plan_reasons import show_reasons
+
         show_reasons(document)
     print_list("Notes", document["notes"])
 

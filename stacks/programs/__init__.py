@@ -8,5 +8,6 @@ PROGRAMS = {
     "alarms": "programs.alarms",
     "cache": "programs.cache",
     "inference": "programs.inference",
+    "ledger": "programs.ledger",
     "training": "programs.training",
 }

@@ -45,3 +45,14 @@ def test_help_against_importing_click(compare: Compare) -> None:
         2.0,
         15,
     )
+
+
+def test_estimate_against_plan(compare: Compare) -> None:
+    request = ("--model", "Llama-3.1-8B-Instruct", "--accelerator", "H100", "--region", "eu-north-1")
+    compare(
+        "estimate / plan",
+        lambda: process(BIN / "greenai-infra", "estimate", "inference", *request),
+        plan,
+        1.2,
+        15,
+    )

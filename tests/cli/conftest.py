@@ -31,7 +31,7 @@ class Command(Protocol):
 @pytest.fixture
 def greenai(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
     """The command line, without settings of the user and with its streams captured."""
-    for name in ("ELECTRICITYMAPS_TOKEN", "ELECTRICITYMAPS_BASE_URL", "COLUMNS"):
+    for name in ("ELECTRICITYMAPS_TOKEN", "ELECTRICITYMAPS_BASE_URL", "COLUMNS", "GREENAI_LEDGER"):
         monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))

@@ -20,6 +20,7 @@ from greenai_infra.deploy.stack_configs import (
     gcp_inference,
     gcp_training,
     inference,
+    ledger,
     training,
 )
 from greenai_infra.policy.settings import EXAMPLE, GateSettings
@@ -34,6 +35,7 @@ MODELS: list[tuple[type[BaseModel], str | None]] = [
     (alarms.AlarmsConfig, alarms.ALARMS_EXAMPLE),
     (cache.CacheConfig, cache.CACHE_EXAMPLE),
     (inference.InferenceConfig, inference.INFERENCE_EXAMPLE),
+    (ledger.LedgerConfig, ledger.LEDGER_EXAMPLE),
     (training.TrainingConfig, training.TRAINING_EXAMPLE),
     (gcp_alarms.GcpBudgetSection, alarms.BUDGET_EXAMPLE),
     (gcp_alarms.GcpAlarmsConfig, gcp_alarms.GCP_ALARMS_EXAMPLE),

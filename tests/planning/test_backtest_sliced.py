@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from greenai_infra.planning.backtest.running import Running
 from greenai_infra.planning.backtest.sliced import Sliced, best_slices_of_all
 from greenai_infra.planning.backtest.slicing import least_possible
-from greenai_infra.planning.slices import lower_bound, weighted_time
+from greenai_infra.planning.slices import weighted_time
 from greenai_infra.planning.slots import Interruption
-from greenai_infra.planning.windows import StepGrid
+from greenai_infra.planning.windows import StepGrid, lower_bound
 
 from .made_up import best_slices
 

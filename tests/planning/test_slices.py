@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenai_infra.planning.slices import fewer_slices, lower_bound, weighted_time
+from greenai_infra.planning.slices import fewer_slices, weighted_time
 from greenai_infra.planning.slots import MAX_STATES, Interruption, slots_of
-from greenai_infra.planning.windows import StepGrid
+from greenai_infra.planning.windows import StepGrid, lower_bound
 
 from .made_up import best_slices
 from .plain_slices import least_cost, least_costs

@@ -129,7 +129,7 @@ def test_equal_days_are_no_reason_to_wait_for_a_later_one() -> None:
 
 def test_slices_whose_first_two_alone_lie_a_step_apart() -> None:
     # 15 minutes of 2, an hour of 1, 50 minutes of 1, in g/kWh x s.
-    grid = StepGrid.build(np.arange(5) * 3600.0, np.array([[2.0, 1.0, 2.0, 1.0]]))
+    grid = StepGrid.build(np.arange(5.0) * 3600.0, np.array([[2.0, 1.0, 2.0, 1.0]]))
 
     sums = grid.sums(np.array([0.0, 3600.0, 10800.0]), np.array([900.0, 7200.0, 13800.0]))
 

@@ -20,6 +20,7 @@ from greenai_infra.deploy.stack_configs.gcp_cache import read_gcp_cache_config
 from greenai_infra.deploy.stack_configs.gcp_inference import read_gcp_inference_config
 from greenai_infra.deploy.stack_configs.gcp_training import read_gcp_training_config
 from greenai_infra.deploy.stack_configs.inference import read_inference_config
+from greenai_infra.deploy.stack_configs.ledger import read_ledger_config
 from greenai_infra.deploy.stack_configs.training import read_training_config
 from greenai_infra.errors import InputError
 
@@ -41,6 +42,7 @@ READERS: dict[tuple[str, str], Callable[[Any, str], Any]] = {
     ("cache", "gcp"): read_gcp_cache_config,
     ("inference", "aws"): read_inference_config,
     ("inference", "gcp"): read_gcp_inference_config,
+    ("ledger", "aws"): read_ledger_config,
     ("training", "aws"): read_training_config,
     ("training", "gcp"): read_gcp_training_config,
 }

@@ -15,7 +15,7 @@ from greenai_infra.reporting.comment.figures import amount, equals
 from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, prose
 
 if TYPE_CHECKING:
-    from greenai_infra.reporting.comment.emissions_runs import Measured
+    from greenai_infra.monitoring.emissions_runs import Measured
     from greenai_infra.reporting.comment.preview_file import Preview
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from greenai_infra.monitoring.emissions_runs import read_emissions
 from greenai_infra.reporting.comment.emissions import view_emissions
-from greenai_infra.reporting.comment.emissions_runs import read_emissions
 from greenai_infra.reporting.comment.regions import regions_of
 from greenai_infra.reporting.comment.render import render_comment, render_emissions
 from greenai_infra.reporting.comment.verdict import judge
