@@ -173,7 +173,7 @@ def _dear_tonne(plan: Plan) -> Iterator[str]:
         if not dear:
             continue
         what = "the cleanest" if one == front[0] else "the choice"
-        left = "" if one == chosen else " and is not the choice"
+        left = "" if one == chosen else ", and is not the choice"
         advice = (
             "; state what a tonne is worth with objective.carbon_price_usd_per_tonne, or limits.max_premium_percent"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.numbers import counted, exact, percent, short_time, significant
+from greenai_infra.planning.preference import INDISTINCT_KG
 from greenai_infra.reporting.error_text import error_lines, forecast_error
 from greenai_infra.reporting.lines import print_list
 from greenai_infra.reporting.plan_tables import machines
@@ -74,8 +75,8 @@ def _beside_others(document: Document) -> Iterator[str]:
     )
     if objective:
         yield f"{less}, which is not worth it at that price"
-    elif "max_premium_percent" in document["workload"]["limits"]:
-        yield f"{less}, which limits.max_premium_percent does not allow or the figures can't tell apart"
+    elif "max_premium_percent" in document["workload"]["limits"] and less_kg > INDISTINCT_KG * cleanest["emissions_kg"]:
+        yield f"{less}, which limits.max_premium_percent does not allow"
     else:
         yield f"{less}, which is a lesser difference than the figures can tell"
 
