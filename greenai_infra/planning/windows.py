@@ -22,7 +22,6 @@ BLOCK_VALUES = 65_536
 ROUNDING_S = 1e-3  # of Unix times that are sums of an earliest start and a duration
 RELATIVE_NOISE = 1e-12  # of the whole grid's integral: windows that differ by less are equal
 GAP_TOLERANCE_S = 1e-3  # running sums of seconds carry rounding; a shorter overlap with a gap is not one
-SPACING_TOLERANCE_S = 1e-6  # Unix times are no more exact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +68,7 @@ class StepGrid:
 
     def sums(self, starts_s: NDArray[np.float64], ends_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Integrals of every zone over windows, shape (zones, windows), g/kWh x s; infinite where a gap is touched."""
-        return _window_sums(self, starts_s, ends_s)
+        return _window_sums(replace(self, step_s=None), starts_s, ends_s)  # slices lie anywhere, not a step apart
 
     def rows(self, pick: slice | NDArray[np.int64]) -> StepGrid:
         """Some of the zones; with a slice nothing is copied."""
@@ -139,7 +138,7 @@ def _window_sums(
 ) -> NDArray[np.float64]:
     """Integrals over windows, shape (zones, windows), infinite where a gap is touched.
 
-    Each side is a slice of edge indices, or times in seconds.
+    Each side is a slice of edge indices, or times in seconds; times are evenly spaced like the edges on an even grid.
     """
     sums = _running_at(grid, grid.integral, ends)
     sums -= _running_at(grid, grid.integral, starts)
@@ -174,10 +173,7 @@ def _running_at(
 
 
 def _spaced(moments: NDArray[np.float64], step_s: float) -> bool:
-    """Whether all moments lie a step apart, not only the first two: those of slices lie anywhere."""
-    if moments.size <= 2 or moments[1] - moments[0] != step_s:
-        return False
-    return bool(np.abs(np.diff(moments) - step_s).max() < SPACING_TOLERANCE_S)
+    return moments.size > 2 and bool(moments[1] - moments[0] == step_s)
 
 
 def lower_bound(grid: StepGrid, work_s: float, earliest_s: float, latest_end_s: float) -> NDArray[np.float64]:
