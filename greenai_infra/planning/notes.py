@@ -48,6 +48,7 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield MIXED
     yield from _not_built(plan)
     yield from _of_flags(provenance)
+    yield from _far_off(plan)
     if plan.workload.hardware.purchase == "spot":
         from greenai_infra.planning.spot import spot_notes
 
@@ -143,6 +144,17 @@ def _availability(plan: Plan) -> Iterator[str]:
     )
     if doubted:
         yield f"priced, but whether it is offered is not known, so kept out: {_some(doubted)}"
+
+
+def _far_off(plan: Plan) -> Iterator[str]:
+    """Of the user's own data, too: an intensity that is not like the zone's, which decides the plan."""
+    of, zone = plan.chosen_series.provenance, plan.chosen_series.zone
+    if of.kind is Kind.YEARLY_MEAN:
+        return
+    from greenai_infra.intensity.checks import far_off
+
+    if text := far_off(zone, (of.signal, of.basis), plan.placement.intensity_g_per_kwh):
+        yield f"{text}: is the unit g/kWh, and is it of that zone? The choice rests on it"
 
 
 def _by_hours(plan: Plan) -> Iterator[str]:

@@ -137,3 +137,11 @@ def test_freedom_to_stop_has_its_price() -> None:
     # 40 kWh over 4 h, PUE 1.10: (10 + 10 + 110 + 10) / 4 = 35 against 10 g/kWh.
     assert price["costs_kg"] == pytest.approx(40 * 1.10 * (35 - 10) / 1000)
     assert len(price["without_it"]["slices"]) == 2
+
+
+@pytest.mark.parametrize(("g_per_kwh", "said"), [(1.5, True), (2.1, False), (249.0, False), (260.0, True)])
+def test_own_data_that_are_not_like_the_zone_are_doubted(g_per_kwh: float, said: bool) -> None:
+    # Stockholm's yearly means, life cycle, are 20 to 25 g/kWh.
+    notes = document([steps("SE-SE3", [g_per_kwh] * 10)])["notes"]
+
+    assert any("10 times off the yearly means of SE-SE3 (20 to 25" in note for note in notes) is said
