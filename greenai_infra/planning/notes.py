@@ -170,8 +170,7 @@ def _by_hours(plan: Plan) -> Iterator[str]:
         f"places are ranked by {by.kind} of {by.source}, without a shift in time: {ranked.candidate.region.key} has "
         f"{significant(ranked.emissions_kg)} kg there; time and kg of the plan are by the hours of {zone}, "
         f"{of.kind} of {of.source.removeprefix('climatology of ')}: {significant(chosen.emissions_kg)} kg, "
-        f"{at_once}; what place and hardware save is reckoned by "
-        "the one, what waiting saves by the other"
+        f"{at_once}; the saving is against a baseline by {by.kind}"
     )
 
 

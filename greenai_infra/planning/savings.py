@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import from_unix, hours_between
@@ -14,8 +13,12 @@ if TYPE_CHECKING:
 
 
 def savings_of(plan: Plan) -> dict[str, Any]:
-    """The section `savings` of a plan document; kg and USD are positive where the plan emits or costs less."""
-    chosen, ranked, baseline = plan.placement, plan.decision.placement, plan.decision.baseline
+    """The section `savings` of a plan document; kg and USD are positive where the plan emits or costs less.
+
+    It is the difference of the figures that a reader sees. Where the hours are of another source than the ranking, the
+    part by place holds how the two differ for a start at once.
+    """
+    chosen, baseline = plan.placement, plan.decision.baseline
     by_waiting_kg = chosen.emissions_now_kg - chosen.emissions_kg
     waited = hours_between(plan.window.earliest, from_unix(chosen.slices[0][0]))
     savings: dict[str, Any] = {
@@ -25,21 +28,16 @@ def savings_of(plan: Plan) -> dict[str, Any]:
     if baseline is None:
         unknown = ("emissions_kg", "percent", "cost_usd", "cost_percent", "usd_per_tonne_avoided")
         return {**dict.fromkeys(unknown), **savings}
-    counted = chosen
-    if plan.hours:
-        # Place and hardware save by what ranked them, waiting by the hours: each difference is of one source.
-        saved_kg = ranked.emissions_kg - ranked.emissions_now_kg + by_waiting_kg
-        counted = replace(ranked, operational_kg=ranked.operational_kg - saved_kg, cost_usd=chosen.cost_usd)
-    kept = baseline.emissions_kg - counted.emissions_kg
+    kept = baseline.emissions_kg - chosen.emissions_kg
     same_hardware = _same_hardware_at_baseline(plan)
     return {
         "emissions_kg": kept,
         "percent": 100 * kept / baseline.emissions_kg,
         "cost_usd": baseline.cost_usd - chosen.cost_usd,
         "cost_percent": 100 * (1 - chosen.cost_usd / baseline.cost_usd) if baseline.cost_usd else None,
-        "usd_per_tonne_avoided": usd_per_tonne(counted, baseline),
+        "usd_per_tonne_avoided": usd_per_tonne(chosen, baseline),
         "by_hardware_kg": None if same_hardware is None else baseline.emissions_kg - same_hardware,
-        "by_place_kg": None if same_hardware is None else same_hardware - ranked.emissions_now_kg,
+        "by_place_kg": None if same_hardware is None else same_hardware - chosen.emissions_now_kg,
         **savings,
     }
 
