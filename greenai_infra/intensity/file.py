@@ -90,6 +90,10 @@ class FileSource:
         """The steps that overlap [start, end), if the file is declared a forecast."""
         return {zone: self._window(zone, start, end, FileKind.FORECAST) for zone in zones}
 
+    def whole(self, zone: str) -> Series | Unavailable:
+        """All steps of a zone that may be seen at `as_of`, be the file a history or a forecast."""
+        return self._find(zone)
+
     def _build(self, zone: str, parts: list[tuple[CsvFile, Rows]]) -> Series | Unavailable:
         """All steps of a zone that may be seen at `as_of`."""
         left_out = "; ".join(filter(None, (_gaps_of(file, rows) for file, rows in parts)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from components.tags import number
-from greenai_infra.clock import format_time
+from greenai_infra.clock import format_time, hours_between
 
 if TYPE_CHECKING:
     from greenai_infra.deploy.stack_configs.gcp_training import GcpTrainingConfig
@@ -27,6 +27,7 @@ def plan_environment(config: TrainingConfig | GcpTrainingConfig | InferenceConfi
                 "GREENAI_PLAN_ID": planned.plan_id,
                 "GREENAI_PLANNED_ENERGY_KWH": number(planned.energy_kwh),
                 "GREENAI_PLANNED_EMISSIONS_KG": number(planned.emissions_kg),
+                **_hours(config),
             }
             if planned
             else {}
@@ -38,3 +39,10 @@ def plan_environment(config: TrainingConfig | GcpTrainingConfig | InferenceConfi
         "GREENAI_INTENSITY_SOURCE": carbon.source[:512],
         "GREENAI_INTENSITY_OBSERVED_AT": format_time(carbon.observed_at),
     }
+
+
+def _hours(config: TrainingConfig | GcpTrainingConfig | InferenceConfig) -> dict[str, str]:
+    """How long training was planned to run, all slices together; serving has no end."""
+    slices = getattr(config, "slices", ())
+    hours = sum(hours_between(one.start, one.end) for one in slices)
+    return {"GREENAI_PLANNED_HOURS": number(hours)} if slices else {}

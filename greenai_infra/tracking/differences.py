@@ -1,0 +1,75 @@
+"""Why a run emitted more or less than was planned, in kg for each reason.
+
+kg = hours x mean kW x PUE x g/kWh / 1000, planned and measured. Each factor gets ln(measured / planned) times the
+logarithmic mean of both sums (LMDI), so that the parts add up to the difference and none depends on an order.
+"""
+
+from __future__ import annotations
+
+from math import log
+from typing import TYPE_CHECKING
+
+from greenai_infra.monitoring.run_report import Difference
+from greenai_infra.numbers import significant
+
+if TYPE_CHECKING:
+    from greenai_infra.monitoring.run_report import Planned
+
+
+def differences(
+    planned: Planned,
+    *,
+    hours: float,
+    energy_kwh: float,
+    pue: float,
+    g_per_kwh: float,
+    region: str | None,
+    hardware: str,
+) -> list[Difference]:
+    """The parts; empty where the plan's factors are not all known, or one side is nothing."""
+    p = planned
+    if not (p.hours and p.energy_kwh and p.pue and p.intensity_g_per_kwh):
+        return []
+    if not (hours > 0 and energy_kwh > 0 and g_per_kwh > 0):
+        return []
+    planned_kg = p.energy_kwh * p.pue * p.intensity_g_per_kwh / 1000
+    kg = energy_kwh * pue * g_per_kwh / 1000
+    mean_kg = kg if abs(kg / planned_kg - 1) < 1e-12 else (kg - planned_kg) / log(kg / planned_kg)
+    kw, planned_kw = energy_kwh / hours, p.energy_kwh / p.hours
+    moved = region is not None and p.region is not None and region != p.region
+    grid_log = log(g_per_kwh / p.intensity_g_per_kwh)
+    place_log = log(pue / p.pue) + (grid_log if moved else 0.0)
+
+    def grid(at: str | None, with_pue: float, intensity: float) -> str:
+        return f"{at or 'no region stated'}: PUE {with_pue:g}, {significant(intensity)} g/kWh"
+
+    parts = [
+        Difference(
+            reason="duration",
+            kg=mean_kg * log(hours / p.hours),
+            planned=f"{significant(p.hours)} h",
+            measured=f"{significant(hours)} h",
+        ),
+        Difference(
+            reason="hardware",
+            kg=mean_kg * log(kw / planned_kw),
+            planned=f"{p.hardware or 'hardware not stated'}: {significant(planned_kw)} kW",
+            measured=f"{hardware or 'hardware not known'}: {significant(kw)} kW",
+        ),
+        Difference(
+            reason="place",
+            kg=mean_kg * place_log,
+            planned=grid(p.region, p.pue, p.intensity_g_per_kwh),
+            measured=grid(region, pue, g_per_kwh),
+        ),
+    ]
+    if not moved:
+        parts.append(
+            Difference(
+                reason="time",
+                kg=mean_kg * grid_log,
+                planned=f"{significant(p.intensity_g_per_kwh)} g/kWh",
+                measured=f"{significant(g_per_kwh)} g/kWh",
+            )
+        )
+    return parts

@@ -1,0 +1,167 @@
+"""What a machine has used, read from codecarbon: energy alone. Its places, intensities and PUE are never taken.
+
+codecarbon looks up intensity by itself, and without a network it takes that of Quebec; so it gets a stated one that
+nobody reads. It is told not to take its lock, since with that it replaces the handler of SIGTERM.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenai_infra.monitoring.run_report import How
+
+LEAST_READING_S = 0.2
+"""A reading over less than this is one of the meter's own work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """kWh by component since the meter was ready, at a moment of the clock; mean use of the accelerators if known."""
+
+    at_s: float
+    kwh: dict[str, float]
+    gpu_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a meter says of itself: how it knows each component, and the machine."""
+
+    how: dict[str, tuple[How, str]]
+    hardware: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Meter(Protocol):
+    """Reads a machine. `start` returns when it is ready, and from then on readings come by `on_reading`."""
+
+    def start(self, on_reading: Callable[[Reading], None]) -> None:
+        """Begin; may take seconds."""
+        ...
+
+    def stop(self) -> None:
+        """Give a last reading and end."""
+        ...
+
+    def told(self) -> Told:
+        """What it can say of itself once it is ready."""
+        ...
+
+
+class CodecarbonMeter:
+    """codecarbon, offline, the whole machine."""
+
+    def __init__(self, every_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        from importlib.util import find_spec
+
+        if find_spec("codecarbon") is None:
+            raise InputError("tracking needs codecarbon: pip install 'greenai-infra[tracking]'")
+        self._every_s, self._clock = every_s, clock
+        self._tracker: Any = None
+        self._last: Any = None
+
+    def start(self, on_reading: Callable[[Reading], None]) -> None:
+        """Import codecarbon (seconds) and start it."""
+        from codecarbon import OfflineEmissionsTracker
+        from codecarbon.external.logger import set_logger_level
+        from codecarbon.output_methods.base_output import BaseOutput
+
+        set_logger_level("critical")  # it speaks while it is made, before it looks at its own level
+        meter = self
+
+        class Output(BaseOutput):
+            def live_out(self, total: Any, delta: Any) -> None:
+                meter._last = total
+                on_reading(meter._reading(total))
+
+            out = live_out
+
+        self._tracker = OfflineEmissionsTracker(
+            country_iso_code="USA",
+            force_carbon_intensity_g_co2e_kwh=1.0,
+            pue=1.0,
+            wue=0.0,
+            measure_power_secs=self._every_s,
+            api_call_interval=1,
+            tracking_mode="machine",
+            allow_multiple_runs=True,
+            save_to_file=False,
+            save_to_api=False,
+            save_to_logger=False,
+            save_to_prometheus=False,
+            save_to_logfire=False,
+            output_methods=[],
+            output_handlers=[Output()],
+            log_level="critical",
+        )
+        self._tracker.start()
+        if getattr(self._tracker, "_start_time", None) is None:
+            raise RuntimeError("codecarbon did not start")
+
+    def stop(self) -> None:
+        """codecarbon's last reading comes while it stops."""
+        if self._tracker is not None:
+            self._tracker.stop()
+
+    def told(self) -> Told:
+        """How codecarbon knows each component: it keeps that in the objects that it reads."""
+        how: dict[str, tuple[How, str]] = {}
+        for one in getattr(self._tracker, "_hardware", []):
+            kind, mode = type(one).__name__, str(getattr(one, "_mode", ""))
+            if kind == "GPU":
+                how["gpu"] = ("measured", "energy counter of the driver (NVML or AMD SMI)")
+            elif kind == "CPU" and mode in ("intel_rapl", "windows_emi", "intel_power_gadget"):
+                how["cpu"] = ("measured", f"energy counter of the processor ({mode})")
+            elif kind == "CPU":
+                how["cpu"] = (
+                    "estimated",
+                    f"processor's load and nominal power ({mode}): no counter is readable",
+                )
+            elif kind == "RAM":
+                how["ram"] = ("estimated", "watts a memory module")
+            else:
+                part = str(getattr(one, "chip_part", "cpu")).casefold()
+                how[part] = ("measured", f"power sensor of the machine ({kind})")
+        last = self._last
+        hardware: dict[str, Any] = {}
+        if last is not None:
+            hardware = {
+                "cpu": str(last.cpu_model or ""),
+                "cpu_count": int(last.cpu_count) if last.cpu_count else None,
+                "gpu": _one_model(str(last.gpu_model or "")),
+                "gpu_count": int(last.gpu_count) if last.gpu_count else None,
+                "ram_gb": round(float(last.ram_total_size), 2) if last.ram_total_size else None,
+                "os": str(last.os or ""),
+            }
+        version = getattr(last, "codecarbon_version", "")
+        return Told(how, hardware, f"codecarbon {version}".strip(), _unreadable_counters())
+
+    def _reading(self, total: Any) -> Reading:
+        kwh = {"cpu": float(total.cpu_energy), "gpu": float(total.gpu_energy), "ram": float(total.ram_energy)}
+        percent = float(total.gpu_utilization_percent) if total.gpu_count else None
+        return Reading(self._clock(), kwh, percent)
+
+
+def _one_model(text: str) -> str:
+    """`A10G` of codecarbon's `4 x A10G`; several models are left as it writes them."""
+    count, _, model = text.partition(" x ")
+    return model if count.isdecimal() and " x " not in model else text
+
+
+def _unreadable_counters() -> tuple[str, ...]:
+    """That the processor has a counter which this user may not read, as it is for all but root on many systems."""
+    import os
+    from pathlib import Path
+
+    counters = sorted(Path("/sys/class/powercap").glob("intel-rapl:*/energy_uj"))
+    if counters and not os.access(counters[0], os.R_OK):
+        return (f"{counters[0]} is not readable by this user: the processor's energy is estimated, not measured",)
+    return ()

@@ -1,0 +1,1 @@
+"""Where a run is told as it goes on: each sink optional, none able to break the run or to slow it."""

@@ -1,0 +1,124 @@
+"""Google Cloud Monitoring: the metrics of `monitoring.gcp_metrics` by its REST API, with the job's own account.
+
+The account's token comes from the metadata server, as on any machine of Google Cloud. `GCE_METADATA_HOST` and
+`CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING`, Google's own variables, name other addresses.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.clock import format_time, from_unix
+from greenai_infra.monitoring.gcp_metrics import RESOURCE_TYPE, metric_labels, metric_type
+from greenai_infra.monitoring.metrics import CARBON_EMISSIONS_KG, ENERGY_KWH, GPU_UTILIZATION_PERCENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenai_infra.monitoring.run_report import RunReport
+    from greenai_infra.tracking.sinks.delivery import Delta
+
+TIMEOUT_S = 10.0
+LEAST_SPACING_S = 6.0
+"""Cloud Monitoring refuses points of a series that are less than five seconds apart."""
+RENEW_S = 60.0
+
+
+class CloudMonitoring:
+    """Writes deltas as points of gauges. `type_of_kg` is `$GREENAI_METRIC_TYPE`; the others stand beside it."""
+
+    name = "cloud-monitoring"
+
+    def __init__(
+        self,
+        project: str,
+        environment: str,
+        region: str,
+        task: str,
+        type_of_kg: str = metric_type(CARBON_EMISSIONS_KG),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._labels = metric_labels(project, environment, region)
+        self._job, self._region, self._task = project, region, task
+        self._kg, self._folder = type_of_kg, type_of_kg.rpartition("/")[0]
+        self._token, self._token_until_s = "", 0.0
+        self._cloud_project = ""
+        self._last_end_s = -float("inf")
+        self._sleep = sleep
+
+    def beat(self, delta: Delta) -> None:
+        """One request with a point of each series."""
+        import requests
+
+        wait_s = self._last_end_s + LEAST_SPACING_S - delta.end_s
+        if wait_s > 0:
+            self._sleep(wait_s)
+        end_s = max(delta.end_s, self._last_end_s + LEAST_SPACING_S)
+        values = [(f"{self._folder}/{ENERGY_KWH.name}", delta.energy_kwh)]
+        if delta.emissions_kg is not None:
+            values.append((self._kg, delta.emissions_kg))
+        if delta.gpu_percent is not None:
+            values.append((f"{self._folder}/{GPU_UTILIZATION_PERCENT.name}", delta.gpu_percent))
+        host = os.environ.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING", "https://monitoring.googleapis.com/")
+        project, token = self._credentials()
+        answer = requests.post(
+            f"{host.rstrip('/')}/v3/projects/{project}/timeSeries",
+            json={"timeSeries": [self._series(name, value, project, end_s) for name, value in values]},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=TIMEOUT_S,
+        )
+        if answer.status_code != 200:
+            raise RuntimeError(f"Cloud Monitoring answers {answer.status_code}: {_reason(answer)}")
+        self._last_end_s = end_s
+
+    def finish(self, report: RunReport) -> None:
+        """Nothing: the last delta has been written."""
+
+    def _series(self, name: str, value: float, project: str, end_s: float) -> dict[str, Any]:
+        return {
+            "metric": {"type": name, "labels": self._labels},
+            "resource": {
+                "type": RESOURCE_TYPE,
+                "labels": {
+                    "project_id": project,
+                    "location": self._region,
+                    "namespace": "greenai",
+                    "job": self._job,
+                    "task_id": self._task,
+                },
+            },
+            "metricKind": "GAUGE",
+            "valueType": "DOUBLE",
+            "points": [{"interval": {"endTime": format_time(from_unix(end_s))}, "value": {"doubleValue": value}}],
+        }
+
+    def _credentials(self) -> tuple[str, str]:
+        named = next(
+            (found for name in ("GOOGLE_CLOUD_PROJECT", "CLOUD_ML_PROJECT_ID") if (found := os.environ.get(name))), ""
+        )
+        self._cloud_project = self._cloud_project or named or _metadata("project/project-id").text.strip()
+        if time.monotonic() > self._token_until_s:
+            token = _metadata("instance/service-accounts/default/token").json()
+            self._token = str(token["access_token"])
+            self._token_until_s = time.monotonic() + float(token["expires_in"]) - RENEW_S
+        return self._cloud_project, self._token
+
+
+def _metadata(path: str) -> Any:
+    import requests
+
+    host = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
+    answer = requests.get(
+        f"http://{host}/computeMetadata/v1/{path}", headers={"Metadata-Flavor": "Google"}, timeout=TIMEOUT_S
+    )
+    answer.raise_for_status()
+    return answer
+
+
+def _reason(answer: Any) -> str:
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, LookupError, TypeError):
+        return str(answer.text[:100])

@@ -1,0 +1,75 @@
+"""codecarbon's reading of a GPU through NVML, whose library is one of the test's: a board of 300 W that counts it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from greenai_infra.monitoring.run_report import read_report
+from greenai_infra.tracking.meter import _one_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NVML = r"""
+#include <string.h>
+#include <stdio.h>
+#include <time.h>
+typedef void* dev;
+static double now(void){struct timespec t;clock_gettime(CLOCK_MONOTONIC,&t);return t.tv_sec+t.tv_nsec/1e9;}
+int nvmlInit_v2(void){return 0;} int nvmlInitWithFlags(unsigned f){return 0;} int nvmlShutdown(void){return 0;}
+int nvmlDeviceGetCount_v2(unsigned*n){*n=1;return 0;}
+int nvmlDeviceGetHandleByIndex_v2(unsigned i,dev*d){*d=(dev)1;return 0;}
+int nvmlDeviceGetName(dev d,char*s,unsigned n){strncpy(s,"NVIDIA A10G",n);return 0;}
+int nvmlDeviceGetUUID(dev d,char*s,unsigned n){strncpy(s,"GPU-1",n);return 0;}
+int nvmlDeviceGetTotalEnergyConsumption(dev d,unsigned long long*mj){*mj=(unsigned long long)(now()*300*1000);return 0;}
+int nvmlDeviceGetPowerUsage(dev d,unsigned*mw){*mw=300000;return 0;}
+int nvmlDeviceGetEnforcedPowerLimit(dev d,unsigned*mw){*mw=300000;return 0;}
+int nvmlDeviceGetUtilizationRates(dev d,unsigned*u){u[0]=70;u[1]=10;return 0;}
+int nvmlDeviceGetTemperature(dev d,int s,unsigned*t){*t=50;return 0;}
+int nvmlDeviceGetComputeMode(dev d,int*m){*m=0;return 0;}
+int nvmlDeviceGetMemoryInfo(dev d,unsigned long long*m){m[0]=24ull<<30;m[1]=12ull<<30;m[2]=12ull<<30;return 0;}
+int nvmlSystemGetDriverVersion(char*s,unsigned n){strncpy(s,"580",n);return 0;}
+"""
+RUN = """
+import time
+from greenai_infra import GreenTrainer
+with GreenTrainer("gpu", intensity=400, report="gpu.json", measure_every_s=0.3) as trainer:
+    assert trainer._ready.wait(60)
+    time.sleep(1.5)
+"""
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler, for a library in NVML's place")
+def test_energy_of_a_gpu_is_its_counter_s(tmp_path: Path) -> None:
+    (tmp_path / "nvml.c").write_text(NVML)
+    build = ["cc", "-shared", "-fPIC", "-o", "libnvidia-ml.so.1", "nvml.c"]
+    subprocess.run(build, cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    smi = tmp_path / "nvidia-smi"  # codecarbon asks for a GPU only where it can run this
+    smi.write_text("#!/bin/sh\n")
+    smi.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "LD_LIBRARY_PATH": str(tmp_path),
+        "HOME": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    report = read_report(tmp_path / "gpu.json")
+    gpu = report.components["gpu"]
+    assert (gpu.how, report.hardware.gpu, report.hardware.gpu_count) == ("measured", "NVIDIA A10G", 1)
+    assert report.measured_s is not None
+    assert 3.6e6 * gpu.energy_kwh / report.measured_s == pytest.approx(300, rel=0.1)
+    assert report.components["ram"].how == "estimated"
+
+
+def test_the_model_of_a_gpu_is_named_without_its_count() -> None:
+    assert [_one_model(text) for text in ("4 x A10G", "", "1 x A10G2 x T4")] == ["A10G", "", "1 x A10G2 x T4"]
