@@ -22,13 +22,23 @@ if TYPE_CHECKING:
     from greenai_infra.ledger.carbon_budget import CarbonBudget
     from greenai_infra.planning.make import plan
     from greenai_infra.planning.training_estimate import estimate_training
+    from greenai_infra.tracking.trainer import GreenTrainer
 
 __version__ = "0.1.0"
-__all__ = ["CarbonBudget", "DistillationROI", "estimate_inference", "estimate_training", "plan", "sci"]
+__all__ = [
+    "CarbonBudget",
+    "DistillationROI",
+    "GreenTrainer",
+    "estimate_inference",
+    "estimate_training",
+    "plan",
+    "sci",
+]
 
 _HOMES = {
     "CarbonBudget": "greenai_infra.ledger.carbon_budget",
     "DistillationROI": "greenai_infra.footprint.distillation",
+    "GreenTrainer": "greenai_infra.tracking.trainer",
     "estimate_inference": "greenai_infra.estimates.request",
     "estimate_training": "greenai_infra.planning.training_estimate",
     "plan": "greenai_infra.planning.make",

@@ -120,7 +120,7 @@ Examples:
   greenai-infra budget record --ledger ledger.db --team research --project assistants \\
     --kind training --run-id tune-7 --kg 11.2
   greenai-infra budget record --ledger ledger.db --team research --project assistants \\
-    --kind training --report emissions.csv"""
+    --kind training --report emissions_report.json"""
 )
 @whose_options
 @click.option("--kind", type=KIND, help="What it was. Default: what the reservation says.")
@@ -132,7 +132,7 @@ Examples:
     metavar="FILE",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CodeCarbon's emissions.csv: each run in it is recorded. May be given again.",
+    help="emissions_report.json, or CodeCarbon's emissions.csv with each run in it. May be given again.",
 )
 @AT
 @NOTE
@@ -160,7 +160,9 @@ def record(
     from greenai_infra.ledger.reports import Reported, runs_reported
 
     if (kg is None) == (not reports):
-        raise InputError("say what was emitted: --run-id ID --kg X, or --report emissions.csv")
+        raise InputError(
+            "say what was emitted: --run-id ID --kg X, or --report FILE (emissions_report.json, emissions.csv)"
+        )
     if kg is not None:
         if run_id is None:
             raise InputError("--kg needs --run-id: whose kilograms are they?")

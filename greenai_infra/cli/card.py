@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from greenai_infra.errors import InputError
+
 
 @click.command(
     epilog="Examples:\n\n  greenai-infra card --format hf plan.json\n\n"
@@ -25,19 +27,27 @@ import click
 def card(form: str, file: Path, training_type: str | None, region: str | None, out: Path | None) -> None:
     """Write the energy and emissions of a training run as a model card has them.
 
-    FILE is a plan (the card says that it is estimated) or CodeCarbon's emissions.csv (measured). Emissions are
-    operational: energy x PUE x the grid's intensity, with its source, signal and basis. Those of the Hub are in grams.
+    FILE is a plan (the card says that it is estimated), or measured: the emissions_report.json of a tracked run, or
+    CodeCarbon's emissions.csv. Emissions are operational: energy x PUE x the grid's intensity, with its source, signal
+    and basis. Those of the Hub are in grams.
     """
     from greenai_infra.files import write_whole
+    from greenai_infra.monitoring.run_report import is_report
     from greenai_infra.reporting.card import formats
     from greenai_infra.reporting.card.facts import read_facts
+    from greenai_infra.reporting.card.from_report import facts_of_report
 
-    facts = read_facts(
-        file,
-        region=region,
-        training_type=training_type,
-        if_doubtful=lambda said: click.echo(f"warning: {said}", err=True),
-    )
+    if is_report(file):
+        if region is not None:
+            raise InputError(f"--region is for an emissions.csv; the report {file} has its own")
+        facts = facts_of_report(file, training_type=training_type)
+    else:
+        facts = read_facts(
+            file,
+            region=region,
+            training_type=training_type,
+            if_doubtful=lambda said: click.echo(f"warning: {said}", err=True),
+        )
     if form == "hf" and not facts.training_type:
         click.echo("note: training_type is left out; say --training-type pre-training or fine-tuning", err=True)
     text = {"hf": formats.hugging_face, "sagemaker": formats.sagemaker, "eu-gpai": formats.eu_gpai}[form](facts)

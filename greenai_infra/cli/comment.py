@@ -30,6 +30,13 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     help="emissions.csv of a run of the stack: comment what was measured instead; repeatable, no gate.",
 )
 @click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=FILE,
+    help="emissions_report.json of a tracked run of the stack: as --emissions; repeatable, no gate.",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "never"]),
     default="error",
@@ -57,6 +64,7 @@ def comment(
     plan_files: tuple[Path, ...],
     project_dir: Path | None,
     emissions: tuple[Path, ...],
+    reports: tuple[Path, ...],
     fail_on: str,
     to: str | None,
     number: int | None,
@@ -78,15 +86,21 @@ def comment(
     """
     from greenai_infra.deploy.plan_file import read_plan_file
     from greenai_infra.deploy.stack_files import stack_files
+    from greenai_infra.monitoring.run_report import is_report
     from greenai_infra.reporting.comment.making import gate_comments, measured_comment
     from greenai_infra.reporting.comment.preview_file import read_previews
 
     heads = read_previews(head)
     notes: list[str] = []
-    if emissions:
+    tracked = tuple(one for one in emissions if is_report(one))
+    reports, emissions = reports + tracked, tuple(one for one in emissions if one not in tracked)
+    if emissions or reports:
+        which = "--emissions" if emissions or tracked else "--report"
+        if emissions and reports:
+            raise click.UsageError("an emissions.csv and a report measure the same runs: give one kind of them")
         if len(heads) != 1 or base:
-            raise click.UsageError("--emissions is of one run: give the one PREVIEW of its stack, and no --base")
-        comments = [measured_comment(heads[0], emissions)]
+            raise click.UsageError(f"{which} is of one run: give the one PREVIEW of its stack, and no --base")
+        comments = [measured_comment(heads[0], emissions, reports)]
     else:
         plans = [read_plan_file(one, if_edited=notes.append) for one in plan_files]
         if project_dir is None and Path("Pulumi.yaml").is_file():

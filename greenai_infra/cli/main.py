@@ -33,7 +33,7 @@ COMMANDS = {
     "schema": (
         "greenai_infra.cli.schema",
         "schema",
-        "Print the JSON Schema of workload files, gate settings or SCI files.",
+        "Print the JSON Schema of workload files, gate settings, SCI files or run reports.",
     ),
     "select": ("greenai_infra.cli.select", "select", "Pin a plan's ranked regions as Pulumi stacks."),
     "preview": ("greenai_infra.cli.stack", "preview", "Show what a stack would build; --offline needs no account."),
@@ -43,6 +43,8 @@ COMMANDS = {
     "destroy": ("greenai_infra.cli.stack", "destroy", "Remove what a stack has built."),
     "init": ("greenai_infra.cli.init", "init", "Write a project: Pulumi program, example workload, stack."),
     "budget": ("greenai_infra.cli.budget", "budget", "Keep the carbon budget of a team's project in a ledger."),
+    "track": ("greenai_infra.cli.track", "track", "Measure energy and emissions of a command as it runs."),
+    "report": ("greenai_infra.cli.track", "report", "Print what a tracked run has emitted."),
     "card": ("greenai_infra.cli.card", "card", "Write a run's energy and emissions as model cards have them."),
     "advise": ("greenai_infra.cli.advise", "advise", "Advise on serving and on quick wins, computed for a workload."),
     "sci": ("greenai_infra.cli.sci", "sci", "Score scenarios by Software Carbon Intensity (ISO/IEC 21031)."),

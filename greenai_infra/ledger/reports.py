@@ -1,4 +1,4 @@
-"""The runs of emissions reports (CodeCarbon's `emissions.csv`) as what a ledger records of them."""
+"""The runs of emissions reports (`emissions_report.json`, CodeCarbon's `emissions.csv`) as a ledger records them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from greenai_infra.errors import InputError
 from greenai_infra.monitoring.emissions_runs import read_runs
+from greenai_infra.monitoring.run_report import is_report, read_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +33,33 @@ def runs_reported(paths: Sequence[Path]) -> list[Reported]:
 
     The same report read again has the same ids, whatever it is called: nothing is recorded twice.
     """
-    found, same = [], Counter[str]()
-    for parts in read_runs(paths)[0]:
+    tracked = [path for path in paths if is_report(path)]
+    found, same = _tracked(tracked), Counter[str]()
+    rows = [path for path in paths if path not in tracked]
+    for parts in read_runs(rows)[0] if rows else []:
         run_id = _id_of(parts[-1])
         same[run_id] += 1
         if same[run_id] > 1:  # equal rows without an id are as many runs
             run_id = f"{run_id}-{same[run_id]}"
         found.append(Reported(run_id, sum(row.emissions_kg for row in parts), parts[-1].where))
     return found
+
+
+def _tracked(paths: Sequence[Path]) -> list[Reported]:
+    """The runs of reports of our own tracker."""
+    runs: dict[str, Reported] = {}
+    for path in paths:
+        report = read_report(path)
+        if report.emissions_kg is None:
+            raise InputError(f"{path}: the emissions of this run are not known, so there is nothing to record")
+        if report.status == "running":
+            raise InputError(f"{path}: the run is still going on, or was killed; --kg records what is known of it")
+        content = report.model_dump_json(exclude_none=True)
+        run_id = report.run_id or f"report-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+        if run_id in runs:
+            raise InputError(f"{path}: run {run_id} is in {runs[run_id].source} already")
+        runs[run_id] = Reported(run_id, report.emissions_kg, str(path))
+    return list(runs.values())
 
 
 def _id_of(row: EmissionsRow) -> str:

@@ -226,16 +226,17 @@ FORGES = pytest.mark.parametrize("forge", ["github", "gitlab"])
 
 
 def training(
-    tmp_path: Path, forge: str, operation: str, status: str = "", keys: str = "", **scripts: str
+    tmp_path: Path, forge: str, operation: str, status: str = "", keys: str = "", also: str = "", **scripts: str
 ) -> tuple[subprocess.CompletedProcess[str], Path]:
     work = tmp_path / "work"
     head = work / ("head" if forge == "github" else "") / PROJECT
     project(head, {"one": "x"})
     with tarfile.open(tmp_path / "output.tar.gz", "w:gz") as archive:
         report = b"run_id,duration,emissions,energy_consumed\nr,3600,1,50\n"
-        entry = tarfile.TarInfo("./emissions.csv")
-        entry.size = len(report)
-        archive.addfile(entry, io.BytesIO(report))
+        for name in filter(None, ("emissions.csv", also)):
+            entry = tarfile.TarInfo(f"./{name}")
+            entry.size = len(report)
+            archive.addfile(entry, io.BytesIO(report))
     (tmp_path / "keys").write_text(keys)
     environment = {
         **tools(tmp_path / "bin", aws=AWS, pulumi=STACK_OUTPUT, **scripts),
@@ -266,6 +267,14 @@ def test_the_report_of_each_job_of_the_newest_run_is_fetched(tmp_path: Path, for
         "emissions-1.csv", "emissions-2.csv", "preview.json"
     ]  # fmt: skip
     assert (work / "report" / "emissions-1.csv").read_text().endswith("r,3600,1,50\n")
+
+
+@FORGES
+def test_a_tracked_run_s_own_report_comes_first(tmp_path: Path, forge: str) -> None:
+    status = "SUCCEEDED\\t2026-11-26T12:00:00+00:00\\nNone"
+    done, work = training(tmp_path, forge, "report", status, "a/output.tar.gz\n", "emissions_report.json")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (work / "report").iterdir()) == ["emissions-1.json", "preview.json"]
 
 
 @FORGES

@@ -225,6 +225,7 @@ def test_jobs_are_told_the_plan_s_figures() -> None:
     environment = declare("now").one("TrainingJob").inputs["environment"]
     assert environment["GREENAI_INTENSITY_G_PER_KWH"] == "41"
     assert environment["GREENAI_PLANNED_EMISSIONS_KG"] == "0.093"
+    assert environment["GREENAI_PLANNED_HOURS"] == "3"
     assert all(isinstance(value, str) and len(value) <= 512 for value in environment.values())
 
 

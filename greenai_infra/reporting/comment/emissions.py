@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from greenai_infra.reporting.comment.preview_file import Preview
 
 
+OWN = "greenai-infra"
+"""How our own tracker's name begins."""
+
+
 def view_emissions(sign: Markdown, head: Preview, measured: Measured) -> dict[str, Any]:
     """The variables of `emissions.md.j2`."""
     planned = head.standing.planned_run if head.standing else None
     energy = planned.energy_kwh if planned else None
+    own = measured.tracker.startswith(OWN)
     share = percent(100 * measured.server_kwh / energy) if energy else ""
     return {
         "marker": sign,
@@ -41,10 +46,23 @@ def view_emissions(sign: Markdown, head: Preview, measured: Measured) -> dict[st
         "equals": equals(measured.emissions_kg) if measured.emissions_kg else NOTHING,
         "places": prose(", ".join(measured.places[:4]), 160),
         "pues": prose(", ".join(measured.pues[:4]), 80),
-        "tracker": prose(f"CodeCarbon {measured.tracker}" if measured.tracker else "CodeCarbon's format", 60),
+        "tracker": prose(_tracker(measured.tracker), 80),
+        "why_energy": Markdown("the run had its own hours' intensity" if own else "the tracker has its own intensity"),
+        "intensity_from": Markdown(
+            "energy of each interval x intensity of that interval; the report names its source"
+            if own
+            else "the tracker's own; its report does not state signal or basis"
+        ),
         "edition": Markdown(edition()),
         "version": Markdown(__version__),
     }
+
+
+def _tracker(name: str) -> str:
+    """Our own tracker names itself; CodeCarbon's file has its version alone."""
+    if name.startswith(OWN):
+        return name
+    return f"CodeCarbon {name}" if name else "CodeCarbon's format"
 
 
 def _restarts(count: int) -> str:

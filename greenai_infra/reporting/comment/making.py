@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenai_infra.monitoring.emissions_runs import read_emissions
+from greenai_infra.monitoring.run_totals import measured_by_reports
 from greenai_infra.reporting.comment.emissions import view_emissions
 from greenai_infra.reporting.comment.regions import regions_of
 from greenai_infra.reporting.comment.render import render_comment, render_emissions
@@ -64,7 +65,8 @@ def gate_comments(
     return comments, notes
 
 
-def measured_comment(head: Preview, emissions: Sequence[Path]) -> Comment:
-    """What a run of the stack has emitted by the emissions.csv of each of its jobs, beside what was planned."""
+def measured_comment(head: Preview, emissions: Sequence[Path], reports: Sequence[Path] = ()) -> Comment:
+    """What a run of the stack has emitted by the emissions.csv, or report, of each of its jobs, beside the plan."""
     sign = marker(f"{head.key} emissions")
-    return Comment(head.key, sign, render_emissions(view_emissions(sign, head, read_emissions(emissions))), None)
+    measured = measured_by_reports(reports) if reports else read_emissions(emissions)
+    return Comment(head.key, sign, render_emissions(view_emissions(sign, head, measured)), None)
