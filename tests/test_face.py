@@ -27,8 +27,11 @@ def test_import_loads_nothing_heavy() -> None:
     assert not loaded_after("from greenai_infra import DistillationROI") & set(HEAVY)
 
 
-def test_what_is_used_is_loaded() -> None:
-    assert "numpy" in loaded_after("from greenai_infra import estimate_inference")
+def test_names_load_neither_numpy_nor_pydantic_before_they_are_called() -> None:
+    names = "CarbonBudget, DistillationROI, estimate_inference, estimate_training, plan, sci"
+    assert not loaded_after(f"from greenai_infra import {names}") & {"numpy", "pydantic"}
+    called = "estimate_inference('Qwen3-8B', accelerator='H100')"
+    assert "numpy" in loaded_after(f"from greenai_infra import estimate_inference; {called}")
 
 
 @pytest.mark.parametrize("name", greenai_infra.__all__)

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.catalog.models import find_model
 from greenai_infra.errors import InputError
 from greenai_infra.estimates.in_place import Grid, cheapest_share, embodied_kg_per_chip_hour, grid_of
-from greenai_infra.estimates.serving import ServingRow, estimate_serving, resolve
 from greenai_infra.estimates.serving_names import find_engine, read_architecture
-from greenai_infra.footprint import inference
 from greenai_infra.footprint.equation import operational_kg
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.footprint.host_power import host_power_w
 
 if TYPE_CHECKING:
     from greenai_infra.catalog.accelerators import Accelerator
+    from greenai_infra.estimates.serving import ServingRow
 
 JOULES_PER_KWH = 3.6e6
 
@@ -106,6 +105,8 @@ def estimate_inference(
     `model` is an open model's name, or any name beside `parameters` (numbers, not billions). What is None is estimated
     or assumed, and said in `notes`. Raises InputError for unknown names and impossible numbers.
     """
+    from greenai_infra.estimates.serving import ServingRow  # loads numpy
+
     if parameters is None:
         if not model:
             raise InputError("name an open model (`greenai-infra estimate models`), or give its parameters")
@@ -139,6 +140,9 @@ def _checked(name: str, value: float) -> float:
 
 
 def _estimated(row: ServingRow, region: str | None) -> RequestEstimate:
+    from greenai_infra.estimates.serving import estimate_serving, resolve
+    from greenai_infra.footprint import inference
+
     run = resolve(row)
     joules = [float(column[0]) for column in estimate_serving([run])]
     gpu_j, low, high, wall_j, step_ms, gpu_w = joules

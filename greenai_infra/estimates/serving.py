@@ -169,7 +169,7 @@ def band(engine: Engine, chip: ChipClass) -> tuple[float, float]:
 def smallest_fit(model: inference.ServedModel, traffic: inference.Traffic, chip: Accelerator) -> int:
     """The fewest chips, a power of two, that hold weights, cache and headroom. Raises InputError beyond MAX_CHIPS."""
     needed, chips = inference.memory_gb(model, traffic), 1
-    while needed > chips * chip.memory_gb:
+    while needed > chips * chip.memory_gb and chips <= MAX_CHIPS:
         chips *= 2
     if chips > MAX_CHIPS:
         raise InputError(f"needs {needed:,.0f} GB, more than {MAX_CHIPS} x {chip.name} have; make the batch smaller")

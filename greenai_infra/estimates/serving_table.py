@@ -1,18 +1,18 @@
-"""A CSV of serving runs with estimates added: ten thousand rows at once, other columns as they came."""
+"""A CSV of serving runs with estimates added: ten thousand rows at once, the text of each line as it came."""
 
 from __future__ import annotations
 
 import csv
 import io
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from greenai_infra.errors import InputError
 from greenai_infra.estimates.serving import ServingRow, estimate_serving, resolve
 from greenai_infra.estimates.serving_names import read_architecture
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from greenai_infra.estimates.serving import Resolved
@@ -33,31 +33,60 @@ def estimated_table(path: Path) -> str:
 
     Columns of READ that the file lacks count as empty. Raises InputError with file and line.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file))
-    except OSError as error:
-        raise InputError(f"{path}: can't be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: is not a CSV file: {error}") from None
-    header = [name.strip() for name in lines[0]] if lines else []
+    lines = _lines(path)
+    header = [name.strip() for name in lines[0].cells] if lines else []
     missing = [name for name in REQUIRED if name not in header]
     if missing:
         raise InputError(f"{path}:1: column {', '.join(missing)} is missing; columns that are read: {', '.join(READ)}")
     taken = [name for name in ADDED if name in header]
     if taken:
         raise InputError(f"{path}:1: column {', '.join(taken)} is already there; rename it, as this command adds it")
-    body = [(number, cells) for number, cells in enumerate(lines[1:], start=2) if cells]
+    if twice := sorted({name for name in READ if header.count(name) > 1}):
+        raise InputError(f"{path}:1: column {', '.join(twice)} stands twice")
+    body = [line for line in lines[1:] if line.cells]
     if not body:
         raise InputError(f"{path}: has no rows below its header")
-    runs = [_resolved(f"{path}:{number}", header, cells) for number, cells in body]
+    runs = [_resolved(f"{path}:{line.number}", header, line.cells) for line in body]
+    columns = [[f"{value:.6g}" for value in column] for column in estimate_serving(runs)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*lines[0], *ADDED])
-    columns = [[f"{value:.6g}" for value in column] for column in estimate_serving(runs)]
-    for (_, cells), run, *values in zip(body, runs, *columns, strict=True):
-        writer.writerow([*cells, *values, "; ".join(run.notes)])
+    text.write(f"{lines[0].text},")
+    writer.writerow(ADDED)
+    for line, run, *values in zip(body, runs, *columns, strict=True):
+        text.write(f"{line.text},")
+        writer.writerow([*values, "; ".join(run.notes)])
     return text.getvalue()
+
+
+class _Line(NamedTuple):
+    """A row of the file: where it begins, its text without the end of line, its cells (none of an empty line)."""
+
+    number: int
+    text: str
+    cells: list[str]
+
+
+def _lines(path: Path) -> list[_Line]:
+    """Every row with its own text, of which nothing is lost: quotes, blanks, digits. Raises InputError."""
+    taken: list[str] = []
+
+    def told(file: TextIO) -> Iterator[str]:
+        for text in file:
+            taken.append(text)
+            yield text
+
+    found, number = [], 1
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for cells in csv.reader(told(file)):
+                found.append(_Line(number, "".join(taken).rstrip("\r\n"), cells))
+                number += len(taken)
+                taken.clear()
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}:{number}: is not a CSV file: {error}") from None
+    return found
 
 
 def _resolved(where: str, header: list[str], cells: list[str]) -> Resolved:

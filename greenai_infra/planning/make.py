@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from greenai_infra.catalog.offers import offers
 from greenai_infra.catalog.signals import Basis, Signal
 from greenai_infra.clock import now, parse_time
-from greenai_infra.intensity.choose import open_source
-from greenai_infra.intensity.declaration import FileKind
-from greenai_infra.planning.document import document_text, plan_document
-from greenai_infra.planning.planner import Plan, make_plan
 from greenai_infra.planning.workload_file import read_workload, window_of
 
 if TYPE_CHECKING:
@@ -20,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from greenai_infra.intensity.forecast_archive import ForecastArchive
+    from greenai_infra.planning.planner import Plan
     from greenai_infra.planning.workload import Workload
 
 
@@ -62,6 +59,8 @@ class MadePlan:
 
     def text(self) -> str:
         """The document as JSON, as `select` reads it from a file."""
+        from greenai_infra.planning.document import document_text
+
         return document_text(self.document)
 
 
@@ -85,6 +84,11 @@ def plan(
     comparison of all accelerators. `carbon_priority` (0 to 1) weighs kg against USD, each over the best feasible one.
     Raises InputError for what can't be used, NoPlacement if nothing is left, Refused for unlike signals.
     """
+    from greenai_infra.intensity.choose import open_source  # these load numpy
+    from greenai_infra.intensity.declaration import FileKind
+    from greenai_infra.planning.document import plan_document
+    from greenai_infra.planning.planner import make_plan
+
     of = read_workload(Path(workload)) if isinstance(workload, Path | str) else workload
     window = window_of(of, now() if at is None else parse_time(at) if isinstance(at, str) else at)
     opened = open_source(

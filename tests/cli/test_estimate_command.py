@@ -55,6 +55,35 @@ def test_a_csv_keeps_its_columns_and_gains_estimates(greenai: Command, tmp_path:
     assert "L4 was not measured" in rows[1]["note"]
 
 
+def test_the_text_of_a_csv_is_kept(greenai: Command, tmp_path: Path) -> None:
+    lines = (
+        "Note,model,gpu, batch",
+        '"two\nlines, a ""word""",Qwen3-8B,H100,8',
+        '"quoted", Qwen3-8B ,"H100",08.0',
+    )
+    (tmp_path / "in.csv").write_bytes(("\ufeff" + "\r\n".join(lines) + "\r\n\r\n").encode())
+    assert greenai("estimate", "inference", "--from", "in.csv", "--out", "out.csv").code == 0
+
+    text = (tmp_path / "out.csv").read_text()
+    at = 0
+    for line in lines:
+        at = text.index(f"{line},", at) + len(line)
+    first, second = csv.DictReader((tmp_path / "out.csv").open())
+    assert first["gpu_j_per_output_token"] == second["gpu_j_per_output_token"]
+
+
+def test_a_row_after_one_of_two_lines_is_named_by_its_own_line(greenai: Command, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text('model,gpu,said\nQwen3-8B,H100,"two\nlines"\n\nQwen3-8B,H101,\n')
+    done = greenai("estimate", "inference", "--from", "in.csv", "--out", "out.csv")
+    assert (done.code, "in.csv:5: 'H101'" in done.err) == (2, True)
+
+
+def test_a_column_that_stands_twice(greenai: Command, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("model,gpu,batch,batch\nQwen3-8B,H100,8,64\n")
+    done = greenai("estimate", "inference", "--from", "in.csv", "--out", "out.csv")
+    assert (done.code, "in.csv:1: column batch stands twice" in done.err) == (2, True)
+
+
 @pytest.mark.parametrize("tokens", ["0", "-1", "nan", "inf", "many"])
 def test_output_tokens_that_can_t_be(greenai: Command, tokens: str) -> None:
     done = greenai(*LLAMA, "--output-tokens", tokens)
