@@ -94,13 +94,13 @@ def as_planned(subject: Subject, measured: Measured | None) -> Measure:
     command = f"greenai-infra advise quick-wins {subject.workload_file} --emissions emissions.csv"
     if measured is None:
         return measure("as-planned", UNKNOWN, "needs --emissions: what your runs have taken", command=command)
-    if measured.energy_kwh <= 0 or measured.hours <= 0:
+    if measured.server_kwh <= 0 or measured.hours <= 0:
         return measure("as-planned", UNKNOWN, "the tracker of these runs measured no energy", command=command)
     chosen = subject.chosen
     machines = chosen["machine_count"]
     planned_kwh = chosen["energy_kwh"]
     each_hours = measured.hours / measured.runs if subject.is_training else chosen["run_hours"]
-    took_kwh = measured.energy_kwh / measured.hours * each_hours * machines
+    took_kwh = measured.server_kwh / measured.hours * each_hours * machines  # before PUE, as the plan's
     what = f"{took_kwh:.4g} kWh on {machines} machines as tracked, the plan {planned_kwh:.4g}"
     if took_kwh <= planned_kwh:
         return measure("as-planned", DONE, what)
@@ -115,7 +115,7 @@ def habits(subject: Subject, emissions_file: str) -> Iterator[Measure]:
         yield measure("track", DONE, f"{emissions_file} is what it writes")
     else:
         yield measure("track", SHOWS, "shows what runs took; --emissions then compares it with the plan",
-                      command="pip install codecarbon && codecarbon monitor")  # fmt: skip
+                      command="greenai-infra track --plan plan.json -- python job.py")  # fmt: skip
     yield measure(
         "sci", SHOWS, "a score to follow, g CO2e a functional unit", command="greenai-infra sci scenarios.yaml"
     )

@@ -13,6 +13,7 @@ from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
     from greenai_infra.advice.asking import Served
+    from greenai_infra.monitoring.emissions_runs import Measured
     from greenai_infra.planning.planner import Plan
 
 ABOVE_ZERO = NumberRange(0, 1e12, min_open=True)
@@ -151,7 +152,10 @@ Examples:
     "--plan", "plan_file", type=click.Path(path_type=Path), help="A plan of `plan --hardware --out`; else it is made."
 )
 @click.option(
-    "--emissions", type=click.Path(path_type=Path), multiple=True, help="CodeCarbon's emissions.csv of your runs."
+    "--emissions",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Of your runs: emissions.csv or emissions_report.json.",
 )
 @click.option("--hit-rate", type=NumberRange(0, 1, max_open=True), help="Share of requests that a cache would answer.")
 @click.option("--cache-node", metavar="TYPE", help="ElastiCache node that holds the cache, as cache.r7g.large.")
@@ -186,12 +190,11 @@ def quick_wins(
     from greenai_infra.advice.quick_wins import Known, quick_wins
     from greenai_infra.advice.subject import subject_of
     from greenai_infra.catalog.offers import offers
-    from greenai_infra.monitoring.emissions_runs import read_emissions
     from greenai_infra.planning.document import document_text, plan_document, read_document
     from greenai_infra.planning.hardware import compare_hardware
     from greenai_infra.reporting.advice_text import show_quick_wins
 
-    measured = read_emissions(emissions) if emissions else None
+    measured = _measured(emissions) if emissions else None
     known_offers = offers()
     if plan_file is not None:
         document = read_document(plan_file, if_edited=lambda said: click.echo(f"warning: {said}", err=True))
@@ -213,6 +216,18 @@ def quick_wins(
         click.echo(document_text(found), nl=False)
     else:
         show_quick_wins(found)
+
+
+def _measured(files: tuple[Path, ...]) -> Measured:
+    """What the runs took, by reports of one kind."""
+    from greenai_infra.monitoring.emissions_runs import read_emissions
+    from greenai_infra.monitoring.run_report import is_report
+    from greenai_infra.monitoring.run_totals import measured_by_reports
+
+    reports = [file for file in files if is_report(file)]
+    if reports and len(reports) < len(files):
+        raise InputError(f"--emissions {reports[0]}: give reports of one kind, emissions.csv or emissions_report.json")
+    return measured_by_reports(files) if reports else read_emissions(files)
 
 
 def _stated(stated: dict[str, Any], source: str | None, at: str | None, start: Any, *, stays: bool) -> Served:

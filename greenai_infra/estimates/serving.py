@@ -7,7 +7,6 @@ in the notes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 MAX_CHIPS = 1024
 WEIGHT_ONLY = "weight-only-8bit"  # 8-bit weights on a chip without 8-bit products
 MOST = 1e9  # tokens, or requests at once
+MOST_PARAMETERS = 1e18  # as in workload files
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +186,16 @@ def compute_flops(chip: Accelerator, precision: Precision) -> tuple[float, str]:
 
 def _check(row: ServingRow) -> None:
     """Raises InputError for numbers that can't be."""
-    if row.accelerators is not None and not 1 <= row.accelerators <= MAX_CHIPS:
-        raise InputError(f"{row.accelerators} accelerators are not possible; give 1 to {MAX_CHIPS}")
+    if row.accelerators is not None and row.accelerators not in range(1, MAX_CHIPS + 1):
+        raise InputError(f"{row.accelerators} accelerators are not possible; give a whole number, 1 to {MAX_CHIPS}")
     stated = (
         ("parameters", row.parameters),
         ("active parameters", row.active_parameters),
         ("KV bytes per token", row.kv_bytes_per_token),
     )
     for name, value in stated:
-        if value is not None and not 0 < value < inf:
-            raise InputError(f"{name} {value:g} are not possible; give a number above 0")
+        if value is not None and not 0 < value <= MOST_PARAMETERS:
+            raise InputError(f"{name} {value:g} are not possible; give a number above 0, {MOST_PARAMETERS:g} at most")
     if not 0 <= row.cached_tokens < MOST:
         raise InputError(f"cached tokens {row.cached_tokens:g} are not possible; give 0 or more")
 
@@ -249,5 +249,5 @@ def _traffic(row: ServingRow, notes: list[str]) -> inference.Traffic:
         if stated is None:
             notes.append(f"{name} not given: {values[key]:g}")
         elif not 0 < stated < MOST and not (stated == 0 and key == "input_tokens"):
-            raise InputError(f"{name} {stated:g} is not possible; give a number above 0")
+            raise InputError(f"{name} {stated:g} is not possible; give a number above 0 and below {MOST:g}")
     return inference.Traffic(**values, cached_tokens=row.cached_tokens)

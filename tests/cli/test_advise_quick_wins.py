@@ -146,6 +146,28 @@ def test_measured_runs_are_held_against_the_plan(greenai: Command, tmp_path: Pat
         assert found["as-planned"]["kg"] == pytest.approx(by_hand)
 
 
+def test_a_tracker_s_pue_is_taken_out_before_the_plan_s_is_put_in(greenai: Command, tmp_path: Path) -> None:
+    report = tmp_path / "emissions.csv"
+    report.write_text("run_id,duration,emissions,energy_consumed,pue\na,36000,4.8,240,1.2\n")
+    placement = json.loads(greenai("plan", TRAINING, *AT, "--json").out)["placement"]
+    beyond_kwh = 240 / 1.2 - placement["energy_kwh"]
+    by_hand = beyond_kwh * placement["pue"] * placement["intensity"]["g_per_kwh"] / 1000
+    found = _wins(greenai, TRAINING, *AT, "--emissions", report)
+    assert found["as-planned"]["kg"] == pytest.approx(by_hand)
+
+
+def test_the_report_of_a_tracked_run_says_what_it_took(greenai: Command, tmp_path: Path) -> None:
+    report, rows = tmp_path / "emissions_report.json", tmp_path / "emissions.csv"
+    figures = {"schema_version": 1, "status": "complete", "duration_s": 36000, "energy_kwh": 200.0, "pue": 1.1}
+    report.write_text(json.dumps({**figures, "intensity_g_per_kwh": 20.0, "emissions_kg": 4.4}))
+    rows.write_text("run_id,duration,emissions,energy_consumed\na,36000,4,200\n")
+    by_report = _wins(greenai, TRAINING, *AT, "--emissions", report)["as-planned"]
+    by_rows = _wins(greenai, TRAINING, *AT, "--emissions", rows)["as-planned"]
+    assert by_report["kg"] == pytest.approx(by_rows["kg"])
+    both = greenai("advise", "quick-wins", TRAINING, *AT, "--emissions", report, "--emissions", rows)
+    assert (both.code, "of one kind" in both.err) == (2, True)
+
+
 def test_quick_wins_fit_eighty_columns(greenai: Command) -> None:
     for file in (SERVING, TRAINING):
         done = greenai("advise", "quick-wins", file.relative_to(ROOT), *AT, cwd=ROOT)

@@ -119,6 +119,9 @@ def test_impossible_tokens_beside(key: str, tokens: float) -> None:
         ({"architecture": "convolutional"}, "unknown architecture"),
         ({"model": None}, "name an open model"),
         ({"count": 0}, "0 accelerators"),
+        ({"count": 2.5}, "2.5 accelerators are not possible; give a whole number"),
+        ({"batch": 1e12}, r"batch 1e\+12 is not possible; give a number above 0 and below 1e\+09"),
+        ({"kv_bytes_per_token": 1e300}, r"1e\+300 are not possible"),
     ],
 )  # fmt: skip
 def test_names_that_are_unknown(wrong: dict[str, Any], said: str | None) -> None:

@@ -151,6 +151,7 @@ def test_a_card_is_made_of_it(tmp_path: Path) -> None:
     assert facts["geographical_location"] == "aws:eu-north-1"
     assert facts["hardware_used"] == "1 x A10G, 2.00 hours"
     assert "4.20 kWh (3.60 to 4.80 kWh) with PUE 1.2" in facts["source"]
+    assert "20 % of the energy is estimated, not read from a counter" in facts["source"]
     done = run_here("card", "--format", "sagemaker", file)
     assert "gpu 80 %, measured (NVML); ram 20 %, estimated (watts)" in done.stdout
     done = run_here("card", "--format", "hf", file, "--region", "eu-west-1")

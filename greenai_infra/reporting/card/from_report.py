@@ -27,6 +27,7 @@ def facts_of_report(path: Path, *, training_type: str | None) -> CardFacts:
     hardware = f"{machine.gpu_count} x {machine.gpu}" if machine.gpu else machine.cpu
     zone = f"grid zone {report.intensity.zone}" if report.intensity and report.intensity.zone else ""
     caveats = [] if report.status == "complete" else [f"the run {report.status}: this is what it used until then"]
+    caveats += _estimated_share(report)
     return CardFacts(
         name=_text(report.name) or path.stem,
         estimated=False,
@@ -65,6 +66,14 @@ def _method(report: RunReport) -> str:
         for name, one in report.components.items()
     ]
     return f"Energy during the run: {'; '.join(parts)}; x PUE x the intensity of the same hours"
+
+
+def _estimated_share(report: RunReport) -> list[str]:
+    """How much of the energy no counter has measured; a card that says "measured" has to say it."""
+    estimated_kwh = sum(one.energy_kwh for one in report.components.values() if one.how == "estimated")
+    if not estimated_kwh or not report.energy_kwh:
+        return []
+    return [f"{percent(100 * estimated_kwh / report.energy_kwh)} of the energy is estimated, not read from a counter"]
 
 
 def _text(text: str) -> str:
