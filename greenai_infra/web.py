@@ -9,6 +9,7 @@ import os
 import queue
 import threading
 from base64 import b64encode
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -86,16 +87,21 @@ def ca_certificates() -> str | None:
     if name is None:
         return None
     path = os.environ[name]
-    import ssl
-
     try:
-        is_folder = os.path.isdir(path)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(**({"capath": path} if is_folder else {"cafile": path}))
+        _load_certificates(path, os.stat(path).st_mtime_ns)
     except OSError as error:  # also ssl.SSLError
         reason = "is not there" if isinstance(error, FileNotFoundError) else "holds no certificates that can be read"
         raise WebSetupError(f"the certificates of {name}, {path}, can't be used: the file {reason}") from None
     return path
+
+
+@lru_cache(maxsize=8)
+def _load_certificates(path: str, modified_ns: int) -> None:
+    """Once for each state of a file or folder: it takes 10 ms, and each client asks. Raises OSError."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(**({"capath": path} if os.path.isdir(path) else {"cafile": path}))
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
