@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MAX_CHIPS = 1024
 WEIGHT_ONLY = "weight-only-8bit"  # 8-bit weights on a chip without 8-bit products
+WITH_EXPERTS = {"dense": "moe", "hybrid": "hybrid-moe"}
+EMBEDDING_LEFT_OUT = 0.8  # of all weights: a dense model of which more are called active has its embedding left out
 MOST = 1e9  # tokens, or requests at once
 MOST_PARAMETERS = 1e18  # as in workload files
 
@@ -216,7 +218,16 @@ def _model(row: ServingRow, known: OpenModel | None, precision: Precision, notes
     active = row.active_parameters or row.parameters
     if active > row.parameters:
         raise InputError(f"active parameters {active:g} are more than all parameters {row.parameters:g}")
-    architecture = row.architecture or ("moe" if active < row.parameters else "dense")
+    mixed = active <= EMBEDDING_LEFT_OUT * row.parameters
+    architecture = row.architecture or ("moe" if mixed else "dense")
+    if architecture in WITH_EXPERTS.values():
+        if row.active_parameters is None:
+            notes.append("active parameters not given: every token taken to pass all of them")
+    elif not mixed:
+        active = row.parameters
+    else:
+        notes.append(f"{architecture} with active parameters: taken as a mixture of experts")
+        architecture = WITH_EXPERTS.get(architecture, "moe")
     if row.kv_bytes_per_token is None:
         notes.append("KV cache, layers and width estimated from the parameters")
     else:

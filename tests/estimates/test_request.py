@@ -85,6 +85,28 @@ def test_a_model_of_one_s_own_has_an_estimated_cache() -> None:
     assert "KV cache, layers and width estimated from the parameters" in found.notes
 
 
+@pytest.mark.parametrize(("stated", "taken_as"), [("dense", "moe"), ("hybrid", "hybrid-moe"), ("rnn", "moe")])
+def test_fewer_active_parameters_make_a_mixture_of_any_architecture(stated: str, taken_as: str) -> None:
+    sizes = {"parameters": 30e9, "active_parameters": 3e9, "batch": 8}
+    found = estimate_inference(architecture=stated, **sizes, **ON_H100)
+    mixture = estimate_inference(architecture=taken_as, **sizes, **ON_H100)
+
+    assert found.gpu_j_per_output_token == mixture.gpu_j_per_output_token
+    assert f"{stated} with active parameters: taken as a mixture of experts" in found.notes
+
+
+@pytest.mark.parametrize("architecture", [None, "dense", "hybrid", "rnn"])
+def test_an_embedding_left_out_makes_no_mixture(architecture: str | None) -> None:
+    whole = estimate_inference(parameters=8e9, architecture=architecture, batch=8, **ON_H100)
+    less = estimate_inference(parameters=8e9, active_parameters=7.5e9, architecture=architecture, batch=8, **ON_H100)
+    assert less == whole
+
+
+def test_a_mixture_without_its_active_parameters_says_what_it_was_taken_for() -> None:
+    found = estimate_inference(parameters=30e9, architecture="moe", batch=8, **ON_H100)
+    assert "active parameters not given: every token taken to pass all of them" in found.notes
+
+
 def test_an_unmeasured_chip_has_a_wider_band() -> None:
     def width(accelerator: str) -> float:
         of = estimate_inference(LLAMA, batch=8, **{**ON_H100, "accelerator": accelerator})
