@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 NEWEST_ENGINE = "vllm-0.11"
 OTHER_CHIPS = "other"
-_ARCHITECTURE_WORDS = (("hybrid", "hybrid"), ("mamba", "hybrid"), ("mixture", "moe"), ("moe", "moe"), ("rnn", "rnn"))
+_ARCHITECTURE_WORDS = (
+    ("hybrid", "hybrid"), ("mamba", "hybrid"), ("mixture", "moe"), ("moe", "moe"), ("expert", "moe"), ("sparse", "moe"),
+    ("rnn", "rnn"), ("recurrent", "rnn"), ("rwkv", "rnn"),
+)  # fmt: skip
 
 
 class Precision(NamedTuple):
@@ -104,8 +107,9 @@ def read_architecture(text: str | None) -> str | None:
     found = {kind for part, kind in _ARCHITECTURE_WORDS if part in word}
     if {"hybrid", "moe"} <= found:
         return "hybrid-moe"
-    if found:
-        return found.pop()
-    if "dense" in word or "transformer" in word:
+    for kind in ("hybrid", "moe", "rnn"):
+        if kind in found:
+            return kind
+    if any(part in word for part in ("dense", "transformer", "decoder")):
         return "dense"
     raise InputError(f"unknown architecture '{text}'; known are {', '.join(ARCHITECTURES)}")

@@ -8,6 +8,7 @@ import pytest
 
 from greenai_infra import estimate_inference
 from greenai_infra.errors import InputError
+from greenai_infra.estimates.serving_names import read_architecture
 
 ON_H100: dict[str, Any] = {
     "accelerator": "H100",
@@ -87,12 +88,24 @@ def test_a_model_of_one_s_own_has_an_estimated_cache() -> None:
 
 @pytest.mark.parametrize(("stated", "taken_as"), [("dense", "moe"), ("hybrid", "hybrid-moe"), ("rnn", "moe")])
 def test_fewer_active_parameters_make_a_mixture_of_any_architecture(stated: str, taken_as: str) -> None:
-    sizes = {"parameters": 30e9, "active_parameters": 3e9, "batch": 8}
+    sizes: dict[str, Any] = {"parameters": 30e9, "active_parameters": 3e9, "batch": 8}
     found = estimate_inference(architecture=stated, **sizes, **ON_H100)
     mixture = estimate_inference(architecture=taken_as, **sizes, **ON_H100)
 
     assert found.gpu_j_per_output_token == mixture.gpu_j_per_output_token
     assert f"{stated} with active parameters: taken as a mixture of experts" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("Sparse MoE", "moe"), ("mixture of experts", "moe"), ("128 experts", "moe"), ("Decoder-only", "dense"),
+        ("Mamba-Transformer Hybrid", "hybrid"), ("Hybrid Mamba MoE", "hybrid-moe"), ("RWKV", "rnn"),
+        ("Recurrent hybrid", "hybrid"), ("", None),
+    ],
+)  # fmt: skip
+def test_an_architecture_may_be_in_words(words: str, kind: str | None) -> None:
+    assert read_architecture(words) == kind
 
 
 @pytest.mark.parametrize("architecture", [None, "dense", "hybrid", "rnn"])
