@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MAX_CHIPS = 1024
 WEIGHT_ONLY = "weight-only-8bit"  # 8-bit weights on a chip without 8-bit products
+ROUNDED = 0.1  # a name such as 7B may be so far from the parameters
 WITH_EXPERTS = {"dense": "moe", "hybrid": "hybrid-moe"}
 EMBEDDING_LEFT_OUT = 0.8  # of all weights: a dense model of which more are called active has its embedding left out
 MOST = 1e9  # tokens, or requests at once
@@ -204,6 +205,8 @@ def _check(row: ServingRow) -> None:
 
 def _model(row: ServingRow, known: OpenModel | None, precision: Precision, notes: list[str]) -> inference.ServedModel:
     if known is not None and (row.parameters is None or abs(row.parameters / known.parameters - 1) < 0.25):
+        if row.parameters is not None and abs(row.parameters / known.parameters - 1) > ROUNDED:
+            notes.append(f"{row.model} has {known.parameters / 1e9:.3g}e9 parameters: taken, not the stated number")
         if row.kv_bytes_per_token is not None:
             return _of(known, precision)._replace(
                 kv_bytes_per_token=row.kv_bytes_per_token, kv_bytes_past_window=row.kv_bytes_per_token

@@ -78,7 +78,7 @@ def find_engine(name: str | None) -> Engine:
         if row.text("name") == product and number >= least:
             found = row
     if found is None:
-        return Engine(NEWEST_ENGINE, False, f"unknown engine '{name}': taken as vLLM 0.11")
+        return Engine(NEWEST_ENGINE, False, f"unknown engine '{name}': extrapolated, taken as vLLM 0.11")
     measured = found.flag("measured")
     return Engine(found.text("profile"), measured, "" if measured else f"{name}: {found.text('note')}")
 
@@ -91,10 +91,12 @@ def find_chip(name: str) -> ChipClass:
             chip = find_accelerator(row.text("accelerator"))
             alias = row.text("name") != chip.name
             measured = row.flag("measured")
-            note = "" if measured else f"{chip.name} was not measured: {row.text('note')}"
+            note = "" if measured else f"{chip.name} was not measured, so this is extrapolated: {row.text('note')}"
             return ChipClass(chip, row.text("chip_class"), measured, row.text("note") if alias else note)
     chip = find_accelerator(name)
-    return ChipClass(chip, OTHER_CHIPS, False, f"{chip.name} was not measured: mean of the measured chips")
+    return ChipClass(
+        chip, OTHER_CHIPS, False, f"{chip.name} was not measured, so this is extrapolated: mean of the measured chips"
+    )
 
 
 def read_architecture(text: str | None) -> str | None:

@@ -52,7 +52,7 @@ def test_a_csv_keeps_its_columns_and_gains_estimates(greenai: Command, tmp_path:
     assert [row["id"] for row in rows] == ["a", "b"]
     low, value, high = (float(rows[0][f"gpu_j_per_output_token{end}"]) for end in ("_low", "", "_high"))
     assert low < value < high < 3 * low
-    assert "L4 was not measured" in rows[1]["note"]
+    assert "L4 was not measured, so this is extrapolated" in rows[1]["note"]
 
 
 def test_the_text_of_a_csv_is_kept(greenai: Command, tmp_path: Path) -> None:

@@ -120,6 +120,26 @@ def test_a_mixture_without_its_active_parameters_says_what_it_was_taken_for() ->
     assert "active parameters not given: every token taken to pass all of them" in found.notes
 
 
+def test_a_named_model_stays_itself_and_says_so_where_another_size_is_stated() -> None:
+    named = estimate_inference(LLAMA, batch=8, **ON_H100)
+    rounded = estimate_inference(LLAMA, parameters=8e9, batch=8, **ON_H100)
+    other = estimate_inference(LLAMA, parameters=7e9, batch=8, **ON_H100)
+
+    assert rounded == named
+    assert other.gpu_j_per_output_token == named.gpu_j_per_output_token
+    assert f"{LLAMA} has 8.03e9 parameters: taken, not the stated number" in other.notes
+
+
+@pytest.mark.parametrize("engine", ["sglang", "vllm-0.8", "llama.cpp"])
+def test_an_engine_that_was_not_measured_is_extrapolated(engine: str) -> None:
+    here = {**ON_H100, "engine": engine}
+    measured, other = (estimate_inference(LLAMA, batch=8, **of) for of in (ON_H100, here))
+
+    assert other.gpu_j_per_output_token == measured.gpu_j_per_output_token
+    assert other.gpu_j_per_output_token_high == pytest.approx(1.5 * measured.gpu_j_per_output_token_high)
+    assert any("extrapolated" in note for note in other.notes)
+
+
 def test_an_unmeasured_chip_has_a_wider_band() -> None:
     def width(accelerator: str) -> float:
         of = estimate_inference(LLAMA, batch=8, **{**ON_H100, "accelerator": accelerator})
