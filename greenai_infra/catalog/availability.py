@@ -8,10 +8,11 @@ was fetched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from greenai_infra.catalog.read import table
 from greenai_infra.catalog.regions import country_groups, enable_command
@@ -35,8 +36,7 @@ class Offered(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Availability:
+class Availability(Struct, frozen=True):
     """Whether something is offered, in which zones (names, or AWS's zone IDs; empty if not known), and who says so.
 
     `zone_count` is the number of zones that sell it, None if not known; `says` is a sentence. `service_list_read` is
@@ -50,8 +50,7 @@ class Availability:
     service_list_read: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _TpuZone:
+class _TpuZone(Struct, frozen=True):
     zone: str
     access: str
     source: str

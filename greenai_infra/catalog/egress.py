@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from greenai_infra.catalog.read import table
 from greenai_infra.catalog.regions import country_groups
@@ -18,8 +19,7 @@ OTHER_PROVIDER = "internet"
 _COLUMNS = ("provider", "origin", "destination", "above_gb", "usd_per_gb", "year", "source", "evidence", "note")
 
 
-@dataclass(frozen=True, slots=True)
-class EgressPrice:
+class EgressPrice(Struct, frozen=True):
     """A list price before any free allowance.
 
     `tiers` are pairs of the GB a month above which a tier begins (the first at 0, ascending) and its USD per GB.

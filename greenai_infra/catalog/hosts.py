@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from greenai_infra.catalog.accelerators import Embodied, find_accelerator
 from greenai_infra.catalog.read import table
@@ -20,8 +21,7 @@ _COLUMNS = (
 _ANY_FAMILY = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """A whole server without its accelerators (unless `embodied.boundary` says otherwise).
 
     `power_w` is what it draws beside its accelerators, in W; None where no figure is known.

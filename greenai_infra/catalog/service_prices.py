@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from greenai_infra.catalog.read import DATA, table_from, user_file
 from greenai_infra.errors import InputError
@@ -36,8 +37,7 @@ Key = tuple[str, str, str]
 """Provider, item, region."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePrice:
+class ServicePrice(Struct, frozen=True):
     """USD a `unit` of an item, on demand, before free tiers and discounts. `region` is `*` for one price everywhere.
 
     `priced_on` is None where the source has no date.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from greenai_infra.catalog.read import Row, table
 from greenai_infra.catalog.signals import Basis, Signal
@@ -12,8 +13,7 @@ _LIFECYCLE = "electricity_maps/zones-yearly-lifecycle.csv"
 _DIRECT = "google-region-direct.csv"
 
 
-@dataclass(frozen=True, slots=True)
-class YearlyMean:
+class YearlyMean(Struct, frozen=True):
     """The mean intensity of a year, in gCO2eq per kWh, of `zone` (a grid zone, or a GCP region in `direct`).
 
     `carbon_free_share` (0 to 1) is the provider's hourly matched share, a market-based figure, never

@@ -6,8 +6,9 @@ takes a machine type with the accelerators that belong to it, or with a topology
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from greenai_infra.catalog.read import table
 from greenai_infra.catalog.tpu import chips_of
@@ -20,8 +21,7 @@ TPU_PREFIX = "tpu-"
 ATTACHED_PREFIX = "n1+"
 
 
-@dataclass(frozen=True, slots=True)
-class VertexMachine:
+class VertexMachine(Struct, frozen=True):
     """One machine type: `accelerator` is the catalog's name, `accelerator_type` Vertex AI's (empty for TPUs).
 
     `counts` are the numbers of GPUs that it can have, `topologies` the shapes of TPU chips. `spot_only` machines can't
@@ -36,8 +36,7 @@ class VertexMachine:
     spot_only: bool
 
 
-@dataclass(frozen=True, slots=True)
-class VertexHardware:
+class VertexHardware(Struct, frozen=True):
     """What a job asks for: so many machines with so many GPUs each, or one slice of TPU chips."""
 
     machine_type: str

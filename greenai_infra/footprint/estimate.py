@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from greenai_infra.footprint.constants import constant
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """A non-negative quantity: the value to plan with, and the low and high end of what is plausible."""
 
     value: float

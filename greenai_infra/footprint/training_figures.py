@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from greenai_infra.footprint.estimate import Estimate
 
@@ -14,8 +15,7 @@ _ANY_CHIP = "*"
 MFU_DENSE, MFU_MIXTURE, NODE_POWER = "mfu_dense", "mfu_moe", "node_power_over_chip_power"
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingFigure:
+class TrainingFigure(Struct, frozen=True):
     """A quantity of a chip in training with its band; `is_measured` is False for what was taken from other chips."""
 
     accelerator: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from greenai_infra.clock import parse_time
 from greenai_infra.errors import InputError
@@ -33,8 +34,7 @@ class Samples(StrEnum):
     POINT = "point"
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """What holds for all rows of a zone."""
 
     signal: Signal

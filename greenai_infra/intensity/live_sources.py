@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from greenai_infra.catalog.signals import AVERAGE_DIRECT, AVERAGE_LIFECYCLE, MARGINAL_DIRECT
 from greenai_infra.errors import InputError
 from greenai_infra.intensity.settings import Access, SignIn
@@ -35,8 +37,7 @@ class Asking:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveSource:
+class LiveSource(Struct, frozen=True):
     """One source as `greenai-infra sources` lists it.
 
     `needs` are the keys of the settings without which it can't be asked, `probe` is a zone to try it with, and `open`

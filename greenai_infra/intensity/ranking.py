@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from greenai_infra.errors import Refused
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.values import Intensity, Provenance
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(Struct, frozen=True):
     """A region with the intensity of its grid; `effective_g_per_kwh` is g CO2eq per kWh that reaches a computer."""
 
     region: Region

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.availability import Availabilities, Availability, Offered
 from greenai_infra.catalog.egress import egress_price
@@ -59,8 +61,7 @@ class Candidate:
         return (self.usd_per_hour + self.standing_usd_per_hour) * hours + self.transfer_usd
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """An instance type that can't run the workload anywhere, and why."""
 
     instance_type: str
@@ -68,8 +69,7 @@ class Misfit:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """All candidates, the instance types that are none, and offers without the price that was asked for.
 
     `unpriced_machines` are accelerator and instance type of those offers.

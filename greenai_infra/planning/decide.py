@@ -6,8 +6,10 @@ constraint (the best placement if that constraint alone were lifted).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from greenai_infra.clock import format_time
 from greenai_infra.errors import NoPlacement
@@ -38,16 +40,14 @@ MISFITS_SHOWN = 12
 FREE_INTERRUPTION = Interruption(0.0, SECONDS_PER_HOUR)
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(Struct, frozen=True):
     """A placement and the constraints that forbid it."""
 
     placement: Placement
     removed_by: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Unplaced:
+class Unplaced(Struct, frozen=True):
     """A candidate that fits no window, and why: too slow for the deadline, or no intensity known for long enough."""
 
     candidate: Candidate
@@ -55,8 +55,7 @@ class Unplaced:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lifted:
+class Lifted(Struct, frozen=True):
     """The best placement if one constraint alone were lifted."""
 
     constraint: str
@@ -64,8 +63,7 @@ class Lifted:
     saving_kg: float
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """The outcome. `baseline_why` says why it is in that region, or why it is None.
 
     `everything` holds forbidden placements too.

@@ -6,9 +6,10 @@ time is then chosen by the first source that knows the hours of the chosen zone 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from greenai_infra.intensity.live_sources import is_live
 from greenai_infra.intensity.predict import Method, Prediction, method_of, predict
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 KNOWS_HOURS = (Method.FORECAST, Method.CLIMATOLOGY)
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(Struct, frozen=True):
     """The choice at the time that its own hours suggest: `placement` has kg by `series`, the intensity of its zone.
 
     What it is ranked by against other places is the decision's placement, of the same candidate.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from greenai_infra.catalog.offers import offers
 from greenai_infra.catalog.signals import Basis, Signal
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from greenai_infra.planning.workload import Workload
 
 
-@dataclass(frozen=True, slots=True)
-class MadePlan:
+class MadePlan(Struct, frozen=True):
     """A plan and its document, which is what `greenai-infra plan --json` prints. Figures are those of the choice."""
 
     made: Plan

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from greenai_infra.catalog.regions import find_region
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
 MAX_WINDOW_HOURS = 2 * 366 * 24
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A decision with what it was made from.
 
     `waits` has for each zone the rule for the run that the plan shows there, or of the choice where it shows none.

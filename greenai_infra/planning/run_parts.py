@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from greenai_infra.catalog.hosts import embodied_parts
 from greenai_infra.footprint.equation import HOURS_PER_YEAR
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 MAX_CHIPS = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A workload on `accelerators` chips of `instances` machines.
 
     `power_kw` is the mean IT power at the servers' wall, before PUE. `embodied_kg_per_hour` is the share of making the
@@ -41,8 +41,7 @@ class Run:
         return self.power_kw * self.hours
 
 
-@dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(Struct, frozen=True):
     """Why an instance type can't run the workload."""
 
     reason: str

@@ -17,12 +17,12 @@ overhead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import count
 from math import ceil, gcd, inf
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,8 +36,7 @@ TINY = 1e-9  # slots; less is rounding
 ROUNDING_S = 1e-6  # Unix times are no more exact
 
 
-@dataclass(frozen=True, slots=True)
-class Interruption:
+class Interruption(Struct, frozen=True):
     """What stopping costs: seconds lost at each resume, and the shortest slice worth starting."""
 
     resume_overhead_s: float

@@ -6,9 +6,10 @@ price is not known of a region, us-east-1's stands in with a band; of a cloud wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from greenai_infra.catalog.read import table
 from greenai_infra.catalog.service_prices import FALLBACK_REGION, service_prices
@@ -28,8 +29,7 @@ _COLUMNS = ("provider", "kind", "only_with", "item", "count", "in_each", "source
 _BILLED_IN = {"cloudwatch-dashboard": FALLBACK_REGION}
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """USD an hour of what stands, and its parts in words; `is_estimate` says that some price is no list price."""
 
     usd_per_hour: Estimate
@@ -62,8 +62,7 @@ class StandingCosts:
         return self._known[key]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     provider: str
     kind: str
     only_with: str

@@ -6,10 +6,10 @@ the run where there is no deadline. PUE is not applied, as most of the path lies
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.intensity.embedded import EmbeddedYear, embedded_direct
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 SECONDS_PER_HOUR = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """The grid where the data lie. `series` is None where nothing is known of it; `note` says what stands in then."""
 
     zone: str
@@ -36,8 +35,7 @@ class Origin:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(Struct, frozen=True):
     """Mean intensity of both ends of a transfer, g/kWh; without that of the origin the destination counts alone."""
 
     origin_g_per_kwh: float | None

@@ -5,9 +5,10 @@ What the workload states rules. Else it is the measured error of the forecast, e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from greenai_infra.clock import hours_between
 from greenai_infra.planning.timing import DEFAULT_THRESHOLD_PERCENT
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 STATED, MEASURED, DEFAULT = "workload", "measured", "default"
 
 
-@dataclass(frozen=True, slots=True)
-class WaitRule:
+class WaitRule(Struct, frozen=True):
     """The rule of one zone for runs of `run_hours`.
 
     `error_percent` is the measured error of `method`, None where `reason` says why it is not measured.
@@ -37,8 +37,7 @@ class WaitRule:
     threshold_from: str
 
 
-@dataclass(frozen=True, slots=True)
-class WaitRules:
+class WaitRules(Struct, frozen=True):
     """The rules of a workload. Without `accuracy` nothing is measured, and `reason` says why.
 
     `stated_percent` is the workload's own threshold, `earliest` and `deadline` bound the wait.
