@@ -17,7 +17,7 @@ from greenai_infra.cli.number import NumberRange
 @click.option("--name", metavar="NAME", help="Of the run. Default: GREENAI_WORKLOAD, or the command.")
 @click.option("--region", metavar="REGION", help="Cloud region, for its PUE and grid zone. Default: GREENAI_REGION.")
 @click.option("--zone", metavar="ZONE", help="Grid zone, as DE. Default: GREENAI_INTENSITY_ZONE, or the region's.")
-@click.option("--pue", type=NumberRange(1, 5), help="Default: GREENAI_PUE, or the region's; 1 where there is none.")
+@click.option("--pue", type=NumberRange(1, 5), help="Default: GREENAI_PUE, else the region's, else 1.")
 @click.option(
     "--intensity",
     metavar="G_PER_KWH|SOURCE",

@@ -67,7 +67,7 @@ class _Line(NamedTuple):
 
 
 def _lines(path: Path) -> list[_Line]:
-    """Every row with its own text, of which nothing is lost: quotes, blanks, digits. Raises InputError."""
+    """Every row with its text unchanged: quotes, blanks, digits. Raises InputError."""
     taken: list[str] = []
 
     def told(file: TextIO) -> Iterator[str]:

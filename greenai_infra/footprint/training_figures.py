@@ -26,7 +26,7 @@ class TrainingFigure(Struct, frozen=True):
 
 
 def training_figure(accelerator: str, quantity: str) -> TrainingFigure:
-    """The chip's own row, or the one for chips of which nothing is known."""
+    """The chip's own row, or the default row for other chips."""
     rows = _rows()
     return rows.get((accelerator, quantity)) or rows[_ANY_CHIP, quantity]
 

@@ -39,7 +39,7 @@ class Export:
 
 
 def recognised(header: Sequence[str], basis: str | None, kind: str | None) -> Export | None:
-    """The export that has these column names, None if it is none that is known.
+    """The known export with these column names, or None.
 
     Of several columns of intensities `basis` and `kind` choose; life cycle and what was measured, if they say nothing.
     Raises InputError for a basis that the file lacks.

@@ -200,7 +200,7 @@ def _check_bounds(zone: str, file: CsvFile, rows: Rows, meaning: Meaning) -> Non
 
 
 def _gaps_of(file: CsvFile, rows: Rows) -> str:
-    """Which rows of a file are gaps, and why; "" if there are none."""
+    """Which rows of a file are gaps, and why; "" without gaps."""
     said = []
     if rows.bad:
         first = min(rows.bad)

@@ -127,7 +127,7 @@ def _believed(said: object, meaning: Meaning, factor: float) -> float:
 
 
 def left_out_of(values: Mapping[float, float | None], bad: Mapping[float, str]) -> str:
-    """Which steps are gaps, and why, "" if there are none; nulls at either end are not counted.
+    """Which steps are gaps, and why; "" without gaps. Nulls at either end are not counted.
 
     `values` are g/kWh by time, `bad` the reasons of those that can't be believed. Raises AnswerError for too many.
     """

@@ -64,7 +64,7 @@ class Provenance:
 
     `observed_at` is the start of the interval that the newest underlying observation covers. `service` is the address
     that was asked, empty where none was; it tells two services of one publisher apart. `left_out` says which steps the
-    source gave that are taken as gaps, and why; empty where there is none.
+    source gave that are taken as gaps, and why; empty without gaps.
     """
 
     source: str

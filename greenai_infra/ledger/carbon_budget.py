@@ -126,7 +126,7 @@ class CarbonBudget:
         return Stored(entry, self.ledger.add(entry), notes)
 
     def release(self, *, run_id: str, note: str = "") -> Stored:
-        """Give a reservation back. Raises Refused if there is none, or its run is recorded."""
+        """Give a reservation back. Raises Refused for an unknown reservation, or if its run is recorded."""
         held = self._find(EntryType.RESERVATION, run_id)
         _, stored_at, _ = self._times(None)
         entry = self._entry(EntryType.RELEASE, run_id, held.kg, held.kind, held.at, stored_at, note=note)
