@@ -10,10 +10,9 @@ from greenai_infra.catalog.processors import processors
 from greenai_infra.errors import InputError
 from greenai_infra.estimates.in_place import Grid, grid_of
 from greenai_infra.footprint.caching import CacheSaving
-from greenai_infra.footprint.equation import operational_kg
+from greenai_infra.footprint.equation import JOULES_PER_KWH, operational_kg
 from greenai_infra.footprint.standing import node_power_w
 
-JOULES_PER_KWH = 3.6e6
 DAYS_PER_YEAR = 365
 
 

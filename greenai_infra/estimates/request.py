@@ -10,15 +10,13 @@ from greenai_infra.catalog.models import find_model
 from greenai_infra.errors import InputError
 from greenai_infra.estimates.in_place import Grid, cheapest_share, embodied_kg_per_chip_hour, grid_of
 from greenai_infra.estimates.serving_names import find_engine, read_architecture
-from greenai_infra.footprint.equation import operational_kg
+from greenai_infra.footprint.equation import JOULES_PER_KWH, operational_kg
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.footprint.host_power import host_power_w
 
 if TYPE_CHECKING:
     from greenai_infra.catalog.accelerators import Accelerator
     from greenai_infra.estimates.serving import ServingRow
-
-JOULES_PER_KWH = 3.6e6
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ M = TE x (time reserved / lifespan) x (resources reserved / total resources).
 from __future__ import annotations
 
 HOURS_PER_YEAR = 365.25 * 24
+JOULES_PER_KWH = 3.6e6
 
 
 def operational_kg(energy_kwh: float, pue: float, intensity_g_per_kwh: float) -> float:

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.errors import InputError
-from greenai_infra.footprint.equation import operational_kg
+from greenai_infra.footprint.equation import JOULES_PER_KWH, operational_kg
 from greenai_infra.footprint.standing import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-JOULES_PER_KWH = 3.6e6
 FIGURES = ("plan_id", "energy_kwh", "emissions_kg", "cost_usd")
 
 
