@@ -1,0 +1,1 @@
+"""The training container: the entry point of SageMaker, Vertex AI and a laptop, and what it runs."""
