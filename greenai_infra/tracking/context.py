@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.catalog.grid_zones import find_zone
 from greenai_infra.catalog.regions import find_region
-from greenai_infra.clock import now
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.choose import names_file, open_source
+from greenai_infra.intensity.elapsed import Pinned, grid_of
 from greenai_infra.monitoring.emissions_file import MAX_PUE
 from greenai_infra.monitoring.run_report import Planned, number_of
-from greenai_infra.tracking.grid import Asked, FromFile, Grid, Pinned, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greenai_infra.catalog.regions import Region
+    from greenai_infra.intensity.elapsed import Grid
 
 PIN = "GREENAI_INTENSITY_G_PER_KWH"
 
@@ -111,7 +109,7 @@ def open_grid(
     if isinstance(intensity, int | float):
         return Pinned(intensity, "stated for the run", zone=zone)
     if isinstance(intensity, str):
-        return _of_source(intensity, zone, start_s)
+        return grid_of(intensity, zone, start_s, or_state=PIN)
     pinned = number_of(environment, PIN)
     if pinned is not None:
         names = ("signal", "basis", "source", "observed_at")
@@ -125,20 +123,7 @@ def open_grid(
             by["g_per_kwh"], str(by.get("source", "the plan")), zone=placement["zone"], **told, how="plan",
             detail="mean of the hours that were planned",
         )  # fmt: skip
-    return _of_source(None, zone, start_s)
-
-
-def _of_source(spec: str | None, zone: str | None, start_s: float) -> Grid:
-    if not zone:
-        if spec is not None:
-            raise InputError(f"intensity from {spec} needs a grid zone: state zone (as DE), or region (as eu-north-1)")
-        return Unknown(f"neither an intensity ({PIN}) nor a grid zone or region is stated")
-    if spec is not None and names_file(spec):
-        return FromFile(spec, zone)
-    zone, _ = find_zone(zone)
-    if spec is not None:
-        open_source(spec, as_of=now())  # an unknown name, or a key that is not set, is said before the run
-    return Asked(spec, zone, start_s)
+    return grid_of(None, zone, start_s, or_state=PIN)
 
 
 def _read_plan(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The intensity of the minutes of a run: pinned to a number, from a file's steps, or asked of a source as it runs."""
+"""The intensity of time that passes: pinned to a number, from a file's steps, or asked of a source again and again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ END_OF_TIME = datetime(2199, 1, 1, tzinfo=UTC)
 
 
 class Grid(Protocol):
-    """`refresh` may ask a network and is called beside the training; `mean` answers from what is known."""
+    """`refresh` may ask a network and is called beside the work; `mean` answers from what is known."""
 
     def refresh(self, now_s: float) -> None:
         """Bring what is known up to date."""
@@ -32,7 +32,7 @@ class Grid(Protocol):
         ...
 
     def told(self) -> dict[str, Any]:
-        """The report's `intensity`."""
+        """Where the values come from, for a report."""
         ...
 
     def notes(self) -> list[str]:
@@ -41,7 +41,7 @@ class Grid(Protocol):
 
 
 class Pinned:
-    """One stated number for the whole run."""
+    """One stated number for all of the time."""
 
     def __init__(self, g_per_kwh: float, by: str, **told: Any) -> None:
         if isinstance(g_per_kwh, bool) or not isinstance(g_per_kwh, int | float) or not isfinite(g_per_kwh):
@@ -90,7 +90,7 @@ class Unknown:
 
 
 class FromFile:
-    """The steps of a file of the user's, whatever of it lies ahead when the run starts."""
+    """The steps of a file of the user's, whatever of it lies ahead."""
 
     def __init__(self, spec: str, zone: str) -> None:
         from greenai_infra.intensity.file import FileSource
@@ -102,7 +102,7 @@ class FromFile:
         self.zone, self._series = zone, found
 
     def refresh(self, now_s: float) -> None:
-        """Nothing to do: it was read when the run began."""
+        """Nothing to do: it was read at the start."""
 
     def mean(self, start_s: float, end_s: float) -> float | None:
         """Mean over the steps that the interval touches."""
@@ -189,6 +189,27 @@ class Asked:
             f"{newest.g_per_kwh:g} g/kWh ({by.source}, {by.detail})"
         )
         return [taken, *self._notes] if self.spec != "embedded" else []
+
+
+def grid_of(spec: str | None, zone: str | None, start_s: float, *, or_state: str) -> Grid:
+    """By a file, a source, or the source `auto` for None. Raises InputError for an unknown source, file or zone.
+
+    Without a zone and a source it is unknown; `or_state` says what else could have been stated.
+    """
+    from greenai_infra.catalog.grid_zones import find_zone
+    from greenai_infra.clock import now
+    from greenai_infra.intensity.choose import names_file, open_source
+
+    if not zone:
+        if spec is not None:
+            raise InputError(f"intensity from {spec} needs a grid zone: state zone (as DE), or region (as eu-north-1)")
+        return Unknown(f"neither an intensity ({or_state}) nor a grid zone or region is stated")
+    if spec is not None and names_file(spec):
+        return FromFile(spec, zone)
+    zone, _ = find_zone(zone)
+    if spec is not None:
+        open_source(spec, as_of=now())  # an unknown name, or a key that is not set, is said at the start
+    return Asked(spec, zone, start_s)
 
 
 def _words(by: Provenance) -> dict[str, Any]:
