@@ -43,6 +43,7 @@ COMMANDS = {
     "destroy": ("greenai_infra.cli.stack", "destroy", "Remove what a stack has built."),
     "init": ("greenai_infra.cli.init", "init", "Write a project: Pulumi program, example workload, stack."),
     "budget": ("greenai_infra.cli.budget", "budget", "Keep the carbon budget of a team's project in a ledger."),
+    "train": ("greenai_infra.cli.train", "train", "Train an example or your script: measured, stopped and resumed."),
     "track": ("greenai_infra.cli.track", "track", "Measure energy and emissions of a command as it runs."),
     "report": ("greenai_infra.cli.track", "report", "Print what a tracked run has emitted."),
     "card": ("greenai_infra.cli.card", "card", "Write a run's energy and emissions as model cards have them."),

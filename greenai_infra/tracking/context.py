@@ -99,13 +99,15 @@ def output_folder(environment: Mapping[str, str]) -> Path:
 
 
 def open_grid(
-    intensity: float | str | None,
+    intensity: float | str | Grid | None,
     zone: str | None,
     environment: Mapping[str, str],
     placement: Mapping[str, Any] | None,
     start_s: float,
 ) -> Grid:
-    """By the argument (g/kWh, a file, a source), else the environment's pin, the plan, or the source `auto`."""
+    """By the argument (g/kWh, a file, a source, a Grid), else the environment's pin, the plan, or the source `auto`."""
+    if not isinstance(intensity, int | float | str | None):
+        return intensity
     if isinstance(intensity, int | float):
         return Pinned(intensity, "stated for the run", zone=zone)
     if isinstance(intensity, str):

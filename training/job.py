@@ -1,0 +1,134 @@
+"""What an example is given: its hyperparameters, checked, its folders, the processes it runs in, and when to stop."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import safetensors.torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
+
+from greenai_infra.errors import InputError
+from training.contract import TrainingFailed
+from training.stopping import Stopped, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import torch
+
+    from greenai_infra.tracking.trainer import GreenTrainer
+    from training.contract import Folders
+    from training.stopping import StopRequest
+    from training.world import World
+
+MODEL = "model.safetensors"
+
+
+class Settings(BaseModel):
+    """Hyperparameters that every example knows; one with more derives from it. Strings are read as numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    epochs: int = Field(10, ge=1)
+    seed: int = Field(0, ge=0, lt=2**63)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def read_settings(kind: type[S], values: Mapping[str, str], program: str) -> S:
+    """Raises InputError that names the unknown hyperparameter and the known ones, or the value that can't be used."""
+    known = list(kind.model_fields)
+    for name in values:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(f"unknown hyperparameter {name!r}: {program} knows {', '.join(known)}{hint}")
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise InputError(f"hyperparameter {name}: {first['msg']}, not {str(first['input'])[:60]!r}") from None
+
+
+@dataclass
+class Job(Generic[S]):
+    """A run of an example. `trainer` is None in the processes that don't measure."""
+
+    program: str
+    settings: S
+    folders: Folders
+    world: World
+    stop: StopRequest
+    trainer: GreenTrainer | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree with to be continued."""
+        return {"program": self.program, **self.settings.model_dump(mode="json")}
+
+    def must_stop(self) -> int:
+        """The exit code that the run has to end with, 0 while it may go on. In this process: see World.highest."""
+        from greenai_infra.tracking.limit import BUDGET_REACHED
+
+        code = self.stop.code()
+        return code or (BUDGET_REACHED if self.trainer is not None and self.trainer.budget_reached else 0)
+
+    def check(self) -> None:
+        """End the run if it must stop; for phases that keep no checkpoint of their own. All processes must ask."""
+        if code := self.world.highest(self.must_stop()):
+            self.end(code)
+
+    def end(self, code: int) -> None:
+        """Raise what ends the run with this code."""
+        if self.world.writes:
+            say(f"{self.stop.why(code)}: stopped")
+        raise Stopped(code)
+
+    def save_model(self, model: torch.nn.Module, name: str = MODEL) -> Path | None:
+        """Write the finished model whole, with its identity. In rank 0 only; others get None."""
+        if not self.world.writes:
+            return None
+        path = self.folders.model / name
+        temporary = path.with_name(f".{name}.{os.getpid()}")
+        told = {"greenai": json.dumps(self.identity())}  # one entry: the order of several is not the same each time
+        try:
+            self.folders.model.mkdir(parents=True, exist_ok=True)
+            safetensors.torch.save_model(model, str(temporary), metadata=told)
+            temporary.replace(path)
+        except (OSError, SafetensorError) as error:
+            temporary.unlink(missing_ok=True)
+            raise TrainingFailed(f"the model can't be written to {path}: {error}") from None
+        return path
+
+
+def finished_model(folders: Folders, identity: Mapping[str, Any], name: str = MODEL) -> Path | None:
+    """The model of this very run, if it is finished. Raises InputError if the folder holds another run's model."""
+    path = folders.model / name
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            told = json.loads((file.metadata() or {}).get("greenai", "null"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path} is there and can't be read ({error}); remove it, or name another folder") from None
+    if told != dict(identity):
+        raise InputError(
+            f"{path} is another run's model ({differs(told, identity)}); remove it, or name another folder"
+        )
+    return path
+
+
+def differs(told: Mapping[str, Any] | None, identity: Mapping[str, Any]) -> str:
+    """In which names two identities differ, as `epochs 3 there, 5 now`."""
+    if not isinstance(told, dict):
+        return "it does not say whose it is"
+    names = [name for name in {**told, **identity} if told.get(name) != identity.get(name)]
+    return ", ".join(f"{name} {told.get(name)} there, {identity.get(name)} now" for name in names)
