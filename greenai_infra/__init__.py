@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from greenai_infra.ledger.carbon_budget import CarbonBudget
     from greenai_infra.planning.make import plan
     from greenai_infra.planning.training_estimate import estimate_training
+    from greenai_infra.serving.cache import InferenceCache
     from greenai_infra.tracking.trainer import GreenTrainer
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ __all__ = [
     "CarbonBudget",
     "DistillationROI",
     "GreenTrainer",
+    "InferenceCache",
     "estimate_inference",
     "estimate_training",
     "plan",
@@ -39,6 +41,7 @@ _HOMES = {
     "CarbonBudget": "greenai_infra.ledger.carbon_budget",
     "DistillationROI": "greenai_infra.footprint.distillation",
     "GreenTrainer": "greenai_infra.tracking.trainer",
+    "InferenceCache": "greenai_infra.serving.cache",
     "estimate_inference": "greenai_infra.estimates.request",
     "estimate_training": "greenai_infra.planning.training_estimate",
     "plan": "greenai_infra.planning.make",

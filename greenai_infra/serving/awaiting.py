@@ -1,0 +1,129 @@
+"""Requests to an asynchronous model: the steps carried out by the tasks of an event loop. As `blocking`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.serving.events import StoreError
+from greenai_infra.serving.streams import is_stream, record, replay
+from greenai_infra.serving.values import ANSWER
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from greenai_infra.serving.async_store import AsyncStore
+    from greenai_infra.serving.keys import Key
+    from greenai_infra.serving.steps import Found, Rules, Steps
+    from greenai_infra.serving.streams import Recorder
+
+
+class Awaiting:
+    """One cache's requests. `limit_s`: for all commands before the model is asked, and again for all afterwards."""
+
+    def __init__(self, call: Callable[..., Any], rules: Rules, store: AsyncStore, limit_s: float) -> None:
+        self._call, self._rules, self._store, self._limit_s = call, rules, store, limit_s
+
+    async def ask(self, prompt: Any, parameters: dict[str, Any]) -> Any:
+        """The answer, from the store or of the model."""
+        if not self._rules.wanted(parameters):
+            return await self._call(prompt, **parameters)
+        key, token, found = await self._seek(prompt, parameters)
+        if found is not None:
+            return found.answer if found.kind == ANSWER else replay(found.answer)
+        began = time.perf_counter()
+        try:
+            answer = await self._call(prompt, **parameters)
+        except BaseException:
+            await self._carry_out(self._rules.give_up(key, token), self._limit_s)
+            raise
+        if is_stream(answer):
+            return self._recording(key, token, began, answer)
+        self._rules.events.called(time.perf_counter() - began)
+        await self.put(key, answer, token)
+        return answer
+
+    async def stream(self, prompt: Any, parameters: dict[str, Any]) -> AsyncIterator[Any]:
+        """The same for an asynchronous generator function: the store is asked when the first chunk is."""
+        if not self._rules.wanted(parameters):
+            source = self._call(prompt, **parameters)
+        else:
+            key, token, found = await self._seek(prompt, parameters)
+            if found is None:
+                source = self._recording(key, token, time.perf_counter(), self._call(prompt, **parameters))
+            else:
+                source = replay(found.answer)
+        try:
+            async for chunk in source:
+                yield chunk
+        finally:
+            await source.aclose()
+
+    async def get(self, key: Key) -> Any:
+        """The stored answer, or None."""
+        began = time.perf_counter()
+        try:
+            found = self._rules.read(key, await self._store.execute(b"GET", key.name), self._store.now_ms())
+        except StoreError as error:
+            self._rules.failed("get", error, time.perf_counter() - began)
+            return None
+        if found is None:
+            return None
+        self._rules.events.hit(found.answer, time.perf_counter() - began, found.size_bytes)
+        return found.answer if found.kind == ANSWER else replay(found.answer)
+
+    async def put(self, key: Key, answer: Any, token: bytes = b"") -> bool:
+        """Store an answer; whether it was."""
+        steps = self._rules.keep(key, token, answer, self._store.now_ms())
+        return bool(await self._carry_out(steps, self._limit_s))
+
+    async def _seek(self, prompt: Any, parameters: dict[str, Any]) -> tuple[Key, bytes, Found | None]:
+        """Key, the token of a lock that is held, and the answer if there is one; else it is a miss."""
+        rules = self._rules
+        key = rules.keys.key(prompt, parameters)
+        began = time.perf_counter()
+        token = b""
+        try:
+            found = rules.read(key, await self._store.execute(b"GET", key.name), self._store.now_ms())
+            took_s = time.perf_counter() - began
+            if found is None:
+                found, token = await self._carry_out(rules.turn(key, self._store.now_ms), self._limit_s - took_s)
+        except StoreError as error:
+            took_s = time.perf_counter() - began
+            rules.failed("get", error, took_s)
+            found = None
+        if found is None:
+            rules.events.miss(took_s)
+        else:
+            rules.events.hit(found.answer, took_s, found.size_bytes)
+        return key, token, found
+
+    def _recording(self, key: Key, token: bytes, began: float, source: Any) -> Any:
+        async def done(recorder: Recorder | None) -> None:
+            steps = self._rules.keep_stream(key, token, recorder, began, self._store.now_ms())
+            await self._carry_out(steps, self._limit_s)
+
+        return record(source, self._rules.recorder(), done)
+
+    async def _carry_out(self, steps: Steps, limit_s: float) -> Any:
+        """What the steps return. All commands together may take `limit_s`; after each sleep anew."""
+        left_s, reply = limit_s, None
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, float):
+                    await asyncio.sleep(step)
+                    left_s, reply = self._limit_s, None
+                    step = steps.send(None)
+                    continue
+                began = time.monotonic()
+                try:
+                    reply = await self._store.execute(*step, limit_s=left_s)
+                except StoreError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(reply)
+                left_s -= time.monotonic() - began
+        except StopIteration as end:
+            return end.value

@@ -1,0 +1,112 @@
+"""Requests to a synchronous model: the steps carried out by threads."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.errors import InputError
+from greenai_infra.serving.events import StoreError
+from greenai_infra.serving.streams import Recording, is_stream
+from greenai_infra.serving.values import ANSWER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenai_infra.serving.keys import Key
+    from greenai_infra.serving.steps import Found, Rules, Steps
+    from greenai_infra.serving.store import Store
+    from greenai_infra.serving.streams import Recorder
+
+
+class Blocking:
+    """One cache's requests. `limit_s`: for all commands before the model is asked, and again for all afterwards."""
+
+    def __init__(self, call: Callable[..., Any], rules: Rules, store: Store, limit_s: float) -> None:
+        self._call, self._rules, self._store, self._limit_s = call, rules, store, limit_s
+
+    def ask(self, prompt: Any, parameters: dict[str, Any]) -> Any:
+        """The answer, from the store or of the model."""
+        rules = self._rules
+        if not (rules.cache_sampled or rules.wanted(parameters)):
+            return self._call(prompt, **parameters)
+        key = rules.keys.key(prompt, parameters)
+        began = time.perf_counter()
+        token = b""
+        try:
+            found = rules.read(key, self._store.execute(b"GET", key.name), self._store.now_ms())
+            took_s = time.perf_counter() - began
+            if found is None:
+                found, token = self._carry_out(rules.turn(key, self._store.now_ms), self._limit_s - took_s)
+        except StoreError as error:
+            took_s = time.perf_counter() - began
+            rules.failed("get", error, took_s)
+            found = None
+        if found is not None:
+            return self._hit(found, took_s)
+        rules.events.miss(took_s)
+        return self._answer(key, token, prompt, parameters)
+
+    def get(self, key: Key) -> Any:
+        """The stored answer, or None."""
+        began = time.perf_counter()
+        try:
+            found = self._rules.read(key, self._store.execute(b"GET", key.name), self._store.now_ms())
+        except StoreError as error:
+            self._rules.failed("get", error, time.perf_counter() - began)
+            return None
+        return None if found is None else self._hit(found, time.perf_counter() - began)
+
+    def put(self, key: Key, answer: Any, token: bytes = b"") -> bool:
+        """Store an answer; whether it was."""
+        return bool(self._carry_out(self._rules.keep(key, token, answer, self._store.now_ms()), self._limit_s))
+
+    def _answer(self, key: Key, token: bytes, prompt: Any, parameters: dict[str, Any]) -> Any:
+        began = time.perf_counter()
+        try:
+            answer = self._call(prompt, **parameters)
+            if inspect.isawaitable(answer):
+                if inspect.iscoroutine(answer):
+                    answer.close()
+                raise InputError("call returned something to await: make the cache with is_async=True")
+        except BaseException:
+            self._carry_out(self._rules.give_up(key, token), self._limit_s)
+            raise
+        if is_stream(answer):
+
+            def done(recorder: Recorder | None) -> None:
+                steps = self._rules.keep_stream(key, token, recorder, began, self._store.now_ms())
+                self._carry_out(steps, self._limit_s)
+
+            return Recording(answer, self._rules.recorder(), done)
+        self._rules.events.called(time.perf_counter() - began)
+        self.put(key, answer, token)
+        return answer
+
+    def _hit(self, found: Found, seconds: float) -> Any:
+        kind, answer, size_bytes = found
+        self._rules.events.hit(answer, seconds, size_bytes)
+        return answer if kind == ANSWER else iter(answer)
+
+    def _carry_out(self, steps: Steps, limit_s: float) -> Any:
+        """What the steps return. All commands together may take `limit_s`; after each sleep anew."""
+        left_s, reply = limit_s, None
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, float):
+                    time.sleep(step)
+                    left_s, reply = self._limit_s, None
+                    step = steps.send(None)
+                    continue
+                began = time.monotonic()
+                try:
+                    reply = self._store.execute(*step, limit_s=left_s)
+                except StoreError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(reply)
+                left_s -= time.monotonic() - began
+        except StopIteration as end:
+            return end.value

@@ -1,0 +1,79 @@
+"""Single flight: of several processes that ask the same at the same time, one asks the model and the others wait.
+
+Written without I/O: `turn` says which command to send or how long to sleep, and is told the reply; the cache, which may
+be synchronous or not, does it. The lock is a key beside the answer's with the holder's token as its value. It expires,
+so that a holder that died keeps nobody waiting, and only the holder's own token releases it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from greenai_infra.serving.keys import Key
+
+Command = tuple[bytes | int, ...]
+Step = Command | float
+"""A command, to be answered with its reply; or seconds to sleep."""
+
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
+_APART = b"-"
+APART_MS = 1000
+"""For so long the same question is not worth waiting for: the model failed, or its answer can't be stored."""
+
+_RELEASE = b"if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
+_GIVE_UP = (
+    b"if redis.call('get', KEYS[1]) == ARGV[1] then "
+    b"redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 else return 0 end"
+)
+
+
+def new_token() -> bytes:
+    """What tells one holder from all others."""
+    return secrets.token_bytes(12)
+
+
+def lock_name(key: Key) -> bytes:
+    """Where the lock of a request lies."""
+    return key.name + b":lock"
+
+
+def release(key: Key, token: bytes) -> Command:
+    """Give the lock back after the answer is stored, unless it has expired and another holds it."""
+    return (b"EVAL", _RELEASE, 1, lock_name(key), token)
+
+
+def give_up(key: Key, token: bytes) -> Command:
+    """Tell those who wait that no answer will come: each asks the model itself, at once."""
+    return (b"EVAL", _GIVE_UP, 1, lock_name(key), token, _APART, APART_MS)
+
+
+def turn(
+    key: Key, token: bytes, read: Callable[[Any], Any], wait_s: float, clock: Callable[[], float] = time.monotonic
+) -> Generator[Step, Any, tuple[Literal["found", "mine", "apart"], Any]]:
+    """After a miss: `found` with what `read` made of another's answer, `mine` with the lock held, `apart` without it.
+
+    `read` gives None for a reply that holds no answer. `apart` comes at most `wait_s` after the start.
+    """
+    until = clock() + wait_s
+    pause_s = SHORTEST_PAUSE_S
+    claim = (b"SET", lock_name(key), token, b"NX", b"PX", max(1, round(wait_s * 1000)), b"GET")
+    while True:
+        holder = yield claim
+        mine = holder is None or holder == token  # its own where a reply was lost and the command sent again
+        if not mine:
+            if holder == _APART or clock() + pause_s > until:
+                return "apart", None
+            yield pause_s
+            pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)
+        found = read((yield (b"GET", key.name)))  # the former holder may have stored it just before this claim
+        if found is not None:
+            if mine:
+                yield release(key, token)
+            return "found", found
+        if mine:
+            return "mine", None

@@ -1,0 +1,51 @@
+"""Which node of a cluster holds a key.
+
+redis-py's own cluster client sleeps and tries again inside a request; a cache must rather do without. So the map of
+slots is kept here: every command of a cache is about one key.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from greenai_infra.serving.place import Address
+
+
+class Slots:
+    """Ranges of slots and the primary of each; asked by key."""
+
+    def __init__(self, reply: Any, asked: Address) -> None:
+        """`reply` is that of CLUSTER SLOTS of the node `asked`, whose own host may be left out in it."""
+        ranges = sorted((int(first), int(last), _address(node, asked)) for first, last, node, *_ in reply)
+        self._firsts = [first for first, _, _ in ranges]
+        self._ranges = ranges
+
+    def address(self, key: bytes) -> Address | None:
+        """Primary of the key's slot; None where no node serves it."""
+        from redis.crc import key_slot
+
+        slot = key_slot(key)
+        index = bisect_right(self._firsts, slot) - 1
+        if index < 0 or slot > self._ranges[index][1]:
+            return None
+        return self._ranges[index][2]
+
+    def primaries(self) -> list[Address]:
+        """Every primary once."""
+        return sorted({address for _, _, address in self._ranges})
+
+
+def redirected(error: str, asked: Address) -> tuple[Address, bool] | None:
+    """Where a node sends the client, and whether for this command only (ASK); None for another error."""
+    kind, _, rest = error.partition(" ")
+    if kind not in ("MOVED", "ASK"):
+        return None
+    host, _, port = rest.partition(" ")[2].rpartition(":")
+    return (host or asked[0], int(port)), kind == "ASK"
+
+
+def _address(node: Any, asked: Address) -> Address:
+    host = node[0].decode() if node[0] else ""
+    return (asked[0] if host in ("", "?") else host, int(node[1]))
