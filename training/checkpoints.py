@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from training.contract import TrainingFailed
+from training.stopping import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,7 @@ def load_newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
             why = "its content is not what was written"
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the one before is taken
             why = f"{type(error).__name__}: {error}"
-        print(f"greenai-infra: warning: {path} is damaged ({why}); the one before is taken", file=sys.stderr)
+        say(f"warning: the checkpoint {path} is damaged ({why}); the one before is taken, or the beginning")
     return None
 
 

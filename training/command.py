@@ -53,8 +53,12 @@ class Run:
 def main(options: Options) -> int:
     """Run it; returns the exit code (see training.stopping). A failure is also written where SageMaker looks."""
     stop = StopRequest(os.environ)
-    stop.listen()  # from now on: a run that is told to end while torch is loading still writes its report
     folders = folders_of(options.root, os.environ)
+    with stop.listening():  # from now on: a run that is told to end while torch is loading still writes its report
+        return _main(options, folders, stop)
+
+
+def _main(options: Options, folders: Folders, stop: StopRequest) -> int:
     try:
         if folders.failure is not None:
             folders.failure.unlink(missing_ok=True)  # of an earlier try
@@ -143,7 +147,7 @@ def _start(run: Run, folders: Folders, options: Options, stop: StopRequest) -> i
     if run.script is not None:
         from training.script import run_script
 
-        return run_script(run, folders, options)
+        return run_script(run, folders, options, stop)
     from training.examples import load
 
     example = load(run.name)  # before torchrun: an unknown one is said once

@@ -203,7 +203,7 @@ class _Fit:
             state = {
                 "identity": self.job.identity(),
                 "epoch": at.epoch, "step": at.step, "steps": at.steps, "finished": at.finished, "losses": at.losses,
-                "of_ranks": of_ranks,
+                "of_ranks": of_ranks, "threads": torch.get_num_threads(),
                 **{name: part.state_dict() for name, part in self._parts().items()},
             }  # fmt: skip
             checkpoints.save(self._folder(), at.steps, state, self.keep)
@@ -227,7 +227,8 @@ class _Fit:
             at.finished, at.losses = state["finished"], list(state["losses"])
         except (LookupError, RuntimeError, ValueError, TypeError) as error:
             raise InputError(
-                f"{path} is a checkpoint of another model: {str(error)[:300]}; remove it, or name another folder"
+                f"{path} is a checkpoint of another model ({' '.join(str(error).split())[:200]}); remove it, or name "
+                "another folder"
             ) from None
         of_ranks = state["of_ranks"]
         if len(of_ranks) == world.size:
@@ -238,6 +239,9 @@ class _Fit:
             at.loss_sum = sum(one["loss_sum"] for one in of_ranks) / world.size
             if world.writes:
                 say(f"warning: {path.name} is of {len(of_ranks)} processes, not {world.size}: random draws differ")
+        if world.writes and state.get("threads") != torch.get_num_threads():
+            threads = f"{state.get('threads')} threads before, {torch.get_num_threads()} now"
+            say(f"warning: {threads}: sums are rounded otherwise, so that the last bits of the weights may differ")
         if world.writes:
             say(f"goes on from {path.name}: epoch {at.epoch + 1}, {at.steps} steps done")
 

@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from greenai_infra.tracking.child import run_tracked
+from greenai_infra.tracking.limit import BUDGET_REACHED
 from training import cluster
 from training.contract import environment_of
-from training.tracked import keep_earlier_report, tracker
+from training.stopping import BEFORE_END_S, TO_BE_CONTINUED, say
+from training.tracked import part_of
 
 if TYPE_CHECKING:
     from training.command import Options, Run
     from training.contract import Folders
+    from training.stopping import StopRequest
 
 
-def run_script(run: Run, folders: Folders, options: Options) -> int:
-    """Run it with its arguments, and with the hyperparameters as `--NAME=VALUE`; returns its exit code."""
+def run_script(run: Run, folders: Folders, options: Options, stop: StopRequest) -> int:
+    """Run it with its arguments, and with the hyperparameters as `--NAME=VALUE`; returns its exit code.
+
+    At the end of the slice it gets SIGTERM as from the cloud. A script that then ends with 0 is still to be continued.
+    """
     assert run.script is not None
     machines = cluster.read_cluster(folders, os.environ)
     torchrun = cluster.torchrun_arguments(machines, run.processes)
     python = [sys.executable, *(["-m", "torch.distributed.run", *torchrun] if torchrun else [])]
     stated = [f"--{name}={value}" for name, value in run.hyperparameters.items()]
     os.environ.update(environment_of(folders, run.hyperparameters))
-    keep_earlier_report(folders)
-    code = run_tracked(tracker(run, folders, options), [*python, run.script, *run.arguments, *stated])
-    if 0 < code < 75:
+    ended = threading.Event()
+    if stop.end_s is not None:
+
+        def end_slice() -> None:
+            ended.set()
+            say("the slice ends: the script is told to stop")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        timer = threading.Timer(max(1.0, stop.end_s - BEFORE_END_S - time.time()), end_slice)
+        timer.daemon = True
+        timer.start()
+    with part_of(run, folders, options) as trainer:
+        code = run_tracked(trainer, [*python, run.script, *run.arguments, *stated])
+    if ended.is_set() and not code:
+        return TO_BE_CONTINUED
+    if code not in (0, BUDGET_REACHED) and code < 128:
         folders.tell_failure(f"{run.script} ended with exit code {code}")
     return code

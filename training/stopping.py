@@ -14,7 +14,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from greenai_infra.errors import InputError
 from greenai_infra.tracking.limit import BUDGET_REACHED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 SLICE_END = "GREENAI_SLICE_END"
 BEFORE_END_S = 60.0
@@ -41,25 +41,28 @@ class StopRequest:
         """Raises InputError for a GREENAI_SLICE_END that is no time."""
         self._wall_s = wall_s
         self._signal = 0
-        self._end_s = _slice_end(environment.get(SLICE_END, ""))
+        self.end_s = _slice_end(environment.get(SLICE_END, ""))
 
-    def listen(self) -> None:
-        """Take SIGTERM and SIGINT from now on; the second Ctrl-C ends the process at once."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._note)
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT meanwhile; the second Ctrl-C ends the process at once."""
+        before = {number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _note(self, number: int, frame: Any) -> None:
-        if number == signal.SIGINT:
-            if self._signal == number:
-                raise KeyboardInterrupt
-            signal.signal(number, self._note)
+        if number == signal.SIGINT == self._signal:
+            raise KeyboardInterrupt
         self._signal = number
 
     def code(self) -> int:
         """0, or the exit code that the run has to end with."""
         if self._signal:
             return 128 + self._signal
-        if self._end_s is not None and self._wall_s() >= self._end_s - BEFORE_END_S:
+        if self.end_s is not None and self._wall_s() >= self.end_s - BEFORE_END_S:
             return TO_BE_CONTINUED
         return 0
 

@@ -138,8 +138,12 @@ def run_process() -> NoReturn:
 
 
 def _start_lightly() -> None:
-    """A command lives for a moment: no pool of linear-algebra threads, and rare garbage collection."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    """A command lives for a moment: no pool of linear-algebra threads, and rare garbage collection.
+
+    A program that a command runs for hours has its threads.
+    """
+    if sys.argv[1:2] not in (["track"], ["train"]):
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.set_threshold(200_000, 20, 20)
 
 
