@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
@@ -35,6 +35,11 @@ class Settings(jobs.Settings):
 
 def run(job: Job[Settings]) -> None:
     """Train, say how many of the held-out images are read right, and write the model."""
+    job.save_model(trained(job))
+
+
+def trained(job: Job[Any]) -> nn.Sequential:
+    """The network, trained by the settings of the job; says how many of the held-out images it reads right."""
     settings = job.settings
     randomness.seed_all(settings.seed, job.world.rank)
     images, labels = (part.to(job.world.device) for part in read_digits())
@@ -53,7 +58,7 @@ def run(job: Job[Settings]) -> None:
     if job.world.writes:
         right = accuracy(model, images[-HELD_OUT:], labels[-HELD_OUT:])
         print(f"accuracy on {HELD_OUT} images that were held out: {100 * right:.1f} %")
-    job.save_model(model)
+    return model
 
 
 def network(width: int, dropout: float = 0.0) -> nn.Sequential:

@@ -37,7 +37,7 @@ from training.measure import (
 from training.quantize_methods import METHODS, Method, Run, compiled, quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -136,14 +136,15 @@ def quantize(
     block_s: float = BLOCK_S,
     methods: Sequence[Method] = METHODS,
     meter: MeterToAsk | None = None,
+    check: Callable[[], object] = lambda: None,
 ) -> Quantized:
     """Try every method on copies of the model, on its device; the first is the baseline.
 
     `calibration`, shape (n, ...), must come from the training data: what the model is judged by, `inputs` and `labels`,
     may not set its ranges. Logits have shape (n, ..., classes); labels below 0 are left out. A candidate is picked for
     a batch size if the interval of its accuracy's drop stays below `max_accuracy_drop` (a share: 0.02 is two points)
-    and that of its gain above `min_gain`; without `compile_too` nothing is compiled. Raises InputError for what can't
-    be.
+    and that of its gain above `min_gain`; without `compile_too` nothing is compiled. `check` is called before each step
+    and may end it all by raising. Raises InputError for what can't be.
     """
     _check(calibration, inputs, labels, batch_sizes, max_accuracy_drop, min_gain)
     original = copy.deepcopy(model).eval()
@@ -154,6 +155,7 @@ def quantize(
     models: dict[str, nn.Module] = {}
     right_of_fp32 = right_answers(original, batches)
     for method in methods:
+        check()
         told = (method.name, method.what, method.needs, method.note)
         start_s = time.perf_counter()
         try:
@@ -179,6 +181,7 @@ def quantize(
                 preparation_s=preparation_s,
             )
         )
+    check()
     with quiet():
         measured = measure_speeds(runs, inputs, batch_sizes, rounds=rounds, block_s=block_s, meter=meter)
     picks = [pick(candidates, measured, size, max_accuracy_drop, min_gain) for size in batch_sizes]
@@ -236,14 +239,17 @@ def _reason(error: Exception) -> str:
 def pick(
     candidates: Sequence[Candidate], measured: Measured, batch_size: int, max_accuracy_drop: float, min_gain: float
 ) -> Pick:
-    """The candidate of the least energy, where the processor has a counter; else, as estimates follow time, of the
-    least time. fp32, the first candidate, where no other is better beyond doubt."""
+    """The candidate of the least energy, where the processor has a counter; else of the least time.
+
+    An estimate of energy follows time. Of those that the best one does not beat beyond doubt, the smallest. The
+    baseline, the first candidate, where no other is better.
+    """
     baseline = candidates[0].name
     by_energy = measured.energy_is_measured
     unit = "energy" if by_energy else "time"
     verdicts: dict[str, str] = {}
-    better: dict[str, float] = {}
-    rejected: dict[str, float] = {}
+    better: dict[str, Interval] = {}
+    rejected: dict[str, Interval] = {}
     for one in candidates[1:]:
         if one.unavailable or one.accuracy_drop is None:
             verdicts[one.name] = f"not available: {one.unavailable}"
@@ -257,14 +263,16 @@ def pick(
             faults.append("is worse")
         elif ratio.high > 1 - min_gain:
             faults.append("gains nothing beyond doubt")
-        (rejected if faults else better)[one.name] = ratio.value
+        (rejected if faults else better)[one.name] = ratio
         verdicts[one.name] = "; ".join([*faults, said])
     if better:
-        best = min(better, key=better.__getitem__)
+        end = min(ratio.high for ratio in better.values())
+        sizes = {one.name: one.size_bytes or 0 for one in candidates}
+        best = min((name for name in better if better[name].low <= end), key=sizes.__getitem__)
         return Pick(batch_size, best, unit, verdicts[best], verdicts)
     if not rejected:
         return Pick(batch_size, baseline, unit, f"keep {baseline}: there is no other", verdicts)
-    nearest = min(rejected, key=rejected.__getitem__)
+    nearest = min(rejected, key=lambda name: rejected[name].value)
     return Pick(batch_size, baseline, unit, f"keep {baseline}: {nearest} {verdicts[nearest]}", verdicts)
 
 
@@ -272,12 +280,15 @@ def save(result: Quantized, folder: Path) -> list[Path]:
     """Write each model that was picked, and last `picks.json`, which says how to load them; the files written.
 
     fp32 is a safetensors file; a .pt is a state that `torch.load(weights_only=True)` reads; a .pt2 of PT2E is an
-    archive of torch.export.
+    archive of torch.export. That is bound to its release of torch, so that fp32 is written beside it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     methods = {method.name: method for method in METHODS}
     written: list[Path] = []
-    for name in dict.fromkeys(one.candidate for one in result.picks):
+    names = list(dict.fromkeys(one.candidate for one in result.picks))
+    if any(methods[name].suffix == ".pt2" for name in names):
+        names.append(result.candidates[0].name)
+    for name in names:
         path = folder / methods[name].file_name
         if path not in written:
             unfinished = path.with_name(f".{path.stem}.unfinished{path.suffix}")

@@ -173,11 +173,11 @@ def quiet() -> Iterator[None]:
 def compiled(model: nn.Module, batches: list[Tensor]) -> Run:
     """Compile with constant weights ("freezing"), as the INT8 kernels of PT2E need.
 
-    For the shapes of `batches` at once, for others at their first call.
+    For the shapes of `batches` at once, for others at their first call; after eight shapes torch compiles no more.
     """
     from torch._inductor import config
 
-    run = torch.compile(model, dynamic=True)
+    run = torch.compile(model, dynamic=False)  # with any shape allowed, PT2E's convolutions do not compile
     seen: set[torch.Size] = set()
 
     def call(inputs: Tensor) -> Any:
