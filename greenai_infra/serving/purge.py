@@ -1,0 +1,41 @@
+"""Remove the answers of a tenant, a model or a version, and nothing else, without holding up the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenai_infra.errors import InputError
+from greenai_infra.serving.keys import ROOT, part
+
+if TYPE_CHECKING:
+    from greenai_infra.serving.sweep import Sweep
+
+ANY = "?" * len(part(None))
+LOCK = b":lock"
+
+
+def patterns(tenant: str | None, model: str | None, version: str | None, *, without_tenant: bool = False) -> list[str]:
+    """Patterns of the keys that are meant; None is any. Raises InputError for a tenant beside `without_tenant`."""
+    if tenant is not None and without_tenant:
+        raise InputError("give a tenant, or the answers without one; not both")
+    parts = [
+        part(tenant) if tenant is not None or without_tenant else ANY,
+        *(ANY if value is None else part(value) for value in (model, version)),
+    ]
+    return [":".join([ROOT, *parts, "*"])]
+
+
+def purge(sweep: Sweep, wanted: list[str], *, dry_run: bool = False) -> int:
+    """How many entries were removed, or would be; those that come meanwhile may stay. Locks of running calls stay."""
+    removed = 0
+    for node in sweep.nodes:
+        for pattern in wanted:
+            seen: set[bytes] = set()
+            for names in node.keys(pattern):
+                names = [name for name in names if not name.endswith(LOCK)]
+                if dry_run:
+                    seen.update(names)
+                elif names:  # one key a command: keys of a cluster's node may lie in different slots
+                    removed += sum(int(reply) for reply in node.ask(*(("UNLINK", name) for name in names)))
+            removed += len(seen)
+    return removed

@@ -1,0 +1,119 @@
+"""The hourly sums of all workers in the store that they share, where `greenai-infra cache stats` reads them.
+
+| key | holds |
+| --- | --- |
+| `answers-hours:1:DAY:SCOPE` | a hash: field `HOUR:WORKER`, a worker's sums of an hour as JSON; numbers since 1970 |
+| `answers-standing:1` | until when the nodes' power has been counted, ms of the server's clock |
+
+A worker writes its own sums, whole, again and again: a write that is lost or arrives twice changes nothing, and a
+worker that dies loses the last seconds only. Whatever is not such a record is left out, and counted.
+"""
+
+from __future__ import annotations
+
+import secrets
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from greenai_infra.serving.events import StoreError
+from greenai_infra.serving.hours import HOUR_S
+from greenai_infra.serving.place import find_place
+from greenai_infra.serving.store import Store
+from greenai_infra.serving.tally import Scope, Tally  # noqa: TC001  msgspec reads the types of a record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from greenai_infra.serving.place import Where
+
+HOURS = "answers-hours:1"
+STANDING = b"answers-standing:1"
+KEPT_S = 40 * 86_400
+LIMIT_S = 2.0
+LONGEST_STANDING_MS = KEPT_S * 1000
+
+_CLAIM = b"""
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local last = tonumber(redis.call('GET', KEYS[1]) or ARGV[1]) or 0
+redis.call('SET', KEYS[1], string.format('%.0f', now), 'PX', ARGV[2])
+return {last, now}
+"""
+
+
+class Record(msgspec.Struct):
+    """A worker's sums of an hour, the intensity they were counted at, and how the energies are known."""
+
+    scope: Scope
+    hour: int
+    tally: Tally
+    intensity: dict[str, Any]
+    energy: dict[str, Any]
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Record).decode
+
+
+class SharedTallies:
+    """A worker's view: it writes, and takes its part of the standing time."""
+
+    def __init__(self, where: Where) -> None:
+        self._store = Store(find_place(where), LIMIT_S)
+        self.restart()
+
+    def restart(self) -> None:
+        """A new worker, also after a fork."""
+        self.worker = secrets.token_hex(6)
+        self._written: dict[tuple[Scope, int], bytes] = {}
+        self._standing_ms = 0
+
+    def put(
+        self, hours: Mapping[Scope, Mapping[int, Tally]], intensity: dict[str, Any], energy: dict[str, Any]
+    ) -> bool:
+        """Write the sums that have changed; False if some could not be written, which the next call does."""
+        kept: dict[tuple[Scope, int], bytes] = {}
+        for scope, tallies in hours.items():
+            for hour, tally in tallies.items():
+                record = _encode(Record(scope, hour, tally, intensity, energy))
+                kept[scope, hour] = record
+                if self._written.get((scope, hour)) == record:
+                    continue
+                key = key_of(scope, hour)
+                try:
+                    self._store.execute(b"HSET", key, f"{hour}:{self.worker}", record)
+                    self._store.execute(b"EXPIRE", key, KEPT_S)
+                except StoreError:
+                    return False
+                self._written[scope, hour] = record
+        self._written = kept
+        return True
+
+    def claim_standing_s(self) -> float:
+        """Seconds that the nodes have stood since any worker has asked this; 0 for the first, and in an outage."""
+        try:
+            last, now = self._store.execute(b"EVAL", _CLAIM, 1, STANDING, self._standing_ms, LONGEST_STANDING_MS)
+        except StoreError:
+            return 0.0
+        self._standing_ms = int(now)
+        return max(0, int(now) - int(last)) / 1000 if int(last) > 0 else 0.0
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._store.close()
+
+
+def key_of(scope: Scope, hour: int) -> bytes:
+    """Where the sums of that hour lie."""
+    digest = sha256(msgspec.json.encode(scope)).hexdigest()[:16]
+    return f"{HOURS}:{hour * HOUR_S // 86_400}:{digest}".encode()
+
+
+def record_of(value: Any) -> Record | None:
+    """A field's value; None for what no worker has written."""
+    try:
+        return _decode(value)
+    except (msgspec.MsgspecError, TypeError, RecursionError):
+        return None
