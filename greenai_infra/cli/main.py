@@ -45,6 +45,7 @@ COMMANDS = {
     "budget": ("greenai_infra.cli.budget", "budget", "Keep the carbon budget of a team's project in a ledger."),
     "train": ("greenai_infra.cli.train", "train", "Train an example or your script: measured, stopped and resumed."),
     "track": ("greenai_infra.cli.track", "track", "Measure energy and emissions of a command as it runs."),
+    "gpu": ("greenai_infra.cli.gpu", "gpu", "Show what GPUs do and draw, and what of it is waste, by cause."),
     "report": ("greenai_infra.cli.track", "report", "Print what a tracked run has emitted."),
     "card": ("greenai_infra.cli.card", "card", "Write a run's energy and emissions as model cards have them."),
     "advise": ("greenai_infra.cli.advise", "advise", "Advise on serving and on quick wins, computed for a workload."),

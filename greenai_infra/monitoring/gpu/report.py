@@ -1,0 +1,58 @@
+"""What a watch of GPUs has found: energy, and waste by cause with rule, numbers and next step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class CauseOfWaste(msgspec.Struct, kw_only=True):
+    """Waste of one cause on one GPU. Energy at the GPU, before PUE; emissions with it. None: not known."""
+
+    gpu: str
+    uuid: str
+    cause: str
+    lost_s: float
+    energy_kwh: float | None
+    emissions_kg: float | None
+    cost_usd: float | None
+    numbers: dict[str, float]
+    """Means over the intervals that it was found in, weighted by lost time."""
+    reasons: list[str]
+    rule: str
+    next_step: str
+
+
+class GpuTotal(msgspec.Struct, kw_only=True):
+    """What one GPU or MIG instance has used. `below_target_ratio` is the document's: a share of time, not of energy."""
+
+    gpu: str
+    uuid: str
+    name: str
+    mig: str | None
+    observed_s: float
+    energy_kwh: float | None
+    energy_by_power_kwh: float
+    """Part of it that was integrated from power, as no counter told."""
+    unknown_s: float
+    free_s: float
+    mean_activity: float | None
+    below_target_ratio: float | None
+    advice: str
+    waiting_w: float | None
+    waiting_source: str
+    usd_per_hour: float | None
+    price_source: str
+    lost: str | None
+
+
+class WasteReport(msgspec.Struct, kw_only=True):
+    """`gpus` has all, `causes` only what was found."""
+
+    gpus: list[GpuTotal]
+    causes: list[CauseOfWaste]
+    pue: float
+    pue_source: str
+    intensity: dict[str, Any]
+    notes: list[str]
