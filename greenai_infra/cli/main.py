@@ -44,6 +44,7 @@ COMMANDS = {
     "init": ("greenai_infra.cli.init", "init", "Write a project: Pulumi program, example workload, stack."),
     "budget": ("greenai_infra.cli.budget", "budget", "Keep the carbon budget of a team's project in a ledger."),
     "train": ("greenai_infra.cli.train", "train", "Train an example or your script: measured, stopped and resumed."),
+    "cache": ("greenai_infra.cli.cache", "cache", "Show, project and purge what a cache of answers holds."),
     "track": ("greenai_infra.cli.track", "track", "Measure energy and emissions of a command as it runs."),
     "gpu": ("greenai_infra.cli.gpu", "gpu", "Show what GPUs do and draw, and what of it is waste, by cause."),
     "report": ("greenai_infra.cli.track", "report", "Print what a tracked run has emitted."),

@@ -178,10 +178,10 @@ class CacheMetrics:
         watts = self.cache.standing_w
         if watts is None:
             return
-        if self._shared is not None:
-            seconds = self._shared.claim_standing_s()
-            start_s = now_s - seconds
         seconds = now_s - start_s
+        if self._shared is not None:
+            seconds = self._shared.claim_standing_s(seconds)
+            start_s = now_s - seconds
         if seconds > 0:
             self._hours.setdefault(SERVER, Hours()).add(
                 start_s, now_s, Tally(standing_j=watts * seconds, standing_s=seconds)

@@ -37,9 +37,10 @@ LONGEST_STANDING_MS = KEPT_S * 1000
 _CLAIM = b"""
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local last = tonumber(redis.call('GET', KEYS[1]) or ARGV[1]) or 0
+local known = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') or 0, tonumber(ARGV[1]))
+local last = known > 0 and known or now - tonumber(ARGV[3])
 redis.call('SET', KEYS[1], string.format('%.0f', now), 'PX', ARGV[2])
-return {last, now}
+return {string.format('%.0f', last), string.format('%.0f', now)}
 """
 
 
@@ -91,14 +92,15 @@ class SharedTallies:
         self._written = kept
         return True
 
-    def claim_standing_s(self) -> float:
-        """Seconds that the nodes have stood since any worker has asked this; 0 for the first, and in an outage."""
+    def claim_standing_s(self, own_s: float) -> float:
+        """Seconds that the nodes have stood since any worker asked this; `own_s` for the first one; 0 in an outage."""
+        own_ms = max(0, round(own_s * 1000))
         try:
-            last, now = self._store.execute(b"EVAL", _CLAIM, 1, STANDING, self._standing_ms, LONGEST_STANDING_MS)
+            reply = self._store.execute(b"EVAL", _CLAIM, 1, STANDING, self._standing_ms, LONGEST_STANDING_MS, own_ms)
         except StoreError:
             return 0.0
-        self._standing_ms = int(now)
-        return max(0, int(now) - int(last)) / 1000 if int(last) > 0 else 0.0
+        last_ms, self._standing_ms = int(reply[0]), int(reply[1])
+        return max(0, self._standing_ms - last_ms) / 1000
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,0 +1,26 @@
+"""`cache`: what a service's cache of answers has counted, what it would save in a month, and its entries."""
+
+from __future__ import annotations
+
+import click
+
+from greenai_infra.cli.cache_estimate import estimate
+from greenai_infra.cli.cache_purge import purge
+from greenai_infra.cli.cache_stats import stats
+
+
+@click.group(
+    epilog="""\b
+Start with:
+  greenai-infra cache stats --url redis://localhost:6379"""
+)
+def cache() -> None:
+    """Show what a service's cache of answers has saved, project a month, and purge entries.
+
+    The store is that of the service's caches: a URL (--url, or GREENAI_CACHE_URL, which keeps a password out of the
+    list of processes), or the outputs of a `cache` stack (--connection).
+    """
+
+
+for command in (stats, estimate, purge):
+    cache.add_command(command)
