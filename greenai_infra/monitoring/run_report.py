@@ -111,6 +111,30 @@ class SinkCount(_Part):
     error: str = ""
 
 
+class NodeOfRun(_Part):
+    """What one machine of a distributed run adds to its sums; the nodes' known figures add up to the run's.
+
+    `shared_kwh` is what it measured of devices that another node has counted already: the same machine, or GPUs of the
+    same UUID. `status` is null where no report of the node arrived, and `running` where it ended without a last one:
+    its energy is then at least `energy_kwh`.
+    """
+
+    node: Annotated[int, Field(ge=0)]
+    status: Status | None = None
+    energy_kwh: NonNegative | None = None
+    shared_kwh: NonNegative = 0.0
+    emissions_kg: NonNegative | None = None
+    intensity_g_per_kwh: NonNegative | None = None
+    pue: float | None = None
+    duration_s: NonNegative | None = None
+    ended_at: str | None = None
+    host: str = ""
+    components: dict[str, Component] = Field(default_factory=dict)
+    gpu_kwh: dict[str, NonNegative] = Field(default_factory=dict)
+    hardware: Hardware = Hardware()
+    notes: list[str] = Field(default_factory=list)
+
+
 class RunReport(_Part):
     """The report of one run."""
 
@@ -136,6 +160,7 @@ class RunReport(_Part):
     emissions_kg_high: NonNegative | None = None
     components: dict[str, Component] = Field(default_factory=dict)
     hardware: Hardware = Hardware()
+    nodes: list[NodeOfRun] = Field(default_factory=list)
     planned: Planned | None = None
     differences: list[Difference] = Field(default_factory=list)
     budget: BudgetOfRun | None = None
@@ -205,10 +230,9 @@ def _untrue(report: RunReport) -> str:
                 f"emissions_kg is {kg:g}, but energy_kwh x pue x intensity_g_per_kwh / 1000 is {expected:g}; are the "
                 "units kWh before PUE, g/kWh and kg?"
             )
-    if energy_kwh is not None and energy_kwh * 3600 > MAX_POWER_KW * report.duration_s:
-        return (
-            f"{energy_kwh:g} kWh in {report.duration_s:g} s is more than {MAX_POWER_KW:g} kW; are the units kWh and s?"
-        )
+    most_kw = MAX_POWER_KW * max(1, len(report.nodes))
+    if energy_kwh is not None and energy_kwh * 3600 > most_kw * report.duration_s:
+        return f"{energy_kwh:g} kWh in {report.duration_s:g} s is more than {most_kw:g} kW; are the units kWh and s?"
     parts = sum(one.energy_kwh for one in report.components.values())
     if report.components and energy_kwh is not None and abs(parts - energy_kwh) > TOLERANCE * max(parts, energy_kwh):
         return f"energy_kwh is {energy_kwh:g}, but its components add up to {parts:g}"

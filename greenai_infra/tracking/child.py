@@ -27,7 +27,7 @@ def run_tracked(trainer: GreenTrainer, command: Sequence[str], grace_s: float = 
     signals: list[int] = []
     with suppress(CarbonBudgetReached, _Failed, _Stopped), trainer:
         code = _run(trainer, command, grace_s, signals)
-        if code == BUDGET_REACHED and trainer.budget_reached:
+        if code == BUDGET_REACHED and trainer.must_end():
             raise CarbonBudgetReached
         if signals:
             raise _Stopped
@@ -63,7 +63,7 @@ def _run(trainer: GreenTrainer, command: Sequence[str], grace_s: float, signals:
             with suppress(subprocess.TimeoutExpired):
                 code = child.wait(LOOK_EVERY_S)
                 return code if code >= 0 else 128 - code
-            if trainer.budget_reached:
+            if trainer.must_end():
                 print("greenai-infra: the carbon budget of the run is used up: it is told to end", file=sys.stderr)
                 _end(child, grace_s)
                 return BUDGET_REACHED

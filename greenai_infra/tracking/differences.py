@@ -13,7 +13,23 @@ from greenai_infra.monitoring.run_report import Difference
 from greenai_infra.numbers import significant
 
 if TYPE_CHECKING:
-    from greenai_infra.monitoring.run_report import Planned
+    from greenai_infra.monitoring.run_report import Planned, RunReport
+
+
+def differences_of(report: RunReport) -> list[Difference]:
+    """The parts of a report whose figures are known; else empty."""
+    if not (report.planned and report.energy_kwh and report.intensity_g_per_kwh):
+        return []
+    hardware = report.hardware
+    return differences(
+        report.planned,
+        hours=report.duration_s / 3600,
+        energy_kwh=report.energy_kwh,
+        pue=report.pue,
+        g_per_kwh=report.intensity_g_per_kwh,
+        region=report.region,
+        hardware=f"{hardware.gpu_count} x {hardware.gpu}" if hardware.gpu else hardware.cpu,
+    )
 
 
 def differences(

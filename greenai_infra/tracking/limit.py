@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.budget import KINDS, limits, scope_name
+from greenai_infra.monitoring.run_report import BudgetOfRun
+from greenai_infra.numbers import significant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from greenai_infra.ledger.carbon_budget import CarbonBudget
 
 BUDGET_REACHED = 75
 """Exit code of a run that its carbon budget has ended: EX_TEMPFAIL of sysexits.h, try again later."""
+
+WARN_SHARE = 0.8
 
 
 class CarbonBudgetReached(SystemExit):
@@ -20,6 +26,30 @@ class CarbonBudgetReached(SystemExit):
 
     def __init__(self) -> None:
         super().__init__(BUDGET_REACHED)
+
+
+class Limit:
+    """kg that a run may emit, infinite where nothing limits it, and who says so."""
+
+    def __init__(self, kg: float = inf, source: str = "") -> None:
+        self.kg, self.source = kg, source
+        self.reached = self._warned = False
+
+    @property
+    def stated(self) -> bool:
+        """Whether there is one."""
+        return isfinite(self.kg)
+
+    def hold(self, kg: float, warn: Callable[[str], None]) -> None:
+        """Against what is emitted so far: warns once at 80 %."""
+        if kg >= WARN_SHARE * self.kg and not self._warned:
+            self._warned = True
+            warn(f"{100 * WARN_SHARE:g} % of {significant(self.kg)} kg CO2e ({self.source}) are emitted")
+        self.reached = self.reached or kg >= self.kg
+
+    def told(self) -> BudgetOfRun | None:
+        """The report's `budget`."""
+        return BudgetOfRun(limit_kg=self.kg, source=self.source, reached=self.reached) if self.stated else None
 
 
 def left_in_ledger(account: CarbonBudget, kind: str, run_id: str) -> tuple[float, str]:

@@ -23,21 +23,29 @@ LEAST_READING_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """kWh by component since the meter was ready, at a moment of the clock; mean use of the accelerators if known."""
+    """kWh by component since the meter was ready, at a moment of the clock; mean use of the accelerators if known.
+
+    `gpu_kwh` splits the component `gpu` by the devices' UUIDs.
+    """
 
     at_s: float
     kwh: dict[str, float]
     gpu_percent: float | None = None
+    gpu_kwh: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a meter says of itself: how it knows each component, and the machine."""
+    """What a meter says of itself: how it knows each component, and the machine.
+
+    `host` is the same for all who read the same machine, also from several containers of it.
+    """
 
     how: dict[str, tuple[How, str]]
     hardware: dict[str, Any] = field(default_factory=dict)
     name: str = ""
     notes: tuple[str, ...] = ()
+    host: str = ""
 
 
 class Meter(Protocol):
@@ -67,6 +75,7 @@ class CodecarbonMeter:
         self._every_s, self._clock = every_s, clock
         self._tracker: Any = None
         self._last: Any = None
+        self._gpu_kwh: dict[str, float] = {}
 
     def start(self, on_reading: Callable[[Reading], None]) -> None:
         """Import codecarbon (seconds) and start it."""
@@ -146,12 +155,45 @@ class CodecarbonMeter:
                 "os": str(last.os or ""),
             }
         version = getattr(last, "codecarbon_version", "")
-        return Told(how, hardware, f"codecarbon {version}".strip(), _unreadable_counters())
+        return Told(how, hardware, f"codecarbon {version}".strip(), _unreadable_counters(), host_id())
 
     def _reading(self, total: Any) -> Reading:
         kwh = {"cpu": float(total.cpu_energy), "gpu": float(total.gpu_energy), "ram": float(total.ram_energy)}
         percent = float(total.gpu_utilization_percent) if total.gpu_count else None
-        return Reading(self._clock(), kwh, percent)
+        return Reading(self._clock(), kwh, percent, self._by_device(kwh["gpu"]))
+
+    def _by_device(self, gpu_kwh: float) -> dict[str, float]:
+        """What came to the GPUs since the last reading goes to each as its own counter has risen."""
+        came = gpu_kwh - sum(self._gpu_kwh.values())
+        rises: dict[str, float] = {}
+        for one in getattr(self._tracker, "_hardware", []):
+            if type(one).__name__ == "GPU":
+                chosen = set(one._get_gpu_ids())
+                for device in one.devices.devices:
+                    if device.gpu_index in chosen:
+                        rises[_text(device._uuid)] = max(0.0, float(device.energy_delta.kWh))
+        total = sum(rises.values())
+        if came > 0 and total > 0:
+            for uuid, rise in rises.items():
+                self._gpu_kwh[uuid] = self._gpu_kwh.get(uuid, 0.0) + came * rise / total
+        return dict(self._gpu_kwh)
+
+
+def host_id() -> str:
+    """The kernel's boot id, the same in all containers of a machine; where there is none, the machine's name."""
+    from pathlib import Path
+
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        import socket
+        import uuid
+
+        return f"{socket.gethostname()}-{uuid.getnode():x}"
+
+
+def _text(uuid: str | bytes) -> str:
+    return uuid.decode(errors="replace") if isinstance(uuid, bytes) else str(uuid)
 
 
 def _one_model(text: str) -> str:

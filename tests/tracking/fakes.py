@@ -9,7 +9,7 @@ from greenai_infra.tracking.meter import Reading, Told
 from greenai_infra.tracking.trainer import GreenTrainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from greenai_infra.monitoring.run_report import RunReport
@@ -31,6 +31,7 @@ class Bench:
         self.told_now = Told(
             {"cpu": ("measured", "counter"), "ram": ("estimated", "watts a module")}, {"cpu": "Abacus"}
         )
+        self.gpus: dict[str, float] = {}
         self._give: Callable[[Reading], None]
         self.stops = 0
 
@@ -48,11 +49,16 @@ class Bench:
     def told(self) -> Told:
         return self.told_now
 
-    def use(self, seconds: float, cpu_kwh: float, ram_kwh: float = 0.0) -> None:
-        """So much later the meter has counted so much more."""
+    def use(
+        self, seconds: float, cpu_kwh: float, ram_kwh: float = 0.0, gpus: Mapping[str, float] | None = None
+    ) -> None:
+        """So much later the meter has counted so much more; `gpus` in kWh by UUID."""
         self.at_s += seconds
-        self.kwh = {"cpu": self.kwh["cpu"] + cpu_kwh, "ram": self.kwh["ram"] + ram_kwh}
-        self._give(Reading(self.at_s, dict(self.kwh)))
+        self.kwh = {**self.kwh, "cpu": self.kwh["cpu"] + cpu_kwh, "ram": self.kwh["ram"] + ram_kwh}
+        for uuid, kwh in (gpus or {}).items():
+            self.gpus[uuid] = self.gpus.get(uuid, 0.0) + kwh
+            self.kwh["gpu"] = sum(self.gpus.values())
+        self._give(Reading(self.at_s, dict(self.kwh), gpu_kwh=dict(self.gpus)))
 
     def trainer(self, **given: Any) -> GreenTrainer:
         given = {"environment": {}, "report": None, "summary": False, "intensity": 500.0, **given}
@@ -83,7 +89,8 @@ class Remembering:
 
 def ready(trainer: GreenTrainer) -> None:
     """Wait until the meter has started."""
-    assert trainer._ready.wait(10)
+    assert trainer._run is not None
+    assert trainer._run.meter_started.wait(10)
 
 
 def grid_file(folder: Path) -> Path:

@@ -40,7 +40,7 @@ RUN = """
 import time
 from greenai_infra import GreenTrainer
 with GreenTrainer("gpu", intensity=400, report="gpu.json", measure_every_s=0.3) as trainer:
-    assert trainer._ready.wait(60)
+    assert trainer._run.meter_started.wait(60)
     time.sleep(1.5)
 """
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greenai_infra.errors import InputError
-from greenai_infra.tracking import trainer as module
+from greenai_infra.tracking import run as module
 from greenai_infra.tracking.sinks.cloud_monitoring import CloudMonitoring
 from greenai_infra.tracking.sinks.cloudwatch import CloudWatch
 from greenai_infra.tracking.sinks.delivery import Delta

@@ -14,7 +14,7 @@ import pytest
 
 from greenai_infra.errors import InputError
 from greenai_infra.monitoring.run_report import RunReport, read_report
-from greenai_infra.tracking import trainer as module
+from greenai_infra.tracking import run as module
 from greenai_infra.tracking.context import output_folder
 from greenai_infra.tracking.trainer import BUDGET_REACHED, CarbonBudgetReached, GreenTrainer
 
@@ -276,7 +276,7 @@ def test_a_meter_that_fell_silent_is_not_told_as_zero(monkeypatch: pytest.Monkey
         bench.use(15, 1.0)
         bench.at_s += 61
         for _ in range(1000):
-            if trainer._notes:
+            if trainer._run is not None and trainer._run.notes:
                 break
             threading.Event().wait(0.01)
         told = len(sink.deltas)
@@ -379,7 +379,7 @@ from greenai_infra import GreenTrainer
 def handler(*_): pass
 signal.signal(signal.SIGTERM, handler)
 with GreenTrainer("real", intensity=300, report="r.json", measure_every_s=0.2) as trainer:
-    assert trainer._ready.wait(60)
+    assert trainer._run.meter_started.wait(60)
     import time; time.sleep(0.6)
 assert signal.getsignal(signal.SIGTERM) is handler
 """

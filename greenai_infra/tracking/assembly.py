@@ -1,0 +1,131 @@
+"""The report of a run from its account, its grid and what it was told; and its two files."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+from greenai_infra.clock import format_time, from_unix
+from greenai_infra.errors import GreenAIError
+from greenai_infra.files import write_all
+from greenai_infra.monitoring.run_report import (
+    SCHEMA_VERSION,
+    GridIntensity,
+    Hardware,
+    RunReport,
+    as_csv,
+    as_json,
+)
+from greenai_infra.numbers import significant
+from greenai_infra.tracking.bands import energy_band
+from greenai_infra.tracking.differences import differences_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from greenai_infra.monitoring.run_report import SinkCount, Status
+    from greenai_infra.tracking.account import Account
+    from greenai_infra.tracking.context import Context
+    from greenai_infra.tracking.grid import Grid
+    from greenai_infra.tracking.limit import Limit
+    from greenai_infra.tracking.meter import Told
+
+
+def assemble(
+    account: Account,
+    *,
+    context: Context,
+    grid: Grid,
+    limit: Limit,
+    told: Told,
+    run_id: str,
+    status: Status,
+    end_s: float,
+    sinks: Sequence[SinkCount],
+    notes: Sequence[str],
+) -> RunReport:
+    """The report of what this machine has used up to `end_s` of the run's clock."""
+    with account.lock:
+        energy_kwh = (account.integral.kwh or None) if account.known else None
+        g = account.integral.g if energy_kwh else None
+        parts = account.components(told) if energy_kwh else {}
+        open_kwh, measured_s = account.integral.open_kwh, account.measured_s
+    duration_s = max(0.0, end_s - account.start_s)
+    g_per_kwh = g / energy_kwh if energy_kwh and g is not None else None
+    said = [*notes, *told.notes, *grid.notes()]
+    if energy_kwh is None:
+        said.append("no energy was measured, so that neither energy nor emissions are known")
+    elif open_kwh > 0 and grid.told()["how"] != "unknown":
+        said.append(f"no intensity is known for {significant(open_kwh)} of {significant(energy_kwh)} kWh")
+    if limit.stated and g_per_kwh is None:
+        said.append("the budget can't be held while the emissions are not known")
+    if account.start_kwh:
+        said.append(
+            f"the first {significant(account.gap_s)} s, while the meter was starting, are taken at the "
+            "mean power of its first reading"
+        )
+    low, high = energy_band(parts) if energy_kwh is not None else (None, None)
+    kg_of_kwh = None if g_per_kwh is None else g_per_kwh * context.pue / 1000
+    report = RunReport(
+        schema_version=SCHEMA_VERSION,
+        status=status,
+        run_id=run_id,
+        name=context.name,
+        plan_id=context.planned.plan_id if context.planned else None,
+        started_at=format_time(from_unix(account.start_wall_s)),
+        ended_at=format_time(from_unix(account.unix(end_s))),
+        duration_s=duration_s,
+        measured_s=min(measured_s, duration_s),
+        region=context.region,
+        energy_kwh=energy_kwh,
+        energy_kwh_low=low,
+        energy_kwh_high=high,
+        pue=context.pue,
+        pue_source=context.pue_source,
+        intensity_g_per_kwh=g_per_kwh,
+        intensity=GridIntensity(**grid.told()),
+        emissions_kg=None if g is None else g * context.pue / 1000,
+        emissions_kg_low=None if low is None or kg_of_kwh is None else low * kg_of_kwh,
+        emissions_kg_high=None if high is None or kg_of_kwh is None else high * kg_of_kwh,
+        components=parts,
+        hardware=Hardware(**told.hardware),
+        planned=context.planned,
+        budget=limit.told(),
+        sinks=list(sinks),
+        notes=said,
+        tracker=", ".join(filter(None, [_own_name(), told.name])),
+    )
+    return report.model_copy(update={"differences": differences_of(report)})
+
+
+def write_report(path: Path, report: RunReport) -> str:
+    """JSON and CSV, whole or not at all; why they could not be written, or ""."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_all({path: as_json(report), path.with_suffix(".csv"): as_csv(report)})
+    except (GreenAIError, OSError) as error:
+        return f"the report can't be written: {error}"
+    return ""
+
+
+def print_report(report: RunReport, path: Path | None) -> None:
+    """The summary, and where the report is."""
+    from greenai_infra.tracking.summary import folded, summary_lines
+
+    for line in summary_lines(report):
+        print(folded(line))
+    if path is not None:
+        print(f"  report: {path}")
+    sys.stdout.flush()
+
+
+@cache
+def _own_name() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"greenai-infra {version('greenai-infra')}"
+    except PackageNotFoundError:
+        return "greenai-infra, not installed"

@@ -1,0 +1,158 @@
+"""How the processes of a distributed run tell each other what they have used, and when to end.
+
+Two ways, both tried, and neither needs the other:
+
+- the key-value store behind `torch.distributed`, once the training has initialised its process group. It works across
+  machines, and is no collective: a process that has died or failed can't hang the others here.
+- files in a folder that all nodes see (`nodes_folder`, `GREENAI_NODES_DIR`, else the checkpoint folder where one is
+  told): a shared disk, a mounted bucket. No torch is needed. SageMaker's checkpoint folder is not shared.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from greenai_infra.files import write_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TIMEOUT_S = 10.0
+FOLDER = ".greenai-nodes"
+RUN, STOP = "run", "stop"
+
+
+class Channel(Protocol):
+    """Keeps short texts by name. May raise."""
+
+    def put(self, name: str, text: str) -> None:
+        """Keep it."""
+        ...
+
+    def get(self, name: str) -> str | None:
+        """None if there is none; never waits for it."""
+        ...
+
+    def clear(self, names: list[str]) -> None:
+        """The run is over."""
+        ...
+
+
+class SharedFolder:
+    """A file a name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / FOLDER
+
+    def put(self, name: str, text: str) -> None:
+        """Written whole."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_all({self.folder / name: text})
+
+    def get(self, name: str) -> str | None:
+        """Read."""
+        try:
+            return (self.folder / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def clear(self, names: list[str]) -> None:
+        """The files go, and the folder if nothing else is in it."""
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+
+class TorchStore:
+    """The store of the default process group."""
+
+    def __init__(self, store: Any, attempt: str) -> None:
+        from torch.distributed import PrefixStore
+
+        self._origin = store  # the process that serves it does so until this is let go
+        connection = store.clone()
+        connection.set_timeout(timedelta(seconds=TIMEOUT_S))
+        self._store = PrefixStore(f"greenai/{attempt}", connection)
+
+    def put(self, name: str, text: str) -> None:
+        """Set."""
+        self._store.set(name, text)
+
+    def get(self, name: str) -> str | None:
+        """Got if it is there."""
+        return self._store.get(name).decode() if self._store.check([name]) else None
+
+    def clear(self, names: list[str]) -> None:
+        """Nothing: the store ends with the processes."""
+
+
+class Exchange:
+    """All channels that there are by now. One that fails is passed over."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path | None) -> None:
+        named = folder or environment.get("GREENAI_NODES_DIR") or environment.get("GREENAI_CHECKPOINT_DIR")
+        self._channels: list[Channel] = [SharedFolder(Path(named))] if named else []
+        self._attempt = environment.get("TORCHELASTIC_RESTART_COUNT", "0")
+        self.with_store = False
+
+    def look(self) -> None:
+        """For torch's store, which comes when the training initialises its group."""
+        if not self.with_store and (channel := _torch_store(self._attempt)) is not None:
+            self._channels.insert(0, channel)
+            self.with_store = True
+
+    @property
+    def channels(self) -> list[Channel]:
+        """Best first."""
+        return list(self._channels)
+
+    def put(self, name: str, said: Mapping[str, Any]) -> None:
+        """Tell all."""
+        for channel in self.channels:
+            put(channel, name, said)
+
+    def found(self, name: str) -> list[dict[str, Any]]:
+        """What the channels have of that name."""
+        return [said for channel in self.channels if (said := get(channel, name)) is not None]
+
+    def clear(self, names: list[str]) -> None:
+        """The run is over."""
+        for channel in self.channels:
+            try:
+                channel.clear(names)
+            except Exception:  # noqa: BLE001 - what is left there is not taken by the next run
+                continue
+
+
+def put(channel: Channel, name: str, said: Mapping[str, Any]) -> None:
+    """Tell one channel; what does not arrive is missed by its reader, who says so."""
+    try:
+        channel.put(name, json.dumps(said))
+    except Exception:  # noqa: BLE001
+        return
+
+
+def get(channel: Channel, name: str) -> dict[str, Any] | None:
+    """Ask one channel."""
+    try:
+        text = channel.get(name)
+        said = json.loads(text) if text else None
+    except Exception:  # noqa: BLE001
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _torch_store(attempt: str) -> TorchStore | None:
+    """A connection of our own to the group's store, which outlives the group; None while there is none."""
+    distributed = sys.modules.get("torch.distributed")
+    try:
+        if distributed is None or not distributed.is_available() or not distributed.is_initialized():
+            return None
+        return TorchStore(distributed.distributed_c10d._get_default_store(), attempt)
+    except Exception:  # noqa: BLE001 - a back end without a store, or a torch without clone
+        return None

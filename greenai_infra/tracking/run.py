@@ -1,0 +1,315 @@
+"""One run being tracked: the thread that starts the meter, the beat of every minute, and the end.
+
+Nothing of it can make the training fail: what does not work is noted, and said in the report.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greenai_infra.ledger.entries import LedgerError
+from greenai_infra.monitoring.metrics import HEARTBEAT_S
+from greenai_infra.tracking.account import Account
+from greenai_infra.tracking.assembly import assemble, print_report, write_report
+from greenai_infra.tracking.context import open_grid
+from greenai_infra.tracking.limit import Limit, left_in_ledger
+from greenai_infra.tracking.meter import LEAST_READING_S, Told, host_id
+from greenai_infra.tracking.node_sum import as_node, summed, totals
+from greenai_infra.tracking.nodes import Nodes
+from greenai_infra.tracking.sinks.delivery import Delivery, Delta
+from greenai_infra.tracking.sinks.of_environment import sinks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from os import PathLike
+    from pathlib import Path
+    from typing import Any
+
+    from greenai_infra.ledger.carbon_budget import CarbonBudget
+    from greenai_infra.monitoring.run_report import RunReport, SinkCount, Status
+    from greenai_infra.tracking.context import Context
+    from greenai_infra.tracking.exchange import Exchange
+    from greenai_infra.tracking.meter import Meter, Reading
+    from greenai_infra.tracking.ranks import Ranks
+    from greenai_infra.tracking.sinks.delivery import Sink
+
+SILENT_AFTER = 4
+"""Readings that may be missed, as on a machine that is very busy."""
+READY_WITHIN_S = 60.0
+CLOSE_WITHIN_S = 20.0
+GRID_WITHIN_S = 20.0
+FIND_STORE_EVERY_S = 0.1
+
+_running: set[int] = set()
+"""The runs of this process just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user has stated for each run of a trainer."""
+
+    context: Context
+    environment: Mapping[str, str]
+    placement: Mapping[str, Any] | None
+    intensity: float | str | None
+    run_id: str | None
+    path: Path | None
+    max_kg: float | None
+    ledger: str | PathLike[str] | None
+    kind: str
+    prometheus_port: int | None
+    mlflow: str | None
+    sinks: tuple[Sink, ...]
+    summary: bool
+    measure_every_s: float
+    meter: Callable[[], Meter]
+    clock: Callable[[], float]
+    wall_s: Callable[[], float]
+
+
+class Run:
+    """Of a process that measures. Node 0 also adds up the nodes, holds the budget and tells the sinks."""
+
+    def __init__(self, settings: Settings, ranks: Ranks, exchange: Exchange | None) -> None:
+        self._set, self._context, self._ranks = settings, settings.context, ranks
+        self._clock = settings.clock
+        self.meter = settings.meter()
+        start_wall_s = settings.wall_s()
+        self._grid = open_grid(
+            settings.intensity, self._context.zone, settings.environment, settings.placement, start_wall_s
+        )
+        self.notes: list[str] = []
+        self.run_id = settings.run_id or self._id_of_plan() or uuid.uuid4().hex[:16]
+        account = self._ledger() if ranks.leads else None
+        self.limit = self._limit(account) if ranks.leads else Limit()
+        self._without, self._deliveries = self._open_sinks(account) if ranks.leads else ([], [])
+        self._nodes = Nodes(ranks, exchange) if exchange is not None else None
+        self._others_kg = 0.0
+        self.path = settings.path
+        if self.path is not None and not ranks.leads:
+            self.path = self.path.with_stem(f"{self.path.stem}.node-{ranks.node}")
+        self._told = Told({})
+        self._ending, self.meter_started = threading.Event(), threading.Event()
+        if _running:
+            self.notes.append("another tracker runs in this process: each counts the whole machine, so add up one only")
+        _running.add(id(self))
+        self.account = Account(self._clock(), start_wall_s)
+        self._told_kwh = self._told_kg = 0.0
+        self._told_s = self.account.start_s
+        threading.Thread(target=self._start_meter, name="greenai-meter", daemon=True).start()
+        self._beats = threading.Thread(target=self._beat, name="greenai-beat", daemon=True)
+        self._beats.start()
+
+    def _ledger(self) -> CarbonBudget | None:
+        if self._set.ledger is None:
+            return None
+        from greenai_infra.ledger.carbon_budget import CarbonBudget
+
+        return CarbonBudget(ledger=self._set.ledger, team=self._context.team, project=self._context.project)
+
+    def _limit(self, account: CarbonBudget | None) -> Limit:
+        if self._set.max_kg is not None:
+            return Limit(self._set.max_kg, "max_emissions_kg")
+        if account is None:
+            return Limit()
+        try:
+            return Limit(*left_in_ledger(account, self._set.kind, self.run_id))
+        except LedgerError as error:
+            self._warn(f"the run has no limit, as the ledger can't be read: {error}")
+            return Limit()
+
+    def _open_sinks(self, account: CarbonBudget | None) -> tuple[Sequence[SinkCount], Sequence[Delivery]]:
+        of = self._set
+        given, without = sinks_of(
+            of.environment, self._context, self.run_id, account, of.kind, of.prometheus_port, of.mlflow
+        )
+        for one in without:
+            self._warn(f"{one.name} is told nothing: {one.error}")
+        return without, [Delivery(one) for one in (*given, *of.sinks)]
+
+    def _id_of_plan(self) -> str | None:
+        """The plan's id, which settles its reservation; a slice of an interruptible job is a run of its own."""
+        plan_id = self._context.planned.plan_id if self._context.planned else None
+        slice_ = self._set.environment.get("GREENAI_SLICE", "")
+        return f"{plan_id}-slice-{slice_}" if plan_id and slice_ else plan_id
+
+    def _warn(self, said: str) -> None:
+        self.notes.append(said)
+        print(f"greenai-infra: warning: {said}", file=sys.stderr)
+
+    def _start_meter(self) -> None:
+        try:
+            self.meter.start(self._take)
+            self.account.ready(self._clock())
+        except Exception as error:  # noqa: BLE001 - the training goes on, and the report says why nothing was measured
+            self.notes.append(f"the meter did not start ({type(error).__name__}: {error}); no energy was measured")
+        finally:
+            self.meter_started.set()
+
+    def _take(self, reading: Reading) -> None:
+        self.account.take(reading)
+        self._settle()
+
+    def _beat(self) -> None:
+        """Every minute: ask the grid, tell node 0 or the sinks, keep the report of a run that may be killed."""
+        if self._nodes is not None:
+            self._nodes.begin()
+        while True:
+            try:
+                self._grid.refresh(self.account.unix(self._clock()))
+                self._settle()
+            except Exception as error:  # noqa: BLE001 - as for the meter
+                self.notes.append(f"intensity: {type(error).__name__}: {error}")
+            if self._wait():
+                return
+            now_s = self._clock()
+            self._ask_meter()
+            own = self._report("running", now_s)
+            total = self._with_others(own)
+            if self._measures(now_s):
+                self._tell(total, now_s)
+            self._write(total)
+            if self._nodes is not None and not self._ranks.leads:
+                self._nodes.send(own)
+
+    def _wait(self) -> bool:
+        """For the next beat or the end. Meanwhile torch's store is looked for: a short run may have one briefly."""
+        if self._nodes is None or self._ranks.nodes == 1:
+            return self._ending.wait(HEARTBEAT_S)
+        until_s = time.monotonic() + HEARTBEAT_S
+        while (left_s := until_s - time.monotonic()) > 0:
+            if self._ending.wait(left_s if self._nodes.connected else min(FIND_STORE_EVERY_S, left_s)):
+                return True
+            self._nodes.look()
+        return False
+
+    def _ask_meter(self) -> None:
+        """What it says of itself, also for the report of a run that is killed."""
+        if self.account.ready_s is not None:
+            try:
+                self._told = self.meter.told()
+            except Exception:  # noqa: BLE001 - it may be in the midst of a reading
+                return
+
+    def _settle(self) -> None:
+        with self.account.lock:
+            self.account.settle(self._grid.mean)
+            self.limit.hold(self.account.integral.known_g * self._context.pue / 1000 + self._others_kg, self._warn)
+
+    def _measures(self, now_s: float) -> bool:
+        """Whether the meter is at work. Where it is not, nothing is told: 0 kg would hide an unmeasured run."""
+        last_s = self.account.last_s
+        if last_s is None:
+            return not self.meter_started.is_set()  # it is starting, or has failed
+        if now_s - last_s <= SILENT_AFTER * self._set.measure_every_s + HEARTBEAT_S:
+            return True
+        said = "the meter fell silent; what was used since its last reading is not known"
+        if said not in self.notes:
+            self._warn(said)
+        return False
+
+    def _with_others(self, own: RunReport, *, last: bool = False) -> RunReport:
+        """Node 0: the sum of the nodes, as far as they have told."""
+        if self._nodes is None or not self._ranks.leads or self._ranks.nodes == 1:
+            return own
+        others = self._nodes.gather_last() if last else self._nodes.gathered()
+        total = summed(own, others, self._ranks.nodes)
+        self._others_kg = max(0.0, (totals(total.nodes)[1] or 0.0) - (own.emissions_kg or 0.0))
+        return total
+
+    def _tell(self, report: RunReport, at_s: float) -> None:
+        """What came since the last time, of all nodes that are known."""
+        if report.nodes:
+            kwh, kg = totals(report.nodes)
+        else:
+            with self.account.lock:
+                g = self.account.integral.g
+                kwh, kg = self.account.integral.kwh, None if g is None else g * self._context.pue / 1000
+        delta_kg = None if kg is None else max(0.0, kg - self._told_kg)
+        delta = Delta(
+            self.account.unix(self._told_s), self.account.unix(at_s), max(0.0, kwh - self._told_kwh), delta_kg,
+            self.account.gpu_percent, kwh, kg,
+        )  # fmt: skip
+        self._told_kwh, self._told_s = max(kwh, self._told_kwh), at_s
+        self._told_kg = self._told_kg if kg is None else max(kg, self._told_kg)
+        for one in self._deliveries:
+            one.put(delta)
+
+    def stop(self, status: Status) -> RunReport | None:
+        """End it; returns the report, None where none could be made."""
+        self.account.end_s = end_s = self._clock()
+        _running.discard(id(self))
+        try:
+            return self._stop(status, end_s)
+        except Exception as error:  # noqa: BLE001 - the run has ended as it has, whatever becomes of its report
+            print(f"greenai-infra: no report: {type(error).__name__}: {error}", file=sys.stderr)
+            return None
+
+    def _stop(self, status: Status, end_s: float) -> RunReport:
+        self._stop_meter(end_s)
+        self._ending.set()
+        self._beats.join(GRID_WITHIN_S)
+        self._settle()
+        own = self._report(status, end_s)
+        if self._nodes is not None and not self._ranks.leads:
+            self._nodes.send_last(own)
+            self._write(own)
+            return own
+        if self._ranks.nodes > 1:
+            self._write(self._with_others(own))  # in case that this is all there is time for
+        report = self._with_others(own, last=True)
+        if self.account.known or report.nodes:
+            self._tell(report, end_s)
+        for one in self._deliveries:
+            one.put(report)
+        until_s = time.monotonic() + CLOSE_WITHIN_S
+        for one in self._deliveries:
+            one.close(max(0.1, until_s - time.monotonic()))
+        if self._nodes is not None:
+            self._nodes.end()
+        report = report.model_copy(update={"sinks": self._counts()})
+        written = self._write(report)
+        if self._set.summary:
+            print_report(report, self.path if written else None)
+        return report
+
+    def _stop_meter(self, end_s: float) -> None:
+        if not self.meter_started.wait(READY_WITHIN_S):
+            self.notes.append(f"the meter was not ready {READY_WITHIN_S:g} s after the run had ended")
+            return
+        ready_s = self.account.ready_s
+        if ready_s is None:
+            return  # it did not start, which is said
+        if self.account.last_s == ready_s and end_s - ready_s < LEAST_READING_S:
+            time.sleep(LEAST_READING_S)  # else there is no power to judge the run by
+        try:
+            self.meter.stop()
+            self._told = self.meter.told()
+        except Exception as error:  # noqa: BLE001
+            self.notes.append(f"the meter did not stop ({type(error).__name__}: {error})")
+
+    def _counts(self) -> list[SinkCount]:
+        return [*self._without, *(one.count() for one in self._deliveries)]
+
+    def _report(self, status: Status, end_s: float) -> RunReport:
+        report = assemble(
+            self.account, context=self._context, grid=self._grid, limit=self.limit, told=self._told,
+            run_id=self.run_id, status=status, end_s=end_s, sinks=self._counts(), notes=self.notes,
+        )  # fmt: skip
+        if self._ranks.nodes == 1:
+            return report
+        return as_node(report, self._ranks.node, self._told.host or host_id(), self.account.gpu_kwh)
+
+    def _write(self, report: RunReport) -> bool:
+        if self.path is None:
+            return False
+        said = write_report(self.path, report)
+        if said and said not in self.notes:
+            self.notes.append(said)
+            print(f"greenai-infra: {said}", file=sys.stderr)
+        return not said
