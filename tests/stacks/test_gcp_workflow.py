@@ -122,6 +122,32 @@ def test_what_broke_is_not_resumed() -> None:
     assert "non-zero status" in execution.notices[0].problem
 
 
+STOPPED = "FAILED: The replica workerpool0-0 exited with a non-zero status of 143."
+
+
+def test_a_job_that_ends_itself_with_its_slice_resumes_in_the_next() -> None:
+    """The container stops a minute before the end: 6 h are 72 looks."""
+    vertex = Vertex([["RUNNING"] * 71 + [STOPPED], list(DONE)])
+    ended, execution = execute("gcp-slices", vertex, SLICES[0][0])
+    assert (ended, len(vertex.cancelled)) == ("finished", 0)
+    assert [one for one in execution.sleeps if isinstance(one, str)] == ["2036-12-02T10:00:00Z"]
+    assert [environment(request)["GREENAI_SLICE"] for request in vertex.requests] == ["0", "1"]
+
+
+def test_a_job_that_was_told_to_stop_amid_its_slice_is_started_again_in_it() -> None:
+    vertex = Vertex([["RUNNING", STOPPED], list(DONE)])
+    ended, _ = execute("gcp-slices", vertex, SLICES[0][0])
+    assert ended == "finished"
+    assert [environment(request)["GREENAI_SLICE"] for request in vertex.requests] == ["0", "0"]
+
+
+def test_the_last_slice_that_ends_itself_is_a_failure() -> None:
+    vertex = Vertex([list(ENDLESS), list(ENDLESS), ["RUNNING"] * 134 + [STOPPED]])  # 11 h 15 min are 135 looks
+    ended, _ = execute("gcp-slices", vertex, SLICES[0][0])
+    assert ended.startswith("raised TrainingNotFinished")
+    assert len(vertex.requests) == 3
+
+
 def test_what_somebody_cancelled_is_not_resumed() -> None:
     vertex = Vertex([["RUNNING", "CANCELLED"]])
     assert execute("gcp-slices", vertex, SLICES[0][0])[0].startswith("raised TrainingNotFinished")

@@ -6,8 +6,9 @@
            more than an hour late, so that the planned hours are lost                -> missed
     decide: succeeded                                          -> finished
             cancelled by us at the slice's end, slices remain  -> next_run -> select_run
-            no capacity or preempted, tries remain             -> wait_for_capacity -> try_again -> select_run
-            no capacity or preempted, slices remain            -> next_run -> select_run
+            ended by itself at the slice's end, slices remain  -> next_run -> select_run
+            no capacity, preempted or stopped, tries remain    -> wait_for_capacity -> try_again -> select_run
+            no capacity, preempted or stopped, slices remain   -> next_run -> select_run
             still running, time is up                          -> cancel -> poll
             still running                                      -> poll
             anything else                                      -> failed
@@ -44,6 +45,8 @@ LATEST_S = 3600
 """A start that comes later than this is none: the planned hours are lost."""
 JOBS = "googleapis.aiplatform.v1.projects.locations.customJobs"
 NO_CAPACITY = "(?i)resource_exhausted|resource_pool_exhausted|stockout|out of capacity|insufficient|preempt"
+STOPPED = "non-zero status of 143"
+"""Of a container that was told to stop, or ends itself a minute before its slice does: it is to be continued."""
 FAILED = "JOB_STATE_FAILED"
 
 _PROBLEM = [{"problem": "${json.encode_to_string(e)}"}, {"code": '${default(map.get(e, "code"), 0)}'}]
@@ -171,6 +174,7 @@ def _run(facts: WorkflowFacts, request: dict[str, Any], last: int) -> list[Step]
 
 
 def _decision(facts: WorkflowFacts, last: int) -> list[Step]:
+    stopped = f'text.match_regex(problem, "{STOPPED}")'
     return [
         assign("read_state", state="${job.state}", said='${default(map.get(job, ["error", "message"]), "")}'),
         step(
@@ -195,7 +199,9 @@ def _decision(facts: WorkflowFacts, last: int) -> list[Step]:
         step(
             "classify",
             switch=[
-                when(f'not text.match_regex(problem, "{NO_CAPACITY}")', "failed"),
+                when(f"{stopped} and sys.now() >= deadline - {POLL_S} and index < {last}", "next_run"),
+                when(f"{stopped} and sys.now() >= deadline - {POLL_S}", "failed"),
+                when(f'not text.match_regex(problem, "{NO_CAPACITY}|{STOPPED}")', "failed"),
                 when(f"attempt < {CAPACITY_TRIES}", "wait_for_capacity"),
                 when(f"index < {last}", "next_run"),
             ],
