@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from greenai_infra.errors import GreenAIError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from training.job import Job, Settings
 
 EXAMPLES = {
@@ -23,8 +25,8 @@ class Example(Protocol):
 
     Settings: type[Settings]
 
-    def run(self, job: Job[Any]) -> None:
-        """Train, and save the model."""
+    def run(self, job: Job[Any]) -> Callable[[], None] | None:
+        """Train, and save the model. What it returns is called once the tracker has stopped and its report is there."""
         ...
 
 

@@ -33,7 +33,9 @@ def run_example(run: Run, example: Example, folders: Folders, options: Options, 
             if first:
                 job.trainer = stack.enter_context(part_of(run, folders, options))
                 stack.enter_context(job.trainer)
-            example.run(job)
+            then = example.run(job)
         if first:
             write_card(folders)
+            if then is not None:
+                then()
     return 0

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 ROWS, FACTS = "outputs.bin", "outputs.json"
-BATCH_SIZE = 256
+BATCH_SIZE = 64
 KEPT_EVERY_S = 5.0
 """A fill that is killed loses no more than this."""
-LOGITS_AT_ONCE = 1 << 21
-"""Drawing takes 16 bytes for each of them beside the teacher's logits."""
+LOGITS_AT_ONCE = 1 << 18
+"""Drawing takes 20 bytes for each of them beside the teacher's logits. The draws depend on it."""
 CHUNK_BYTES = 1 << 24
 
 
@@ -137,13 +137,13 @@ def fill(
         wanted.agree(folder, facts, len(inputs))
         if facts.filled == facts.items:
             return TeacherOutputs(folder)
-    where = device or next((one.device for one in teacher.parameters()), torch.device("cpu"))
+    home = next((one.device for one in teacher.parameters()), torch.device("cpu"))
     was_training = teacher.training
-    teacher.eval().to(where)
+    teacher.eval().to(device or home)
     try:
-        _Fill(folder, teacher, inputs, wanted, batch_size, where, check).run(facts)
+        _Fill(folder, teacher, inputs, wanted, batch_size, device or home, check).run(facts)
     finally:
-        teacher.train(was_training)
+        teacher.train(was_training).to(home)  # so that it takes no memory of the GPU while the student trains
     return TeacherOutputs(folder)
 
 
