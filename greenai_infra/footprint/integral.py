@@ -1,4 +1,8 @@
-"""Energy of each interval times the intensity of that interval, added up; an interval without intensity stays open."""
+"""Energy of each interval times the intensity of that interval, added up.
+
+An interval whose intensity is not known stays open. One whose intensity may still change, as its hour is not published
+yet, counts at what is known now, and is looked at again.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,23 @@ from dataclasses import dataclass, field
 MeanOf = Callable[[float, float], float | None]
 """Mean g/kWh over an interval of Unix seconds; None while it is not known."""
 
+IsFinal = Callable[[float, float], bool]
+"""Whether the mean over an interval will stay as it is."""
+
+SLOT_S = 300.0
+"""No source publishes shorter steps: intervals within one of these, counted from 1970, have the same intensity."""
+
 
 @dataclass(slots=True)
 class Integral:
     """kWh (before PUE) and g (before PUE) of what was added."""
 
     kwh: float = 0.0
-    known_g: float = 0.0
+    provisional_kwh: float = 0.0
+    _final_g: float = 0.0
+    _provisional_g: float = 0.0
     _open: list[tuple[float, float, float]] = field(default_factory=list)
+    _provisional: list[tuple[float, float, float]] = field(default_factory=list)
 
     def add(self, start_s: float, end_s: float, kwh: float) -> None:
         """Energy of [start, end), Unix seconds, taken as even over it."""
@@ -23,16 +36,32 @@ class Integral:
         if kwh > 0:
             self._open.append((start_s, end_s, kwh))
 
-    def settle(self, mean_of: MeanOf) -> None:
-        """Give each open interval its intensity, where that is known by now."""
+    def settle(self, mean_of: MeanOf, is_final: IsFinal | None = None) -> None:
+        """Give each open interval its intensity, where that is known by now; without `is_final` for good."""
         still_open = []
-        for start_s, end_s, kwh in self._open:
+        for interval in self._open:
+            start_s, end_s, kwh = interval
             g_per_kwh = mean_of(start_s, end_s)
             if g_per_kwh is None:
-                still_open.append((start_s, end_s, kwh))
+                still_open.append(interval)
+            elif is_final is None or is_final(start_s, end_s):
+                self._final_g += kwh * g_per_kwh
             else:
-                self.known_g += kwh * g_per_kwh
+                self._provisional.append(interval)
+                self._provisional_g += kwh * g_per_kwh
+                self.provisional_kwh += kwh
         self._open = still_open
+
+    def revise(self, mean_of: MeanOf, is_final: IsFinal) -> None:
+        """Settle, and look again at what counted provisionally."""
+        self._open = [*_by_slot(self._provisional), *self._open]
+        self._provisional, self._provisional_g, self.provisional_kwh = [], 0.0, 0.0
+        self.settle(mean_of, is_final)
+
+    @property
+    def known_g(self) -> float:
+        """Grams before PUE of what is known by now."""
+        return self._final_g + self._provisional_g
 
     @property
     def open_kwh(self) -> float:
@@ -43,3 +72,17 @@ class Integral:
     def g(self) -> float | None:
         """Grams before PUE; None if the intensity of a part is not known."""
         return None if self._open else self.known_g
+
+
+def _by_slot(intervals: list[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    """Those that lie within the same slot as one, so that a long run does not keep thousands."""
+    slots: dict[float, tuple[float, float, float]] = {}
+    others = []
+    for start_s, end_s, kwh in intervals:
+        slot = start_s // SLOT_S
+        if end_s > (slot + 1) * SLOT_S:
+            others.append((start_s, end_s, kwh))
+            continue
+        first_s, last_s, sum_kwh = slots.get(slot, (start_s, end_s, 0.0))
+        slots[slot] = (min(first_s, start_s), max(last_s, end_s), sum_kwh + kwh)
+    return sorted([*slots.values(), *others])

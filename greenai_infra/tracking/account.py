@@ -11,7 +11,7 @@ from greenai_infra.tracking.integral import Integral
 from greenai_infra.tracking.meter import Reading
 
 if TYPE_CHECKING:
-    from greenai_infra.tracking.integral import MeanOf
+    from greenai_infra.intensity.elapsed import Grid
     from greenai_infra.tracking.meter import Told
 
 START_UP = "start_up"
@@ -66,10 +66,10 @@ class Account:
             else:
                 self._add(self._last, reading)
 
-    def settle(self, mean_of: MeanOf) -> None:
-        """Give each interval its intensity, where that is known by now."""
+    def settle(self, grid: Grid, *, again: bool = False) -> None:
+        """Give each interval its intensity, where that is known by now; `again` also where it may have changed."""
         with self.lock:
-            self.integral.settle(mean_of)
+            (self.integral.revise if again else self.integral.settle)(grid.mean, grid.is_final)
 
     def components(self, told: Told) -> dict[str, Component]:
         """kWh by component, each with how the meter knows it."""

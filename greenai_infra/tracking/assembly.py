@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from greenai_infra.intensity.elapsed import Grid
     from greenai_infra.monitoring.run_report import SinkCount, Status
     from greenai_infra.tracking.account import Account
     from greenai_infra.tracking.context import Context
-    from greenai_infra.tracking.grid import Grid
     from greenai_infra.tracking.limit import Limit
     from greenai_infra.tracking.meter import Told
 
@@ -59,6 +59,11 @@ def assemble(
         said.append("no energy was measured, so that neither energy nor emissions are known")
     elif open_kwh > 0 and grid.told()["how"] != "unknown":
         said.append(f"no intensity is known for {significant(open_kwh)} of {significant(energy_kwh)} kWh")
+    if energy_kwh and status != "running" and account.integral.provisional_kwh > 0:
+        said.append(
+            f"{significant(account.integral.provisional_kwh)} of {significant(energy_kwh)} kWh count at the newest "
+            "intensity: that of their own time was not published when the run ended"
+        )
     if limit.stated and g_per_kwh is None:
         said.append("the budget can't be held while the emissions are not known")
     if account.start_kwh:

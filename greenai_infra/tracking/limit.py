@@ -6,7 +6,7 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from greenai_infra.errors import InputError
-from greenai_infra.footprint.budget import KINDS, limits, scope_name
+from greenai_infra.footprint.budget import KINDS, Kind, limits, scope_name
 from greenai_infra.monitoring.run_report import BudgetOfRun
 from greenai_infra.numbers import significant
 
@@ -52,16 +52,22 @@ class Limit:
         return BudgetOfRun(limit_kg=self.kg, source=self.source, reached=self.reached) if self.stated else None
 
 
+def known_kind(kind: str) -> Kind:
+    """Raises InputError for what the ledger has no budget for."""
+    for known in KINDS:
+        if kind == known:
+            return known
+    raise InputError(f"kind must be {' or '.join(KINDS)}, not {kind!r}")
+
+
 def left_in_ledger(account: CarbonBudget, kind: str, run_id: str) -> tuple[float, str]:
     """kg that the tightest limit leaves (the run's own reservation is its own), and which limit that is."""
-    if kind not in KINDS:
-        raise InputError(f"kind must be {' or '.join(KINDS)}, not {kind!r}")
     status = account.status()
     if status.allowance is None:
         return inf, ""
     committed = status.committed(run_id)
     found = []
-    for period, share, limit_kg in limits(status.allowance, kind):
+    for period, share, limit_kg in limits(status.allowance, known_kind(kind)):
         sums = committed.year if period == "year" else committed.month
         used_kg = sums[share] if share else sum(sums.values())
         found.append((max(0.0, limit_kg - used_kg), f"{scope_name(period, share)} budget in the ledger"))

@@ -12,12 +12,11 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greenai_infra.ledger.entries import LedgerError
 from greenai_infra.monitoring.metrics import HEARTBEAT_S
 from greenai_infra.tracking.account import Account
 from greenai_infra.tracking.assembly import assemble, print_report, write_report
 from greenai_infra.tracking.context import open_grid
-from greenai_infra.tracking.limit import Limit, left_in_ledger
+from greenai_infra.tracking.limit import Limit, known_kind, left_in_ledger
 from greenai_infra.tracking.meter import LEAST_READING_S, Told, host_id
 from greenai_infra.tracking.node_sum import as_node, summed, totals
 from greenai_infra.tracking.nodes import Nodes
@@ -85,9 +84,10 @@ class Run:
         )
         self.notes: list[str] = []
         self.run_id = settings.run_id or self._id_of_plan() or uuid.uuid4().hex[:16]
-        account = self._ledger() if ranks.leads else None
-        self.limit = self._limit(account) if ranks.leads else Limit()
-        self._without, self._deliveries = self._open_sinks(account) if ranks.leads else ([], [])
+        self._ledger = self._open_ledger() if ranks.leads else None
+        stated = settings.max_kg if ranks.leads else None
+        self.limit = Limit() if stated is None else Limit(stated, "max_emissions_kg")
+        self._without, self._deliveries = self._open_sinks() if ranks.leads else ([], [])
         self._nodes = Nodes(ranks, exchange) if exchange is not None else None
         self._others_kg = 0.0
         self.path = settings.path
@@ -105,28 +105,27 @@ class Run:
         self._beats = threading.Thread(target=self._beat, name="greenai-beat", daemon=True)
         self._beats.start()
 
-    def _ledger(self) -> CarbonBudget | None:
+    def _open_ledger(self) -> CarbonBudget | None:
         if self._set.ledger is None:
             return None
         from greenai_infra.ledger.carbon_budget import CarbonBudget
 
+        known_kind(self._set.kind)
         return CarbonBudget(ledger=self._set.ledger, team=self._context.team, project=self._context.project)
 
-    def _limit(self, account: CarbonBudget | None) -> Limit:
-        if self._set.max_kg is not None:
-            return Limit(self._set.max_kg, "max_emissions_kg")
-        if account is None:
-            return Limit()
+    def _ask_ledger(self) -> None:
+        """What it leaves limits the run, unless the user has stated a limit. It may be far away."""
+        if self._ledger is None or self.limit.stated:
+            return
         try:
-            return Limit(*left_in_ledger(account, self._set.kind, self.run_id))
-        except LedgerError as error:
+            self.limit = Limit(*left_in_ledger(self._ledger, self._set.kind, self.run_id))
+        except Exception as error:  # noqa: BLE001 - as for the meter
             self._warn(f"the run has no limit, as the ledger can't be read: {error}")
-            return Limit()
 
-    def _open_sinks(self, account: CarbonBudget | None) -> tuple[Sequence[SinkCount], Sequence[Delivery]]:
+    def _open_sinks(self) -> tuple[Sequence[SinkCount], Sequence[Delivery]]:
         of = self._set
         given, without = sinks_of(
-            of.environment, self._context, self.run_id, account, of.kind, of.prometheus_port, of.mlflow
+            of.environment, self._context, self.run_id, self._ledger, of.kind, of.prometheus_port, of.mlflow
         )
         for one in without:
             self._warn(f"{one.name} is told nothing: {one.error}")
@@ -159,14 +158,10 @@ class Run:
         """Every minute: ask the grid, tell node 0 or the sinks, keep the report of a run that may be killed."""
         if self._nodes is not None:
             self._nodes.begin()
-        while True:
-            try:
-                self._grid.refresh(self.account.unix(self._clock()))
-                self._settle()
-            except Exception as error:  # noqa: BLE001 - as for the meter
-                self.notes.append(f"intensity: {type(error).__name__}: {error}")
-            if self._wait():
-                return
+        self._ask_ledger()
+        self._ask_grid()
+        while not self._wait():
+            self._ask_grid()
             now_s = self._clock()
             self._ask_meter()
             own = self._report("running", now_s)
@@ -176,6 +171,14 @@ class Run:
             self._write(total)
             if self._nodes is not None and not self._ranks.leads:
                 self._nodes.send(own)
+        self._ask_grid(last=True)
+
+    def _ask_grid(self, *, last: bool = False) -> None:
+        try:
+            self._grid.refresh(self.account.unix(self._clock()), last=last)
+            self._settle(again=True)
+        except Exception as error:  # noqa: BLE001 - as for the meter
+            self.notes.append(f"intensity: {type(error).__name__}: {error}")
 
     def _wait(self) -> bool:
         """For the next beat or the end. Meanwhile torch's store is looked for: a short run may have one briefly."""
@@ -196,9 +199,9 @@ class Run:
             except Exception:  # noqa: BLE001 - it may be in the midst of a reading
                 return
 
-    def _settle(self) -> None:
+    def _settle(self, *, again: bool = False) -> None:
         with self.account.lock:
-            self.account.settle(self._grid.mean)
+            self.account.settle(self._grid, again=again)
             self.limit.hold(self.account.integral.known_g * self._context.pue / 1000 + self._others_kg, self._warn)
 
     def _measures(self, now_s: float) -> bool:
@@ -254,7 +257,7 @@ class Run:
         self._stop_meter(end_s)
         self._ending.set()
         self._beats.join(GRID_WITHIN_S)
-        self._settle()
+        self._settle(again=True)
         own = self._report(status, end_s)
         if self._nodes is not None and not self._ranks.leads:
             self._nodes.send_last(own)
