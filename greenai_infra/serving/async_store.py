@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,15 +15,16 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as TimedOut
 
-from greenai_infra.errors import GreenAIError
 from greenai_infra.masking import masked
 from greenai_infra.serving.bounded import CONNECT_S, connection_arguments
-from greenai_infra.serving.breaker import Breaker
+from greenai_infra.serving.breaker import LOG, Breaker
 from greenai_infra.serving.events import StoreError
-from greenai_infra.serving.slots import Slots, redirected
-from greenai_infra.serving.store import MOST_IDLE, MOST_REDIRECTIONS
+from greenai_infra.serving.slots import Slots, key_of, redirected
+from greenai_infra.serving.store import CLOCK_KEPT_S, MOST_IDLE, MOST_REDIRECTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from greenai_infra.serving.place import Address, Place
 
 _CLASSES = {"tcp": Connection, "tls": SSLConnection, "unix": UnixDomainSocketConnection}
@@ -40,7 +43,7 @@ class AsyncStore:
         self.breaker = Breaker()
         self._idle: dict[Address, list[Any]] = {self.place.address: []}
         self._slots: Slots | None = None
-        self._ahead_ms: float | None = None
+        self._ahead_ms, self._clock_until_s = 0.0, math.inf
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -49,12 +52,23 @@ class AsyncStore:
 
     def now_ms(self) -> int:
         """The server's time in ms since 1970, whatever this machine's clock says; 0 before the first connection."""
-        return 0 if self._ahead_ms is None else int(time.monotonic() * 1000 + self._ahead_ms)
+        now_s = time.monotonic()
+        if now_s > self._clock_until_s:
+            self._clock_until_s = now_s + CLOCK_KEPT_S
+            self._start_task(self._open_late(self.place.address))
+        return int(now_s * 1000 + self._ahead_ms) if self._ahead_ms else 0
 
     async def execute(
-        self, *command: bytes | str | float, key: bytes | None = None, limit_s: float | None = None
+        self,
+        *command: bytes | str | float,
+        key: bytes | None = None,
+        at: Address | None = None,
+        limit_s: float | None = None,
     ) -> Any:
         """As `Store.execute`."""
+        limit_s = self.limit_s if limit_s is None else limit_s
+        if limit_s <= 0:
+            raise StoreError("timeout", "no time is left")
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._start()
@@ -64,14 +78,14 @@ class AsyncStore:
             self._ask_again()
             raise StoreError("store down", f"{self.place} is left alone for a moment after several failures")
         try:
-            async with asyncio.timeout(self.limit_s if limit_s is None else limit_s):
-                reply = await self._routed(command, key)
+            async with asyncio.timeout(limit_s):
+                reply = await (self._send(at, command) if at else self._routed(command, key))
         except StoreError as error:
             breaker.failed(error)
             raise
         except ResponseError as error:
             raise StoreError("refused", masked(str(error))) from None
-        except (RedisError, OSError) as error:  # TimeoutError is an OSError
+        except Exception as error:  # noqa: BLE001  a server that speaks another protocol makes redis-py raise anything
             breaker.failed(error)
             slow = isinstance(error, TimedOut | TimeoutError)
             kind: Literal["timeout", "connection"] = "timeout" if slow else "connection"
@@ -92,7 +106,8 @@ class AsyncStore:
         if asyncio.get_running_loop() is self._loop:
             for idle in self._idle.values():
                 while idle:
-                    await idle.pop().disconnect()
+                    with contextlib.suppress(RedisError, OSError):  # a peer that does not say goodbye
+                        await idle.pop().disconnect()
 
     async def _routed(self, command: tuple[Any, ...], key: bytes | None) -> Any:
         address = self.place.address
@@ -101,12 +116,12 @@ class AsyncStore:
         if self._slots is None:
             await self._release(self._idle[address], await self._opened(address))
         if self._slots is not None:
-            address = self._slots.address(key or command[1]) or address
+            address = self._slots.address(key or key_of(command)) or address
         for _ in range(MOST_REDIRECTIONS):
             try:
                 return await self._send(address, command)
             except ResponseError as error:
-                target = redirected(str(error), address)
+                target = redirected(error, address)
                 if target is None:
                     raise
                 address, once = target
@@ -148,9 +163,7 @@ class AsyncStore:
 
     async def _opened(self, address: Address) -> Any:
         """A connected connection, made in a task of its own, which goes on if this one is cancelled."""
-        task = asyncio.create_task(self._open(address))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = self._start_task(self._open(address))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -166,16 +179,15 @@ class AsyncStore:
                 )
                 await connection.connect()
                 seconds, microseconds = await _asked(connection, "TIME")
-                self._ahead_ms = int(seconds) * 1000 + int(microseconds) / 1000 - time.monotonic() * 1000
+                now_s = time.monotonic()
+                self._ahead_ms = int(seconds) * 1000 + int(microseconds) / 1000 - now_s * 1000
+                self._clock_until_s = now_s + CLOCK_KEPT_S
                 if self.place.cluster and self._slots is None:
                     self._slots = Slots(await _asked(connection, "CLUSTER", "SLOTS"), address)
-        except BaseException as error:
+        except BaseException:
             if connection is not None:
                 await connection.disconnect(nowait=True)
-            if isinstance(error, RedisError | OSError) or not isinstance(error, Exception):
-                raise
-            text = masked(str(error)) if isinstance(error, GreenAIError) else repr(error)
-            raise StoreError("connection", text) from None  # whatever a server answers, the request goes on
+            raise
         return connection
 
     def _keep(self, address: Address, done: asyncio.Task[Any]) -> None:
@@ -185,21 +197,35 @@ class AsyncStore:
 
     def _ask_again(self) -> None:
         if self.breaker.due():
-            task = asyncio.create_task(self._ask(self.breaker))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start_task(self._ask(self.breaker))
+
+    def _start_task(self, what: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """A task that goes on beside the requests."""
+        task = asyncio.create_task(what)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _open_late(self, address: Address) -> None:
+        """A connection that nobody waits for."""
+        try:
+            await self._release(self._idle[address], await self._open(address))
+        except Exception as error:  # noqa: BLE001
+            LOG.debug("no connection to the cache's store: %s", masked(str(error)))
 
     async def _ask(self, breaker: Breaker) -> None:
         """Beside the requests: does the store answer as fast as a request needs it?"""
         answered = False
         address = self.place.address
         try:
+            if self.place.revive is not None:
+                await asyncio.to_thread(self.place.revive)
             connection = await self._opened(address)
             async with asyncio.timeout(self.limit_s):
                 answered = await _asked(connection, "PING") in (b"PONG", "PONG")
             await self._release(self._idle[address], connection)
-        except (RedisError, OSError, StoreError):
-            pass
+        except Exception as error:  # noqa: BLE001
+            LOG.debug("the cache's store does not answer: %s", masked(str(error)))
         finally:
             breaker.asked(answered)
 

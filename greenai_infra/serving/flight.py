@@ -21,6 +21,7 @@ Step = Command | float
 """A command, to be answered with its reply; or seconds to sleep."""
 
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
+_TOKEN_BYTES = 12
 _APART = b"-"
 APART_MS = 1000
 """For so long the same question is not worth waiting for: the model failed, or its answer can't be stored."""
@@ -34,7 +35,7 @@ _GIVE_UP = (
 
 def new_token() -> bytes:
     """What tells one holder from all others."""
-    return secrets.token_bytes(12)
+    return secrets.token_bytes(_TOKEN_BYTES)
 
 
 def lock_name(key: Key) -> bytes:
@@ -66,7 +67,8 @@ def turn(
         holder = yield claim
         mine = holder is None or holder == token  # its own where a reply was lost and the command sent again
         if not mine:
-            if holder == _APART or clock() + pause_s > until:
+            somebody = type(holder) is bytes and len(holder) == _TOKEN_BYTES  # no marker, and no junk
+            if not somebody or clock() + pause_s > until:
                 return "apart", None
             yield pause_s
             pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +31,8 @@ class Place:
     transport: Literal["tcp", "tls", "unix"]
     cluster: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    revive: Callable[[], object] | None = None
+    """Starts the store again where it has died, if it is this process's own."""
 
     def __str__(self) -> str:
         host, port = self.address
@@ -42,9 +44,9 @@ class Place:
 def find_place(where: Where) -> Place:
     """The place that is meant. Raises InputError saying what is wrong, never with a password."""
     if where is None:
-        from greenai_infra.serving.embedded import embedded_url
+        from greenai_infra.serving.embedded import embedded_path
 
-        where = embedded_url()
+        return Place((embedded_path(), 0), "unix", revive=embedded_path)
     if isinstance(where, CacheConnection):
         return _of_stack(where)
     if isinstance(where, Mapping):

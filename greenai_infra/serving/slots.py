@@ -9,7 +9,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
+from redis.crc import key_slot
+from redis.exceptions import AskError, MovedError
+
 if TYPE_CHECKING:
+    from redis.exceptions import ResponseError
+
     from greenai_infra.serving.place import Address
 
 
@@ -24,8 +29,6 @@ class Slots:
 
     def address(self, key: bytes) -> Address | None:
         """Primary of the key's slot; None where no node serves it."""
-        from redis.crc import key_slot
-
         slot = key_slot(key)
         index = bisect_right(self._firsts, slot) - 1
         if index < 0 or slot > self._ranges[index][1]:
@@ -37,13 +40,17 @@ class Slots:
         return sorted({address for _, _, address in self._ranges})
 
 
-def redirected(error: str, asked: Address) -> tuple[Address, bool] | None:
-    """Where a node sends the client, and whether for this command only (ASK); None for another error."""
-    kind, _, rest = error.partition(" ")
-    if kind not in ("MOVED", "ASK"):
+def redirected(error: ResponseError, asked: Address) -> tuple[Address, bool] | None:
+    """Where a node sends the client, and whether for this command only (ASK, not MOVED); None for another error."""
+    if not isinstance(error, AskError):
         return None
-    host, _, port = rest.partition(" ")[2].rpartition(":")
-    return (host or asked[0], int(port)), kind == "ASK"
+    return (error.host or asked[0], error.port), not isinstance(error, MovedError)
+
+
+def key_of(command: tuple[Any, ...]) -> bytes:
+    """The key that a command is about: its first argument, or what follows a script and the number 1."""
+    key: bytes = command[3] if command[0] in (b"EVAL", b"EVALSHA") else command[1]
+    return key
 
 
 def _address(node: Any, asked: Address) -> Address:

@@ -6,6 +6,7 @@ serves the next. When the store fails several times in a row it is left alone (`
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -14,15 +15,14 @@ from concurrent.futures import TimeoutError as NotYet
 from typing import TYPE_CHECKING, Any, Literal
 
 from redis.exceptions import ConnectionError as Disconnected
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as TimedOut
 
-from greenai_infra.errors import GreenAIError
 from greenai_infra.masking import masked
 from greenai_infra.serving.bounded import CONNECT_S, deadline, make_connection
-from greenai_infra.serving.breaker import Breaker
+from greenai_infra.serving.breaker import LOG, Breaker
 from greenai_infra.serving.events import StoreError
-from greenai_infra.serving.slots import Slots, redirected
+from greenai_infra.serving.slots import Slots, key_of, redirected
 
 if TYPE_CHECKING:
     from greenai_infra.serving.place import Address, Place
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MOST_IDLE = 64
 """Connections to one node that are kept while nobody uses them."""
 MOST_REDIRECTIONS = 3
+CLOCK_KEPT_S = 600.0
+"""After this time the server's clock is asked again, with a new connection."""
 
 
 class Store:
@@ -45,7 +47,7 @@ class Store:
         self.breaker = Breaker()
         self._idle: dict[Address, list[Any]] = {self.place.address: []}
         self._slots: Slots | None = None
-        self._ahead_ms: float | None = None
+        self._ahead_ms, self._clock_until_s = 0.0, math.inf
         self._closed = False
 
     def __repr__(self) -> str:
@@ -53,28 +55,44 @@ class Store:
 
     def now_ms(self) -> int:
         """The server's time in ms since 1970, whatever this machine's clock says; 0 before the first connection."""
-        return 0 if self._ahead_ms is None else int(time.monotonic() * 1000 + self._ahead_ms)
+        now_s = time.monotonic()
+        if now_s > self._clock_until_s:
+            self._clock_until_s = now_s + CLOCK_KEPT_S
+            late: Future[Any] = Future()
+            late.cancel()  # nobody waits: the connection serves a later request
+            threading.Thread(target=self._open, args=(self.place.address, late), daemon=True).start()
+        return int(now_s * 1000 + self._ahead_ms) if self._ahead_ms else 0
 
-    def execute(self, *command: bytes | str | float, key: bytes | None = None, limit_s: float | None = None) -> Any:
-        """Reply to a command about one key, by default its first argument. Raises StoreError.
+    def execute(
+        self,
+        *command: bytes | str | float,
+        key: bytes | None = None,
+        at: Address | None = None,
+        limit_s: float | None = None,
+    ) -> Any:
+        """Reply to a command. Raises StoreError.
 
-        It is sent again where an idle connection turns out to be closed, so that a command may arrive twice.
+        A cluster is asked where `key` lies, by default the command's own (`slots.key_of`), or at the node `at`. Where
+        an idle connection turns out to be closed, the command is sent again, and so may arrive twice.
         """
+        limit_s = self.limit_s if limit_s is None else limit_s
+        if limit_s <= 0:
+            raise StoreError("timeout", "no time is left")
         if self._pid != os.getpid():
             self._start()  # connections of the parent are the parent's
         breaker = self.breaker
         if breaker.is_open:
             self._ask_again()
             raise StoreError("store down", f"{self.place} is left alone for a moment after several failures")
-        deadline.at = until = time.monotonic() + (self.limit_s if limit_s is None else limit_s)
+        deadline.at = until = time.monotonic() + limit_s
         try:
-            reply = self._routed(command, key, until)
+            reply = self._send(at, command, until) if at else self._routed(command, key, until)
         except StoreError as error:
             breaker.failed(error)
             raise
         except ResponseError as error:
             raise StoreError("refused", masked(str(error))) from None
-        except (RedisError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  a server that speaks another protocol makes redis-py raise anything
             breaker.failed(error)
             kind: Literal["timeout", "connection"] = "timeout" if isinstance(error, TimedOut) else "connection"
             raise StoreError(kind, masked(str(error))) from None
@@ -86,7 +104,8 @@ class Store:
         address = self.place.address
         try:
             self._release(self._idle[address], self._opened(address, time.monotonic() + wait_s))
-        except (RedisError, OSError, StoreError):
+        except Exception as error:  # noqa: BLE001  the cache works without
+            LOG.debug("no connection to the cache's store: %s", masked(str(error)))
             return False
         return True
 
@@ -108,12 +127,12 @@ class Store:
         if self._slots is None:
             self.connect(max(0.0, until - time.monotonic()))
         if self._slots is not None:
-            address = self._slots.address(key or command[1]) or address
+            address = self._slots.address(key or key_of(command)) or address
         for _ in range(MOST_REDIRECTIONS):
             try:
                 return self._send(address, command, until)
             except ResponseError as error:
-                target = redirected(str(error), address)
+                target = redirected(error, address)
                 if target is None:
                     raise
                 address, once = target
@@ -169,13 +188,14 @@ class Store:
             connection = make_connection(self.place, address)
             connection.connect()
             seconds, microseconds = _asked(connection, "TIME")
-            self._ahead_ms = int(seconds) * 1000 + int(microseconds) / 1000 - time.monotonic() * 1000
+            now_s = time.monotonic()
+            self._ahead_ms = int(seconds) * 1000 + int(microseconds) / 1000 - now_s * 1000
+            self._clock_until_s = now_s + CLOCK_KEPT_S
             if self.place.cluster and self._slots is None:
                 self._slots = Slots(_asked(connection, "CLUSTER", "SLOTS"), address)
-        except GreenAIError as error:
-            _tell(coming, StoreError("connection", masked(str(error))))
-        except Exception as error:  # noqa: BLE001  whatever a server answers, the request goes on
-            _tell(coming, error if isinstance(error, RedisError | OSError) else StoreError("connection", repr(error)))
+        except Exception as error:  # noqa: BLE001  the request is told
+            if coming.set_running_or_notify_cancel():
+                coming.set_exception(error)
         else:
             if coming.set_running_or_notify_cancel():
                 coming.set_result(connection)
@@ -191,12 +211,14 @@ class Store:
         answered = False
         address = self.place.address
         try:
+            if self.place.revive is not None:
+                self.place.revive()
             connection = self._opened(address, time.monotonic() + CONNECT_S)
             deadline.at = time.monotonic() + self.limit_s
             answered = _asked(connection, "PING") in (b"PONG", "PONG")
             self._release(self._idle[address], connection)
-        except (RedisError, OSError, StoreError):
-            pass
+        except Exception as error:  # noqa: BLE001
+            LOG.debug("the cache's store does not answer: %s", masked(str(error)))
         finally:
             self.breaker.asked(answered)
 
@@ -214,8 +236,3 @@ class Store:
 def _asked(connection: Any, *command: str) -> Any:
     connection.send_command(*command, check_health=False)
     return connection.read_response()
-
-
-def _tell(coming: Future[Any], error: BaseException) -> None:
-    if coming.set_running_or_notify_cancel():
-        coming.set_exception(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.serving.values import Unstorable
@@ -77,7 +78,8 @@ class Recording:
         self.close()
 
     def __del__(self) -> None:
-        self._finish(None)
+        with contextlib.suppress(Exception):  # the interpreter may be ending
+            self._finish(None)
 
     def _finish(self, recorder: Recorder | None) -> None:
         done, self._done = self._done, None
