@@ -115,7 +115,8 @@ def _restored(limiter: Limiter, gpus: Sequence[int]) -> Iterator[None]:
         failed = []
         for gpu, watts in before.items():
             try:
-                limiter.set(gpu, watts)
+                if limiter.limits(gpu).now_w != watts:
+                    limiter.set(gpu, watts)
             except GreenAIError as error:
                 failed.append(f"{error}; put it back: sudo nvidia-smi -i {gpu} -pl {watts:g}")
         for one, handler in handlers.items():
