@@ -142,9 +142,9 @@ def scales_of(recipe: Recipe, like: Tensor) -> Tensor:
 class _OfMany(torch.autograd.Function):
     """Computes the gradient along with the loss, piece by piece, so that no more than one table of logits is kept.
 
-    With w = alpha T p + (1 - alpha) onehot(label):
-    loss = alpha T^2 logsumexp(z / T) + (1 - alpha) logsumexp(z) - sum w z
-    gradient = alpha T softmax(z / T) + (1 - alpha) softmax(z) - w
+    With the target p, its sum m, which is 1 or nearly so, and w = alpha T p + (1 - alpha) onehot(label):
+    loss = alpha T^2 m logsumexp(z / T) + (1 - alpha) logsumexp(z) - sum w z
+    gradient = alpha T m softmax(z / T) + (1 - alpha) softmax(z) - w
     """
 
     @staticmethod
@@ -187,10 +187,11 @@ def _piece(
     else:
         soft = torch.softmax(z / temperature, dim=1)
         value_soft = highest / temperature - soft.amax(1, keepdim=True).log()
-    value.add_(value_soft, alpha=alpha * temperature**2)
+    mass = weights.sum(1, keepdim=True) * (alpha * temperature)
+    value.addcmul_(value_soft, mass, value=temperature)
     at_ids = z if ids is None else z.gather(1, ids)
     value.sub_((at_ids * pull).sum(1, keepdim=True))
-    torch.mul(soft, alpha * temperature, out=gradient).add_(hard, alpha=1 - alpha)
+    torch.mul(soft, mass, out=gradient).add_(hard, alpha=1 - alpha)
     if ids is None:
         gradient.sub_(pull)
     else:

@@ -54,6 +54,8 @@ class Facts(BaseModel):
     kind: Kind
     biased: bool
     k: int | None
+    kept: int
+    """Classes of a position: k, or as many as fit."""
     seed: int | None
     classes: int = Field(ge=1)
     items: int = Field(ge=1)
@@ -88,17 +90,15 @@ class TeacherOutputs:
             raise InputError(f"{path} has {size:,} bytes, not {expected:,}: it was cut or changed; remove {folder}")
         self.facts, self.folder = facts, folder
         self._layout = facts.layout
-        rows = np.memmap(path, self._layout.row, "r", shape=(facts.items, *facts.item_shape)).view(np.ndarray)
-        self._ids = None if facts.kind == "exact" else rows["ids"]
-        self._weights = rows["weights"]
+        shape = (facts.items, *facts.item_shape)
+        self._rows = np.memmap(path, self._layout.row, "r", shape=shape).view(np.ndarray)
 
     def __len__(self) -> int:
         return self.facts.items
 
     def __getitem__(self, indices: Tensor) -> Targets:
         """Targets of these inputs, on the processor; `indices` has shape (n,)."""
-        at = indices.cpu().numpy()
-        return self._layout.unpack(None if self._ids is None else self._ids[at], self._weights[at])
+        return self._layout.unpack(self._rows[indices.cpu().numpy()])
 
     @property
     def bytes_a_position(self) -> int:
@@ -160,10 +160,10 @@ class _Wanted:
 
     def facts(self, classes: int, items: int, item_shape: tuple[int, ...], batch_size: int) -> Facts:
         kind = self._kind(classes)
-        Layout(kind, classes, self.k)
+        layout = Layout(kind, classes, self.k)
         return Facts(
             teacher_sha256=self.teacher_sha256, data_sha256=self.data_sha256, temperature=self.temperature, kind=kind,
-            biased=kind in BIASED, k=None if kind == "exact" else self.k,
+            biased=kind in BIASED, k=None if kind == "exact" else self.k, kept=layout.slots,
             seed=self.seed if kind == "sampled" else None, classes=classes, items=items, item_shape=item_shape,
             batch_size=batch_size, filled=0,
         )  # fmt: skip

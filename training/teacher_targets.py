@@ -3,14 +3,15 @@
 | kind | what | bytes | as a target |
 | --- | --- | --- | --- |
 | exact | probabilities of all classes, up to 32 of them | 4 (up to 16 classes), else 2 a class | exact |
-| sampled | the classes of k draws from the teacher's distribution, and how often each | 2 to 5 a class | unbiased |
+| sampled | k classes drawn with the teacher's probabilities, and their weights | 4, and 2 to 5 a class | unbiased |
 | top_k | the k most probable classes, their probabilities made to add up to 1 | 3 to 6 a class | **biased** |
 
 Cutting a distribution to its top k moves the student's optimum; draws from it don't (Sparse Logit Sampling, ACL 2025,
-arXiv 2503.16870): E[times drawn] / k = p, so a loss that is linear in p has the exact gradient as its mean. The draws
-are systematic: points (u + i) / k of the cumulative distribution with one uniform u. Each class is drawn k p times,
-rounded up or down, so that they vary less than independent ones. Where more classes are drawn than have room, as many
-draws as have room are kept at random, which leaves the mean as it is.
+arXiv 2503.16870): where the mean of a drawn weight is p, a loss that is linear in it has the exact gradient as its
+mean. A class is drawn with probability min(1, p / c) and then weighs max(p, c), c such that k are drawn: importance
+sampling without replacement, which keeps what is probable as it is and draws from the rest (Horvitz and Thompson 1952;
+the threshold as in Duffield, Lund and Thorup 2007). Draws are systematic, by one uniform number a position. A weight
+takes a byte, rounded up or down at random so that its mean stays.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ BIASED: tuple[Kind, ...] = ("top_k",)
 MOST_BYTES = 64
 """A position."""
 MOST_EXACT_CLASSES = MOST_BYTES // 2
-DRAWS = 16
-"""About 12 draws suffice (arXiv 2503.16870); 16 of a vocabulary of 65,536 take 48 bytes."""
-MOST_DRAWS = 255
-"""What a byte counts."""
+DRAWS = 30
+"""12 suffice at temperature 1 (arXiv 2503.16870); a high temperature spreads the probability and wants more."""
+LEVELS = 255
+"""A weight is the position's largest one x (level / 255)^2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
     """A batch of teacher outputs: `weights` of shape (..., classes), or (..., slots) with the classes `ids` beside it.
 
-    Weights of a position add up to 1; a slot of weight 0 is empty.
+    Weights of a position add up to 1, of sampled ones nearly so; a slot of weight 0 is empty.
     """
 
     classes: int
@@ -74,23 +75,25 @@ class Layout:
             raise InputError(f"unknown kind of teacher outputs {self.kind!r}: there are {', '.join(KINDS)}")
         if self.classes < 1:
             raise InputError(f"a teacher needs classes, not {self.classes}")
-        if self.kind != "exact" and not 1 <= self.k <= MOST_DRAWS:
-            raise InputError(f"k must be from 1 to {MOST_DRAWS}, not {self.k!r}; about 12 to 50 are usual")
+        if self.kind != "exact" and self.k < 1:
+            raise InputError(f"k must be 1 or more, not {self.k!r}; about 12 to 50 are usual")
         if self.kind == "exact" and self.classes > MOST_EXACT_CLASSES:
             raise InputError(
                 f"exact outputs of {self.classes:,} classes take {2 * self.classes:,} bytes a position, more than "
                 f"{MOST_BYTES}; take sampled ones"
             )
-        if self.kind == "top_k" and self.slots > (most := MOST_BYTES // (self._id.itemsize + 2)):
-            raise InputError(f"top_k with k = {self.k} takes more than {MOST_BYTES} bytes a position; at most {most}")
 
     @property
     def slots(self) -> int:
-        """Places for classes at a position."""
+        """Classes that are kept at a position: k, or as many as fit into 64 bytes.
+
+        That is 30 of up to 256 classes, 20 of up to 65,536, and 12 of more; of the top k 21, 16 and 10.
+        """
         if self.kind == "exact":
             return self.classes
-        wanted = min(self.k, self.classes)
-        return wanted if self.kind == "top_k" else min(wanted, MOST_BYTES // (self._id.itemsize + 1))
+        width = self._id.itemsize
+        room = MOST_BYTES // (width + 2) if self.kind == "top_k" else (MOST_BYTES - 4) // (width + 1)
+        return min(self.k, self.classes, room)
 
     @property
     def _id(self) -> np.dtype[Any]:
@@ -103,8 +106,10 @@ class Layout:
             return np.dtype(
                 [("weights", np.float32 if 4 * self.classes <= MOST_BYTES else np.float16, (self.classes,))]
             )
-        weights = np.uint8 if self.kind == "sampled" else np.float16
-        return np.dtype([("ids", self._id, (self.slots,)), ("weights", weights, (self.slots,))])
+        ids = ("ids", self._id, (self.slots,))
+        if self.kind == "top_k":
+            return np.dtype([ids, ("weights", np.float16, (self.slots,))])
+        return np.dtype([ids, ("weights", np.uint8, (self.slots,)), ("largest", np.float32)])
 
     def pack(self, probabilities: Tensor, seed: tuple[int, ...]) -> np.ndarray[Any, Any]:
         """The rows of positions, `probabilities` having shape (n, classes). The same seed gives the same rows."""
@@ -117,42 +122,48 @@ class Layout:
             rows["weights"] = (weights / weights.sum(1, keepdim=True)).cpu().numpy()
         else:
             draw = np.random.default_rng(seed)
-            drawn = systematic_draws(probabilities, self.k, draw.random(len(probabilities)))
-            new = np.diff(drawn, axis=1, prepend=-1) != 0
-            wide = np.flatnonzero(new.sum(1) > self.slots)
-            _count(rows, np.arange(len(rows)), drawn)
-            if len(wide):
-                kept = np.sort(np.argsort(draw.random((len(wide), self.k)), axis=1)[:, : self.slots], axis=1)
-                _count(rows, wide, np.take_along_axis(drawn[wide], kept, axis=1))
+            ids, weights = drawn(probabilities, self.slots, draw.random(len(rows)))
+            largest = weights.max(1, keepdims=True).astype(np.float32)
+            rows["ids"], rows["largest"] = ids, largest[:, 0]
+            rows["weights"] = _levels(weights / largest, draw.random(weights.shape))
         return rows
 
-    def unpack(self, ids: np.ndarray[Any, Any] | None, weights: np.ndarray[Any, Any]) -> Targets:
+    def unpack(self, rows: np.ndarray[Any, Any]) -> Targets:
         """The targets of rows, of shape (...)."""
-        found = torch.from_numpy(weights).float()
-        if self.kind != "exact" or weights.dtype != np.float32:
-            found /= found.sum(-1, keepdim=True)
-        return Targets(self.classes, found, None if ids is None else torch.from_numpy(ids.astype(np.int64)))
+        weights = torch.from_numpy(rows["weights"].astype(np.float32))
+        ids = None if self.kind == "exact" else torch.from_numpy(rows["ids"].astype(np.int64))
+        if self.kind == "sampled":
+            weights = (weights / LEVELS).square_().mul_(torch.from_numpy(rows["largest"])[..., None])
+        elif rows["weights"].dtype == np.float16:
+            weights /= weights.sum(-1, keepdim=True)
+        return Targets(self.classes, weights, ids)
 
 
-def systematic_draws(probabilities: Tensor, k: int, uniform: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Classes of k draws in ascending order, shape (n, k); `uniform` has shape (n,), from 0 to below 1."""
-    cumulative = probabilities.double().cumsum(1)
-    total = cumulative[:, -1:]
-    start = torch.from_numpy(uniform).to(cumulative.device)[:, None]
-    points = (start + torch.arange(k, device=cumulative.device)) / k * total
-    below_total = torch.nextafter(total, torch.zeros_like(total))
-    drawn = torch.searchsorted(cumulative, torch.minimum(points, below_total), right=True)
-    return np.asarray(drawn.cpu())
+def drawn(
+    probabilities: Tensor, k: int, uniform: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Classes and weights of k draws without replacement, both of shape (n, k); an empty place has weight 0.
+
+    `probabilities` has shape (n, classes), k is at most as many, and `uniform`, shape (n,), is from 0 to below 1.
+    """
+    p = probabilities.double()
+    likely = p.topk(k, dim=1).values
+    rest = (p.sum(1, keepdim=True) - likely.cumsum(1) + likely).clamp_min(0)  # without those before
+    thresholds = rest / torch.arange(k, 0, -1, device=p.device)
+    may_lack = likely <= thresholds
+    may_lack[:, -1] = True
+    threshold = thresholds.gather(1, may_lack.int().argmax(1, keepdim=True))
+    chance = torch.where(p >= threshold, (p > 0).double(), p / threshold.clamp_min(1e-300))
+    points = torch.from_numpy(uniform).to(p.device)[:, None] + torch.arange(k, device=p.device)
+    ids = torch.searchsorted(chance.cumsum(1), points, right=True)
+    there = ids < p.shape[1]  # fewer than k classes may have a probability
+    ids = torch.where(there, ids, 0)
+    weights = torch.where(there, torch.maximum(p.gather(1, ids), threshold), 0.0)
+    return np.asarray(ids.cpu()), np.asarray(weights.cpu())
 
 
-def _count(rows: np.ndarray[Any, Any], at: np.ndarray[Any, Any], drawn: np.ndarray[Any, Any]) -> None:
-    """Write each drawn class and its count; what does not fit is dropped, for rows that are counted again."""
-    slots = rows["ids"].shape[1]
-    new = np.diff(drawn, axis=1, prepend=-1) != 0
-    slot = new.cumsum(1) - 1
-    row = np.broadcast_to(at[:, None], drawn.shape)
-    fits = slot < slots
-    rows["ids"][row[fits], slot[fits]] = drawn[fits]
-    counts = np.zeros((len(rows), slots), np.uint8)
-    np.add.at(counts, (row[fits], slot[fits]), 1)
-    rows["weights"][at] = counts[at]
+def _levels(shares: np.ndarray[Any, Any], uniform: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Shares of the largest weight as levels, rounded down or up so that the mean is the share."""
+    lower = np.minimum(np.floor(np.sqrt(shares) * LEVELS), LEVELS)
+    below, above = (lower / LEVELS) ** 2, ((lower + 1) / LEVELS) ** 2
+    return np.asarray(np.minimum(lower + (uniform < (shares - below) / (above - below)), LEVELS))

@@ -75,7 +75,7 @@ def test_the_loss_falls_and_the_teacher_runs_once(tmp_path: Path, tokens: bool) 
     assert done.losses[-1] < done.losses[0]
     assert done.outputs.facts.kind == ("sampled" if tokens else "exact")
     assert done.notes == ()
-    assert (tmp_path / "checkpoints" / OUTPUTS / "outputs.bin").stat().st_size == len(CODES) * 5 * 32 or not tokens
+    assert (tmp_path / "checkpoints" / OUTPUTS / "outputs.bin").stat().st_size == len(CODES) * 5 * 64 or not tokens
 
 
 @pytest.mark.parametrize("tokens", [True, False])

@@ -63,8 +63,10 @@ def test_many_classes_are_sampled(tmp_path: Path, tokens: bool) -> None:
     assert outputs.facts.kind == "sampled"
     assert not outputs.facts.biased
     targets = outputs[torch.tensor([5, 2])]
-    assert targets.weights.shape == (2, 6, 16) if tokens else (2, 16)
-    assert targets.weights.sum(-1).flatten().tolist() == pytest.approx([1.0] * targets.weights.shape[:-1].numel())
+    assert targets.weights.shape == (2, 6, 20) if tokens else (2, 20)
+    assert targets.weights.sum(-1).flatten().tolist() == pytest.approx(
+        [1.0] * targets.weights.shape[:-1].numel(), abs=0.05
+    )
     size = (tmp_path / ROWS).stat().st_size
     assert size == 150 * (6 if tokens else 1) * outputs.bytes_a_position
     assert outputs.bytes_a_position <= 64
@@ -78,8 +80,7 @@ def test_a_mean_over_seeds_comes_to_the_teacher(tmp_path: Path) -> None:
         found += outputs[torch.arange(150)].dense() / 30
     with torch.no_grad():
         p = torch.softmax(teacher(INPUTS) / 2, -1)
-    share = 12 * p - (12 * p).floor()
-    error = (share * (1 - share) / 30).sqrt() / 12
+    error = (p * (1 / 12 - p).clamp_min(0) / 30).sqrt()  # at most, as the threshold is no more than 1 / 12
     assert float(((found - p).abs() / (error + 1e-4)).max()) < 5
 
 
@@ -123,7 +124,7 @@ def test_rows_written_after_the_last_note_are_written_again(tmp_path: Path) -> N
     [
         ({"temperature": 3.0}, "temperature 2.0 there, 3.0 now"),
         ({"kind": "top_k"}, "kind sampled there, top_k now"),
-        ({"k": 12}, "k 16 there, 12 now"),
+        ({"k": 12}, "k 30 there, 12 now"),
         ({"seed": 4}, "seed 3 there, 4 now"),
         ({"inputs": INPUTS + 1}, "data_sha256 [0-9a-f]{12} there"),
         ({"inputs": INPUTS[:-1]}, "items 150 there, 149 now"),
