@@ -16,6 +16,7 @@ EXAMPLES = {
     "digits": "training.digits",
     "charlm": "training.charlm",
     "distill-digits": "training.distill_digits",
+    "distill-charlm": "training.distill_charlm",
     "quantize-digits": "training.quantize_digits",
 }
 

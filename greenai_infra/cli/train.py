@@ -34,7 +34,7 @@ def train(
     ledger: str | None,
     processes: int | None,
 ) -> int:
-    """Train EXAMPLE (digits, charlm, distill-digits, quantize-digits) or --script FILE, with energy measured.
+    """Train EXAMPLE (digits, charlm, distill-digits, distill-charlm, quantize-digits) or --script FILE, tracked.
 
     In DIR: input/config/hyperparameters.json, checkpoints/, model/, output/data/emissions_report.json.
     --NAME=VALUE is a hyperparameter, as --epochs=3. Several processes are started by torchrun. SIGTERM writes

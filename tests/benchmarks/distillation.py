@@ -1,6 +1,6 @@
 """Stored teacher outputs against the usual loop, which runs the teacher at each step: time, accuracy, memory.
 
-    python -m tests.benchmarks.distillation            # all three tables, about ten minutes
+    python -m tests.benchmarks.distillation            # all three tables, about five minutes
     python -m tests.benchmarks.distillation time       # or accuracy, or memory
 
 Time is that of the processor, of one thread, the loops taking turns: what else the machine does falls on all alike. The
@@ -88,7 +88,7 @@ def text() -> tuple[Tensor, Tensor]:
 PAIRS = {
     pair.name: pair
     for pair in (
-        Pair("digits", lambda: perceptron(1024), lambda: perceptron(256), digits, 64, 22),
+        Pair("digits", lambda: perceptron(1280), lambda: perceptron(256), digits, 64, 22),
         Pair("text", lambda: CharacterModel(256, 4, CONTEXT), lambda: CharacterModel(64, 2, CONTEXT), text, 32, 6),
         Pair("text 4x", lambda: CharacterModel(136, 3, CONTEXT), lambda: CharacterModel(64, 3, CONTEXT), text, 32, 6),
     )

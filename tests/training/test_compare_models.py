@@ -13,7 +13,8 @@ from torch import nn
 from greenai_infra.errors import InputError
 from greenai_infra.tracking.meter import Reading, Told
 from training.compare_models import Compared, compare
-from training.distill_digits import all_shifts, roi_lines
+from training.distill_digits import all_shifts
+from training.distilled_pair import roi_lines
 from training.measure import Interval, Measured, Speed
 
 if TYPE_CHECKING:

@@ -201,7 +201,10 @@ def test_a_loss_that_is_no_number_fails_with_its_step(tmp_path: Path) -> None:
     [
         (("digits", "--epoch=3"), "unknown hyperparameter 'epoch': digits knows epochs, seed"),
         (("digits", "--epochs"), "--epochs has no value"),
-        (("dogs",), "unknown example 'dogs': there are digits, charlm, distill-digits, quantize-digits"),
+        (
+            ("dogs",),
+            "unknown example 'dogs': there are digits, charlm, distill-digits, distill-charlm, quantize-digits",
+        ),
         (("digits", "charlm"), "one example at a time, not digits, charlm"),
         (("digits", "--script=x.py"), "there is no script x.py"),
         ((), "nothing to train: name an example"),
