@@ -37,6 +37,10 @@ class Grid(Protocol):
         """Whether the mean over an interval will stay as it is."""
         ...
 
+    def give_up(self) -> None:
+        """There is no more time to ask: what is at hand must do."""
+        ...
+
     def told(self) -> dict[str, Any]:
         """Where the values come from, for a report."""
         ...
@@ -68,6 +72,9 @@ class Pinned:
         """Always."""
         return True
 
+    def give_up(self) -> None:
+        """Nothing to do."""
+
     def told(self) -> dict[str, Any]:
         """Who has stated it."""
         return self._told
@@ -93,6 +100,9 @@ class Unknown:
     def is_final(self, start_s: float, end_s: float) -> bool:
         """Always."""
         return True
+
+    def give_up(self) -> None:
+        """Nothing to do."""
 
     def told(self) -> dict[str, Any]:
         """Why."""
@@ -126,6 +136,9 @@ class FromFile:
     def is_final(self, start_s: float, end_s: float) -> bool:
         """Always."""
         return True
+
+    def give_up(self) -> None:
+        """Nothing to do."""
 
     def told(self) -> dict[str, Any]:
         """The file and what it declares."""
@@ -234,6 +247,20 @@ class Asked:
         if (by.source, by.signal, by.basis) == (newest.source, newest.signal, newest.basis):
             past = [edge for edge in found.edges_s.tolist() if edge <= now_s]  # a step that still runs may change
             self._published.add(past, found.g_per_kwh.tolist()[: len(past) - 1])
+
+    def give_up(self) -> None:
+        """Where no source is named and none has answered in time, the embedded figure stands in."""
+        from greenai_infra.intensity.choose import EMBEDDED, open_source
+        from greenai_infra.intensity.fallback import AUTO
+        from greenai_infra.intensity.values import Unavailable
+
+        if self._values or self.spec not in (None, AUTO):
+            return
+        found = open_source(EMBEDDED, as_of=now()).latest([self.zone])[self.zone]
+        if not isinstance(found, Unavailable):
+            self._notes = ["the live sources had not answered when the run ended"]
+            self._values.append(found)
+            self._from_s.append(self._start_s)
 
     @property
     def _may_publish(self) -> bool:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.elapsed import Grid
     from greenai_infra.tracking.meter import Told
 
-START_UP = "start_up"
+START_UP, SILENT = "start_up", "silent"
+LEAST_SILENT_S = 1.0
 
 
 class Account:
@@ -29,7 +30,7 @@ class Account:
         self.end_s = inf
         self.lock = threading.RLock()
         self.integral = Integral()
-        self.measured_s = self.start_kwh = self.gap_s = 0.0
+        self.measured_s = self.start_kwh = self.gap_s = self.silent_kwh = self.silent_s = 0.0
         self.gpu_percent: float | None = None
         self.gpu_kwh: dict[str, float] = {}
         self.ready_s: float | None = None
@@ -66,6 +67,21 @@ class Account:
             else:
                 self._add(self._last, reading)
 
+    def close(self) -> None:
+        """At the end: what the meter missed after its last reading counts at its mean power."""
+        with self.lock:
+            silent_s = self.end_s - self._last.at_s if self._last else 0.0
+            if silent_s < LEAST_SILENT_S or self.measured_s <= 0:
+                return
+            self.silent_s = silent_s
+            self.silent_kwh = sum(self._kwh.values()) / self.measured_s * silent_s
+            self.integral.add(self.unix(self.end_s - silent_s), self.unix(self.end_s), self.silent_kwh)
+
+    def silent_parts(self, told: Told) -> list[str]:
+        """Components that the machine has and whose energy is not known, as the counter that is read stands still."""
+        read = [name for name, (how, _) in told.how.items() if how == "measured" and self.measured_s >= LEAST_SILENT_S]
+        return [*told.unknown, *(name for name in read if not self._kwh.get(name))]
+
     def settle(self, grid: Grid, *, again: bool = False) -> None:
         """Give each interval its intensity, where that is known by now; `again` also where it may have changed."""
         with self.lock:
@@ -81,6 +97,9 @@ class Account:
         if self.start_kwh:
             by = "mean power of the first reading over the seconds before the meter was ready"
             parts[START_UP] = Component(energy_kwh=self.start_kwh, how="estimated", by=by)
+        if self.silent_kwh:
+            by = "mean power of the run over the seconds after the meter's last reading"
+            parts[SILENT] = Component(energy_kwh=self.silent_kwh, how="estimated", by=by)
         return parts
 
     def _first(self, reading: Reading, base: Reading) -> None:

@@ -51,6 +51,7 @@ def assemble(
         energy_kwh = (account.integral.kwh or None) if account.known else None
         g = account.integral.g if energy_kwh else None
         parts = account.components(told) if energy_kwh else {}
+        unknown = account.silent_parts(told) if energy_kwh else []
         open_kwh, measured_s = account.integral.open_kwh, account.measured_s
     duration_s = max(0.0, end_s - account.start_s)
     g_per_kwh = g / energy_kwh if energy_kwh and g is not None else None
@@ -66,6 +67,11 @@ def assemble(
         )
     if limit.stated and g_per_kwh is None:
         said.append("the budget can't be held while the emissions are not known")
+    if account.silent_kwh:
+        said.append(
+            f"the last {significant(account.silent_s)} s, after the meter fell silent, are taken at the mean power of "
+            "the run"
+        )
     if account.start_kwh:
         said.append(
             f"the first {significant(account.gap_s)} s, while the meter was starting, are taken at the "
@@ -102,6 +108,10 @@ def assemble(
         notes=said,
         tracker=", ".join(filter(None, [_own_name(), told.name])),
     )
+    if unknown:
+        names = ("energy_kwh", "energy_kwh_high", "emissions_kg", "emissions_kg_high", "intensity_g_per_kwh")
+        note = f"the energy of {', '.join(unknown)} is not known, so that the run's is not known either"
+        return report.model_copy(update={**dict.fromkeys(names), "notes": [*said, note]})
     return report.model_copy(update={"differences": differences_of(report)})
 
 

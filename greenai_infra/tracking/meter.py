@@ -6,16 +6,20 @@ nobody reads. It is told not to take its lock, since with that it replaces the h
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from greenai_infra.errors import InputError
+from greenai_infra.tracking.unread_chips import unread_chips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenai_infra.monitoring.run_report import How
+    from greenai_infra.tracking.unread_chips import UnreadChips
 
 LEAST_READING_S = 0.2
 """A reading over less than this is one of the meter's own work."""
@@ -38,7 +42,8 @@ class Reading:
 class Told:
     """What a meter says of itself: how it knows each component, and the machine.
 
-    `host` is the same for all who read the same machine, also from several containers of it.
+    `host` is the same for all who read the same machine, also from several containers of it. `unknown` are components
+    that the machine has and nobody can tell the energy of.
     """
 
     how: dict[str, tuple[How, str]]
@@ -46,6 +51,7 @@ class Told:
     name: str = ""
     notes: tuple[str, ...] = ()
     host: str = ""
+    unknown: tuple[str, ...] = ()
 
 
 class Meter(Protocol):
@@ -76,6 +82,9 @@ class CodecarbonMeter:
         self._tracker: Any = None
         self._last: Any = None
         self._gpu_kwh: dict[str, float] = {}
+        self._unread: UnreadChips | None = None
+        self._start_s: float | None = None
+        """From when chips that can't be read are estimated."""
 
     def start(self, on_reading: Callable[[Reading], None]) -> None:
         """Import codecarbon (seconds) and start it."""
@@ -111,7 +120,10 @@ class CodecarbonMeter:
             output_handlers=[Output()],
             log_level="critical",
         )
+        if not any(type(one).__name__ == "GPU" for one in self._tracker._hardware):
+            self._unread = unread_chips(os.environ)
         self._tracker.start()
+        self._start_s = self._clock() if self._start_s is None else self._start_s
         if getattr(self._tracker, "_start_time", None) is None:
             raise RuntimeError("codecarbon did not start")
 
@@ -154,11 +166,24 @@ class CodecarbonMeter:
                 "ram_gb": round(float(last.ram_total_size), 2) if last.ram_total_size else None,
                 "os": str(last.os or ""),
             }
+        notes, unknown = list(_unreadable_counters()), []
+        if self._unread is not None:
+            notes.append(self._unread.note())
+            hardware |= {"gpu": self._unread.name, "gpu_count": self._unread.count}
+            if self._unread.power_w is None:
+                unknown.append("gpu")
+            else:
+                how["gpu"] = ("estimated", self._unread.by())
         version = getattr(last, "codecarbon_version", "")
-        return Told(how, hardware, f"codecarbon {version}".strip(), _unreadable_counters(), host_id())
+        return Told(how, hardware, f"codecarbon {version}".strip(), tuple(notes), host_id(), tuple(unknown))
 
     def _reading(self, total: Any) -> Reading:
         kwh = {"cpu": float(total.cpu_energy), "gpu": float(total.gpu_energy), "ram": float(total.ram_energy)}
+        if self._unread is not None and self._unread.power_w is not None:
+            now_s = self._clock()
+            self._start_s = now_s if self._start_s is None else self._start_s
+            kwh["gpu"] = self._unread.power_w / 1000 * (now_s - self._start_s) / 3600
+            return Reading(now_s, kwh)
         percent = float(total.gpu_utilization_percent) if total.gpu_count else None
         return Reading(self._clock(), kwh, percent, self._by_device(kwh["gpu"]))
 
@@ -181,8 +206,6 @@ class CodecarbonMeter:
 
 def host_id() -> str:
     """The kernel's boot id, the same in all containers of a machine; where there is none, the machine's name."""
-    from pathlib import Path
-
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -202,12 +225,9 @@ def _one_model(text: str) -> str:
     return model if count.isdecimal() and " x " not in model else text
 
 
-def _unreadable_counters() -> tuple[str, ...]:
+def _unreadable_counters(powercap: Path = Path("/sys/class/powercap")) -> tuple[str, ...]:
     """That the processor has a counter which this user may not read, as it is for all but root on many systems."""
-    import os
-    from pathlib import Path
-
-    counters = sorted(Path("/sys/class/powercap").glob("intel-rapl:*/energy_uj"))
+    counters = sorted(powercap.glob("intel-rapl:*/energy_uj"))
     if counters and not os.access(counters[0], os.R_OK):
         return (f"{counters[0]} is not readable by this user: the processor's energy is estimated, not measured",)
     return ()

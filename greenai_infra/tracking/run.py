@@ -257,6 +257,9 @@ class Run:
         self._stop_meter(end_s)
         self._ending.set()
         self._beats.join(GRID_WITHIN_S)
+        self.account.close()
+        if self._beats.is_alive():
+            self._grid.give_up()
         self._settle(again=True)
         own = self._report(status, end_s)
         if self._nodes is not None and not self._ranks.leads:
@@ -290,6 +293,13 @@ class Run:
             return  # it did not start, which is said
         if self.account.last_s == ready_s and end_s - ready_s < LEAST_READING_S:
             time.sleep(LEAST_READING_S)  # else there is no power to judge the run by
+        stopping = threading.Thread(target=self._end_meter, name="greenai-meter-end", daemon=True)
+        stopping.start()
+        stopping.join(CLOSE_WITHIN_S)
+        if stopping.is_alive():
+            self.notes.append(f"the meter did not stop within {CLOSE_WITHIN_S:g} s")
+
+    def _end_meter(self) -> None:
         try:
             self.meter.stop()
             self._told = self.meter.told()

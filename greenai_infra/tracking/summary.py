@@ -31,6 +31,8 @@ def summary_lines(report: RunReport) -> list[str]:
         for name, one in report.components.items():
             share = percent(100 * one.energy_kwh / report.energy_kwh) if report.energy_kwh else ""
             lines.append(f"  {name}: {_amount(one.energy_kwh, 'kWh')} ({share}), {one.how}: {one.by}")
+    elif report.energy_kwh_low:
+        lines.append(f"  at least {_amount(report.energy_kwh_low, 'kWh')} x PUE {report.pue:g}, of what is known")
     for node in report.nodes:
         known = "energy not known" if node.energy_kwh is None else _amount(node.energy_kwh, "kWh")
         shared = f", and {_amount(node.shared_kwh, 'kWh')} counted by another node" if node.shared_kwh else ""

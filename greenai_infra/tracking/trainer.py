@@ -101,10 +101,8 @@ class GreenTrainer:
             environment, name=name, team=team, project=project, region=region, zone=zone, pue=pue,
             plan=Path(plan) if plan else None,
         )  # fmt: skip
-        if max_emissions_kg is not None and not (isfinite(max_emissions_kg) and max_emissions_kg > 0):
-            raise InputError(f"max_emissions_kg must be a number above 0, not {max_emissions_kg!r}")
-        if not (isfinite(measure_every_s) and measure_every_s > 0):
-            raise InputError(f"measure_every_s must be a number above 0, not {measure_every_s!r}")
+        _refuse_unless_positive("max_emissions_kg", max_emissions_kg)
+        _refuse_unless_positive("measure_every_s", measure_every_s)
         open_grid(intensity, context.zone, environment, placement, 0.0)  # what is wrong is said now
         self._node, self._nodes = node, nodes
         find_ranks(environment, node, nodes)
@@ -204,3 +202,10 @@ class GreenTrainer:
         exchange = None if ranks.alone else Exchange(of.environment, self._nodes_folder)
         self._sign = StopSign(exchange, leads=ranks.leads)
         self._run = Run(of, ranks, exchange) if ranks.measures else None
+
+
+def _refuse_unless_positive(name: str, value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (isfinite(value) and value > 0):
+        raise InputError(f"{name} must be a number above 0, not {value!r}")

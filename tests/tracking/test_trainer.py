@@ -150,7 +150,12 @@ def test_two_trackers_in_one_process_say_so() -> None:
         ({"intensity": None, "zone": "Germany"}, {}, "'Germany' is neither a grid zone nor a region"),
         ({"pue": 0.9}, {}, "pue must be a number from 1 to 5"),
         ({"region": "eu-nowhere-1"}, {}, "eu-nowhere-1"),
+        ({"intensity": None}, {"GREENAI_INTENSITY_G_PER_KWH": "-5"}, "must be a number of 0 or more, not '-5'"),
         ({"max_emissions_kg": nan}, {}, "max_emissions_kg must be a number above 0"),
+        ({"max_emissions_kg": 0}, {}, "max_emissions_kg must be a number above 0, not 0"),
+        ({"max_emissions_kg": -1.5}, {}, "max_emissions_kg must be a number above 0, not -1.5"),
+        ({"max_emissions_kg": "1 kg"}, {}, "max_emissions_kg must be a number above 0, not '1 kg'"),
+        ({"measure_every_s": 0}, {}, "measure_every_s must be a number above 0, not 0"),
         ({"plan": __file__}, {}, "is no plan"),
     ],
 )
