@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from training.card import write_card
+from training.cluster import Cluster
 from training.job import Job, finished_model, read_settings
 from training.stopping import say
-from training.tracked import part_of
+from training.tracked import part_of, tracker
 from training.world import joined
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ def run_example(run: Run, example: Example, folders: Folders, options: Options, 
         job: Job[Any] = Job(run.name, settings, folders, world, stop)
         with ExitStack() as stack:
             if first:
-                job.trainer = stack.enter_context(part_of(run, folders, options))
+                job.trainer = stack.enter_context(part_of(run, folders, options, Cluster()))
+            elif world.local_rank == 0:
+                job.trainer = tracker(run, folders, options, Cluster())
+            if job.trainer is not None:
                 stack.enter_context(job.trainer)
             then = example.run(job)
         if first:

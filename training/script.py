@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ from greenai_infra.tracking.limit import BUDGET_REACHED
 from training import cluster
 from training.contract import environment_of
 from training.stopping import BEFORE_END_S, TO_BE_CONTINUED, say
-from training.tracked import part_of
+from training.tracked import part_of, tracker
 
 if TYPE_CHECKING:
     from training.command import Options, Run
@@ -33,6 +34,7 @@ def run_script(run: Run, folders: Folders, options: Options, stop: StopRequest) 
     python = [sys.executable, *(["-m", "torch.distributed.run", *torchrun] if torchrun else [])]
     stated = [f"--{name}={value}" for name, value in run.hyperparameters.items()]
     os.environ.update(environment_of(folders, run.hyperparameters))
+    os.environ.update(SM_HOSTS=json.dumps(machines.hosts), SM_CURRENT_HOST=machines.hosts[machines.rank])
     ended = threading.Event()
     if stop.end_s is not None:
 
@@ -44,8 +46,12 @@ def run_script(run: Run, folders: Folders, options: Options, stop: StopRequest) 
         timer = threading.Timer(max(1.0, stop.end_s - BEFORE_END_S - time.time()), end_slice)
         timer.daemon = True
         timer.start()
-    with part_of(run, folders, options) as trainer:
-        code = run_tracked(trainer, [*python, run.script, *run.arguments, *stated])
+    command = [*python, run.script, *run.arguments, *stated]
+    if machines.rank == 0:
+        with part_of(run, folders, options, machines) as trainer:
+            code = run_tracked(trainer, command)
+    else:
+        code = run_tracked(tracker(run, folders, options, machines), command)
     if ended.is_set() and not code:
         return TO_BE_CONTINUED
     if code not in (0, BUDGET_REACHED) and code < 128:

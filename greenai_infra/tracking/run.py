@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from greenai_infra.intensity.elapsed import Grid
     from greenai_infra.ledger.carbon_budget import CarbonBudget
     from greenai_infra.monitoring.run_report import RunReport, SinkCount, Status
     from greenai_infra.tracking.context import Context
@@ -55,7 +56,7 @@ class Settings:
     context: Context
     environment: Mapping[str, str]
     placement: Mapping[str, Any] | None
-    intensity: float | str | None
+    intensity: float | str | Grid | None
     run_id: str | None
     path: Path | None
     max_kg: float | None

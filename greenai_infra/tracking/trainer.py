@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
+    from greenai_infra.intensity.elapsed import Grid
     from greenai_infra.monitoring.run_report import RunReport, Status
     from greenai_infra.tracking.meter import Meter
     from greenai_infra.tracking.sinks.delivery import Sink
@@ -65,7 +66,7 @@ class GreenTrainer:
         region: str | None = None,
         zone: str | None = None,
         pue: float | None = None,
-        intensity: float | str | None = None,
+        intensity: float | str | Grid | None = None,
         plan: str | os.PathLike[str] | None = None,
         team: str | None = None,
         project: str | None = None,
@@ -88,7 +89,7 @@ class GreenTrainer:
         clock: Callable[[], float] = time.monotonic,
         wall_s: Callable[[], float] = time.time,
     ) -> None:
-        """`intensity`: g/kWh, a file (`file:grid.csv`) or a source (`auto`, `embedded`, `neso`); `zone` its grid zone.
+        """`intensity`: g/kWh, a file (`file:grid.csv`), a source (`auto`, `neso`) or a Grid; `zone` its zone.
 
         `report` is the file, by default in the folder that the cloud keeps, else the current one; None writes none.
         Without `max_emissions_kg` a `ledger` (with team and project) limits the run to what is left of the budget; at
