@@ -16,11 +16,13 @@ from greenai_infra.errors import InputError
 from greenai_infra.tracking.unread_chips import unread_chips
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from greenai_infra.monitoring.run_report import How
     from greenai_infra.tracking.unread_chips import UnreadChips
 
+MOST_GPUS = 64
+"""Of a node; codecarbon passes over numbers that there are not."""
 LEAST_READING_S = 0.2
 """A reading over less than this is one of the meter's own work."""
 
@@ -110,6 +112,7 @@ class CodecarbonMeter:
             measure_power_secs=self._every_s,
             api_call_interval=1,
             tracking_mode="machine",
+            gpu_ids=_gpus_of_node(os.environ),
             allow_multiple_runs=True,
             save_to_file=False,
             save_to_api=False,
@@ -142,7 +145,9 @@ class CodecarbonMeter:
         for one in getattr(self._tracker, "_hardware", []):
             kind, mode = type(one).__name__, str(getattr(one, "_mode", ""))
             if kind == "GPU":
-                how["gpu"] = ("measured", "energy counter of the driver (NVML or AMD SMI)")
+                counted = all(not getattr(device, "_use_power_fallback", False) for device in one.devices.devices)
+                what = "energy counter" if counted else "power readings of each second, as there is no energy counter,"
+                how["gpu"] = ("measured", f"{what} of the driver (NVML or AMD SMI)")
             elif kind == "CPU" and mode in ("intel_rapl", "windows_emi", "intel_power_gadget"):
                 how["cpu"] = ("measured", f"energy counter of the processor ({mode})")
             elif kind == "CPU":
@@ -202,6 +207,13 @@ class CodecarbonMeter:
             for uuid, rise in rises.items():
                 self._gpu_kwh[uuid] = self._gpu_kwh.get(uuid, 0.0) + came * rise / total
         return dict(self._gpu_kwh)
+
+
+def _gpus_of_node(environment: Mapping[str, str]) -> list[int] | None:
+    """All of the node where each of its processes is shown its own GPUs only; else those that CUDA is shown."""
+    shown = [one for one in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if one.strip()]
+    local = environment.get("LOCAL_WORLD_SIZE", "")
+    return list(range(MOST_GPUS)) if shown and local.isdecimal() and int(local) > len(shown) else None
 
 
 def host_id() -> str:

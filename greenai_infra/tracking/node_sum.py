@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greenai_infra.monitoring.run_report import Component, Hardware, NodeOfRun, RunReport
-from greenai_infra.numbers import significant
 from greenai_infra.tracking.bands import energy_band
 from greenai_infra.tracking.differences import differences_of
+from greenai_infra.tracking.summary import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -152,12 +152,12 @@ def _left_out(one: NodeOfRun) -> str:
         return f"the energy of node {one.node} is not known: it was not measured; the sums are not known either"
     return (
         f"the energy of node {one.node} is not known after {one.ended_at}, when it was last heard of "
-        f"({significant(one.energy_kwh)} kWh by then); the sums are not known either"
+        f"({amount(one.energy_kwh, 'kWh')} by then); the sums are not known either"
     )
 
 
 def _shared(one: NodeOfRun) -> str:
     return (
-        f"node {one.node} measured {significant(one.shared_kwh)} kWh of devices that another node has counted: "
+        f"node {one.node} measured {amount(one.shared_kwh, 'kWh')} of devices that another node has counted: "
         "they count once"
     )

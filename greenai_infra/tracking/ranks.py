@@ -53,7 +53,7 @@ def find_ranks(environment: Mapping[str, str], node: int | None = None, nodes: i
     RANK and WORLD_SIZE without LOCAL_RANK, as Kubernetes' training operator sets them, are taken as node and nodes.
     Raises InputError for a rank that can't be.
     """
-    local_rank = _count(environment, "LOCAL_RANK", 0)
+    local_rank = _local_rank(environment)
     found = _of_torchrun(environment, local_rank)
     by_cloud = _of_sagemaker(environment) or _of_vertex(environment)
     if (found is None or found.nodes == 1) and by_cloud is not None and by_cloud[1] > 1:
@@ -67,6 +67,12 @@ def find_ranks(environment: Mapping[str, str], node: int | None = None, nodes: i
     if not 0 <= found.node < found.nodes:
         raise InputError(f"node {found.node} of {found.nodes} nodes: nodes count from 0 to {found.nodes - 1}")
     return found
+
+
+def _local_rank(environment: Mapping[str, str]) -> int:
+    """torchrun may tell every process that it is local rank 0 (`--virtual-local-rank`): then the rank says more."""
+    stated, local = _count(environment, "LOCAL_RANK", 0), _count(environment, "LOCAL_WORLD_SIZE", 1)
+    return stated or _count(environment, "RANK", 0) % max(1, local)
 
 
 def _of_torchrun(environment: Mapping[str, str], local_rank: int) -> Ranks | None:

@@ -19,7 +19,7 @@ def summary_lines(report: RunReport) -> list[str]:
     if report.emissions_kg is None:
         first = f"{report.name}: emissions not known, {hours}, {report.status}"
     else:
-        first = f"{report.name}: {_amount(report.emissions_kg, 'kg CO2e')}, {hours}, {report.status}"
+        first = f"{report.name}: {amount(report.emissions_kg, 'kg CO2e')}, {hours}, {report.status}"
     lines = [first]
     if report.energy_kwh is not None:
         grid = (
@@ -27,15 +27,15 @@ def summary_lines(report: RunReport) -> list[str]:
             if report.intensity_g_per_kwh is None
             else (f"{significant(report.intensity_g_per_kwh)} g/kWh")
         )
-        lines.append(f"  {_amount(report.energy_kwh, 'kWh')} x PUE {report.pue:g} x {grid}")
+        lines.append(f"  {amount(report.energy_kwh, 'kWh')} x PUE {report.pue:g} x {grid}")
         for name, one in report.components.items():
             share = percent(100 * one.energy_kwh / report.energy_kwh) if report.energy_kwh else ""
-            lines.append(f"  {name}: {_amount(one.energy_kwh, 'kWh')} ({share}), {one.how}: {one.by}")
+            lines.append(f"  {name}: {amount(one.energy_kwh, 'kWh')} ({share}), {one.how}: {one.by}")
     elif report.energy_kwh_low:
-        lines.append(f"  at least {_amount(report.energy_kwh_low, 'kWh')} x PUE {report.pue:g}, of what is known")
+        lines.append(f"  at least {amount(report.energy_kwh_low, 'kWh')} x PUE {report.pue:g}, of what is known")
     for node in report.nodes:
-        known = "energy not known" if node.energy_kwh is None else _amount(node.energy_kwh, "kWh")
-        shared = f", and {_amount(node.shared_kwh, 'kWh')} counted by another node" if node.shared_kwh else ""
+        known = "energy not known" if node.energy_kwh is None else amount(node.energy_kwh, "kWh")
+        shared = f", and {amount(node.shared_kwh, 'kWh')} counted by another node" if node.shared_kwh else ""
         lines.append(f"  node {node.node}: {known}{shared}, {node.status or 'no report'}")
     lines += [f"  note: {one}" for one in report.notes]
     lines += [
@@ -52,7 +52,7 @@ def folded(line: str) -> str:
     return textwrap.fill(line, WIDTH, subsequent_indent=" " * (indent + 4), break_on_hyphens=False)
 
 
-def _amount(value: float, unit: str) -> str:
+def amount(value: float, unit: str) -> str:
     """A small amount in the thousandth part of its unit: 3.2 g CO2e, 12 Wh."""
     if 0 < value < 0.1:
         return f"{significant(1000 * value)} {unit.removeprefix('k')}"

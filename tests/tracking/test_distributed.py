@@ -182,6 +182,10 @@ VERTEX = {"cluster": {"workerpool0": ["a:2222"], "workerpool1": ["b:2222", "c:22
         ),
         ({"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}, Ranks(1, 2, 1, 8)),
         ({"RANK": "3", "WORLD_SIZE": "4"}, Ranks(3, 4, 0, 4)),
+        (
+            {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "4", "GROUP_RANK": "1"},
+            Ranks(1, 2, 1, 8),
+        ),
         ({"SM_HOSTS": '["algo-1", "algo-2"]', "SM_CURRENT_HOST": "algo-2"}, Ranks(1, 2, 0, 2)),
         (
             {
