@@ -78,18 +78,18 @@ def test_junk_in_the_store_is_left_out_and_told(store_url: str) -> None:
     metrics = worker(store_url)
     metrics.listen(model="m", version="1").hit("x", 0.0)
     metrics.settle()
-    client = redis.from_url(store_url)
-    worker_field, value, key = next(
-        (field, value, key)
-        for key in client.keys("answers-hours:*")
-        for field, value in client.hgetall(key).items()
-        if b'"m"' in value
-    )
+    client: Any = redis.from_url(store_url)
+    fields = [(key, *item) for key in client.keys("answers-hours:*") for item in client.hgetall(key).items()]
+    key, field, value = next(one for one in fields if b'"m"' in one[2])
     forged = json.loads(value)
     forged["tally"]["hits"] = -5
-    client.hset(
-        key, mapping={b"1:a": b"\x80junk", b"2:b": b"{}", b"3:c": json.dumps(forged), worker_field + b"x": b"[" * 9999}
-    )
+    for name, junk in (
+        (b"1:a", b"\x80junk"),
+        (b"2:b", b"{}"),
+        (b"3:c", json.dumps(forged)),
+        (field + b"x", b"[" * 9999),
+    ):
+        client.hset(key, name, junk)
     found = stats_of(store_url)
     assert (found.total.hits, found.left_out) == (1, 4)
 

