@@ -92,7 +92,8 @@ def run_pair(job: Job[Any], pair: Pair) -> Callable[[], None] | None:
     print("comparing both", flush=True)
     compared = compare(teacher, student, *pair.held_out, rounds=settings.rounds, block_s=settings.block_s)
     print("\n" + "\n".join(compared.lines()) + "\n", flush=True)
-    job.check()
+    if code := job.must_stop():  # the other processes have ended
+        job.end(code)
     job.save_model(student)
     return lambda: _write(job, pair, recipe, done, compared)
 

@@ -1,4 +1,4 @@
-"""The example `distill-digits` as a process: told to stop in each of its phases, it resumes to the same student."""
+"""The example `distill-digits` as a process: told to stop, it resumes to the same student."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ SMALL = ("--epochs=4", "--seed=2", "--samples=256", "--teacher_width=16", "--stu
          "--block_s=0.06")  # fmt: skip
 
 
-def start(root: Path) -> subprocess.Popen[str]:
+def start(root: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "training", "distill-digits", "--root", str(root), *SMALL],
+        [sys.executable, "-m", "training", "distill-digits", "--root", str(root), *SMALL, *words],
         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
-def finish(root: Path) -> dict[str, Any]:
-    process = start(root)
+def finish(root: Path, *words: str) -> dict[str, Any]:
+    process = start(root, *words)
     said = process.communicate(timeout=PATIENCE_S)[0]
     assert process.returncode == 0, said
     found: dict[str, Any] = json.loads((root / "output" / "data" / "distillation.json").read_text())
@@ -66,12 +66,9 @@ def test_it_writes_model_report_card_and_a_return_that_agrees_with_them(whole: t
     assert max(map(len, found["said"].splitlines())) < 160
 
 
-@pytest.mark.parametrize("phase", ["teacher", "student"])
-def test_told_to_stop_it_resumes_to_the_same_student(
-    tmp_path: Path, phase: str, whole: tuple[Path, dict[str, Any]]
-) -> None:
+def test_told_to_stop_it_resumes_to_the_same_student(tmp_path: Path, whole: tuple[Path, dict[str, Any]]) -> None:
     process = start(tmp_path)
-    once(lambda: newest_first(tmp_path / "checkpoints" / phase), process)
+    once(lambda: newest_first(tmp_path / "checkpoints" / "student"), process)
     process.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=PATIENCE_S)[0]
     assert process.returncode == 143, said
@@ -83,3 +80,10 @@ def test_told_to_stop_it_resumes_to_the_same_student(
     assert (tmp_path / model).read_bytes() == (whole[0] / model).read_bytes()
     together = (read_report(tmp_path).emissions_kg or 0) + (stopped.emissions_kg or 0)
     assert found["roi"]["distillation_kg"] == pytest.approx(together)
+
+
+def test_two_processes_share_the_batches_and_the_outputs_of_one_teacher(tmp_path: Path) -> None:
+    found = finish(tmp_path, "--processes", "2", "--epochs=1")
+    assert found["teacher_outputs"]["items"] == 9 * 256
+    assert found["roi"]["distillation_kg"] > 0
+    assert (tmp_path / "model" / "model.safetensors").is_file()
