@@ -18,6 +18,7 @@ from greenai_infra.tracking.unread_chips import unread_chips
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from greenai_infra.monitoring.gpu.activity import GpuActivity
     from greenai_infra.monitoring.run_report import How
     from greenai_infra.tracking.unread_chips import UnreadChips
 
@@ -87,6 +88,7 @@ class CodecarbonMeter:
         self._unread: UnreadChips | None = None
         self._start_s: float | None = None
         """From when chips that can't be read are estimated."""
+        self._activity: GpuActivity | None = None
 
     def start(self, on_reading: Callable[[Reading], None]) -> None:
         """Import codecarbon (seconds) and start it."""
@@ -125,6 +127,10 @@ class CodecarbonMeter:
         )
         if not any(type(one).__name__ == "GPU" for one in self._tracker._hardware):
             self._unread = unread_chips(os.environ)
+        from greenai_infra.monitoring.gpu.activity import GpuActivity
+
+        self._activity = GpuActivity()
+        self._activity.percents(())  # the next reading counts from here
         self._tracker.start()
         self._start_s = self._clock() if self._start_s is None else self._start_s
         if getattr(self._tracker, "_start_time", None) is None:
@@ -138,6 +144,8 @@ class CodecarbonMeter:
         """codecarbon's last reading comes while it stops."""
         if self._tracker is not None:
             self._tracker.stop()
+        if self._activity is not None:
+            self._activity.close()
 
     def told(self) -> Told:
         """How codecarbon knows each component: it keeps that in the objects that it reads."""
@@ -189,8 +197,27 @@ class CodecarbonMeter:
             self._start_s = now_s if self._start_s is None else self._start_s
             kwh["gpu"] = self._unread.power_w / 1000 * (now_s - self._start_s) / 3600
             return Reading(now_s, kwh)
-        percent = float(total.gpu_utilization_percent) if total.gpu_count else None
-        return Reading(self._clock(), kwh, percent, self._by_device(kwh["gpu"]))
+        return Reading(self._clock(), kwh, self._gpu_percent(total), self._by_device(kwh["gpu"]))
+
+    def _gpu_percent(self, total: Any) -> float | None:
+        """SM activity since the last reading where the GPUs count it, else codecarbon's mean utilisation by the second.
+
+        Utilisation is the share of time in which any kernel ran: 100 % may leave most of the chip empty.
+        """
+        active = used = None
+        if self._activity is not None:
+            active, used = self._activity.percents(self._cards())
+        if active is not None or not total.gpu_count:
+            return active
+        return float(total.gpu_utilization_percent) or used  # codecarbon says 0 before its first second too
+
+    def _cards(self) -> set[int]:
+        """The GPUs that codecarbon reads, by NVML's index; it honours CUDA_VISIBLE_DEVICES."""
+        found: set[int] = set()
+        for one in getattr(self._tracker, "_hardware", []):
+            if type(one).__name__ == "GPU":
+                found.update(int(card) for card in one._get_gpu_ids() if str(card).isdecimal())
+        return found
 
     def _by_device(self, gpu_kwh: float) -> dict[str, float]:
         """What came to the GPUs since the last reading goes to each as its own counter has risen."""

@@ -115,7 +115,7 @@ def test_the_alerts_fire_for_what_they_are_named_after(tmp_path: Path) -> None:
         }],
     }  # fmt: skip
     (tmp_path / "test.yml").write_text(yaml.safe_dump(test))
-    words = ["promtool", "test", "rules", tmp_path / "test.yml"]
+    words = ["promtool", "test", "rules", str(tmp_path / "test.yml")]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
 
     assert done.returncode == 0, done.stdout + done.stderr
