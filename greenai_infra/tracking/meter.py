@@ -125,6 +125,7 @@ class CodecarbonMeter:
             output_handlers=[Output()],
             log_level="critical",
         )
+        self._tracker.get_detected_hardware()  # else it looks for its hardware when it starts
         if not any(type(one).__name__ == "GPU" for one in self._tracker._hardware):
             self._unread = unread_chips(os.environ)
         from greenai_infra.monitoring.gpu.activity import GpuActivity
