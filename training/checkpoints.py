@@ -17,6 +17,7 @@ from training.contract import TrainingFailed
 from training.stopping import say
 
 if TYPE_CHECKING:
+    from io import FileIO
     from pathlib import Path
 
 KEEP = 3
@@ -28,21 +29,45 @@ def save(folder: Path, step: int, state: dict[str, Any], keep: int = KEEP) -> Pa
     """Write a checkpoint and remove all but the newest `keep`. Raises TrainingFailed; older ones are then kept."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{_UNFINISHED}-{os.getpid()}"
+    file = None
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("wb", buffering=0) as raw:
+            file = _File(raw)
             torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
+            os.fsync(raw.fileno())
         path = folder / f"step-{step:08d}-{_digest(temporary)}.pt"
         temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # torch wraps some failures of the disk
+    except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
+        why = file.error if file is not None and file.error else error
         kept = newest_first(folder)
         older = f"; {kept[0].name} is kept" if kept else ""
-        raise TrainingFailed(f"the checkpoint of step {step} can't be written to {folder}: {error}{older}") from None
+        raise TrainingFailed(f"the checkpoint of step {step} can't be written to {folder}: {why}{older}") from None
     for old in newest_first(folder)[keep:]:
         old.unlink(missing_ok=True)
     return path
+
+
+class _File:
+    """What torch writes to. It hides why a write has failed, so that is kept."""
+
+    def __init__(self, raw: FileIO) -> None:
+        self._raw = raw
+        self.error: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        """All of it, or OSError."""
+        rest = memoryview(content)
+        try:
+            while rest:
+                rest = rest[self._raw.write(rest) or 0 :]
+        except OSError as error:
+            self.error = error
+            raise
+        return len(content)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
 
 def newest_first(folder: Path) -> list[Path]:
