@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import os
+import time
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from math import inf
@@ -33,7 +34,7 @@ from training.distillation_loss import (
 from training.job import Job, Settings, differs
 from training.loop import fit
 from training.stopping import StopRequest
-from training.teacher_outputs import TeacherOutputs, fill
+from training.teacher_outputs import TeacherOutputs, fill, read_facts
 from training.teacher_targets import DRAWS
 from training.world import World
 
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 OUTPUTS = "teacher-outputs"
 """Folder among the checkpoints, so that it outlives a stopped job as they do."""
 
+LOOK_EVERY_S = 0.2
 MOST_TABLE_BYTES = 1 << 24
 """Of targets that are made ready before the training; larger ones are made ready batch by batch."""
 
@@ -117,15 +119,22 @@ def distill(
 def _filled(
     job: Job[Any], folder: Path, teacher: nn.Module, inputs: Tensor, batch_size: int, stated: Mapping[str, Any]
 ) -> TeacherOutputs:
-    """Rank 0 runs the teacher, the others wait."""
+    """One process of each machine runs the teacher, as machines may share no disk; the others of it wait."""
 
     def check() -> None:
         if code := job.must_stop():
             job.end(code)
 
-    if job.world.writes:
-        fill(folder, teacher, inputs, batch_size=batch_size, device=job.world.device, check=check, **stated)
-    job.world.of_first(None)
+    world = job.world
+    first_of_machines = [rank for rank, local in enumerate(world.of_all(world.local_rank)) if local == 0]
+    first = max(rank for rank in first_of_machines if rank <= world.rank)
+    if first:
+        folder = folder.with_name(f"{folder.name}-of-rank-{first}")
+    if world.rank == first:
+        return fill(folder, teacher, inputs, batch_size=batch_size, device=world.device, check=check, **stated)
+    while (facts := read_facts(folder)) is None or facts.filled < facts.items:
+        check()
+        time.sleep(LOOK_EVERY_S)
     return TeacherOutputs(folder)
 
 
