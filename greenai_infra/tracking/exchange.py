@@ -75,8 +75,10 @@ class TorchStore:
         from torch.distributed import PrefixStore
 
         self._origin = store  # the process that serves it does so until this is let go
-        connection = store.clone()
-        connection.set_timeout(timedelta(seconds=TIMEOUT_S))
+        connection = store
+        if hasattr(store, "clone"):  # else of an older torch, whose own connection we share
+            connection = store.clone()
+            connection.set_timeout(timedelta(seconds=TIMEOUT_S))
         self._store = PrefixStore(f"greenai/{attempt}", connection)
 
     def put(self, name: str, text: str) -> None:
@@ -154,5 +156,5 @@ def _torch_store(attempt: str) -> TorchStore | None:
         if distributed is None or not distributed.is_available() or not distributed.is_initialized():
             return None
         return TorchStore(distributed.distributed_c10d._get_default_store(), attempt)
-    except Exception:  # noqa: BLE001 - a back end without a store, or a torch without clone
+    except Exception:  # noqa: BLE001 - a back end without a store
         return None

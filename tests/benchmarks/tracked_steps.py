@@ -1,9 +1,9 @@
 """Steps of a training that is pure CPU work, tracked by GreenTrainer and by codecarbon alone. Run by a benchmark.
 
-`steps PHASES ROUNDS` tracks a phase of 50 steps by one, the next by the other, and prints for each the CPU seconds of
-every step in the main thread, and those of all other threads over the phase. Both trackers measure every 2 s and
-GreenTrainer writes its report every 2 s, much more often than they do by default. `first ROUNDS` prints how many ms the
-first step of a run waits for its tracker, and the slowest step of the next seconds.
+`steps PHASES ROUNDS` tracks phases of 60 steps, each by one of them, and prints the CPU seconds of every step in the
+main thread, and those of all other threads over the phase. Both measure every 5 s and GreenTrainer writes its report
+every 5 s, much more often than they do by default. `first ROUNDS` prints how many ms the first step of a run waits for
+its tracker, and the slowest step of the next seconds.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from greenai_infra.tracking import run as run_module
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STEPS = 50
-EVERY_S = 2
+STEPS = 60
+EVERY_S = 5
 
 
 def step(rounds: int) -> int:

@@ -204,6 +204,39 @@ def test_with_the_network_cut_off_the_report_names_its_embedded_figure() -> None
     assert any("public was left" in note for note in report.notes)
 
 
+QUEBEC = """
+from greenai_infra import GreenTrainer
+import time
+with GreenTrainer("offline", report="r.json", measure_every_s=0.3) as trainer:
+    assert trainer._run.meter_started.wait(60)
+    time.sleep(0.5)
+"""
+
+
+def can_cut_network() -> bool:
+    try:
+        return subprocess.run(["unshare", "-rn", "true"], capture_output=True, timeout=10).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not can_cut_network(), reason="needs unshare, to start a process without a network")
+def test_without_a_network_codecarbon_s_quebec_is_never_taken(tmp_path: Path) -> None:
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "GREENAI_REGION": "pl-nowhere"}
+    command = ["unshare", "-rn", sys.executable, "-c", QUEBEC]
+    refused = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert "pl-nowhere" in refused.stderr
+    environment["GREENAI_REGION"] = "europe-central2"  # Warsaw
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    report = read_report(tmp_path / "r.json")
+    assert report.intensity_g_per_kwh is not None
+    assert report.energy_kwh is not None
+    assert report.intensity_g_per_kwh > 500  # coal; codecarbon would have taken 3.9
+    assert report.emissions_kg == pytest.approx(report.energy_kwh * report.pue * report.intensity_g_per_kwh / 1000)
+    assert f"taken is the embedded figure of PL, {report.intensity_g_per_kwh:g} g/kWh" in " ".join(report.notes)
+
+
 def test_sources_that_hang_when_the_run_ends_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
     open_source: Callable[..., Any] = Asked._open
