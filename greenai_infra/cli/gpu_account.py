@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from greenai_infra.footprint.equation import JOULES_PER_KWH
+from greenai_infra.footprint.integral import SLOT_S, Integral
 from greenai_infra.monitoring.gpu.advice import advice_of, next_step, rule_of
 from greenai_infra.monitoring.gpu.follow import Follower
 from greenai_infra.monitoring.gpu.intervals import CAUSES
@@ -15,9 +16,9 @@ from greenai_infra.monitoring.gpu.price import gpu_price
 from greenai_infra.monitoring.gpu.report import CauseOfWaste, GpuTotal, WasteReport
 from greenai_infra.monitoring.gpu.waste import below_target
 from greenai_infra.tracking.context import open_grid, read_context
-from greenai_infra.tracking.integral import Integral
 
 if TYPE_CHECKING:
+    from greenai_infra.footprint.integral import MeanOf
     from greenai_infra.monitoring.gpu.intervals import Cause, Piece
     from greenai_infra.monitoring.gpu.values import Round, Sample
 
@@ -43,6 +44,8 @@ class _Found:
     lost_s: float = 0.0
     joules: float | None = 0.0
     grams: Integral = field(default_factory=Integral)
+    _slot: tuple[float, float, float] | None = None
+    """Start, end and kWh of what is not in `grams` yet: a watch of weeks must not keep each second."""
     sums: dict[str, float] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     reasons: set[str] = field(default_factory=set)
@@ -54,11 +57,27 @@ class _Found:
             self.joules = None
         elif self.joules is not None:
             self.joules += piece.joules
-            self.grams.add(piece.interval.start_s, piece.interval.end_s, piece.joules / JOULES_PER_KWH)
+            self._gather(piece.interval.start_s, piece.interval.end_s, piece.joules / JOULES_PER_KWH)
         for name, value in piece.numbers.items():
             self.sums[name] = self.sums.get(name, 0.0) + value * piece.seconds
             self.weights[name] = self.weights.get(name, 0.0) + piece.seconds
         self.reasons.update(piece.reasons)
+
+    def _gather(self, start_s: float, end_s: float, kwh: float) -> None:
+        first_s, _, before_kwh = self._slot or (start_s, end_s, 0.0)
+        if first_s // SLOT_S != start_s // SLOT_S:
+            self.grams.add(*(self._slot or (start_s, end_s, 0.0)))
+            first_s, before_kwh = start_s, 0.0
+        self._slot = first_s, end_s, before_kwh + kwh
+
+    def emitted_g(self, mean_of: MeanOf) -> float | None:
+        """Grams before PUE; None if the intensity of a part is not known."""
+        self.grams.settle(mean_of)
+        if self._slot is None or self.grams.g is None:
+            return self.grams.g
+        start_s, end_s, kwh = self._slot
+        g_per_kwh = mean_of(start_s, end_s)
+        return None if g_per_kwh is None else self.grams.g + kwh * g_per_kwh
 
 
 class Account:
@@ -124,8 +143,8 @@ class Account:
         )  # fmt: skip
 
     def _cause(self, found: _Found, cause: Cause, usd_per_hour: float | None) -> CauseOfWaste:
-        found.grams.settle(self._grid.mean)
-        grams = found.grams.g if found.joules is not None else None
+        known = found.joules is not None and self._grid.told()["how"] != "unknown"
+        grams = found.emitted_g(self._grid.mean) if known else None
         reasons = sorted(found.reasons)
         return CauseOfWaste(
             gpu=found.sample.index,

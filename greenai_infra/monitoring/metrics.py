@@ -55,7 +55,11 @@ ENERGY_KWH = Metric(
     "energy_kwh", "None", "Sum", "tracker", "kWh used since the last value, IT energy at the server, before PUE"
 )
 GPU_UTILIZATION_PERCENT = Metric(
-    "gpu_utilization_percent", "Percent", "Average", "tracker", "mean utilisation of the accelerators, 0 to 100"
+    "gpu_utilization_percent",
+    "Percent",
+    "Average",
+    "tracker",
+    "mean use of the accelerators, 0 to 100: SM activity where they count it, else utilisation",
 )
 RUNNING_JOBS = Metric(
     "running_jobs", "Count", "Maximum", "job census", "training jobs of the project that are training just now"

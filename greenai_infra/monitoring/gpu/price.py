@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.offers import offers
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from greenai_infra.catalog.offers import Offer
 
 
+@cache
 def gpu_price(name: str, count: int, region: str | None) -> tuple[float | None, str]:
     """USD an hour on demand of one GPU of a machine with `count`, and its source; None and why, where nobody knows.
 

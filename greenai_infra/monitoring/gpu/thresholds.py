@@ -26,6 +26,7 @@ def _values() -> dict[str, float]:
     return {row.text("name"): row.number("value") for row in table("gpu-waste.csv", _COLUMNS)}
 
 
+@cache
 def chip_of(name: str) -> Accelerator | None:
     """The catalog's chip by a driver's name of a card: `NVIDIA A100-SXM4-80GB` is A100-80GB. None if it has none."""
     words = _words(name)

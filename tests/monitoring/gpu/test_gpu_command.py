@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.monitoring.gpu.nvml_machine import NvmlMachine
 
 RECORDED = Path(__file__).with_name("recorded")
+START_S = 1_760_000_400.0  # 2025-10-09 09:00 UTC
 IDLE = {**H100, "0.use": 0, "0.gpm2": 0, "0.gpm3": 0, "0.gpm5": 0, "0.gpm10": 0, "0.gpm12": 0, "0.gpm13": 0}
 
 
@@ -32,7 +33,7 @@ def recording(folder: Path, seconds: int, **state: Any) -> Path:
             "memory_used_bytes": 30e9, "memory_total_bytes": 40e9, "power_limit_w": 400, "utilization_ratio": 0.6,
             "power_w": 240, "energy_j": 240.0 * at, **state,
         }  # fmt: skip
-        lines.append(json.dumps({"at_s": 1_760_000_000.0 + at, "source": "nvml", "gpus": [gpu], "later": "ignored"}))
+        lines.append(json.dumps({"at_s": START_S + at, "source": "nvml", "gpus": [gpu], "later": "ignored"}))
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -189,3 +190,31 @@ def test_wrong_words_are_refused(words: tuple[object, ...], code: int, said: str
     done = run_here("gpu", *words)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
+
+
+def test_without_bindings_or_client_it_says_what_to_install(
+    machine: NvmlMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    done = run_here("gpu")
+    assert done.returncode == 1
+    assert "NVML: nvidia-ml-py is not installed: pip install 'greenai-infra[gpu]'" in done.stderr
+
+    program = "import sys; sys.modules['prometheus_client'] = None; from greenai_infra.cli.main import run; run()"
+    done = machine.run("-c", program, "gpu", "--exporter", "--port", "0")
+    assert done.returncode == 1
+    assert "the exporter needs prometheus-client: pip install 'greenai-infra[gpu]'" in done.stderr
+
+
+def test_the_intensity_of_each_interval_counts_and_a_long_watch_keeps_few_of_them(tmp_path: Path) -> None:
+    """An hour at 60 %: 0.4 x 74 W. 200 g/kWh in its first half, 600 in its second: 400 g/kWh on the mean."""
+    path = recording(tmp_path, 3600)
+    grid = ["# signal: average", "# basis: lifecycle", "# kind: history", "zone,datetime,g_per_kwh"]
+    grid += ["DE,2025-10-09T09:00:00Z,200", "DE,2025-10-09T09:30:00Z,600", "DE,2025-10-09T10:00:00Z,900"]
+    (tmp_path / "grid.csv").write_text("\n".join(grid) + "\n")
+    done = run_here("gpu", "--from", path, "--json", "--zone", "DE", "--intensity", f"file:{tmp_path / 'grid.csv'}")
+
+    assert done.returncode == 0, done.stderr
+    [cause] = json.loads(done.stdout)["waste"]["causes"]
+    assert cause["emissions_kg"] == pytest.approx(3600 * 0.4 * 74 / 3.6e6 * 0.4, rel=1e-3)
