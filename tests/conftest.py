@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the fault campaign (tests/campaign), which pytest knows only from here."""
     group = parser.getgroup("fault campaign")
     group.addoption("--campaign-seed", type=int, default=20261123, help="what the faults are drawn from")
+    group.addoption("--soak-requests", type=int, default=50_000, help="how many requests the soak of the cache sends")
     group.addoption("--campaign-cases", type=int, default=1500, help="how many faults to inject into live sources")
 
 

@@ -12,11 +12,13 @@ worker that dies loses the last seconds only. Whatever is not such a record is l
 from __future__ import annotations
 
 import secrets
+import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from greenai_infra.serving.breaker import Breaker
 from greenai_infra.serving.events import StoreError
 from greenai_infra.serving.hours import HOUR_S
 from greenai_infra.serving.place import find_place
@@ -62,11 +64,13 @@ class SharedTallies:
     """A worker's view: it writes, and takes its part of the standing time."""
 
     def __init__(self, where: Where) -> None:
-        self._store = Store(find_place(where), LIMIT_S)
+        self._place = find_place(where)
         self.restart()
 
     def restart(self) -> None:
         """A new worker, also after a fork."""
+        self._store = Store(self._place, LIMIT_S)
+        self._store.breaker = Breaker(failures=sys.maxsize)  # nobody waits for this one: it asks each time
         self.worker = secrets.token_hex(6)
         self._written: dict[tuple[Scope, int], bytes] = {}
         self._standing_ms = 0

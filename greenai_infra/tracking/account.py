@@ -6,8 +6,8 @@ import threading
 from math import inf
 from typing import TYPE_CHECKING
 
+from greenai_infra.footprint.integral import Integral
 from greenai_infra.monitoring.run_report import Component
-from greenai_infra.tracking.integral import Integral
 from greenai_infra.tracking.meter import Reading
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import pytest
 import redis
 
 from greenai_infra.serving import shared
-from greenai_infra.serving.embedded import embedded_url
+from greenai_infra.serving.embedded import embedded_path
 
 
 @pytest.fixture
 def store_url(monkeypatch: pytest.MonkeyPatch) -> str:
     """URL of an empty database."""
     monkeypatch.setattr(shared, "LIMIT_S", 30.0)  # a busy test machine
-    url = f"{embedded_url()}?db=7"
+    url = f"unix://{embedded_path()}?db=7"
     redis.from_url(url).flushdb()
     return url

