@@ -58,6 +58,10 @@ class Output:
         """The same stream for texts whose colours are ours."""
         return Output(self._stream, coloured)
 
+    def unguarded(self) -> Any:
+        """The stream itself."""
+        return self._stream
+
     def __getattr__(self, name: str) -> Any:
         if name == "buffer":
             raise AttributeError(name)
@@ -67,6 +71,11 @@ class Output:
 def in_colour(stream: Any) -> Any:
     """Where to write texts that this package, or the engine, has coloured."""
     return stream.in_colour() if isinstance(stream, Output) else stream
+
+
+def for_drawing(stream: Any) -> Any:
+    """Where a view draws itself anew by moving the cursor; its texts must be `plain` already."""
+    return stream.unguarded() if isinstance(stream, Output) else stream
 
 
 @contextmanager

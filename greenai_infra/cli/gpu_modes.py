@@ -77,7 +77,9 @@ def _shower(mode: str, stack: ExitStack, port: int, address: str) -> Callable[[R
     from rich.live import Live
 
     from greenai_infra.reporting.gpu_text import live_view
-    from greenai_infra.terminal import in_colour
+    from greenai_infra.terminal import for_drawing
 
-    live = stack.enter_context(Live(console=Console(file=in_colour(sys.stdout)), auto_refresh=False))
+    live = stack.enter_context(
+        Live(console=Console(file=for_drawing(sys.stdout)), auto_refresh=False, redirect_stdout=False)
+    )
     return lambda taken, report: live.update(live_view(taken, report), refresh=True)

@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 GIBIBYTE = 2**30
 UNKNOWN = "?"
+PERCENT = " %"
 HEADERS = ("GPU", "Name", "Use", "SM", "DRAM", "GiB", "W", "C", "Clock")
 FIGURES = ("energy_kwh", "emissions_kg", "cost_usd")
 CAUSE_HEADERS = ("GPU", "Cause", "Lost", "kWh", "kg CO2e", "USD")
 _NUMBERS = {
-    "utilization": ("use", 100.0, " %"), "sm_active": ("SM", 100.0, " %"), "occupancy": ("occupancy", 100.0, " %"),
-    "pipes": ("pipes", 100.0, " %"), "dram_active": ("DRAM", 100.0, " %"),
-    "memory_utilization": ("memory busy", 100.0, " %"), "memory_used": ("memory used", 100.0, " %"),
-    "fill": ("fill while running", 100.0, " %"), "clock_share": ("clock of its maximum", 100.0, " %"),
-    "power_w": ("power", 1.0, " W"), "waiting_w": ("waiting power", 1.0, " W"),
-    "temperature_celsius": ("temperature", 1.0, " C"), "swings": ("swings a minute", 1.0, ""),
-    "host_cpu_waiting": ("host waits for CPU", 100.0, " %"), "host_io_waiting": ("for storage", 100.0, " %"),
+    "utilization": ("use", PERCENT), "sm_active": ("SM", PERCENT), "occupancy": ("occupancy", PERCENT),
+    "pipes": ("pipes", PERCENT), "dram_active": ("DRAM", PERCENT),
+    "memory_utilization": ("memory busy", PERCENT), "memory_used": ("memory used", PERCENT),
+    "fill": ("fill while running", PERCENT), "clock_share": ("clock of its maximum", PERCENT),
+    "power_w": ("power", " W"), "waiting_w": ("waiting power", " W"),
+    "temperature_celsius": ("temperature", " C"), "swings": ("swings a minute", ""),
+    "host_cpu_waiting": ("host waits for CPU", PERCENT), "host_io_waiting": ("for storage", PERCENT),
 }  # fmt: skip
 
 
@@ -109,12 +110,12 @@ def gpu_rows(taken: Round) -> list[list[str]]:
 def cause_rows(report: WasteReport) -> list[list[str]]:
     """A row a cause, and the sum."""
     rows = [
-        [one.gpu, _words(one.cause), duration(one.lost_s / 3600), *(_figure(getattr(one, name)) for name in FIGURES)]
+        [one.gpu, _words(one.cause), _lost(one.lost_s), *(_figure(getattr(one, name)) for name in FIGURES)]
         for one in report.causes
     ]
     if len(rows) > 1:
         sums = (_sum([getattr(one, name) for one in report.causes]) for name in FIGURES)
-        rows.append(["", "together", duration(sum(one.lost_s for one in report.causes) / 3600), *map(_figure, sums)])
+        rows.append(["", "together", _lost(sum(one.lost_s for one in report.causes)), *map(_figure, sums)])
     return rows
 
 
@@ -130,12 +131,14 @@ def _basis(report: WasteReport) -> list[str]:
     mean = f"{significant(grams / sum(one.energy_kwh or 0 for one in known))} g/kWh, " if known else ""
     kind = "".join(f", {by[name]}" for name in ("signal", "basis", "observed_at") if by.get(name))
     lines = [f"intensity: {mean}{by.get('source')}{kind}", f"PUE {report.pue:g}: {report.pue_source}"]
+    said: dict[str, list[str]] = {}
     for one in report.gpus:
         if one.observed_s > 0 and one.mig is None:
-            lines.append(f"GPU {one.gpu} waits at {_whole(one.waiting_w)} W: {one.waiting_source}")
-            lines.append(f"GPU {one.gpu}: {_figure(one.usd_per_hour)} USD an hour: {one.price_source}")
+            said.setdefault(f"waiting power {_whole(one.waiting_w)} W: {one.waiting_source}", []).append(one.gpu)
+            said.setdefault(f"{_figure(one.usd_per_hour)} USD an hour: {one.price_source}", []).append(one.gpu)
         if one.unknown_s > 0:
-            lines.append(f"GPU {one.gpu}: energy of {duration(one.unknown_s / 3600)} is not known")
+            said.setdefault(f"energy of {duration(one.unknown_s / 3600)} is not known", []).append(one.gpu)
+    lines += [f"GPU {', '.join(gpus)}: {text}" for text, gpus in said.items()]
     lines.append("energy is that of the GPUs, before PUE; it counts waiting: a lower bound of what can be saved")
     return lines if by.get("how") == "unknown" else [*lines, *report.notes]
 
@@ -154,8 +157,8 @@ def _missing(gpus: Sequence[Sample]) -> list[str]:
 
 def _numbers(one: CauseOfWaste) -> str:
     shown = [
-        f"{words} {significant(one.numbers[name] * scale, 2)}{unit}"
-        for name, (words, scale, unit) in _NUMBERS.items()
+        f"{words} {percent(100 * one.numbers[name]) if unit == PERCENT else significant(one.numbers[name]) + unit}"
+        for name, (words, unit) in _NUMBERS.items()
         if name in one.numbers and (one.numbers[name] or name not in ("swings", "host_cpu_waiting", "host_io_waiting"))
     ]  # fmt: skip
     return ", ".join([*shown, *(f"held down by {reason}" for reason in one.reasons)])
@@ -179,6 +182,10 @@ def _whole(value: float | None) -> str:
 
 def _gib(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value / GIBIBYTE:.1f}"
+
+
+def _lost(seconds: float) -> str:
+    return f"{significant(seconds, 2)} s" if seconds < 60 else duration(seconds / 3600)
 
 
 def _figure(value: float | None) -> str:

@@ -218,3 +218,30 @@ def test_the_intensity_of_each_interval_counts_and_a_long_watch_keeps_few_of_the
     assert done.returncode == 0, done.stderr
     [cause] = json.loads(done.stdout)["waste"]["causes"]
     assert cause["emissions_kg"] == pytest.approx(3600 * 0.4 * 74 / 3.6e6 * 0.4, rel=1e-3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_the_live_view_draws_itself_anew_on_a_terminal_and_its_texts_can_not(machine: NvmlMachine) -> None:
+    import os
+    import pty
+
+    machine.says({**H100, "0.name": "NVIDIA \x1b[2JX", "process.4242": "a\x1b]0;title\x07b"})
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "greenai_infra", "gpu", "--watch", "--interval", "0.1", "--for", "0.01m"],
+        cwd=machine.folder, env=machine.environment(TERM="xterm", LINES="40"), stdin=theirs, stdout=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    out = b""
+    try:
+        while some := os.read(ours, 65536):
+            out += some
+    except OSError:  # the other end is closed
+        pass
+    text = out.decode()
+
+    assert child.wait(20) == 0
+    assert "\x1b[1A" in text  # a line up
+    assert "\\u001b[1A" not in text
+    assert "\x1b[2J" not in text
+    assert "\\u001b[2JX" in text
