@@ -256,6 +256,8 @@ def _bar(shown: bool, name: str, steps: int) -> Iterator[Callable[[int, str], No
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[told]}"), console=Console(stderr=True)) as progress:
+    shown_by = Console(stderr=True)
+    both = sys.stdout.isatty()
+    with Progress(*columns, TextColumn("{task.fields[told]}"), console=shown_by, redirect_stdout=both) as progress:
         task = progress.add_task(name, total=steps, told="")
         yield lambda done, told: progress.update(task, advance=done, told=told)

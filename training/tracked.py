@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from greenai_infra.errors import InputError
 from greenai_infra.monitoring.run_report import FILE_NAME
 from greenai_infra.numbers import significant
 from greenai_infra.tracking.limit import BUDGET_REACHED
@@ -32,6 +33,9 @@ def tracker(run: Run, folders: Folders, options: Options, machines: Cluster, bef
 
     `before` is the number of parts before this one: each has a run id of its own, so that a ledger adds them up.
     """
+    missing = [name for name in ("GREENAI_TEAM", "GREENAI_PROJECT") if not os.environ.get(name)]
+    if options.ledger is not None and missing:
+        raise InputError(f"--ledger needs to know whose budget it is: set {' and '.join(missing)}")
     limited = run.max_kg is not None or options.ledger is not None
     several = len(machines.hosts) > 1
     return GreenTrainer(

@@ -14,6 +14,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from greenai_infra.ledger.carbon_budget import CarbonBudget
 from greenai_infra.monitoring.run_report import read_report
 from greenai_infra.tracking.meter import Reading, Told
 from greenai_infra.tracking.trainer import GreenTrainer
@@ -188,6 +189,29 @@ def test_at_the_budget_it_writes_a_checkpoint_and_ends_with_75(tmp_path: Path) -
     again = train(tmp_path, *words)
     assert (again.returncode, untouched(tmp_path)) == (75, before)
     assert "the parts before have emitted" in again.stderr
+
+
+def test_a_ledger_counts_every_part_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = tmp_path / "ledger.db"
+    words = ("digits", *SMALL, "--ledger", ledger)
+    unknown = train(tmp_path / "run", *words)
+    assert unknown.returncode == 2
+    assert "set GREENAI_TEAM and GREENAI_PROJECT" in unknown.stderr
+    monkeypatch.setenv("GREENAI_TEAM", "research")
+    monkeypatch.setenv("GREENAI_PROJECT", "digits")
+    monkeypatch.setenv("GREENAI_PLAN_ID", "0123456789ab")
+    account = CarbonBudget(ledger=ledger, team="research", project="digits")
+    account.set(year_kg=10)
+
+    monkeypatch.setenv("GREENAI_SLICE_END", LONG_AGO)
+    assert train(tmp_path / "run", *words).returncode == 143
+    parts = [read_report(tmp_path / "run")]
+    monkeypatch.delenv("GREENAI_SLICE_END")
+    assert train(tmp_path / "run", *words).returncode == 0
+    parts.append(read_report(tmp_path / "run"))
+
+    expected = sum(one.emissions_kg or 0.0 for one in parts)
+    assert sum(account.status().committed("").year.values()) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_loss_that_is_no_number_fails_with_its_step(tmp_path: Path) -> None:
