@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from greenai_infra.planning.make import plan
     from greenai_infra.planning.training_estimate import estimate_training
     from greenai_infra.serving.cache import InferenceCache
+    from greenai_infra.serving.metrics import CacheMetrics
     from greenai_infra.tracking.trainer import GreenTrainer
 
 __version__ = "0.1.0"
 __all__ = [
+    "CacheMetrics",
     "CarbonBudget",
     "DistillationROI",
     "GreenTrainer",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CacheMetrics": "greenai_infra.serving.metrics",
     "CarbonBudget": "greenai_infra.ledger.carbon_budget",
     "DistillationROI": "greenai_infra.footprint.distillation",
     "GreenTrainer": "greenai_infra.tracking.trainer",

@@ -58,6 +58,16 @@ class Events(Protocol):
         """A request, or the storing of its answer, did without the store."""
 
 
+class SemanticEvents(Events, Protocol):
+    """What a semantic cache tells beside that."""
+
+    def hit(self, answer: Any, seconds: float, size_bytes: int, *, shadow: bool = False) -> None:
+        """With `shadow` the model runs as well, to compare: a hit that saves nothing."""
+
+    def encoded(self, seconds: float, texts: int = 1) -> None:
+        """The encoder ran. `seconds` of so many texts."""
+
+
 class Counts:
     """Exact counts of one cache in this process."""
 

@@ -141,6 +141,9 @@ class CacheMetrics:
             self._weigh()
             if self._shared is not None:
                 self._share(now_s)
+                if (size := self._shared.size()) is not None:
+                    self.families.entries.labels("store").set(size[0])
+                    self.families.bytes.labels("store").set(size[1])
             for show in self._gauges:
                 with suppress(Exception):
                     show()

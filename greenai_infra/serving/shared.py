@@ -106,6 +106,18 @@ class SharedTallies:
         last_ms, self._standing_ms = int(reply[0]), int(reply[1])
         return max(0, self._standing_ms - last_ms) / 1000
 
+    def size(self) -> tuple[int, int] | None:
+        """Keys of the store and bytes of its memory; None in an outage, of a cluster, and where it may not tell.
+
+        A cluster's nodes each know their own part: `cache stats` adds them up.
+        """
+        if self._place.cluster:
+            return None
+        try:
+            return int(self._store.execute(b"DBSIZE")), used_memory(self._store.execute(b"INFO", b"memory"))
+        except (StoreError, ValueError):
+            return None
+
     def close(self) -> None:
         """Close the connections."""
         self._store.close()
@@ -115,6 +127,12 @@ def key_of(scope: Scope, hour: int) -> bytes:
     """Where the sums of that hour lie."""
     digest = sha256(msgspec.json.encode(scope)).hexdigest()[:16]
     return f"{HOURS}:{hour * HOUR_S // 86_400}:{digest}".encode()
+
+
+def used_memory(info: Any) -> int:
+    """Bytes by the reply to INFO. Raises ValueError where they are not in it."""
+    text = info.decode() if isinstance(info, bytes) else str(info)
+    return int(next((line.partition(":")[2] for line in text.splitlines() if line.startswith("used_memory:")), ""))
 
 
 def record_of(value: Any) -> Record | None:

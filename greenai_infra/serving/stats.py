@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from greenai_infra.clock import format_time, from_unix
+from greenai_infra.errors import GreenAIError
 from greenai_infra.serving.hours import HOUR_S
 from greenai_infra.serving.metrics import SERVER
-from greenai_infra.serving.shared import HOURS, record_of
+from greenai_infra.serving.shared import HOURS, record_of, used_memory
 from greenai_infra.serving.tally import Scope, Tally
 
 if TYPE_CHECKING:
@@ -100,17 +101,13 @@ def _add(stats: Stats, record: Any, cache: str | None) -> None:
 
 
 def _measure(stats: Stats, node: Any) -> None:
-    from greenai_infra.errors import GreenAIError
-
     try:
         entries, memory = node.ask(("DBSIZE",), ("INFO", "memory"))
-    except GreenAIError:
+        used = used_memory(memory)
+    except (GreenAIError, ValueError):
         return  # a user of the store may not be allowed to ask
-    text = memory.decode() if isinstance(memory, bytes) else str(memory)
-    used = next((line.partition(":")[2] for line in text.splitlines() if line.startswith("used_memory:")), "")
     stats.entries = (stats.entries or 0) + int(entries)
-    if used.isdecimal():
-        stats.memory_bytes = (stats.memory_bytes or 0) + int(used)
+    stats.memory_bytes = (stats.memory_bytes or 0) + used
 
 
 def _plain(tally: Tally) -> dict[str, Any]:

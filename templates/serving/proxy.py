@@ -5,7 +5,8 @@
 Clients set their base URL to this proxy. Answers are kept by the client's key (its digest is the tenant), the model and
 every parameter; streams are kept whole and replayed. `x-greenai-cache` says `hit`, `miss` or `bypass`; a request with
 `cache-control: no-store` or `no-cache` goes by the cache. Errors of the upstream go through unchanged and are not kept.
-A key that the upstream no longer takes is still answered from the cache until the answers expire.
+A key that the upstream no longer takes is still answered from the cache until the answers expire. For several workers
+(`--workers 4`) name a store, and a folder in PROMETHEUS_MULTIPROC_DIR for their metrics.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from settings import Settings, read_settings
 from upstream import Answer, NotKept, NotWhole, Upstream, returned, usage_of
 
@@ -109,7 +111,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @app.get("/metrics")
     def scrape() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        registry = REGISTRY
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # several workers: their sums
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     @app.post("/v1/chat/completions")
     async def complete(request: Request) -> Response:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.errors import InputError
+from greenai_infra.serving.embedded import embedded_path
 from greenai_infra.serving.energy import cache_energy, estimated, measured
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     sampled = environment.get("GREENAI_CACHE_SAMPLED", "true")
     if sampled not in ("true", "false"):
         raise InputError(f"GREENAI_CACHE_SAMPLED is '{sampled}', neither true nor false")
-    store = environment.get("GREENAI_CACHE_URL") or None
+    store = environment.get("GREENAI_CACHE_URL") or f"unix://{embedded_path()}"
     return Settings(
         upstream=upstream,
         upstream_key=environment.get("OPENAI_API_KEY", ""),

@@ -20,6 +20,8 @@ from greenai_infra.serving.metrics import CacheMetrics
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from greenai_infra.serving.events import SemanticEvents
+
 T0 = datetime(2026, 3, 1, 10, tzinfo=UTC).timestamp()
 
 
@@ -123,6 +125,11 @@ def test_without_the_nodes_power_there_is_no_net() -> None:
     assert metrics.total().saved_j == 100.0
     assert metrics.total().net_j is None
     assert "energy_net_joules[]" not in shown(registry)
+
+
+def test_it_hears_what_caches_tell() -> None:
+    heard: SemanticEvents = made()[0].listen(model="m", version="1", cache="semantic")
+    assert all(callable(getattr(heard, name)) for name in ("hit", "miss", "called", "stored", "encoded", "bypass"))
 
 
 def test_a_hit_whose_shadow_check_ran_the_model_saves_nothing() -> None:

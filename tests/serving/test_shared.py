@@ -74,6 +74,20 @@ def test_the_sums_of_workers_are_added(store_url: str) -> None:
     assert "stated" in "".join(found.intensity)
 
 
+def test_entries_and_bytes_of_the_store_are_shown(store_url: str) -> None:
+    registry = CollectorRegistry()
+    metrics = CacheMetrics(store=store_url, registry=registry, intensity=1.0, settled_every_s=3600.0)
+    client: Any = redis.from_url(store_url)
+    for number in range(3):
+        client.set(f"answers:{number}", b"x" * 100_000)
+    metrics.settle()
+    assert registry.get_sample_value("greenai_cache_entries", {"cache": "store"}) == 3
+    used = registry.get_sample_value("greenai_cache_bytes", {"cache": "store"})
+    assert used is not None
+    assert 300_000 < used <= client.info("memory")["used_memory_peak"]
+    assert stats_of(store_url).entries == 3
+
+
 def test_junk_in_the_store_is_left_out_and_told(store_url: str) -> None:
     metrics = worker(store_url)
     metrics.listen(model="m", version="1").hit("x", 0.0)
