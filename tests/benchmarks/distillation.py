@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
+from zlib import crc32
 
 import torch
 from torch import nn
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 RECIPE = Recipe(temperature=3.0, alpha=0.7)
 ROUNDS = 7
 CONTEXT = 64
+WORDS = 50_257
 TEXT = 120_000
 """Characters of the help texts that Python ships."""
 SEEDS = range(5)
@@ -85,11 +87,35 @@ def text() -> tuple[Tensor, Tensor]:
     return windows(encode("\n".join(topics[name] for name in sorted(topics))[:TEXT]), CONTEXT)
 
 
+class WordModel(nn.Module):
+    """A language model of one layer with the vocabulary of GPT-2: codes (n, t) give logits (n, t, 50257)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(WORDS, width)
+        self.layer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, WORDS)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Logits of the next word at each place."""
+        logits: Tensor = self.head(self.layer(self.words(codes))[0])
+        return logits
+
+
+def words() -> tuple[Tensor, Tensor]:
+    """Pieces of 32 words, and the word after each of theirs; a word's code is its checksum."""
+    from pydoc_data.topics import topics
+
+    found = "\n".join(topics[name] for name in sorted(topics)).split()[:3_000]
+    return windows(torch.tensor([crc32(word.encode()) % WORDS for word in found]), 32)
+
+
 PAIRS = {
     pair.name: pair
     for pair in (
         Pair("digits", lambda: perceptron(1280), lambda: perceptron(256), digits, 64, 22),
         Pair("text", lambda: CharacterModel(256, 4, CONTEXT), lambda: CharacterModel(64, 2, CONTEXT), text, 32, 6),
+        Pair("words", lambda: WordModel(256), lambda: WordModel(64), words, 8, 4),
         Pair("text 4x", lambda: CharacterModel(136, 3, CONTEXT), lambda: CharacterModel(64, 3, CONTEXT), text, 32, 6),
     )
 }
