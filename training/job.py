@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -13,18 +14,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from greenai_infra.errors import InputError
-from training.contract import TrainingFailed
-from training.stopping import Stopped, say
+from training.contract import TrainingFailed, folders_of
+from training.stopping import Stopped, StopRequest, say
+from training.world import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import torch
 
     from greenai_infra.tracking.trainer import GreenTrainer
     from training.contract import Folders
-    from training.stopping import StopRequest
     from training.world import World
 
 MODEL = "model.safetensors"
@@ -107,6 +108,22 @@ class Job(Generic[S]):
             temporary.unlink(missing_ok=True)
             raise TrainingFailed(f"the model can't be written to {path}: {error}") from None
         return path
+
+
+@contextmanager
+def opened(kind: type[S], program: str = "own") -> Iterator[Job[S]]:
+    """A job for a program of your own, by the environment that `train --script` gives it; for `training.loop.fit`.
+
+    SIGTERM and the end of the slice stop it at the next step. Energy is measured by the process that has started it.
+    Raises InputError for hyperparameters that `kind` does not know.
+    """
+    values = {str(name): str(value) for name, value in json.loads(os.environ.get("SM_HPS", "{}")).items()}
+    settings = read_settings(kind, values, program)
+    folders = folders_of(None, os.environ)
+    folders.make()
+    stop = StopRequest(os.environ)
+    with stop.listening(), joined() as world:
+        yield Job(program, settings, folders, world, stop)
 
 
 def finished_model(folders: Folders, identity: Mapping[str, Any], name: str = MODEL) -> Path | None:

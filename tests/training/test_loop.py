@@ -14,6 +14,7 @@ from greenai_infra.errors import InputError
 from tests.training.jobs import BATCH, EPOCHS, SAMPLES, STEPS, Stopping, job, same, train
 from training import checkpoints
 from training.contract import TrainingFailed
+from training.job import Settings, opened
 from training.loop import batches, steps_an_epoch
 from training.stopping import Stopped
 
@@ -123,6 +124,10 @@ def test_a_loss_that_is_no_number_stops_with_its_step_and_keeps_no_checkpoint_of
     assert all(torch.isfinite(value).all() for value in state["model"].values())
 
 
+def newest_steps(folder: Path) -> list[int]:
+    return [int(path.name[5:13]) for path in checkpoints.newest_first(folder)]
+
+
 @contextmanager
 def _full_disk(limit: int) -> Iterator[None]:
     """No file of this process grows beyond so many bytes."""
@@ -202,3 +207,23 @@ def test_every_sample_is_in_one_batch_of_an_epoch_and_epochs_differ() -> None:
     assert sorted(torch.cat(first).tolist()) == list(range(21))
     assert torch.cat(first).tolist() != torch.cat(second).tolist()
     assert (steps_an_epoch(21, 8), steps_an_epoch(17, 8, processes=2), steps_an_epoch(16, 8)) == (3, 2, 2)
+
+
+def test_a_program_of_ones_own_stops_at_sigterm_and_goes_on(
+    tmp_path: Path, unbroken: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the environment that `train --script` gives it."""
+    folders = {"SM_MODEL_DIR": "model", "SM_OUTPUT_DATA_DIR": "out", "GREENAI_CHECKPOINT_DIR": "kept"}
+    for name, folder in folders.items():
+        monkeypatch.setenv(name, str(tmp_path / folder))
+    monkeypatch.setenv("SM_HPS", '{"epochs": "3", "seed": "3"}')
+    before = signal.getsignal(signal.SIGTERM)
+
+    with opened(Settings) as mine, pytest.raises(Stopped) as stopped:
+        train(mine, after_epoch=lambda epoch, loss: signal.raise_signal(signal.SIGTERM))
+    with opened(Settings) as mine:
+        assert same(train(mine), unbroken)
+
+    assert stopped.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert newest_steps(tmp_path / "kept") == [15, 10, 6]
