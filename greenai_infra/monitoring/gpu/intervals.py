@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from greenai_infra.monitoring.gpu.values import Sample
 
+SLOWEST_COUNTER_S = 0.5
+"""The driver renews its counter every 20 to 100 ms: over less than this one that stands still says nothing."""
+
 Cause = Literal["idle_allocation", "input_bound", "small_batch", "throttled", "memory_bound"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 
@@ -55,7 +58,7 @@ def interval_of(start_s: float, before: Sample, end_s: float, after: Sample, lon
         return None
     if before.energy_j is not None and after.energy_j is not None:
         used = after.energy_j - before.energy_j
-        stuck = used == 0 and seconds >= 1 and bool(after.power_w)
+        stuck = used == 0 and seconds >= SLOWEST_COUNTER_S and bool(after.power_w)
         if used >= 0 and not stuck:
             return Interval(start_s, end_s, used, "counter")
     powers = [one.power_w for one in (before, after) if one.power_w is not None]

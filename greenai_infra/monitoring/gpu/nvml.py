@@ -72,19 +72,19 @@ class NvmlReader:
         notes: list[str] = []
         gpus: list[Sample] = []
         try:
-            driver = self._ask("nvmlSystemGetDriverVersion")
             count = self._ask("nvmlDeviceGetCount")
         except Unread as why:
             notes.append(f"NVML: {why}")
             self._start_again()
-            driver, count = "", 0
+            count = 0
         for index in range(count):
             gpus += self._card(index)
-        found = {one.index for one in gpus}
+        found = {one.uuid for one in gpus}
         reason = notes[0] if notes else "the driver does not list it any more"
-        gpus += [_lost(one, reason) for index, one in self._known.items() if index not in found and one.mig is None]
-        self._known |= {one.index: one for one in gpus}
-        return Round(at_s=at_s, source=self.source, driver=str(driver), gpus=gpus, host=read_host(), notes=notes)
+        gpus += [_lost(one, reason) for uuid, one in self._known.items() if uuid not in found and one.mig is None]
+        self._known |= {one.uuid: one for one in gpus}
+        driver = self._or("nvmlSystemGetDriverVersion", default="")
+        return Round(at_s=at_s, source=self.source, driver=driver, gpus=gpus, host=read_host(), notes=notes)
 
     def close(self) -> None:
         """Give NVML back."""
@@ -103,14 +103,14 @@ class NvmlReader:
             return
 
     def _card(self, index: int) -> list[Sample]:
-        known = self._known.get(str(index))
+        known = next((one for one in self._known.values() if one.index == str(index)), None)
         try:
             handle = self._ask("nvmlDeviceGetHandleByIndex", index)
-            uuid = self._ask("nvmlDeviceGetUUID", handle)
-            self._ask("nvmlDeviceGetName", handle)
         except Unread as why:
             return [_lost(known or Sample(index=str(index), uuid=f"index-{index}"), str(why))]
-        one = Sample(index=str(index), uuid=uuid, name=self._ask("nvmlDeviceGetName", handle))
+        uuid = self._or("nvmlDeviceGetUUID", handle, default=known.uuid if known else f"index-{index}")
+        name = self._or("nvmlDeviceGetName", handle, default=known.name if known else "")
+        one = Sample(index=str(index), uuid=uuid, name=name)
         one.mig_mode = self._or("nvmlDeviceGetMigMode", handle, default=[0])[0] == 1
         self._common(one, handle)
         fill(one, "utilization_ratio", lambda: self._ask("nvmlDeviceGetUtilizationRates", handle).gpu / 100)

@@ -23,7 +23,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.idle_power import idle_power
-from greenai_infra.monitoring.gpu.intervals import Interval, Piece
+from greenai_infra.monitoring.gpu.intervals import SLOWEST_COUNTER_S, Interval, Piece
 from greenai_infra.monitoring.gpu.thresholds import chip_of, threshold
 from greenai_infra.monitoring.gpu.values import SLOWDOWNS, Host, Sample
 
@@ -95,7 +95,7 @@ class GpuWaste:
         if not allocated(sample):
             self.free_s += interval.seconds
             return self._end_pause(after_work=False)
-        if interval.watts is not None and interval.how != "share of the card":
+        if interval.watts and interval.how != "share of the card" and interval.seconds >= SLOWEST_COUNTER_S:
             self._lowest_w = min(self._lowest_w or interval.watts, interval.watts)
         self._pause.append((interval, sample, host))
         if not self._idling and sum(one.seconds for one, _, _ in self._pause) < threshold("idle_allocation_s"):

@@ -94,6 +94,16 @@ def test_a_card_that_is_lost_midway_stays_listed_and_the_other_goes_on(machine: 
     assert follower.gpus["GPU-h100"].joules_by_power == pytest.approx(3 * 420.5)
 
 
+def test_a_card_that_falls_off_is_lost_and_the_next_one_that_takes_its_number_is_not(machine: NvmlMachine) -> None:
+    other = {key.replace("0.", "1.", 1): value for key, value in H100.items() if key.startswith("0.")}
+    two = {**H100, **other, "count": 2, "1.uuid": "GPU-other"}
+    _, after = readings(machine, two, {**H100, "0.uuid": "GPU-other", "0.power_mw": 100_000})
+
+    assert [(one.uuid, one.lost is None, one.power_w) for one in after.gpus] == [
+        ("GPU-other", True, 100), ("GPU-h100", False, None),
+    ]  # fmt: skip
+
+
 def test_a_driver_that_is_reloaded_is_read_again(machine: NvmlMachine) -> None:
     gone = {**H100, "count": "!uninitialized"}
     before, during, after = readings(machine, H100, gone, {**H100, "0.energy_mj": 100})
@@ -102,6 +112,19 @@ def test_a_driver_that_is_reloaded_is_read_again(machine: NvmlMachine) -> None:
     assert [one.lost for one in during.gpus] == ["NVML: NVML_ERROR_UNINITIALIZED"]
     assert (after.gpus[0].lost, after.gpus[0].energy_j) == (None, 0.1)
     assert "second reading" in after.gpus[0].missing["sm_active_ratio"]
+
+
+def test_a_library_of_a_few_functions_gives_what_it_has(machine: NvmlMachine) -> None:
+    few = {"count": 1, "0.power_mw": 250_000, "0.energy_mj": 1000, "0.use": 30, "0.memory_use": 5}
+    first, second = readings(machine, few, {**few, "0.energy_mj": 251_000})
+    [one] = second.gpus
+
+    assert (one.index, one.uuid, one.name, one.lost, second.driver) == ("0", "index-0", "", None, "")
+    assert (one.power_w, one.utilization_ratio, one.memory_used_bytes, one.processes) == (250, 0.3, None, None)
+    follower = Follower(1.0)
+    for taken in (first, second):
+        follower.add(taken)
+    assert follower.gpus["index-0"].joules == 250
 
 
 MIG = {
