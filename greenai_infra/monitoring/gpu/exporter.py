@@ -96,14 +96,14 @@ def _families(taken: Round, report: WasteReport, target: float) -> list[Any]:
         name: CounterMetricFamily(PREFIX + name, text, labels=(*LABELS, "cause") if "waste" in name else LABELS)
         for name, text in COUNTERS.items()
     }
-    of: dict[str, tuple[str, ...]] = {}
+    of = {gpu.uuid: (gpu.uuid, gpu.gpu, gpu.name, gpu.mig or "") for gpu in report.gpus}  # also those that are gone
 
     def put(families: dict[str, Any], name: str, value: float | None, *labels: str) -> None:
         if value is not None:
             families[name].add_metric(labels, value)
 
     for one in taken.gpus:
-        labels = of[one.uuid] = (one.uuid, one.index, one.name, one.mig or "")
+        labels = of[one.uuid]
         put(gauges, "up", 0.0 if one.lost else 1.0, *labels)
         if one.lost:
             continue
