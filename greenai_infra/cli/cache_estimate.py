@@ -9,6 +9,7 @@ import click
 from greenai_infra.cli.cache_place import is_stated, open_store, place_options
 from greenai_infra.cli.cache_stats import HOURS, KIND, since
 from greenai_infra.cli.number import Count, FiniteRange
+from greenai_infra.clock import now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def estimate(
 
         with open_store(url, connection) as store:
             stats = read_stats(store, since(hours), cache=kind)
-        measured = measured_figures(stats)
+        measured = measured_figures(stats, now().timestamp())
         rate = rate or measured_hit_rate(stats.by_hour.values())
     elif rate is None:
         raise click.UsageError("name a store whose workers have measured the hit rate, or give --hit-rate")

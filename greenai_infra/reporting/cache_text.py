@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from greenai_infra.serving.tally import Tally
 
 UNKNOWN = "not known"
+LEAST_SHOWN = 0.0001
 
 
 def show_stats(of: Stats) -> None:
@@ -89,7 +90,7 @@ def _verdict(total: Tally) -> list[str]:
 def _pays_from(rate: float | None) -> str:
     if rate is None:
         return "No hit rate would pay: lookups, encoder and nodes draw more than all calls."
-    return f"It pays from a hit rate of {percent(100 * rate)} on."
+    return f"It pays from a hit rate of {percent(100 * rate) if rate >= LEAST_SHOWN else 'below 0.01 %'} on."
 
 
 def show_projection(of: Projection) -> None:

@@ -14,6 +14,8 @@ from greenai_infra.errors import GreenAIError, InputError
 from greenai_infra.estimates.cache import CacheEstimate, estimate_cache
 from greenai_infra.footprint.equation import JOULES_PER_KWH
 from greenai_infra.footprint.standing import HOURS_PER_MONTH
+from greenai_infra.numbers import counted
+from greenai_infra.serving.hours import HOUR_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -95,8 +97,8 @@ def measured_hit_rate(hours: Collection[Tally]) -> HitRate:
     lookups, hits = sum(n for n, _ in counts), sum(h for _, h in counts)
     if lookups < LEAST_LOOKUPS:
         raise GreenAIError(
-            f"too little data: {lookups:,} lookups in {len(counts)} hours; a projection needs {LEAST_LOOKUPS:,}. "
-            "Or state --hit-rate and --requests-per-month"
+            f"too little data: {lookups:,} lookups in {counted(len(counts), 'hour')}; a projection needs "
+            f"{LEAST_LOOKUPS:,}. Or state --hit-rate and --requests-per-month"
         )
     rate = hits / lookups
     chi2 = sum((h - n * rate) ** 2 / (n * rate * (1 - rate)) for n, h in counts) if 0 < rate < 1 else 0.0
@@ -113,15 +115,15 @@ def wilson(share: float, number: float, z: float = Z_95) -> tuple[float, float]:
     return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
 
 
-def measured_figures(stats: Stats) -> Figures:
-    """What the workers have measured of it; None for what they were not told."""
+def measured_figures(stats: Stats, now_s: float) -> Figures:
+    """What the workers have measured of it; None for what they were not told. The hour of `now_s` counts in part."""
     total = stats.total
     lookups = total.lookups
     whole = bool(lookups) and not total.lookups_without_j
     encoded = bool(lookups) and not total.encodings_without_j
     weighed_kwh = (total.saved_j - total.unplaced_saved_j) / JOULES_PER_KWH
     known = weighed_kwh > 0 and total.placed_saved_g > 0
-    hours = len(stats.by_hour)
+    hours = len(stats.by_hour) - (int(now_s // HOUR_S) in stats.by_hour) * (1 - now_s % HOUR_S / HOUR_S)
     return Figures(
         request_j=total.j_per_avoided_call,
         lookup_j=total.lookup_j / lookups if whole else None,
@@ -129,7 +131,7 @@ def measured_figures(stats: Stats) -> Figures:
         standing_w=total.standing_j / total.standing_s if total.standing_s else None,
         g_per_kwh=total.placed_saved_g / weighed_kwh if known else None,
         kg_by="; ".join(sorted(stats.intensity)) if known else None,
-        requests_per_month=lookups / hours * HOURS_PER_MONTH if hours else None,
+        requests_per_month=lookups / hours * HOURS_PER_MONTH if hours > 0 else None,
     )
 
 

@@ -224,7 +224,7 @@ def test_hours_that_differ_widen_the_interval() -> None:
 
 
 def test_too_little_data_is_said() -> None:
-    with pytest.raises(GreenAIError, match="too little data: 999 lookups in 1 hours; a projection needs 1,000"):
+    with pytest.raises(GreenAIError, match="too little data: 999 lookups in 1 hour; a projection needs 1,000"):
         measured_hit_rate([Tally(hits=1, misses=998)])
 
 
@@ -259,11 +259,15 @@ def test_measured_figures_come_from_the_workers(store_url: str) -> None:
     metrics.settle()
     time.sleep(0.01)
     metrics.settle()
-    found = measured_figures(stats_of(store_url))
+    stats = stats_of(store_url)
+    [hour] = stats.by_hour
+    found = measured_figures(stats, (hour + 1) * 3600.0)
     assert (found.request_j, found.lookup_j, found.encoder_j) == pytest.approx((100.0, 0.2, 0.6))
     assert found.standing_w == pytest.approx(5.0)
     assert found.g_per_kwh == pytest.approx(360.0 * 1.5)
     assert found.requests_per_month == pytest.approx(7300.0)
+    half = measured_figures(stats, (hour + 0.5) * 3600.0)
+    assert half.requests_per_month == pytest.approx(14_600.0), "an hour that is half over"
 
 
 def test_one_kind_of_cache_is_read_alone(store_url: str) -> None:
