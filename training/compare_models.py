@@ -86,6 +86,7 @@ class Compared:
                     f"{significant(one.throughput_per_s):>10}{each:>10}"
                     f"{'?' if ratio is None else percent(100 * ratio.value):>9}{percent(100 * one.time_ratio.value):>8}"
                 )
+        rows.append("energy and time: as shares of the teacher's, the median over the rounds")
         for name, share in self.accuracy.items():
             rows.append(
                 f"{name:<9}{self.parameters[name]:,} parameters, accuracy {100 * share.value:.1f} % "
@@ -93,7 +94,7 @@ class Compared:
             )
         drop = self.accuracy_drop
         rows.append(
-            f"on the same {self.test_examples} examples the student loses {100 * drop.value:.1f} points "
+            f"on the same {self.test_examples:,} examples the student loses {100 * drop.value:.1f} points "
             f"({100 * drop.low:.1f} to {100 * drop.high:.1f}), with 95 % confidence"
         )
         rows += [f"energy of {part}: {how}: {by}" for part, (how, by) in self.measured.energy.items()]
