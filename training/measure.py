@@ -20,7 +20,8 @@ import torch
 
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.equation import JOULES_PER_KWH
-from greenai_infra.tracking.meter import CodecarbonMeter, Meter, Reading, Told
+from greenai_infra.tracking.codecarbon_meter import CodecarbonMeter
+from greenai_infra.tracking.meter import Meter, Reading, Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -20,11 +20,11 @@ from greenai_infra.tracking.limit import Limit, known_kind, left_in_ledger
 from greenai_infra.tracking.meter import LEAST_READING_S, Told, host_id
 from greenai_infra.tracking.node_sum import as_node, summed, totals
 from greenai_infra.tracking.nodes import Nodes
-from greenai_infra.tracking.sinks.delivery import Delivery, Delta
 from greenai_infra.tracking.sinks.of_environment import sinks_of
+from greenai_infra.tracking.telling import Telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from os import PathLike
     from pathlib import Path
     from typing import Any
@@ -88,7 +88,7 @@ class Run:
         self._ledger = self._open_ledger() if ranks.leads else None
         stated = settings.max_kg if ranks.leads else None
         self.limit = Limit() if stated is None else Limit(stated, "max_emissions_kg")
-        self._without, self._deliveries = self._open_sinks() if ranks.leads else ([], [])
+        self._telling = Telling(*(self._open_sinks() if ranks.leads else ([], [])), start_wall_s)
         self._nodes = Nodes(ranks, exchange) if exchange is not None else None
         self._others_kg = 0.0
         self.path = settings.path
@@ -100,8 +100,6 @@ class Run:
             self.notes.append("another tracker runs in this process: each counts the whole machine, so add up one only")
         _running.add(id(self))
         self.account = Account(self._clock(), start_wall_s)
-        self._told_kwh = self._told_kg = 0.0
-        self._told_s = self.account.start_s
         threading.Thread(target=self._start_meter, name="greenai-meter", daemon=True).start()
         self._beats = threading.Thread(target=self._beat, name="greenai-beat", daemon=True)
         self._beats.start()
@@ -123,14 +121,14 @@ class Run:
         except Exception as error:  # noqa: BLE001 - as for the meter
             self._warn(f"the run has no limit, as the ledger can't be read: {error}")
 
-    def _open_sinks(self) -> tuple[Sequence[SinkCount], Sequence[Delivery]]:
+    def _open_sinks(self) -> tuple[list[SinkCount], list[Sink]]:
         of = self._set
         given, without = sinks_of(
             of.environment, self._context, self.run_id, self._ledger, of.kind, of.prometheus_port, of.mlflow
         )
         for one in without:
             self._warn(f"{one.name} is told nothing: {one.error}")
-        return without, [Delivery(one) for one in (*given, *of.sinks)]
+        return without, [*given, *of.sinks]
 
     def _id_of_plan(self) -> str | None:
         """The plan's id, which settles its reservation; a slice of an interruptible job is a run of its own."""
@@ -227,22 +225,13 @@ class Run:
         return total
 
     def _tell(self, report: RunReport, at_s: float) -> None:
-        """What came since the last time, of all nodes that are known."""
         if report.nodes:
             kwh, kg = totals(report.nodes)
         else:
             with self.account.lock:
                 g = self.account.integral.g
                 kwh, kg = self.account.integral.kwh, None if g is None else g * self._context.pue / 1000
-        delta_kg = None if kg is None else max(0.0, kg - self._told_kg)
-        delta = Delta(
-            self.account.unix(self._told_s), self.account.unix(at_s), max(0.0, kwh - self._told_kwh), delta_kg,
-            self.account.gpu_percent, kwh, kg,
-        )  # fmt: skip
-        self._told_kwh, self._told_s = max(kwh, self._told_kwh), at_s
-        self._told_kg = self._told_kg if kg is None else max(kg, self._told_kg)
-        for one in self._deliveries:
-            one.put(delta)
+        self._telling.tell(kwh, kg, self.account.unix(at_s), self.account.gpu_percent)
 
     def stop(self, status: Status) -> RunReport | None:
         """End it; returns the report, None where none could be made."""
@@ -272,14 +261,10 @@ class Run:
         report = self._with_others(own, last=True)
         if self.account.known or report.nodes:
             self._tell(report, end_s)
-        for one in self._deliveries:
-            one.put(report)
-        until_s = time.monotonic() + CLOSE_WITHIN_S
-        for one in self._deliveries:
-            one.close(max(0.1, until_s - time.monotonic()))
+        self._telling.finish(report, CLOSE_WITHIN_S)
         if self._nodes is not None:
             self._nodes.end()
-        report = report.model_copy(update={"sinks": self._counts()})
+        report = report.model_copy(update={"sinks": self._telling.counts()})
         written = self._write(report)
         if self._set.summary:
             print_report(report, self.path if written else None)
@@ -307,13 +292,10 @@ class Run:
         except Exception as error:  # noqa: BLE001
             self.notes.append(f"the meter did not stop ({type(error).__name__}: {error})")
 
-    def _counts(self) -> list[SinkCount]:
-        return [*self._without, *(one.count() for one in self._deliveries)]
-
     def _report(self, status: Status, end_s: float) -> RunReport:
         report = assemble(
             self.account, context=self._context, grid=self._grid, limit=self.limit, told=self._told,
-            run_id=self.run_id, status=status, end_s=end_s, sinks=self._counts(), notes=self.notes,
+            run_id=self.run_id, status=status, end_s=end_s, sinks=self._telling.counts(), notes=self.notes,
         )  # fmt: skip
         if self._ranks.nodes == 1:
             return report

@@ -31,10 +31,10 @@ from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 from greenai_infra.errors import InputError
 from greenai_infra.monitoring.run_report import FILE_NAME
 from greenai_infra.numbers import significant
+from greenai_infra.tracking.codecarbon_meter import CodecarbonMeter
 from greenai_infra.tracking.context import open_grid, output_folder, read_context
 from greenai_infra.tracking.exchange import Exchange
 from greenai_infra.tracking.limit import BUDGET_REACHED, CarbonBudgetReached
-from greenai_infra.tracking.meter import CodecarbonMeter
 from greenai_infra.tracking.ranks import find_ranks
 from greenai_infra.tracking.run import Run, Settings
 from greenai_infra.tracking.stop_sign import StopSign

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greenai_infra.monitoring.run_report import read_report
-from greenai_infra.tracking.meter import _one_model
+from greenai_infra.tracking.codecarbon_meter import _one_model
 
 if TYPE_CHECKING:
     from pathlib import Path

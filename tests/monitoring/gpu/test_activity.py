@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 METER = """
 import threading
 from greenai_infra.tracking import meter as module
-from greenai_infra.tracking.meter import CodecarbonMeter
+from greenai_infra.tracking.codecarbon_meter import CodecarbonMeter
 from greenai_infra.tracking.unread_chips import UnreadChips
 module.unread_chips = lambda environment: UnreadChips(1, "H100", 700.0, "the test says so")
 readings, two = [], threading.Semaphore(0)
