@@ -18,6 +18,8 @@ from training.stopping import BEFORE_END_S, TO_BE_CONTINUED, say
 from training.tracked import part_of, tracker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from training.command import Options, Run
     from training.contract import Folders
     from training.stopping import StopRequest
@@ -32,8 +34,9 @@ def run_script(run: Run, folders: Folders, options: Options, stop: StopRequest) 
     machines = cluster.read_cluster(folders, os.environ)
     torchrun = cluster.torchrun_arguments(machines, run.processes)
     python = [sys.executable, *(["-m", "torch.distributed.run", *torchrun] if torchrun else [])]
-    stated = [f"--{name}={value}" for name, value in run.hyperparameters.items()]
-    os.environ.update(environment_of(folders, run.hyperparameters))
+    given = _stated(run.arguments)
+    stated = [f"--{name}={value}" for name, value in run.hyperparameters.items() if name not in given]
+    os.environ.update(environment_of(folders, {**run.hyperparameters, **given}))
     os.environ.update(SM_HOSTS=json.dumps(machines.hosts), SM_CURRENT_HOST=machines.hosts[machines.rank])
     ended = threading.Event()
     if stop.end_s is not None:
@@ -57,3 +60,9 @@ def run_script(run: Run, folders: Folders, options: Options, stop: StopRequest) 
     if code not in (0, BUDGET_REACHED) and code < 128:
         folders.tell_failure(f"{run.script} ended with exit code {code}")
     return code
+
+
+def _stated(arguments: Sequence[str]) -> dict[str, str]:
+    """Those of the form `--NAME=VALUE`, as Vertex AI passes hyperparameters."""
+    pairs = [word.removeprefix("--").partition("=") for word in arguments if word.startswith("--") and "=" in word]
+    return {name.replace("-", "_"): value for name, _, value in pairs}

@@ -317,7 +317,7 @@ def test_the_character_model_does_not_look_ahead() -> None:
 
 SCRIPT = """
 import json, os, pathlib, sys
-names = "SM_MODEL_DIR", "SM_CHANNEL_TRAIN", "SM_HP_LR", "GREENAI_CHECKPOINT_DIR"
+names = "SM_MODEL_DIR", "SM_CHANNEL_TRAIN", "SM_HP_LR", "SM_HPS", "GREENAI_CHECKPOINT_DIR"
 told = {name: os.environ.get(name) for name in names}
 pathlib.Path(os.environ["SM_MODEL_DIR"], "told.json").write_text(json.dumps([sys.argv[1:], told]))
 sys.exit(int(os.environ.get("ENDS_WITH", "0")))
@@ -333,17 +333,18 @@ def write_script(folder: Path, text: str = SCRIPT) -> Path:
 def test_a_script_is_told_of_the_folders_and_hyperparameters(tmp_path: Path) -> None:
     (tmp_path / "input" / "data" / "train").mkdir(parents=True)
     (tmp_path / "input" / "config").mkdir()
-    (tmp_path / "input" / "config" / "hyperparameters.json").write_text('{"lr": "0.1"}')
+    (tmp_path / "input" / "config" / "hyperparameters.json").write_text('{"lr": "0.1", "epochs": "2"}')
 
-    done = train(tmp_path, "--script", write_script(tmp_path), "--fast", "8")
+    done = train(tmp_path, "--script", write_script(tmp_path), "--fast", "8", "--epochs=3")
 
     assert done.returncode == 0, done.stderr
     arguments, told = json.loads((tmp_path / "model" / "told.json").read_text())
-    assert arguments == ["--fast", "8", "--lr=0.1"]
+    assert arguments == ["--fast", "8", "--epochs=3", "--lr=0.1"]  # what is an argument goes before
     assert told == {
         "SM_MODEL_DIR": str(tmp_path / "model"),
         "SM_CHANNEL_TRAIN": str(tmp_path / "input" / "data" / "train"),
         "SM_HP_LR": "0.1",
+        "SM_HPS": '{"lr": "0.1", "epochs": "3"}',
         "GREENAI_CHECKPOINT_DIR": str(tmp_path / "checkpoints"),
     }
     assert (read_report(tmp_path).name, read_report(tmp_path).status) == ("own", "complete")
