@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.serving.energy import tokens_of
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
     from greenai_infra.serving.energy import CacheEnergy, CallEnergy, Tokens
     from greenai_infra.serving.families import Families
+
+_log = logging.getLogger(__name__)
 
 
 class Listener:
@@ -121,7 +125,7 @@ class Listener:
             taken, avoided = self._now, self._avoided
             self._now, self._avoided = Tally(), Counter()
         for tokens, count in avoided.items():
-            j = None if self.call is None else self.call.joules(tokens)
+            j = self._joules(tokens)
             if j is None:
                 taken.hits_without_j += count
             else:
@@ -139,6 +143,15 @@ class Listener:
         else:
             taken.encodings_without_j = taken.encodings
         return taken
+
+    def _joules(self, tokens: Tokens | None) -> float | None:
+        """J of a call; None where that is not known, as for tokens that the estimate refuses."""
+        try:
+            j = None if self.call is None else self.call.joules(tokens)
+        except Exception as error:  # noqa: BLE001  a function of the user's, and the counts must not be lost by it
+            _log.warning("the energy of a call with %s is not known: %s", tokens, error)
+            return None
+        return j if j is not None and isfinite(j) and j >= 0 else None
 
     def _tokens_of(self, answer: Any) -> Tokens | None:
         try:

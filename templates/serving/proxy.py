@@ -44,7 +44,8 @@ HEADERS, QUERY, KEYED = "x-greenai-headers", "x-greenai-query", "x-greenai-keyed
 """What a request has beside its body, among the parameters of the cache's call; the headers are not in its key."""
 MARK = "x-greenai-cache"
 
-_asked: ContextVar[list[bool]] = ContextVar("asked")
+_asked: ContextVar[dict[str, str]] = ContextVar("asked")
+"""Of this request: the headers of the upstream's answer, and MARK, which says whether it was asked."""
 _pumps: set[asyncio.Task[None]] = set()
 
 
@@ -82,10 +83,13 @@ class Caches:
             await cache.close()
 
     async def _call(self, messages: Any, /, **parameters: Any) -> Any:
-        _asked.get()[0] = True
+        asked = _asked.get()
+        asked[MARK] = "miss"
         headers, query = parameters.pop(HEADERS), parameters.pop(QUERY)
         del parameters[KEYED]
-        return await self._upstream.complete(query, headers, {**parameters, "messages": messages})
+        answer, answered = await self._upstream.complete(query, headers, {**parameters, "messages": messages})
+        asked.update(answered)
+        return answer
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -114,7 +118,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         registry = REGISTRY
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # several workers: their sums
             registry = CollectorRegistry()
-            MultiProcessCollector(registry)
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     @app.post("/v1/chat/completions")
@@ -138,7 +142,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 async def _cached(state: Any, request: Request, parsed: dict[str, Any], body: bytes) -> Response:
-    asked = [False]
+    asked = {MARK: "hit"}
     _asked.set(asked)
     query, headers = request.url.query, dict(request.headers)
     messages = parsed.pop("messages")
@@ -150,12 +154,10 @@ async def _cached(state: Any, request: Request, parsed: dict[str, Any], body: by
         return _as_it_is(passed.answer, "miss")
     except InputError:  # a number or text that no key can hold
         return await _through(state.upstream, request, "/chat/completions", body, "bypass")
-    mark = {MARK: "miss" if asked[0] else "hit"}
     if isinstance(answer, dict):
-        return Response(answer["body"], headers={**mark, "content-type": answer["type"]})
-    return StreamingResponse(
-        _relayed(answer), headers={**mark, "cache-control": "no-cache"}, media_type="text/event-stream"
-    )
+        return Response(answer["body"], headers={**asked, "content-type": answer["type"]})
+    headers = {"cache-control": "no-cache", **asked, "content-type": "text/event-stream"}
+    return StreamingResponse(_relayed(answer), headers=headers)
 
 
 async def _relayed(stream: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:

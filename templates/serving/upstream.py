@@ -78,13 +78,15 @@ class Upstream:
         except httpx.HTTPError as error:
             raise NotKept(_unreachable(error)) from None
 
-    async def complete(self, query: str, headers: Mapping[str, str], request: dict[str, Any]) -> Any:
-        """A chat completion to be kept: a map of type and body, or a stream of its events. Raises NotKept."""
+    async def complete(
+        self, query: str, headers: Mapping[str, str], request: dict[str, Any]
+    ) -> tuple[Any, dict[str, str]]:
+        """A chat completion to be kept (type and body, or a stream of events), and its headers. Raises NotKept."""
         body = json.dumps(request).encode()
         response = await self.send("POST", "/chat/completions", query, headers, body)
         kind = response.headers.get("content-type", "")
         if response.status_code == 200 and request.get("stream") and kind.startswith("text/event-stream"):
-            return events(response)
+            return events(response), returned(response.headers)
         try:
             answer = Answer(response.status_code, returned(response.headers), await response.aread())
         except httpx.HTTPError as error:
@@ -93,7 +95,7 @@ class Upstream:
             await response.aclose()
         if response.status_code != 200 or request.get("stream") or not _is_completion(answer.body):
             raise NotKept(answer)
-        return {"type": kind, "body": answer.body}
+        return {"type": kind, "body": answer.body}, answer.headers
 
 
 async def events(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from greenai_infra import estimate_inference
 from greenai_infra.errors import InputError
-from greenai_infra.serving.energy import CacheEnergy, cache_energy, estimated, measured, tokens_of
+from greenai_infra.serving.energy import CacheEnergy, CallEnergy, cache_energy, estimated, measured, tokens_of
 from greenai_infra.serving.metrics import CacheMetrics
 
 if TYPE_CHECKING:
@@ -292,6 +292,19 @@ def test_errors_are_counted_by_operation_and_kind() -> None:
     found = shown(registry)
     assert found["errors_total[exact,timeout,m,get,1]"] == 1
     assert metrics.total().errors == {"timeout": 2, "value": 1}
+
+
+@pytest.mark.parametrize("j", [float("nan"), -1.0, float("inf"), "raises"])
+def test_an_energy_that_cannot_be_is_unknown(j: Any) -> None:
+    def joules(tokens: Any) -> float:
+        if j == "raises":
+            raise InputError("not for so many tokens")
+        return float(j)
+
+    metrics, _ = made(call=CallEnergy(joules, "a function"))
+    metrics.listen(model="m", version="1").hit("x", 0.0)
+    metrics.settle()
+    assert (metrics.total().saved_j, metrics.total().hits, metrics.total().hits_without_j) == (0.0, 1, 1)
 
 
 def test_a_token_reader_that_fails_fails_no_request() -> None:

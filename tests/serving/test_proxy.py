@@ -108,6 +108,14 @@ def test_the_second_answer_is_the_first_one(running: Running) -> None:
     assert running.model.calls[0] == {"model": "llama", "messages": HELLO}
 
 
+def test_headers_of_the_upstream_come_with_what_it_answered(running: Running) -> None:
+    marks = []
+    for _ in range(2):
+        raw = running.client().chat.completions.with_raw_response.create(model="llama", messages=HELLO)
+        marks.append((raw.headers["x-greenai-cache"], raw.headers.get("x-request-id")))
+    assert marks == [("miss", "r1"), ("hit", None)]
+
+
 def test_a_stream_is_replayed_as_a_stream(running: Running) -> None:
     def stream() -> list[Any]:
         chunks = running.client().chat.completions.create(
