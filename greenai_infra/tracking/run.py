@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenai_infra.monitoring.metrics import HEARTBEAT_S
@@ -24,18 +23,12 @@ from greenai_infra.tracking.sinks.of_environment import sinks_of
 from greenai_infra.tracking.telling import Telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from os import PathLike
-    from pathlib import Path
-    from typing import Any
-
-    from greenai_infra.intensity.elapsed import Grid
     from greenai_infra.ledger.carbon_budget import CarbonBudget
     from greenai_infra.monitoring.run_report import RunReport, SinkCount, Status
-    from greenai_infra.tracking.context import Context
     from greenai_infra.tracking.exchange import Exchange
-    from greenai_infra.tracking.meter import Meter, Reading
+    from greenai_infra.tracking.meter import Reading
     from greenai_infra.tracking.ranks import Ranks
+    from greenai_infra.tracking.settings import Settings
     from greenai_infra.tracking.sinks.delivery import Sink
 
 SILENT_AFTER = 4
@@ -47,29 +40,6 @@ FIND_STORE_EVERY_S = 0.1
 
 _running: set[int] = set()
 """The runs of this process just now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the user has stated for each run of a trainer."""
-
-    context: Context
-    environment: Mapping[str, str]
-    placement: Mapping[str, Any] | None
-    intensity: float | str | Grid | None
-    run_id: str | None
-    path: Path | None
-    max_kg: float | None
-    ledger: str | PathLike[str] | None
-    kind: str
-    prometheus_port: int | None
-    mlflow: str | None
-    sinks: tuple[Sink, ...]
-    summary: bool
-    measure_every_s: float
-    meter: Callable[[], Meter]
-    clock: Callable[[], float]
-    wall_s: Callable[[], float]
 
 
 class Run:
@@ -84,7 +54,7 @@ class Run:
             settings.intensity, self._context.zone, settings.environment, settings.placement, start_wall_s
         )
         self.notes: list[str] = []
-        self.run_id = settings.run_id or self._id_of_plan() or uuid.uuid4().hex[:16]
+        self.run_id = settings.id_of_run() or uuid.uuid4().hex[:16]
         self._ledger = self._open_ledger() if ranks.leads else None
         stated = settings.max_kg if ranks.leads else None
         self.limit = Limit() if stated is None else Limit(stated, "max_emissions_kg")
@@ -129,12 +99,6 @@ class Run:
         for one in without:
             self._warn(f"{one.name} is told nothing: {one.error}")
         return without, [*given, *of.sinks]
-
-    def _id_of_plan(self) -> str | None:
-        """The plan's id, which settles its reservation; a slice of an interruptible job is a run of its own."""
-        plan_id = self._context.planned.plan_id if self._context.planned else None
-        slice_ = self._set.environment.get("GREENAI_SLICE", "")
-        return f"{plan_id}-slice-{slice_}" if plan_id and slice_ else plan_id
 
     def _warn(self, said: str) -> None:
         self.notes.append(said)

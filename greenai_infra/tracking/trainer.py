@@ -36,7 +36,8 @@ from greenai_infra.tracking.context import open_grid, output_folder, read_contex
 from greenai_infra.tracking.exchange import Exchange
 from greenai_infra.tracking.limit import BUDGET_REACHED, CarbonBudgetReached
 from greenai_infra.tracking.ranks import find_ranks
-from greenai_infra.tracking.run import Run, Settings
+from greenai_infra.tracking.run import Run
+from greenai_infra.tracking.settings import Settings
 from greenai_infra.tracking.stop_sign import StopSign
 
 if TYPE_CHECKING:

@@ -1,0 +1,46 @@
+"""What the user has stated for the runs of a trainer, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from os import PathLike
+    from pathlib import Path
+    from typing import Any
+
+    from greenai_infra.intensity.elapsed import Grid
+    from greenai_infra.tracking.context import Context
+    from greenai_infra.tracking.meter import Meter
+    from greenai_infra.tracking.sinks.delivery import Sink
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user has stated for each run of a trainer."""
+
+    context: Context
+    environment: Mapping[str, str]
+    placement: Mapping[str, Any] | None
+    intensity: float | str | Grid | None
+    run_id: str | None
+    path: Path | None
+    max_kg: float | None
+    ledger: str | PathLike[str] | None
+    kind: str
+    prometheus_port: int | None
+    mlflow: str | None
+    sinks: tuple[Sink, ...]
+    summary: bool
+    measure_every_s: float
+    meter: Callable[[], Meter]
+    clock: Callable[[], float]
+    wall_s: Callable[[], float]
+
+    def id_of_run(self) -> str | None:
+        """The stated id, else the plan's, which settles its reservation; a slice of a job is a run of its own."""
+        plan_id = self.context.planned.plan_id if self.context.planned else None
+        slice_ = self.environment.get("GREENAI_SLICE", "")
+        return self.run_id or (f"{plan_id}-slice-{slice_}" if plan_id and slice_ else plan_id)
