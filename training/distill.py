@@ -25,6 +25,7 @@ from greenai_infra.errors import InputError
 from training.contract import folders_of
 from training.distillation_loss import (
     FEW_CLASSES,
+    IGNORE_INDEX,
     Recipe,
     few_classes_loss,
     few_classes_weights,
@@ -231,7 +232,7 @@ class _Best:
     def after_epoch(self, epoch: int, mean_loss: float) -> bool:
         """Whether the training ends here."""
         assert self._held_out is not None
-        loss = held_out_cross_entropy(self._student, *self._held_out, self._batch_size)
+        loss = held_out_cross_entropy(self._student, *self._held_out, self._batch_size, self._recipe["ignore_index"])
         if loss < self._loss:
             self._loss, self.epoch = loss, epoch
             self._weights = copy.deepcopy(self._student.state_dict())
@@ -253,8 +254,10 @@ class _Best:
         self._loss, self.epoch, self._weights = state_dict["loss"], state_dict["epoch"], state_dict["weights"]
 
 
-def held_out_cross_entropy(model: nn.Module, inputs: Tensor, labels: Tensor, batch_size: int) -> float:
-    """Mean over the labels that are not negative, in nats."""
+def held_out_cross_entropy(
+    model: nn.Module, inputs: Tensor, labels: Tensor, batch_size: int, ignore_index: int = IGNORE_INDEX
+) -> float:
+    """Mean over the labels that are not `ignore_index`, in nats."""
     was_training = model.training
     model.eval()
     device = next(model.parameters()).device
@@ -263,9 +266,9 @@ def held_out_cross_entropy(model: nn.Module, inputs: Tensor, labels: Tensor, bat
         for some, right in zip(inputs.split(batch_size), labels.split(batch_size), strict=True):
             output = model(some.to(device))
             logits = getattr(output, "logits", output).flatten(0, -2).float()
-            wanted = right.to(device).flatten().clamp_min(-1)
-            total += float(functional.cross_entropy(logits, wanted, ignore_index=-1, reduction="sum"))
-            count += int((wanted >= 0).sum())
+            wanted = right.to(device).flatten()
+            total += float(functional.cross_entropy(logits, wanted, ignore_index=ignore_index, reduction="sum"))
+            count += int((wanted != ignore_index).sum())
     model.train(was_training)
     return total / max(1, count)
 

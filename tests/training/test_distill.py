@@ -146,6 +146,8 @@ def test_held_out_cross_entropy_by_hand() -> None:
     inputs = torch.tensor([[0.0, 0.0], [0.0, float(np.log(3))], [7.0, 7.0]])
     labels = torch.tensor([0, 1, -100])
     assert held_out_cross_entropy(model, inputs, labels, 2) == pytest.approx((np.log(2) + np.log(4 / 3)) / 2, rel=1e-6)
+    labels = torch.tensor([0, 1, 0])
+    assert held_out_cross_entropy(model, inputs, labels, 2, ignore_index=0) == pytest.approx(np.log(4 / 3), rel=1e-6)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
