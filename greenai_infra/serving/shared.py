@@ -7,6 +7,7 @@
 
 A worker writes its own sums, whole, again and again: a write that is lost or arrives twice changes nothing, and a
 worker that dies loses the last seconds only. Whatever is not such a record is left out, and counted.
+A store that evicts any key may drop hours that are over.
 """
 
 from __future__ import annotations

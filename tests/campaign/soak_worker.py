@@ -52,7 +52,7 @@ class Service:
     def _cache(self, store: str, version: str) -> InferenceCache:
         def call(prompt: str) -> str:
             self._asked.yes = True
-            os.write(self._calls, f"{version} {prompt}\n".encode())
+            os.write(self._calls, f"{version} {prompt[:40]}\n".encode())
             time.sleep(MODEL_S)
             return answer_of(prompt, version)
 
