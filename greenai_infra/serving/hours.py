@@ -1,6 +1,7 @@
 """Tallies of a scope by hour, with the carbon of each stretch at the intensity that it had.
 
-An hour without intensity stays open, and is settled when the source answers; after MOST_OPEN hours it stays unknown.
+An hour whose intensity is not known, or not for good, stays open and is weighed again when the source answers; after
+MOST_OPEN hours it stays as it is.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from greenai_infra.footprint.integral import Integral
 from greenai_infra.serving.tally import Tally
 
 if TYPE_CHECKING:
-    from greenai_infra.footprint.integral import MeanOf
+    from greenai_infra.intensity.elapsed import Grid
 
 HOUR_S = 3600
 MOST_OPEN = 48
+WEIGHED = ("placed_saved_g", "placed_spent_g", "unplaced_saved_j", "unplaced_spent_j")
 
 
 class Hour:
@@ -31,20 +33,19 @@ class Hour:
         self._saved.add(start_s, end_s, part.saved_j / JOULES_PER_KWH)
         self._spent.add(start_s, end_s, (part.lookup_j + part.encoder_j + part.standing_j) / JOULES_PER_KWH)
 
-    def settle(self, mean_of: MeanOf, pue: float) -> tuple[float, float]:
-        """Grams saved and spent that have become known."""
-        tally, before = self.tally, (self.tally.placed_saved_g, self.tally.placed_spent_g)
+    def settle(self, grid: Grid, pue: float, *, again: bool) -> None:
+        """Weigh what is not weighed yet; `again` also what may have changed since."""
         for integral in (self._saved, self._spent):
-            integral.settle(mean_of)
+            (integral.revise if again else integral.settle)(grid.mean, grid.is_final)
+        tally = self.tally
         tally.placed_saved_g, tally.placed_spent_g = self._saved.known_g * pue, self._spent.known_g * pue
         tally.unplaced_saved_j = self._saved.open_kwh * JOULES_PER_KWH
         tally.unplaced_spent_j = self._spent.open_kwh * JOULES_PER_KWH
-        return tally.placed_saved_g - before[0], tally.placed_spent_g - before[1]
 
     @property
     def is_open(self) -> bool:
-        """Whether a part waits for its intensity."""
-        return bool(self._saved.open_kwh or self._spent.open_kwh)
+        """Whether the intensity of a part is not known, or may change."""
+        return any(one.open_kwh or one.provisional_kwh for one in (self._saved, self._spent))
 
 
 class Hours:
@@ -53,25 +54,20 @@ class Hours:
     def __init__(self) -> None:
         self.total = Tally()
         self._hours: dict[int, Hour] = {}
-        self._lost_saved_j = self._lost_spent_j = 0.0
+        self._past = dict.fromkeys(WEIGHED, 0.0)
 
     def add(self, start_s: float, end_s: float, part: Tally) -> None:
         """Add a stretch of time, which counts to the hour in which it began."""
         self.total.add(part)
         self._hours.setdefault(int(start_s // HOUR_S), Hour()).add(start_s, end_s, part)
 
-    def settle(self, mean_of: MeanOf, pue: float) -> tuple[float, float]:
-        """Grams saved and spent, with PUE, that have become known since the last time."""
-        saved = spent = 0.0
+    def settle(self, grid: Grid, pue: float, *, again: bool = False) -> None:
+        """Weigh the hours with intensity and PUE; grams of the total may fall where a source corrects itself."""
         for hour in self._hours.values():
-            more = hour.settle(mean_of, pue)
-            saved, spent = saved + more[0], spent + more[1]
-        total = self.total
-        total.placed_saved_g += saved
-        total.placed_spent_g += spent
-        total.unplaced_saved_j = self._lost_saved_j + sum(hour.tally.unplaced_saved_j for hour in self._hours.values())
-        total.unplaced_spent_j = self._lost_spent_j + sum(hour.tally.unplaced_spent_j for hour in self._hours.values())
-        return saved, spent
+            hour.settle(grid, pue, again=again)
+        for name in WEIGHED:
+            hours = sum(getattr(hour.tally, name) for hour in self._hours.values())
+            setattr(self.total, name, self._past[name] + hours)
 
     def tallies(self) -> dict[int, Tally]:
         """The hours that can still change, and those since `forget`."""
@@ -82,6 +78,6 @@ class Hours:
         current = int(now_s // HOUR_S)
         for number, hour in list(self._hours.items()):
             if number < current - (MOST_OPEN if hour.is_open else 0):
-                self._lost_saved_j += hour.tally.unplaced_saved_j
-                self._lost_spent_j += hour.tally.unplaced_spent_j
+                for name in WEIGHED:
+                    self._past[name] += getattr(hour.tally, name)
                 del self._hours[number]

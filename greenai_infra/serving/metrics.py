@@ -17,15 +17,15 @@ import threading
 import time
 import weakref
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.elapsed import Grid, Pinned, grid_of
-from greenai_infra.monitoring.emissions_file import MAX_PUE
 from greenai_infra.serving.energy import CacheEnergy, tokens_of
 from greenai_infra.serving.families import Bounded, families
 from greenai_infra.serving.hours import Hours
 from greenai_infra.serving.listener import Listener
+from greenai_infra.serving.site import site_of
 from greenai_infra.serving.tally import Scope, Tally
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from greenai_infra.serving.place import Where
 
 SETTLED_EVERY_S = 5.0
+WEIGHED_AGAIN_S = 300.0
+"""A source is asked again as often, and may correct what it has said of the last hours."""
 WARNED_EVERY_S = 3600.0
 LEAST_WARNED_OF = 1000
 """Lookups from which on a cache that costs more than it saves is logged."""
@@ -73,7 +75,7 @@ class CacheMetrics:
             raise InputError(f"unknown label {', '.join(sorted(unknown))}; values are listed of model, version, tenant")
         self.families = families(registry)
         self.call, self.cache = call, cache or CacheEnergy()
-        self.grid, self.pue, self.pue_by = _placed(intensity, zone, region, pue, clock())
+        self.grid, self.pue, self.pue_by = site_of(intensity, zone, region, pue, clock())
         self._labels = {name: Bounded(labels.get(name)) for name in ("model", "version", "tenant")}
         self._every_s, self._clock = settled_every_s, clock
         self._listeners: dict[Any, Listener] = {}
@@ -90,7 +92,8 @@ class CacheMetrics:
     def _start(self) -> None:
         """In a new process, that of a fork among them, nothing has happened yet."""
         self._hours: dict[Scope, Hours] = {}
-        self._settled_s = self._clock()
+        self._shown_g: dict[tuple[Any, ...], float] = {}
+        self._settled_s = self._weighed_s = self._clock()
         self._warned_s = self._settled_s
         self._known = False
 
@@ -139,11 +142,12 @@ class CacheMetrics:
             self._stand(start_s, now_s)
             self.grid.refresh(now_s)
             self._weigh()
-            if self._shared is not None:
-                self._share(now_s)
-                if (size := self._shared.size()) is not None:
-                    self.families.entries.labels("store").set(size[0])
-                    self.families.bytes.labels("store").set(size[1])
+            if self._shared is None or self._share():
+                for hours in self._hours.values():
+                    hours.forget(now_s)
+            if self._shared is not None and (size := self._shared.size()) is not None:
+                self.families.entries.labels("store").set(size[0])
+                self.families.bytes.labels("store").set(size[1])
             for show in self._gauges:
                 with suppress(Exception):
                     show()
@@ -192,30 +196,36 @@ class CacheMetrics:
             self.families.standing_j.inc(watts * seconds)
 
     def _weigh(self) -> None:
-        shown, total = self.families, Tally()
+        shown, total, now_s = self.families, Tally(), self._settled_s
+        again = now_s - self._weighed_s >= WEIGHED_AGAIN_S
+        if again:
+            self._weighed_s = now_s
         for scope, hours in self._hours.items():
-            saved_g, spent_g = hours.settle(self.grid.mean, self.pue)
+            hours.settle(self.grid, self.pue, again=again)
             total.add(hours.total)
             if scope == SERVER:
-                if spent_g:
-                    shown.standing_g.inc(spent_g)
-                continue
-            if saved_g:
-                shown.saved_g.labels(*scope).inc(saved_g)
-            if spent_g:
-                shown.spent_g.labels(*scope).inc(spent_g)
+                self._raise(("standing",), hours.total.placed_spent_g, lambda: shown.standing_g)
+            else:
+                self._raise((scope, "saved"), hours.total.placed_saved_g, partial(shown.saved_g.labels, *scope))
+                self._raise((scope, "spent"), hours.total.placed_spent_g, partial(shown.spent_g.labels, *scope))
         if total.net_j is not None:
             shown.net_j.set(total.net_j)
         if total.net_g is not None:
             shown.net_g.set(total.net_g)
         if total.breakeven_hit_rate is not None:
             shown.breakeven.set(total.breakeven_hit_rate)
-        now_s = self._settled_s
         if (value := self.grid.mean(now_s - 1, now_s)) is not None:
             told = self.grid.told()
             names = [str(told.get(name) or "") for name in ("zone", "source", "signal", "kind")]
             shown.intensity.labels(*names).set(value)
         self._warn(total, now_s)
+
+    def _raise(self, name: tuple[Any, ...], grams: float, counter: Callable[[], Any]) -> None:
+        """Bring a counter to so many grams; it only rises, and waits where a source has corrected itself downwards."""
+        more = grams - self._shown_g.get(name, 0.0)
+        if more > 0:
+            counter().inc(more)
+            self._shown_g[name] = grams
 
     def _warn(self, total: Tally, now_s: float) -> None:
         net_j = total.net_j
@@ -228,12 +238,10 @@ class CacheMetrics:
             net_j, total.lookups, total.hit_rate, "no hit rate" if rate is None or rate > 1 else f"{rate:.3g}",
         )  # fmt: skip
 
-    def _share(self, now_s: float) -> None:
+    def _share(self) -> bool:
         told = {**self.grid.told(), "pue": self.pue, "pue_by": self.pue_by}
         energy = {"call": self.call.by if self.call else None, "cache": list(self.cache.by)}
-        if self._shared.put({scope: hours.tallies() for scope, hours in self._hours.items()}, told, energy):
-            for hours in self._hours.values():
-                hours.forget(now_s)
+        return bool(self._shared.put({scope: hours.tallies() for scope, hours in self._hours.items()}, told, energy))
 
     def _awake(self) -> None:
         """Called with each event: the thread that settles runs, in this process too if it was forked."""
@@ -264,23 +272,3 @@ def _run(metrics: weakref.ref[CacheMetrics], closed: threading.Event, every_s: f
         except Exception:  # noqa: BLE001  told, and the next settling tries again
             _log.exception("the cache's metrics could not be settled")
         del found
-
-
-def _placed(
-    intensity: float | str | None, zone: str | None, region: str | None, pue: float | None, now_s: float
-) -> tuple[Grid, float, str]:
-    from greenai_infra.catalog.regions import find_region
-
-    found = None if region is None else find_region(region)
-    zone = zone or (found.zone if found else None)
-    if pue is not None:
-        if isinstance(pue, bool) or not isinstance(pue, int | float) or not 1 <= pue <= MAX_PUE:
-            raise InputError(f"pue must be a number from 1 to {MAX_PUE:g}, not {pue!r}")
-        by = "stated"
-    elif found is not None:
-        pue, by = found.pue, f"{found.key}, {found.pue_year}{', mean of the fleet' if found.pue_is_fleet_mean else ''}"
-    else:
-        pue, by = 1.0, "no region is stated: a machine outside of a data centre"
-    if isinstance(intensity, int | float):
-        return Pinned(intensity, "stated", zone=zone), float(pue), by
-    return grid_of(intensity, zone, now_s, or_state="intensity=G_PER_KWH"), float(pue), by

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from greenai_infra import estimate_inference
 from greenai_infra.errors import InputError
+from greenai_infra.intensity.elapsed import Pinned
 from greenai_infra.serving.energy import CacheEnergy, CallEnergy, cache_energy, estimated, measured, tokens_of
 from greenai_infra.serving.metrics import CacheMetrics
 
@@ -33,6 +34,19 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Corrected(Pinned):
+    """A source that answers late, and corrects itself."""
+
+    def __init__(self) -> None:
+        self.g_per_kwh = None  # type: ignore[assignment]
+
+    def is_final(self, start_s: float, end_s: float) -> bool:
+        return False
+
+    def told(self) -> dict[str, Any]:
+        return {}
 
 
 def made(clock: Clock | None = None, **given: Any) -> tuple[CacheMetrics, CollectorRegistry]:
@@ -169,19 +183,29 @@ def test_carbon_is_counted_at_the_intensity_of_each_hour(tmp_path: Path) -> None
 def test_an_hour_without_intensity_is_weighed_when_it_is_known() -> None:
     clock = Clock()
     metrics, registry = made(clock, call=measured(3.6e6), cache=CacheEnergy(lookup_j=0.0, standing_w=0.0))
-    known: list[float | None] = [None]
-    metrics.grid.mean = lambda start_s, end_s: known[0]  # type: ignore[method-assign]
+    grid = metrics.grid = Corrected()
     metrics.listen(model="m", version="1").hit("x", 0.0)
     clock.now += 60
     metrics.settle()
     assert metrics.total().net_j == pytest.approx(3.6e6)
     assert metrics.total().net_g is None
     assert not [name for name in shown(registry) if name.startswith("carbon_saved")]
-    known[0] = 250.0
+    grid.g_per_kwh = 250.0
     clock.now += 7200
     metrics.settle()
     assert metrics.total().net_g == pytest.approx(250.0)
-    assert shown(registry)["carbon_saved_grams_total[exact,m,1]"] == pytest.approx(250.0)
+    for corrected, counted in ((200.0, 250.0), (300.0, 300.0)):  # a counter only rises
+        grid.g_per_kwh = corrected
+        clock.now += 3600
+        metrics.settle()
+        assert shown(registry)["carbon_net_grams[]"] == pytest.approx(corrected)
+        assert shown(registry)["carbon_saved_grams_total[exact,m,1]"] == pytest.approx(counted)
+    clock.now += 48 * 3600
+    metrics.settle()
+    grid.g_per_kwh = 100.0
+    clock.now += 3600
+    metrics.settle()
+    assert metrics.total().net_g == pytest.approx(300.0), "after two days it stays"
 
 
 @pytest.mark.parametrize(
