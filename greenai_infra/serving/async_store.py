@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import time
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any, Literal
 
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
@@ -20,7 +21,7 @@ from greenai_infra.serving.bounded import CONNECT_S, connection_arguments
 from greenai_infra.serving.breaker import LOG, Breaker
 from greenai_infra.serving.events import StoreError
 from greenai_infra.serving.slots import Slots, key_of, redirected
-from greenai_infra.serving.store import CLOCK_KEPT_S, MOST_IDLE, MOST_REDIRECTIONS
+from greenai_infra.serving.store import CLOCK_KEPT_S, LATE_FOR_S, MOST_CONNECTIONS, MOST_LATE, MOST_REDIRECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from greenai_infra.serving.place import Address, Place
 
 _CLASSES = {"tcp": Connection, "tls": SSLConnection, "unix": UnixDomainSocketConnection}
+
+
+class _Pool:
+    """Connections to one node that nobody uses, errors of those that could not be made, and how many there are."""
+
+    def __init__(self) -> None:
+        self.idle: asyncio.Queue[Any] = asyncio.Queue()
+        self.count = 0
 
 
 class AsyncStore:
@@ -41,11 +50,12 @@ class AsyncStore:
 
     def _start(self) -> None:
         self.breaker = Breaker()
-        self._idle: dict[Address, list[Any]] = {self.place.address: []}
+        self._pools: defaultdict[Address, _Pool] = defaultdict(_Pool)
         self._slots: Slots | None = None
         self._ahead_ms, self._clock_until_s = 0.0, math.inf
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._closed = False
+        self._late: deque[tuple[Any, ...]] = deque(maxlen=MOST_LATE)
+        self._is_late = self._closed = False
 
     def __repr__(self) -> str:
         return f"AsyncStore({self.place})"
@@ -55,7 +65,7 @@ class AsyncStore:
         now_s = time.monotonic()
         if now_s > self._clock_until_s:
             self._clock_until_s = now_s + CLOCK_KEPT_S
-            self._start_task(self._open_late(self.place.address))
+            self._beside(self._ask_time())
         return int(now_s * 1000 + self._ahead_ms) if self._ahead_ms else 0
 
     async def execute(
@@ -75,7 +85,8 @@ class AsyncStore:
             self._loop = loop
         breaker = self.breaker
         if breaker.is_open:
-            self._ask_again()
+            if breaker.due():
+                self._beside(self._ask(breaker))
             raise StoreError("store down", f"{self.place} is left alone for a moment after several failures")
         try:
             async with asyncio.timeout(limit_s):
@@ -86,12 +97,20 @@ class AsyncStore:
         except ResponseError as error:
             raise StoreError("refused", masked(str(error))) from None
         except Exception as error:  # noqa: BLE001  a server that speaks another protocol makes redis-py raise anything
-            breaker.failed(error)
             slow = isinstance(error, TimedOut | TimeoutError)
             kind: Literal["timeout", "connection"] = "timeout" if slow else "connection"
-            raise StoreError(kind, masked(str(error)) or f"no answer of {self.place} in time") from None
+            failure = StoreError(kind, masked(str(error)) or f"no answer of {self.place} in time")
+            breaker.failed(failure)
+            raise failure from None
         breaker.succeeded()
         return reply
+
+    def later(self, *command: bytes | str | float) -> None:
+        """Do this beside the requests, as soon as the store answers: nobody waits for it, and it may be lost."""
+        self._late.append(command)
+        if not self._is_late:
+            self._is_late = True
+            self._beside(self._make_up())
 
     def nodes(self) -> list[Address]:
         """The primaries of a cluster; else the one address."""
@@ -100,22 +119,21 @@ class AsyncStore:
     async def close(self) -> None:
         """Close the connections; those in use when they are given back."""
         self._closed = True
+        if asyncio.get_running_loop() is not self._loop:
+            return
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if asyncio.get_running_loop() is self._loop:
-            for idle in self._idle.values():
-                while idle:
-                    with contextlib.suppress(RedisError, OSError):  # a peer that does not say goodbye
-                        await idle.pop().disconnect()
+        for pool in self._pools.values():
+            await self._drop(pool)
 
     async def _routed(self, command: tuple[Any, ...], key: bytes | None) -> Any:
         address = self.place.address
         if not self.place.cluster:
             return await self._send(address, command)
         if self._slots is None:
-            await self._release(self._idle[address], await self._opened(address))
-        if self._slots is not None:
+            self._beside(self._ask_time())  # which reads the map; until then the node asked says where to go
+        else:
             address = self._slots.address(key or key_of(command)) or address
         for _ in range(MOST_REDIRECTIONS):
             try:
@@ -127,56 +145,66 @@ class AsyncStore:
                 address, once = target
                 if once:
                     return await self._send(address, command, asking=True)
-                self._slots = None  # the next connection reads the map again
+                self._slots = None
         raise StoreError("connection", f"{self.place} sends from node to node")
 
     async def _send(self, address: Address, command: tuple[Any, ...], asking: bool = False) -> Any:
-        idle = self._idle.setdefault(address, [])
+        pool = self._pools[address]
+        connection, was_idle = await self._taken(pool, address)
         try:
-            connection = idle.pop()
-        except IndexError:
-            connection = await self._opened(address)
-        else:
-            try:
-                return await self._talk(idle, connection, command, asking)
-            except Disconnected:
-                while idle:  # the server has been away: the others are closed, too
-                    await idle.pop().disconnect(nowait=True)
-                connection = await self._opened(address)
-        return await self._talk(idle, connection, command, asking)
+            return await self._talk(pool, connection, command, asking)
+        except Disconnected:
+            if not was_idle:
+                raise
+            await self._drop(pool)  # the server has been away: the others are closed, too
+            return await self._talk(pool, (await self._taken(pool, address))[0], command, asking)
 
-    async def _talk(self, idle: list[Any], connection: Any, command: tuple[Any, ...], asking: bool) -> Any:
+    async def _talk(self, pool: _Pool, connection: Any, command: tuple[Any, ...], asking: bool) -> Any:
         try:
             if asking:
-                await connection.send_packed_command(connection.pack_command("ASKING"), check_health=False)
-                await connection.read_response()
+                await _asked(connection, "ASKING")
             await connection.send_packed_command(connection.pack_command(*command), check_health=False)
             reply = await connection.read_response()
         except ResponseError:
-            await self._release(idle, connection)
+            await self._release(pool, connection)
             raise
         except BaseException:
+            pool.count -= 1
             await connection.disconnect(nowait=True)  # a reply that comes later must not meet another command
             raise
-        await self._release(idle, connection)
+        await self._release(pool, connection)
         return reply
 
-    async def _opened(self, address: Address) -> Any:
-        """A connected connection, made in a task of its own, which goes on if this one is cancelled."""
-        task = self._start_task(self._open(address))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(lambda done: self._keep(address, done))
-            raise
+    async def _taken(self, pool: _Pool, address: Address) -> tuple[Any, bool]:
+        """A connection, and whether it may have been idle for long."""
+        while not pool.idle.empty():
+            found = pool.idle.get_nowait()
+            if not isinstance(found, Exception):
+                return found, True
+        if pool.count < MOST_CONNECTIONS:
+            pool.count += 1
+            self._beside(self._open(pool, address))
+        found = await pool.idle.get()
+        if isinstance(found, Exception):
+            raise found
+        return found, False
 
-    async def _open(self, address: Address) -> Any:
-        connection = None
+    async def _open(self, pool: _Pool, address: Address) -> None:
+        try:
+            connection = await self._made(address)
+        except Exception as error:  # noqa: BLE001  whoever waits is told
+            pool.count -= 1
+            pool.idle.put_nowait(error)
+        else:
+            await self._release(pool, connection)
+
+    async def _made(self, address: Address) -> Any:
+        """A connected connection; for tasks beside the requests. Learns the server's time and a cluster's map."""
+        connection = _CLASSES[self.place.transport](
+            **connection_arguments(self.place, address), socket_timeout=None, retry=Retry(NoBackoff(), 0)
+        )
         try:
             async with asyncio.timeout(CONNECT_S):
-                connection = _CLASSES[self.place.transport](
-                    **connection_arguments(self.place, address), socket_timeout=None, retry=Retry(NoBackoff(), 0)
-                )
                 await connection.connect()
                 seconds, microseconds = await _asked(connection, "TIME")
                 now_s = time.monotonic()
@@ -185,55 +213,63 @@ class AsyncStore:
                 if self.place.cluster and self._slots is None:
                     self._slots = Slots(await _asked(connection, "CLUSTER", "SLOTS"), address)
         except BaseException:
-            if connection is not None:
-                await connection.disconnect(nowait=True)
+            await connection.disconnect(nowait=True)
             raise
         return connection
 
-    def _keep(self, address: Address, done: asyncio.Task[Any]) -> None:
-        """A connection that came late serves the next request."""
-        if not done.cancelled() and done.exception() is None:
-            self._idle.setdefault(address, []).append(done.result())
-
-    def _ask_again(self) -> None:
-        if self.breaker.due():
-            self._start_task(self._ask(self.breaker))
-
-    def _start_task(self, what: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """A task that goes on beside the requests."""
-        task = asyncio.create_task(what)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def _open_late(self, address: Address) -> None:
-        """A connection that nobody waits for."""
+    async def _ask_time(self) -> None:
         try:
-            await self._release(self._idle[address], await self._open(address))
+            await (await self._made(self.place.address)).disconnect(nowait=True)
         except Exception as error:  # noqa: BLE001
-            LOG.debug("no connection to the cache's store: %s", masked(str(error)))
+            LOG.debug("the cache's store does not tell its time: %s", masked(str(error)))
 
     async def _ask(self, breaker: Breaker) -> None:
-        """Beside the requests: does the store answer as fast as a request needs it?"""
+        """Does the store answer again, as fast as a request needs it?"""
         answered = False
-        address = self.place.address
         try:
             if self.place.revive is not None:
                 await asyncio.to_thread(self.place.revive)
-            connection = await self._opened(address)
+            connection = await self._made(self.place.address)
             async with asyncio.timeout(self.limit_s):
                 answered = await _asked(connection, "PING") in (b"PONG", "PONG")
-            await self._release(self._idle[address], connection)
+            await connection.disconnect(nowait=True)
         except Exception as error:  # noqa: BLE001
             LOG.debug("the cache's store does not answer: %s", masked(str(error)))
         finally:
             breaker.asked(answered)
 
-    async def _release(self, idle: list[Any], connection: Any) -> None:
-        if len(idle) < MOST_IDLE and not self._closed:
-            idle.append(connection)
-        else:
+    async def _make_up(self) -> None:
+        until = time.monotonic() + LATE_FOR_S
+        while self._late and time.monotonic() < until:
+            command = self._late.popleft()
+            try:
+                await self.execute(*command, limit_s=CONNECT_S)
+            except StoreError as error:
+                if error.kind != "refused":
+                    self._late.appendleft(command)
+                    await asyncio.sleep(0.25)
+        self._late.clear()
+        self._is_late = False
+
+    def _beside(self, what: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(what)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _release(self, pool: _Pool, connection: Any) -> None:
+        if self._closed:
+            pool.count -= 1
             await connection.disconnect(nowait=True)
+        else:
+            pool.idle.put_nowait(connection)
+
+    async def _drop(self, pool: _Pool) -> None:
+        while not pool.idle.empty():
+            found = pool.idle.get_nowait()
+            if not isinstance(found, Exception):
+                pool.count -= 1
+                with contextlib.suppress(RedisError, OSError):  # a peer that does not say goodbye
+                    await found.disconnect(nowait=not self._closed)
 
 
 async def _asked(connection: Any, *command: str) -> Any:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.serving.events import StoreError
+from greenai_infra.serving.flight import Later
 from greenai_infra.serving.streams import is_stream, record, replay
 from greenai_infra.serving.values import ANSWER
 
@@ -115,6 +116,10 @@ class Awaiting:
                 if isinstance(step, float):
                     await asyncio.sleep(step)
                     left_s, reply = self._limit_s, None
+                    step = steps.send(None)
+                    continue
+                if isinstance(step, Later):
+                    self._store.later(*step.command)
                     step = steps.send(None)
                     continue
                 began = time.monotonic()

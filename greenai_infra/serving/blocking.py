@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.errors import InputError
 from greenai_infra.serving.events import StoreError
+from greenai_infra.serving.flight import Later
 from greenai_infra.serving.streams import Recording, is_stream
 from greenai_infra.serving.values import ANSWER
 
@@ -98,6 +99,10 @@ class Blocking:
                 if isinstance(step, float):
                     time.sleep(step)
                     left_s, reply = self._limit_s, None
+                    step = steps.send(None)
+                    continue
+                if isinstance(step, Later):
+                    self._store.later(*step.command)
                     step = steps.send(None)
                     continue
                 began = time.monotonic()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from greenai_infra.serving.keys import Key
 
 Command = tuple[bytes | int, ...]
-Step = Command | float
-"""A command, to be answered with its reply; or seconds to sleep."""
+
+
+class Later(NamedTuple):
+    """A command that is done beside the requests, and whose reply nobody awaits."""
+
+    command: Command
+
+
+Step = Command | float | Later
+"""A command, to be answered with its reply; seconds to sleep; or what can wait."""
 
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
 _TOKEN_BYTES = 12

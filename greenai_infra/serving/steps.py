@@ -137,6 +137,7 @@ class Rules:
                 yield flight.give_up(key, token)
             except StoreError as error:
                 self.failed("release", error, 0.0)
+                yield flight.Later(flight.give_up(key, token))
         return False
 
     def _keep(self, key: Key, token: bytes, packed: bytes, kind: Kind, now_ms: int) -> Steps:
@@ -149,6 +150,11 @@ class Rules:
             yield (b"SET", key.name, value, b"PX", self.ttl_ms)
         except StoreError as error:
             self.failed("set", error, time.perf_counter() - began)
+            if error.kind == "timeout":  # slow, or busy with others
+                yield flight.Later((b"SET", key.name, value, b"PX", self.ttl_ms))
+                if token:
+                    yield flight.Later(flight.release(key, token))
+                return False
             return (yield from self.give_up(key, token))
         self.events.stored(time.perf_counter() - began, len(value))
         if token:
@@ -156,6 +162,7 @@ class Rules:
                 yield flight.release(key, token)
             except StoreError as error:
                 self.failed("release", error, 0.0)
+                yield flight.Later(flight.release(key, token))
         return True
 
     def _pack(self, answer: Any) -> bytes:

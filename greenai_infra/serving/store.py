@@ -1,7 +1,8 @@
 """A store that speaks the Redis protocol, asked within a bound of time.
 
-Connections are made beside the requests: a request waits for one at most as long as it may, and one that comes late
-serves the next. When the store fails several times in a row it is left alone (`breaker`) and asked beside the requests.
+Connections are made beside the requests, a few to each node: a request waits for one at most as long as it may, whether
+it comes new or from another request, and one that comes late serves the next. When the store fails several times in a
+row it is left alone (`breaker`) and asked beside the requests.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import math
 import os
 import threading
 import time
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
+from collections import defaultdict, deque
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal
 
 from redis.exceptions import ConnectionError as Disconnected
@@ -27,11 +28,22 @@ from greenai_infra.serving.slots import Slots, key_of, redirected
 if TYPE_CHECKING:
     from greenai_infra.serving.place import Address, Place
 
-MOST_IDLE = 64
-"""Connections to one node that are kept while nobody uses them."""
+MOST_CONNECTIONS = 8
+"""To one node. A burst of requests shares them: making a connection takes longer than many commands."""
 MOST_REDIRECTIONS = 3
 CLOCK_KEPT_S = 600.0
-"""After this time the server's clock is asked again, with a new connection."""
+"""After this time the server's clock is asked again."""
+MOST_LATE = 64
+LATE_FOR_S = 10.0
+"""So many commands are made up for later, and for so long."""
+
+
+class _Pool:
+    """Connections to one node that nobody uses, errors of those that could not be made, and how many there are."""
+
+    def __init__(self) -> None:
+        self.idle: SimpleQueue[Any] = SimpleQueue()
+        self.count = 0
 
 
 class Store:
@@ -45,10 +57,12 @@ class Store:
     def _start(self) -> None:
         self._pid = os.getpid()
         self.breaker = Breaker()
-        self._idle: dict[Address, list[Any]] = {self.place.address: []}
+        self._lock = threading.Lock()
+        self._pools: defaultdict[Address, _Pool] = defaultdict(_Pool)
         self._slots: Slots | None = None
         self._ahead_ms, self._clock_until_s = 0.0, math.inf
-        self._closed = False
+        self._late: deque[tuple[Any, ...]] = deque(maxlen=MOST_LATE)
+        self._is_late = self._closed = False
 
     def __repr__(self) -> str:
         return f"Store({self.place})"
@@ -58,9 +72,7 @@ class Store:
         now_s = time.monotonic()
         if now_s > self._clock_until_s:
             self._clock_until_s = now_s + CLOCK_KEPT_S
-            late: Future[Any] = Future()
-            late.cancel()  # nobody waits: the connection serves a later request
-            threading.Thread(target=self._open, args=(self.place.address, late), daemon=True).start()
+            self._beside(self._ask_time)
         return int(now_s * 1000 + self._ahead_ms) if self._ahead_ms else 0
 
     def execute(
@@ -82,7 +94,8 @@ class Store:
             self._start()  # connections of the parent are the parent's
         breaker = self.breaker
         if breaker.is_open:
-            self._ask_again()
+            if breaker.due():
+                self._beside(self._ask)
             raise StoreError("store down", f"{self.place} is left alone for a moment after several failures")
         deadline.at = until = time.monotonic() + limit_s
         try:
@@ -99,14 +112,24 @@ class Store:
         breaker.succeeded()
         return reply
 
+    def later(self, *command: bytes | str | float) -> None:
+        """Do this beside the requests, as soon as the store answers: nobody waits for it, and it may be lost."""
+        with self._lock:
+            self._late.append(command)
+            if self._is_late:
+                return
+            self._is_late = True
+        self._beside(self._make_up)
+
     def connect(self, wait_s: float) -> bool:
         """Whether there is a connection, waiting for the first one at most so long."""
-        address = self.place.address
+        pool = self._pools[self.place.address]
         try:
-            self._release(self._idle[address], self._opened(address, time.monotonic() + wait_s))
+            connection, _ = self._taken(pool, self.place.address, time.monotonic() + wait_s)
         except Exception as error:  # noqa: BLE001  the cache works without
             LOG.debug("no connection to the cache's store: %s", masked(str(error)))
             return False
+        self._release(pool, connection)
         return True
 
     def nodes(self) -> list[Address]:
@@ -116,17 +139,16 @@ class Store:
     def close(self) -> None:
         """Close the connections; those in use when they are given back."""
         self._closed = True
-        for idle in self._idle.values():
-            while idle:
-                idle.pop().disconnect()
+        for pool in list(self._pools.values()):
+            self._drop(pool)
 
     def _routed(self, command: tuple[Any, ...], key: bytes | None, until: float) -> Any:
         address = self.place.address
         if not self.place.cluster:
             return self._send(address, command, until)
         if self._slots is None:
-            self.connect(max(0.0, until - time.monotonic()))
-        if self._slots is not None:
+            self._beside(self._ask_time)  # which reads the map; until then the node asked says where to go
+        else:
             address = self._slots.address(key or key_of(command)) or address
         for _ in range(MOST_REDIRECTIONS):
             try:
@@ -138,99 +160,142 @@ class Store:
                 address, once = target
                 if once:
                     return self._send(address, command, until, asking=True)
-                self._slots = None  # the next connection reads the map again
+                self._slots = None
         raise StoreError("connection", f"{self.place} sends from node to node")
 
     def _send(self, address: Address, command: tuple[Any, ...], until: float, asking: bool = False) -> Any:
-        idle = self._idle.setdefault(address, [])
+        pool = self._pools[address]
+        connection, was_idle = self._taken(pool, address, until)
         try:
-            connection = idle.pop()
-        except IndexError:
-            connection = self._opened(address, until)
-        else:
-            try:
-                return self._talk(idle, connection, command, asking)
-            except Disconnected:
-                self._drop(idle)  # the server has been away: the others are closed, too
-                connection = self._opened(address, until)
-        return self._talk(idle, connection, command, asking)
+            return self._talk(pool, connection, command, asking)
+        except Disconnected:
+            if not was_idle:
+                raise
+            self._drop(pool)  # the server has been away: the others are closed, too
+            return self._talk(pool, self._taken(pool, address, until)[0], command, asking)
 
-    def _talk(self, idle: list[Any], connection: Any, command: tuple[Any, ...], asking: bool) -> Any:
+    def _talk(self, pool: _Pool, connection: Any, command: tuple[Any, ...], asking: bool) -> Any:
         try:
             if asking:
-                connection.send_packed_command(connection.pack_command("ASKING"), check_health=False)
-                connection.read_response()
+                _asked(connection, "ASKING")
             connection.send_packed_command(connection.pack_command(*command), check_health=False)
             reply = connection.read_response()
         except ResponseError:
-            self._release(idle, connection)
+            self._release(pool, connection)
             raise
         except BaseException:
-            connection.disconnect()  # a reply that comes later must not meet another command
+            self._discard(pool, connection)  # a reply that comes later must not meet another command
             raise
-        self._release(idle, connection)
+        self._release(pool, connection)
         return reply
 
-    def _opened(self, address: Address, until: float) -> Any:
-        """A connected connection, made in a thread of its own. Raises StoreError if it takes longer."""
-        coming: Future[Any] = Future()
-        threading.Thread(target=self._open, args=(address, coming), daemon=True, name="cache-connect").start()
+    def _taken(self, pool: _Pool, address: Address, until: float) -> tuple[Any, bool]:
+        """A connection, and whether it may have been idle for long. Raises StoreError if none comes in time."""
+        while True:
+            try:
+                found = pool.idle.get_nowait()
+            except Empty:
+                break
+            if not isinstance(found, Exception):
+                return found, True
+        with self._lock:
+            wanted = pool.count < MOST_CONNECTIONS
+            pool.count += wanted
+        if wanted:
+            self._beside(self._open, pool, address)
         try:
-            return coming.result(max(0.0, until - time.monotonic()))
-        except NotYet:
-            if coming.cancel():
-                raise StoreError("timeout", f"no connection to {self.place} in time") from None
-            return coming.result()
+            found = pool.idle.get(timeout=max(0.0, until - time.monotonic()))
+        except Empty:
+            raise StoreError("timeout", f"no connection to {self.place} in time") from None
+        if isinstance(found, Exception):
+            raise found
+        return found, False
 
-    def _open(self, address: Address, coming: Future[Any]) -> None:
-        deadline.at = time.monotonic() + CONNECT_S
+    def _open(self, pool: _Pool, address: Address) -> None:
         try:
-            connection = make_connection(self.place, address)
-            connection.connect()
-            seconds, microseconds = _asked(connection, "TIME")
-            now_s = time.monotonic()
-            self._ahead_ms = int(seconds) * 1000 + int(microseconds) / 1000 - now_s * 1000
-            self._clock_until_s = now_s + CLOCK_KEPT_S
-            if self.place.cluster and self._slots is None:
-                self._slots = Slots(_asked(connection, "CLUSTER", "SLOTS"), address)
-        except Exception as error:  # noqa: BLE001  the request is told
-            if coming.set_running_or_notify_cancel():
-                coming.set_exception(error)
+            connection = self._made(address)
+        except Exception as error:  # noqa: BLE001  whoever waits is told
+            with self._lock:
+                pool.count -= 1
+            pool.idle.put(error)
         else:
-            if coming.set_running_or_notify_cancel():
-                coming.set_result(connection)
-            else:
-                self._release(self._idle.setdefault(address, []), connection)
+            self._release(pool, connection)
 
-    def _ask_again(self) -> None:
-        if self.breaker.due():
-            threading.Thread(target=self._ask, daemon=True, name="cache-ask").start()
+    def _made(self, address: Address) -> Any:
+        """A connected connection; for threads beside the requests. Learns the server's time and a cluster's map."""
+        deadline.at = time.monotonic() + CONNECT_S
+        connection = make_connection(self.place, address)
+        connection.connect()
+        seconds, microseconds = _asked(connection, "TIME")
+        now_s = time.monotonic()
+        self._ahead_ms = int(seconds) * 1000 + int(microseconds) / 1000 - now_s * 1000
+        self._clock_until_s = now_s + CLOCK_KEPT_S
+        if self.place.cluster and self._slots is None:
+            self._slots = Slots(_asked(connection, "CLUSTER", "SLOTS"), address)
+        return connection
+
+    def _ask_time(self) -> None:
+        try:
+            self._made(self.place.address).disconnect()
+        except Exception as error:  # noqa: BLE001
+            LOG.debug("the cache's store does not tell its time: %s", masked(str(error)))
 
     def _ask(self) -> None:
-        """Beside the requests: does the store answer as fast as a request needs it?"""
+        """Does the store answer again, as fast as a request needs it?"""
         answered = False
-        address = self.place.address
         try:
             if self.place.revive is not None:
                 self.place.revive()
-            connection = self._opened(address, time.monotonic() + CONNECT_S)
+            connection = self._made(self.place.address)
             deadline.at = time.monotonic() + self.limit_s
             answered = _asked(connection, "PING") in (b"PONG", "PONG")
-            self._release(self._idle[address], connection)
+            connection.disconnect()
         except Exception as error:  # noqa: BLE001
             LOG.debug("the cache's store does not answer: %s", masked(str(error)))
         finally:
             self.breaker.asked(answered)
 
-    def _release(self, idle: list[Any], connection: Any) -> None:
-        if len(idle) < MOST_IDLE and not self._closed:
-            idle.append(connection)
-        else:
-            connection.disconnect()
+    def _make_up(self) -> None:
+        until = time.monotonic() + LATE_FOR_S
+        while True:
+            with self._lock:
+                if not self._late or time.monotonic() > until:
+                    self._late.clear()
+                    self._is_late = False
+                    return
+                command = self._late[0]
+            try:
+                self.execute(*command, limit_s=CONNECT_S)
+            except StoreError as error:
+                if error.kind != "refused":
+                    time.sleep(0.25)
+                    continue
+            with self._lock:
+                if self._late and self._late[0] is command:
+                    self._late.popleft()
 
-    def _drop(self, idle: list[Any]) -> None:
-        while idle:
-            idle.pop().disconnect()
+    def _beside(self, what: Any, *arguments: Any) -> None:
+        threading.Thread(target=what, args=arguments, daemon=True, name="cache-store").start()
+
+    def _release(self, pool: _Pool, connection: Any) -> None:
+        if self._closed:
+            self._discard(pool, connection)
+        else:
+            pool.idle.put(connection)
+
+    def _discard(self, pool: _Pool, connection: Any) -> None:
+        connection.disconnect()
+        with self._lock:
+            pool.count -= 1
+
+    def _drop(self, pool: _Pool) -> None:
+        while True:
+            try:
+                found = pool.idle.get_nowait()
+            except Empty:
+                return
+            if not isinstance(found, Exception):
+                self._discard(pool, found)
 
 
 def _asked(connection: Any, *command: str) -> Any:

@@ -231,7 +231,8 @@ def test_a_token_of_the_caller_s_own_identity(
     pem, context = certificates
     with serving(pass_on(guarded.socket), context) as url:
         cache = round_trip(outputs(url, pem, cache_auth="iam", cache_secret=""))
-        cache.store._idle[cache.store.place.address].clear()
+        store: Any = cache.store
+        store._drop(store._pools[store.place.address])
         assert cache("q") == "Q"  # a new connection, with the token that is still good
         assert fetched == [1.0]
 
