@@ -55,6 +55,7 @@ class AsyncStore:
         self._ahead_ms, self._clock_until_s = 0.0, math.inf
         self._tasks: set[asyncio.Task[Any]] = set()
         self._late: deque[tuple[Any, ...]] = deque(maxlen=MOST_LATE)
+        self._late_task: asyncio.Task[Any] | None = None
         self._is_late = self._closed = False
 
     def __repr__(self) -> str:
@@ -110,17 +111,19 @@ class AsyncStore:
         self._late.append(command)
         if not self._is_late:
             self._is_late = True
-            self._beside(self._make_up())
+            self._late_task = self._beside(self._make_up())
 
     def nodes(self) -> list[Address]:
         """The primaries of a cluster; else the one address."""
         return self._slots.primaries() if self._slots else [self.place.address]
 
     async def close(self) -> None:
-        """Close the connections; those in use when they are given back."""
-        self._closed = True
+        """Close the connections, after what is late has been made up, if that takes no longer than a command may."""
         if asyncio.get_running_loop() is not self._loop:
             return
+        if self._late_task is not None:
+            await asyncio.wait([self._late_task], timeout=self.limit_s)
+        self._closed = True
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -251,10 +254,11 @@ class AsyncStore:
         self._late.clear()
         self._is_late = False
 
-    def _beside(self, what: Coroutine[Any, Any, Any]) -> None:
+    def _beside(self, what: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(what)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _release(self, pool: _Pool, connection: Any) -> None:
         if self._closed:

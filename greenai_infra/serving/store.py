@@ -62,6 +62,7 @@ class Store:
         self._slots: Slots | None = None
         self._ahead_ms, self._clock_until_s = 0.0, math.inf
         self._late: deque[tuple[Any, ...]] = deque(maxlen=MOST_LATE)
+        self._late_thread: threading.Thread | None = None
         self._is_late = self._closed = False
 
     def __repr__(self) -> str:
@@ -119,7 +120,7 @@ class Store:
             if self._is_late:
                 return
             self._is_late = True
-        self._beside(self._make_up)
+            self._late_thread = self._beside(self._make_up)
 
     def connect(self, wait_s: float) -> bool:
         """Whether there is a connection, waiting for the first one at most so long."""
@@ -137,7 +138,9 @@ class Store:
         return self._slots.primaries() if self._slots else [self.place.address]
 
     def close(self) -> None:
-        """Close the connections; those in use when they are given back."""
+        """Close the connections, after what is late has been made up, if that takes no longer than a command may."""
+        if self._late_thread is not None:
+            self._late_thread.join(self.limit_s)
         self._closed = True
         for pool in list(self._pools.values()):
             self._drop(pool)
@@ -274,8 +277,10 @@ class Store:
                 if self._late and self._late[0] is command:
                     self._late.popleft()
 
-    def _beside(self, what: Any, *arguments: Any) -> None:
-        threading.Thread(target=what, args=arguments, daemon=True, name="cache-store").start()
+    def _beside(self, what: Any, *arguments: Any) -> threading.Thread:
+        thread = threading.Thread(target=what, args=arguments, daemon=True, name="cache-store")
+        thread.start()
+        return thread
 
     def _release(self, pool: _Pool, connection: Any) -> None:
         if self._closed:

@@ -15,6 +15,7 @@ import pytest
 
 from greenai_infra import InferenceCache
 from greenai_infra.serving.keys import Keys
+from greenai_infra.serving.store import MOST_CONNECTIONS
 from tests.serving.servers import Valkey, free_port, greeted, serving, valkey
 
 if TYPE_CHECKING:
@@ -390,3 +391,59 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < until, "it never came about"
         time.sleep(0.01)
+
+
+def test_a_burst_shares_a_few_connections() -> None:
+    """To connect takes longer than many commands: a hundred new connections at once would look like an outage."""
+    with valkey() as server:
+        cache = cached(server.url, max_delay_s=20)
+        threads = [threading.Thread(target=cache, args=(f"q{number}",)) for number in range(100)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (cache.counts.stores, dict(cache.counts.errors)) == (100, {})
+
+        async def use() -> None:
+            other = asynchronous(server.url, max_delay_s=20)
+            await asyncio.gather(*(other(f"q{number}") for number in range(100)))
+            assert (other.counts.stores, dict(other.counts.errors)) == (100, {})
+            await other.close()
+
+        before = server.client().info("stats")["total_connections_received"]
+        asyncio.run(use())
+        stats = server.client().info("stats")
+        assert before <= MOST_CONNECTIONS + 3  # and the fixture's own
+        assert stats["total_connections_received"] - before <= MOST_CONNECTIONS + 1
+
+
+@pytest.mark.parametrize("asynchronously", [False, True], ids=["threads", "asyncio"])
+def test_an_answer_that_came_too_late_to_be_stored_is_made_up(asynchronously: bool) -> None:
+    """The store is busy when the answer comes: the caller has it at once, the store later, and no lock stays."""
+    with valkey() as server:
+
+        def busy(prompt: str) -> str:
+            server.client().client_pause(500)
+            return f"answer to {prompt}"
+
+        async def awaited(prompt: str) -> str:
+            return busy(prompt)
+
+        async def use(cache: InferenceCache) -> None:
+            assert await cache("q") == "answer to q"
+            assert cache.counts.errors["set", "timeout"] == 1
+            until = time.monotonic() + 60
+            while await cache.get("q") is None:
+                assert time.monotonic() < until
+                await asyncio.sleep(0.01)
+            await cache.close()
+
+        options: dict[str, Any] = {"model": "m", "version": "1", "url": server.url, "max_delay_s": DELAY_S}
+        if asynchronously:
+            asyncio.run(use(InferenceCache(awaited, **options)))
+        else:
+            cache = InferenceCache(busy, **options)
+            assert cache("q") == "answer to q"
+            assert cache.counts.errors["set", "timeout"] == 1
+            wait_for(lambda: cache.get("q") is not None)
+        wait_for(lambda: not [name for name in server.client().scan_iter() if name.endswith(b":lock")])
