@@ -2,7 +2,8 @@
 
 Written without I/O: `turn` says which command to send or how long to sleep, and is told the reply; the cache, which may
 be synchronous or not, does it. The lock is a key beside the answer's with the holder's token as its value. It expires,
-so that a holder that died keeps nobody waiting, and only the holder's own token releases it.
+so that a holder that died keeps nobody waiting, and only the holder's own token releases it. `SET NX GET` needs Valkey
+7.2 or Redis 7.0; an older store keeps answers all the same, and each request that misses asks the model.
 """
 
 from __future__ import annotations

