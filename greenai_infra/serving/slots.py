@@ -42,9 +42,13 @@ class Slots:
 
 def redirected(error: ResponseError, asked: Address) -> tuple[Address, bool] | None:
     """Where a node sends the client, and whether for this command only (ASK, not MOVED); None for another error."""
-    if not isinstance(error, AskError):
+    kind, _, rest = str(error).partition(" ")
+    if isinstance(error, AskError):  # whose text begins with the slot
+        kind, rest = "MOVED" if isinstance(error, MovedError) else "ASK", str(error)
+    elif kind not in ("MOVED", "ASK"):  # in older releases of redis-py these are plain errors
         return None
-    return (error.host or asked[0], error.port), not isinstance(error, MovedError)
+    host, _, port = rest.partition(" ")[2].rpartition(":")
+    return (host or asked[0], int(port)), kind == "ASK"
 
 
 def key_of(command: tuple[Any, ...]) -> bytes:

@@ -367,6 +367,8 @@ def test_a_map_of_slots() -> None:
 def test_redirections() -> None:
     assert redirected(MovedError("3999 127.0.0.1:6381"), ("a", 1)) == (("127.0.0.1", 6381), False)
     assert redirected(AskError("3999 :6381"), ("a", 1)) == (("a", 6381), True)
+    assert redirected(ResponseError("MOVED 3999 127.0.0.1:6381"), ("a", 1)) == (("127.0.0.1", 6381), False)
+    assert redirected(ResponseError("ASK 3999 ::1:6381"), ("a", 1)) == (("::1", 6381), True)
     assert redirected(ResponseError("unknown"), ("a", 1)) is None
 
 
