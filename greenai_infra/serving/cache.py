@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 DAY_S = 86_400
 MOST_VALUE_BYTES = 1 << 20
 MAX_DELAY_S = 0.1
+OF_DELAY = 0.45
+"""Of the delay, before the model and again after it; a tenth is left for what the machine does meanwhile."""
 FLIGHT_S = 15.0
 FIRST_CONNECTION_S = 1.0
 """So long at most does the making of a cache wait for its store; then the cache works without, and goes on trying."""
@@ -101,7 +103,7 @@ class InferenceCache:
             from_json=from_json,
             events=self.counts if events is None else Both(self.counts, events),
         )
-        limit_s = _milliseconds("max_delay_s", max_delay_s) / 2000
+        limit_s = _milliseconds("max_delay_s", max_delay_s) / 1000 * OF_DELAY
         self.is_async = is_asynchronous(call) if is_async is None else is_async
         self.store: Store | AsyncStore
         self._run: Blocking | Awaiting
