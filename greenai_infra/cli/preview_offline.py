@@ -16,7 +16,7 @@ from greenai_infra.deploy.preview_diff import diff_previews
 from greenai_infra.errors import InputError
 from greenai_infra.numbers import counted
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding, redact
-from greenai_infra.reporting.check_text import shut_reasons
+from greenai_infra.reporting.check_text import not_judged_text, shut_reasons
 from greenai_infra.reporting.standing_text import change_lines, standing_lines
 from greenai_infra.terminal import in_colour, plain
 
@@ -129,6 +129,8 @@ def preview_lines(
     if result.verdict:
         for line in _wrapped(gate_line(result.verdict, stopped=result.stopped), width, "", "  "):
             yield "heading" if result.verdict.passed and not result.stopped else "error", line
+        for line in _wrapped(not_judged_text(result.not_judged), width, "", "  ") if result.not_judged else ():
+            yield "warning", line
     for line in _wrapped(_summary(result), width, "", ""):
         yield "error" if result.failed else "heading", line
 

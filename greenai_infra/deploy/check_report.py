@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy.preview_result import BAD_CONFIG, SCHEMA_VERSION, STOPPED
@@ -12,6 +12,7 @@ from greenai_infra.errors import InputError
 from greenai_infra.policy.judge import RULE_IDS, UNUSED_EXEMPTION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from greenai_infra.deploy.preview_result import PreviewResult
@@ -25,7 +26,8 @@ class CheckReport:
     """The rules as `policy.rules` of a preview has them, and the findings that are about rules.
 
     `broken` says why the preview itself failed, `broken_code` (a key of STOPPED) of what kind that is; then nothing is
-    known of the resources after that point. `other_errors` counts what is wrong beside the rules.
+    known of the resources after that point. `other_errors` counts what is wrong beside the rules. `not_judged` has, by
+    type, how many resources no rule judges.
     """
 
     project: str
@@ -36,6 +38,7 @@ class CheckReport:
     broken: str = ""
     other_errors: int = 0
     broken_code: str = ""
+    not_judged: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def stopping(self) -> dict[str, bool]:
@@ -74,7 +77,7 @@ class CheckReport:
             "shut_by": self.shut_by,
             "broken": self.broken,
             "other_errors": self.other_errors,
-            "policy": {"rules": list(self.rules)},
+            "policy": {"rules": list(self.rules), "not_judged": dict(self.not_judged)},
             "findings": list(self.findings),
         }
 
@@ -130,6 +133,7 @@ def report_of_json(content: dict[str, Any]) -> CheckReport:
         broken=stopped[0]["message"] if stopped else "",
         broken_code=stopped[0]["code"] if stopped else "",
         other_errors=len(others),
+        not_judged={str(type_): int(count) for type_, count in content["policy"].get("not_judged", {}).items()},
     )
 
 

@@ -58,6 +58,7 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
     _require("pulumi", "gcp" if any(key.startswith("gcp:") for key in program.config) else "aws")
     from greenai_infra.deploy.checks.registry import run_checks
     from greenai_infra.deploy.documents import render_documents
+    from greenai_infra.deploy.not_judged import not_judged
     from greenai_infra.deploy.program import run_program
     from greenai_infra.deploy.providers import Providers, package_of
     from greenai_infra.deploy.run_findings import (
@@ -103,6 +104,7 @@ def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> 
         standing=figures,
         budget=limits,
         verdict=verdict,
+        not_judged=not_judged(resources) if verdict else {},
         notes=tuple(_to_enable(resources)),
     )
 

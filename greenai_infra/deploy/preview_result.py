@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.policy.declared import STACK_TYPE, UNKNOWN, redact
@@ -40,6 +40,8 @@ class PreviewResult:
     """The carbon budget that its alarms watch, if there is one."""
     verdict: Verdict | None = None
     """What the carbon gate says; None if the project has none."""
+    not_judged: Mapping[str, int] = field(default_factory=dict)
+    """Type -> how many resources of it are built that no rule judges (`deploy/not_judged`); the gate does not shut."""
     notes: tuple[str, ...] = ()
     """What is to be done before it can be built, in sentences; nothing of it is wrong."""
 
@@ -106,7 +108,10 @@ class PreviewResult:
             "tags": {"common": self.common_tags, "missing": self.missing_tags()},
             "standing": self.standing,
             "budget": self.budget,
-            "policy": {"rules": [one.as_json() for one in self.verdict.tallies] if self.verdict else []},
+            "policy": {
+                "rules": [one.as_json() for one in self.verdict.tallies] if self.verdict else [],
+                "not_judged": dict(self.not_judged),
+            },
             "findings": [one.as_json() for one in self.findings],
             "messages": list(self.messages),
             "notes": list(self.notes),

@@ -159,3 +159,31 @@ def _kind(type_: Any) -> Kind:
     if issubclass(origin, Sequence):
         return Kind("list", item=arguments[0] if arguments else Any)
     return Kind("any")
+
+
+@cache
+def property_names(token: str) -> frozenset[str] | None:
+    """Names of all inputs of a resource type, at any depth; None if no installed SDK package has that type."""
+    schema = resource_schema(token)
+    if schema is None:
+        return None
+    names: set[str] = set()
+    seen: set[int] = set()
+    waiting = [schema.inputs]
+    while waiting:
+        fields = waiting.pop()
+        if id(fields) in seen:
+            continue
+        seen.add(id(fields))
+        names |= fields.types.keys()
+        waiting += [inner for type_ in fields.types.values() for inner in _objects(type_)]
+    return frozenset(names)
+
+
+def _objects(type_: Any) -> typing.Iterator[Fields]:
+    """The objects that a property holds, within lists and maps too."""
+    for kind in kinds(type_):
+        if kind.fields is not None:
+            yield kind.fields
+        elif kind.item is not None:
+            yield from _objects(kind.item)

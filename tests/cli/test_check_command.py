@@ -69,6 +69,39 @@ def test_advice_ends_with_0(shop: Path) -> None:
     assert "! in: cidrIpv4" in done.stdout
 
 
+UNJUDGED = """
+aws.ec2.Eip("address")
+aws.ebs.Volume("one", availability_zone="eu-north-1a", size=9)
+aws.ebs.Volume("two", availability_zone="eu-north-1b", size=9)
+aws.cloudformation.Stack("template", template_body="{}")
+aws.ecs.Cluster.get("theirs", "c-1")
+aws.ecs.TaskSet  # not declared
+aws.ec2.RouteTable("quiet", vpc_id="vpc-1")
+aws.rds.SubnetGroup("quiet", subnet_ids=["s-1"])
+pulumi.StackReference("org/other/dev")
+"""
+
+
+def test_types_that_no_rule_judges_are_said_and_shut_nothing(tmp_path: Path) -> None:
+    rules = "rules: {carbon-tags: {severity: disabled}, plan-age: {severity: disabled}}\n"
+    shop = write_project(tmp_path, UNJUDGED)
+    chosen = settings(shop, rules)
+
+    done = greenai(shop, "check", "--settings", chosen)
+    document = json.loads(greenai(shop, "check", "--json", "--settings", chosen).stdout)
+
+    said = "not judged: 4 resources of types aws:cloudformation:Stack (1), aws:ebs:Volume (2), aws:ec2:Eip (1)"
+    assert said in " ".join(done.stdout.split())
+    assert done.returncode == 0
+    assert document["policy"]["not_judged"] == {
+        "aws:cloudformation/stack:Stack": 1,
+        "aws:ebs/volume:Volume": 2,
+        "aws:ec2/eip:Eip": 1,
+    }
+    with_gate(shop, rules)
+    assert said in " ".join(greenai(shop, "preview", "--offline").stdout.split())
+
+
 def test_an_error_beside_the_rules_ends_with_1_too(tmp_path: Path) -> None:
     shop = write_project(
         tmp_path, f'TAGS = {TAGS!r}\naws.cloudwatch.EventRule("r", schedule_expression="rat", tags=TAGS)\n'

@@ -112,16 +112,10 @@ def test_a_sound_alarm_has_no_findings(tmp_path: Path, changes: dict[str, str | 
             "no metric 'Evictoins'",
         ),
         (
-            {"namespace": '"AWS/EC2"', "metric_name": '"CPUUtilisation"', "dimensions": None},
+            {"namespace": '"AWS/ElasticCache"', "metric_name": '"Evictions"', "dimensions": None},
             "alarm-on-unwritten-metric",
             "metricName",
-            "no metric 'CPUUtilisation'",
-        ),
-        (
-            {"namespace": '"AWS/Lambdas"', "metric_name": '"Errors"', "dimensions": None},
-            "alarm-on-unwritten-metric",
-            "metricName",
-            "namespace 'AWS/Lambdas'",
+            "namespace 'AWS/ElasticCache'",
         ),
         (
             {"namespace": '"AWS/SageMaker"', "metric_name": '"Invocations5XXErrors"', "dimensions": None},

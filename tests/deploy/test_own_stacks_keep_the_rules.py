@@ -29,7 +29,9 @@ def test_only_a_missing_budget_alarm_shuts_the_gate(tmp_path: Path, stack: str) 
     idle = "program: cache" in text or "program: ledger" in text  # they neither train nor serve
     watched = ":alarms" in text or idle
 
-    verdict = preview(tmp_path, stack, choose_gate=project_gate).verdict
+    result = preview(tmp_path, stack, choose_gate=project_gate)
 
+    verdict = result.verdict
     assert verdict is not None
+    assert result.not_judged == {}
     assert [one.rule.id for one in verdict.tallies if one.stops] == ([] if watched else ["budget-alarm"])

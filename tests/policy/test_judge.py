@@ -20,11 +20,11 @@ from greenai_infra.deploy.gate import read_settings
 from greenai_infra.errors import InputError
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
 from greenai_infra.policy.judge import Verdict, judge, unjudged
+from greenai_infra.policy.judged import JUDGED
 from greenai_infra.policy.masking import without_secrets
 from greenai_infra.policy.rules import RULES
-from greenai_infra.policy.rules.encryption_needs import NEEDS
 from greenai_infra.policy.rules.instance_types import MACHINES
-from greenai_infra.policy.rules.open_doors import FLAGS, SOURCES, WORDS
+from greenai_infra.policy.rules.open_doors import FLAGS, RANGES
 from greenai_infra.policy.settings import GateSettings, settings_schema
 
 from .declare import TAGS, a, stack
@@ -218,12 +218,14 @@ def test_secrets_are_hidden_and_words_are_left_whole(text: str, secrets: set[str
 
 def test_a_short_password_leaves_the_words_of_a_finding_readable() -> None:
     values = {"password": Secret("p"), "username": Secret("e"), "port": Secret(5432)}
-    base = a("aws:rds/instance:Instance", "base", taggable=True, tags=TAGS, **values)
-    plain = a("aws:rds/instance:Instance", "base", taggable=True, tags=TAGS, password="p", username="e", port=5432)
+    off = {"storageEncrypted": False}
+    base = a("aws:rds/instance:Instance", "base", taggable=True, tags=TAGS, **off, **values)
+    shown = {"password": "p", "username": "e", "port": 5432}
+    plain = a("aws:rds/instance:Instance", "base", taggable=True, tags=TAGS, **off, **shown)
 
     said = [one.message for one in verdict(base).findings if one.code == "encryption"]
     assert said == [one.message for one in verdict(plain).findings if one.code == "encryption"]
-    assert any("encrypt" in one for one in said)
+    assert any("Encrypted is off" in one for one in said)
 
 
 LIMITS = [
@@ -304,11 +306,11 @@ def test_the_schema_takes_what_the_settings_take() -> None:
     GateSettings.model_validate(gate)
 
 
-TYPES = sorted({*NEEDS, *MACHINES, *FLAGS, *SOURCES, *WORDS, "aws:iam/rolePolicy:RolePolicy"})
+TYPES = sorted({*JUDGED, *MACHINES, "aws:iam/rolePolicy:RolePolicy", "aws:rds/instance:Instance"})
 NAMES = sorted(
     {name for path in ("a.b", "tags", "policy", "definition", "threshold", "conditions") for name in path.split(".")}
     | {part.removesuffix("[]") for paths in MACHINES.values() for path in paths for part in path.split(".")}
-    | {part.removesuffix("[]") for flags in FLAGS.values() for path, _, _ in flags for part in path.split(".")}
+    | {*FLAGS, *RANGES}
 )
 LEAVES = st.one_of(
     st.none(),

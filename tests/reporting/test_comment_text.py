@@ -260,6 +260,14 @@ def test_exemptions_are_not_kept_quiet(tmp_path: Path) -> None:
     assert "Exempted by the project's settings: `tags` on 2 resources, `cap` on 1 resource." in body(tmp_path, head)
 
 
+def test_types_that_no_rule_judges_are_said(tmp_path: Path) -> None:
+    counts = {"aws:ebs/volume:Volume": 2, "command:local:Command": 1, "`|@all`": 1}
+    text = body(tmp_path, preview(policy={"rules": [], "not_judged": counts}))
+    said = "4 resources of types `aws:ebs:Volume` (2), `command:local:Command` (1), `'¦@all'` (1)"
+    assert f"Not judged by the carbon gate: {said}." in text
+    assert "Not judged" not in body(tmp_path, preview(policy={"rules": []}))
+
+
 def test_resources_are_named_and_their_values_are_not(tmp_path: Path) -> None:
     head = preview(resources=[resource("notices", displayName="s3cr3t-new"), resource("extra")])
     base = preview(resources=[resource("notices", displayName="s3cr3t-old"), resource("gone")])

@@ -27,27 +27,6 @@ ENUMS: dict[str, dict[str, tuple[str, str]]] = {
         "scalableDimension": ("application-autoscaling", "ScalableDimension"),
         "serviceNamespace": ("application-autoscaling", "ServiceNamespace"),
     },
-    "aws:autoscaling/group:Group": {
-        "mixedInstancesPolicy.launchTemplate.overrides[].instanceType": ("ec2", "InstanceType"),
-    },
-    "aws:batch/computeEnvironment:ComputeEnvironment": {
-        "type": ("batch", "CEType"),
-        "state": ("batch", "CEState"),
-        "computeResources.type": ("batch", "CRType"),
-        "computeResources.allocationStrategy": ("batch", "CRAllocationStrategy"),
-    },
-    "aws:batch/jobDefinition:JobDefinition": {
-        "type": ("batch", "JobDefinitionType"),
-        "platformCapabilities[]": ("batch", "PlatformCapability"),
-    },
-    "aws:batch/jobQueue:JobQueue": {"state": ("batch", "JQState")},
-    "aws:budgets/budget:Budget": {
-        "budgetType": ("budgets", "BudgetType"),
-        "timeUnit": ("budgets", "TimeUnit"),
-        "notifications[].comparisonOperator": ("budgets", "ComparisonOperator"),
-        "notifications[].notificationType": ("budgets", "NotificationType"),
-        "notifications[].thresholdType": ("budgets", "ThresholdType"),
-    },
     "aws:cloudwatch/eventRule:EventRule": {"state": ("events", "RuleState")},
     "aws:cloudwatch/logGroup:LogGroup": {"logGroupClass": ("logs", "LogGroupClass")},
     "aws:cloudwatch/metricAlarm:MetricAlarm": {
@@ -59,30 +38,14 @@ ENUMS: dict[str, dict[str, tuple[str, str]]] = {
         "billingMode": ("dynamodb", "BillingMode"),
         "tableClass": ("dynamodb", "TableClass"),
     },
-    "aws:ec2/capacityReservation:CapacityReservation": {"instanceType": ("ec2", "InstanceType")},
-    "aws:ec2/fleet:Fleet": {"launchTemplateConfigs[].overrides[].instanceType": ("ec2", "InstanceType")},
     "aws:ec2/flowLog:FlowLog": {
         "trafficType": ("ec2", "TrafficType"),
         "logDestinationType": ("ec2", "LogDestinationType"),
     },
-    "aws:ec2/instance:Instance": {"instanceType": ("ec2", "InstanceType"), "tenancy": ("ec2", "Tenancy")},
-    "aws:ec2/launchConfiguration:LaunchConfiguration": {"instanceType": ("ec2", "InstanceType")},
-    "aws:ec2/launchTemplate:LaunchTemplate": {
-        "instanceType": ("ec2", "InstanceType"),
-        "placement.tenancy": ("ec2", "Tenancy"),
-    },
-    "aws:ec2/spotInstanceRequest:SpotInstanceRequest": {"instanceType": ("ec2", "InstanceType")},
     "aws:ec2/vpcEndpoint:VpcEndpoint": {"vpcEndpointType": ("ec2", "VpcEndpointType")},
     "aws:ecr/repository:Repository": {
         "imageTagMutability": ("ecr", "ImageTagMutability"),
         "encryptionConfigurations[].encryptionType": ("ecr", "EncryptionType"),
-    },
-    "aws:ecs/service:Service": {"launchType": ("ecs", "LaunchType")},
-    "aws:ecs/taskDefinition:TaskDefinition": {"networkMode": ("ecs", "NetworkMode")},
-    "aws:eks/nodeGroup:NodeGroup": {
-        "amiType": ("eks", "AMITypes"),
-        "capacityType": ("eks", "CapacityTypes"),
-        "instanceTypes[]": ("ec2", "InstanceType"),
     },
     "aws:kms/key:Key": {
         "keyUsage": ("kms", "KeyUsageType"),
@@ -98,11 +61,6 @@ ENUMS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "aws:elasticache/user:User": {
         "authenticationMode.type": ("elasticache", "InputAuthenticationType"),
-    },
-    "aws:lambda/function:Function": {
-        "runtime": ("lambda", "Runtime"),
-        "packageType": ("lambda", "PackageType"),
-        "architectures[]": ("lambda", "Architecture"),
     },
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {
         "rules[].status": ("s3", "ExpirationStatus"),
@@ -126,10 +84,6 @@ ENUMS: dict[str, dict[str, tuple[str, str]]] = {
             "TrafficRoutingConfigType",
         ),
     },
-    "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer": {
-        "trackingServerSize": ("sagemaker", "TrackingServerSize"),
-    },
-    "aws:sagemaker/notebookInstance:NotebookInstance": {"instanceType": ("sagemaker", "InstanceType")},
     "aws:sagemaker/trainingJob:TrainingJob": {
         "resourceConfig.instanceType": ("sagemaker", "TrainingInstanceType"),
         "resourceConfig.instanceGroups[].instanceType": ("sagemaker", "TrainingInstanceType"),
@@ -178,7 +132,8 @@ LISTED: dict[str, dict[str, tuple[str | int, ...]]] = {
 def check_enum_values(resource: DeclaredResource) -> Iterator[Finding]:
     """Values and instance types that botocore's model of the service does not know."""
     inputs = plain(dict(resource.inputs))
-    for path, (service, shape) in ENUMS.get(resource.type, {}).items():
+    machines = {"instanceType": ("ec2", "InstanceType")} if resource.type.startswith("aws:ec2/") else {}
+    for path, (service, shape) in ENUMS.get(resource.type, machines).items():
         for where, value in values_at(inputs, path):
             allowed = allowed_values(service, shape)
             if isinstance(value, str) and value not in allowed:

@@ -11,18 +11,13 @@ from greenai_infra.policy.declared import DeclaredResource, Finding, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NODE_TYPES = {
-    "aws:elasticache/cluster:Cluster": "nodeType",
-    "aws:elasticache/replicationGroup:ReplicationGroup": "nodeType",
-    "aws:elasticache/reservedCacheNode:ReservedCacheNode": "cacheNodeType",
-}
+GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 
 
 def check_cache_node_type(resource: DeclaredResource) -> Iterator[Finding]:
     """A node type that ElastiCache does not have, or of which AWS makes no new nodes."""
-    name = NODE_TYPES.get(resource.type)
-    value = plain(resource.inputs.get(name)) if name else None
-    if name is None or not isinstance(value, str):
+    value = plain(resource.inputs.get("nodeType"))
+    if resource.type != GROUP or not isinstance(value, str):
         return
     try:
         find_cache_node(value)
@@ -30,4 +25,4 @@ def check_cache_node_type(resource: DeclaredResource) -> Iterator[Finding]:
         remedy = (
             "use a node type of greenai_infra/data/cache-nodes.csv; if AWS has added this one since, add a row there"
         )
-        yield resource.finding("aws-unknown-cache-node", name, f"{name}: {error}", remedy)
+        yield resource.finding("aws-unknown-cache-node", "nodeType", f"nodeType: {error}", remedy)

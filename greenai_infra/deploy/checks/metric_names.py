@@ -1,12 +1,12 @@
-"""Which metrics are written at all: those of our own contract, and those of AWS services that stacks like ours watch.
+"""Which metrics are written at all: those of our own contract, and those of the AWS services that our stacks watch.
 
 The names of ElastiCache's and SageMaker's metrics are those of the developer guides (github.com/awsdocs at its last
 public state, June 2023: `CacheMetrics.Redis.md`, `CacheMetrics.HostLevel.md`, `monitoring-cloudwatch.md`). Since then
 those of SageMaker's machines were read again (the guide's "SageMaker AI endpoint metrics" and "job metrics": CPU, GPU,
 memory and disk, of endpoints with inference components also normalised and reserved); what else was added, and the
-names of EC2, Lambda, SNS, SQS, Step Functions and EventBridge, were not. AWS goes on adding: a name that is not listed
-is an error only if it looks like a slip of one that is, and else a warning. Of other namespaces nothing is known, so
-nothing is said, unless one looks like a slip itself.
+names of EventBridge, were not. AWS goes on adding: a name that is not listed is an error only if it looks like a slip
+of one that is, and else a warning. Only namespaces that our own stacks watch are listed; of others nothing is said,
+unless one looks like a slip itself.
 
 Of Inferentia and Trainium the guide names no metric at all, neither of endpoints nor of jobs; `AWS/SageMaker
 NeuronCoreUtilization`, which some posts show, is what their own container writes from neuron-monitor.
@@ -56,18 +56,6 @@ _INSTANCES = """
     GPUMemoryUtilizationNormalized GPUReservation GPUUtilization GPUUtilizationNormalized LoadedModelCount
     MemoryReservation MemoryUtilization MemoryUtilizationNormalized
 """
-_STATES = """
-    ActivitiesFailed ActivitiesHeartbeatTimedOut ActivitiesScheduled ActivitiesStarted ActivitiesSucceeded
-    ActivitiesTimedOut ActivityRunTime ActivityScheduleTime ActivityTime ApproximateMapRunBacklogSize ConsumedCapacity
-    ExecutionsAborted ExecutionsFailed ExecutionsRedriven ExecutionsStarted ExecutionsSucceeded ExecutionsTimedOut
-    ExecutionThrottled ExecutionTime ExpressExecutionBilledDuration ExpressExecutionBilledMemory ExpressExecutionMemory
-    LambdaFunctionRunTime LambdaFunctionScheduleTime LambdaFunctionsFailed LambdaFunctionsScheduled
-    LambdaFunctionsStarted LambdaFunctionsSucceeded LambdaFunctionsTimedOut LambdaFunctionTime MapRunsFailed
-    OpenExecutionCount OpenExecutionLimit OpenMapRunCount OpenMapRunLimit ProvisionedBucketSize ProvisionedRefillRate
-    ServiceIntegrationRunTime ServiceIntegrationScheduleTime ServiceIntegrationsFailed ServiceIntegrationsScheduled
-    ServiceIntegrationsStarted ServiceIntegrationsSucceeded ServiceIntegrationsTimedOut ServiceIntegrationTime
-    ThrottledEvents
-"""
 _EVENTS = """
     DeadLetterInvocations EventBusToTargetLatency Events FailedInvocations IngestionToInvocationCompleteLatency
     IngestionToInvocationStartLatency Invocations InvocationAttempts InvocationsCreated InvocationsFailedToBeSentToDlq
@@ -77,43 +65,10 @@ _EVENTS = """
     PutPartnerEventsEntriesCount RetryInvocationAttempts SuccessfulInvocationAttempts ThrottledRules TriggeredRules
 """
 
-_EC2 = """
-    CPUCreditBalance CPUCreditUsage CPUSurplusCreditBalance CPUSurplusCreditsCharged CPUUtilization
-    DedicatedHostCPUUtilization DiskReadBytes DiskReadOps DiskWriteBytes DiskWriteOps EBSByteBalance% EBSIOBalance%
-    EBSReadBytes EBSReadOps EBSWriteBytes EBSWriteOps MetadataNoToken MetadataNoTokenRejected NetworkIn NetworkOut
-    NetworkPacketsIn NetworkPacketsOut StatusCheckFailed StatusCheckFailed_AttachedEBS StatusCheckFailed_Instance
-    StatusCheckFailed_System
-"""
-_LAMBDA = """
-    AsyncEventAge AsyncEventsDropped AsyncEventsReceived ClaimedAccountConcurrency ConcurrentExecutions
-    DeadLetterErrors DestinationDeliveryFailures Duration Errors Invocations IteratorAge OffsetLag
-    OversizedRecordCount PostRuntimeExtensionsDuration ProvisionedConcurrencyInvocations
-    ProvisionedConcurrencySpilloverInvocations ProvisionedConcurrencyUtilization ProvisionedConcurrentExecutions
-    RecursiveInvocationsDropped Throttles UnreservedConcurrentExecutions
-"""
-_SNS = """
-    NumberOfMessagesPublished NumberOfNotificationsDelivered NumberOfNotificationsFailed
-    NumberOfNotificationsFailedToRedriveToDlq NumberOfNotificationsFilteredOut
-    NumberOfNotificationsFilteredOut-InvalidAttributes NumberOfNotificationsFilteredOut-InvalidMessageBody
-    NumberOfNotificationsFilteredOut-MessageAttributes NumberOfNotificationsFilteredOut-MessageBody
-    NumberOfNotificationsFilteredOut-NoMessageAttributes NumberOfNotificationsRedrivenToDlq PublishSize
-    SMSMonthToDateSpentUSD SMSSuccessRate
-"""
-_SQS = """
-    ApproximateAgeOfOldestMessage ApproximateNumberOfGroupsWithInflightMessages ApproximateNumberOfMessagesDelayed
-    ApproximateNumberOfMessagesNotVisible ApproximateNumberOfMessagesVisible NumberOfDeduplicatedSentMessages
-    NumberOfEmptyReceives NumberOfMessagesDeleted NumberOfMessagesReceived NumberOfMessagesSent SentMessageSize
-"""
-
 AWS_METRICS = {
-    "AWS/EC2": frozenset(_EC2.split()),
     "AWS/ElastiCache": frozenset(_ELASTICACHE.split()),
     "AWS/Events": frozenset(_EVENTS.split()),
-    "AWS/Lambda": frozenset(_LAMBDA.split()),
-    "AWS/SNS": frozenset(_SNS.split()),
-    "AWS/SQS": frozenset(_SQS.split()),
     "AWS/SageMaker": frozenset(_SAGEMAKER.split()),
-    "AWS/States": frozenset(_STATES.split()),
     "/aws/sagemaker/Endpoints": frozenset(_INSTANCES.split()),
     "/aws/sagemaker/TrainingJobs": frozenset(_INSTANCES.split()),
 }

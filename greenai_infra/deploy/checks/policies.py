@@ -16,8 +16,6 @@ DOCUMENTS = {
     "aws:iam/role:Role": ("assumeRolePolicy", "inlinePolicies[].policy"),
     "aws:iam/policy:Policy": ("policy",),
     "aws:iam/rolePolicy:RolePolicy": ("policy",),
-    "aws:iam/userPolicy:UserPolicy": ("policy",),
-    "aws:iam/groupPolicy:GroupPolicy": ("policy",),
     "aws:kms/key:Key": ("policy",),
     "aws:kms/keyPolicy:KeyPolicy": ("policy",),
     "aws:s3/bucketPolicy:BucketPolicy": ("policy",),
@@ -25,10 +23,7 @@ DOCUMENTS = {
     "aws:sns/topicPolicy:TopicPolicy": ("policy",),
     "aws:sqs/queue:Queue": ("policy",),
     "aws:sqs/queuePolicy:QueuePolicy": ("policy",),
-    "aws:ecr/repositoryPolicy:RepositoryPolicy": ("policy",),
     "aws:ec2/vpcEndpoint:VpcEndpoint": ("policy",),
-    "aws:secretsmanager/secretPolicy:SecretPolicy": ("policy",),
-    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": ("policyDocument",),
 }
 VERSIONS = ("2012-10-17", "2008-10-17")
 _TOP = frozenset({"Version", "Id", "Statement"})

@@ -14,11 +14,9 @@ if TYPE_CHECKING:
 
     from greenai_infra.policy.declared import DeclaredResource
 
-BUCKETS = frozenset({"aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"})
+BUCKET = "aws:s3/bucket:Bucket"
 _RULE = "applyServerSideEncryptionByDefault"
-_ENCRYPTIONS = tuple(
-    f"aws:s3/bucketServerSideEncryptionConfiguration{v}:BucketServerSideEncryptionConfiguration{v}" for v in ("", "V2")
-)
+BUCKET_KEYS = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
@@ -27,8 +25,8 @@ def check_bucket_encryption(stack: Stack, settings: Encryption) -> Iterator[Brea
     """The default encryption of each bucket. S3 encrypts with its own key what nothing else is said of."""
     if not settings.customer_managed_keys:
         return
-    for bucket in (one for one in stack.built if one.type in BUCKETS):
-        of_it = [one for one in stack.built if one.type in _ENCRYPTIONS and belongs(one, bucket)]
+    for bucket in (one for one in stack.built if one.type == BUCKET):
+        of_it = [one for one in stack.built if one.type == BUCKET_KEYS and belongs(one, bucket)]
         places = [(one, f"rules[].{_RULE}") for one in of_it]
         inline = f"serverSideEncryptionConfiguration.rule.{_RULE}"
         if value_at(bucket.inputs, inline) is not None:
@@ -55,7 +53,7 @@ def check_bucket_public_access(stack: Stack, settings: RuleSettings) -> Iterator
                 yield not_known(block, name)
             elif value is None or is_false(value):
                 yield breach(block, name, f"{name} is off", f"set {name} to true")
-    for bucket in (one for one in stack.built if one.type in BUCKETS):
+    for bucket in (one for one in stack.built if one.type == BUCKET):
         if not any(belongs(block, bucket) for block in blocks):
             yield breach(bucket, "", "no public access block is declared for it")
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.catalog.local_disks import has_local_disk
 from greenai_infra.policy.declared import UNKNOWN, plain
 from greenai_infra.policy.documents import calls, state_machine
-from greenai_infra.policy.reach import is_false, is_true, value_at, values_at
+from greenai_infra.policy.reach import is_false, is_true, leaves, value_at, values_at
 from greenai_infra.policy.resource_types import STATE_MACHINE
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
-from greenai_infra.policy.rules.encryption_needs import NEEDS, Need
+from greenai_infra.policy.rules.encryption_needs import NEEDS, SWITCHES, Need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +35,11 @@ def check_encryption(resource: DeclaredResource, settings: Encryption) -> Iterat
             yield from _judge(resource, need, settings)
     if special := _SPECIAL.get(resource.type):
         yield from special(resource, settings)
+    if resource.type not in ENCRYPTION_TYPES:
+        for where, value in leaves(dict(resource.inputs)):
+            if where.rsplit(".", 1)[-1] in SWITCHES and (value is UNKNOWN or is_false(value)):
+                off = breach(resource, where, f"{where} is off", f"set {where} to true")
+                yield not_known(resource, where) if value is UNKNOWN else off
 
 
 def _judge(resource: DeclaredResource, need: Need, settings: Encryption) -> Iterator[Breach]:
@@ -90,36 +95,6 @@ def _table(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]
         return  # DynamoDB encrypts with its own key whatever is said
     if problem := key_problem(value_at(resource.inputs, "serverSideEncryption.kmsKeyArn"), True):
         yield breach(resource, "serverSideEncryption.kmsKeyArn", f"its items: {problem}")
-
-
-def _instance(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
-    if value_at(resource.inputs, "rootBlockDevice") is None:
-        yield breach(resource, "rootBlockDevice", "the root disk is not said to be encrypted", "set encrypted: true")
-    for path in ("rootBlockDevice", "ebsBlockDevices[]"):
-        yield from _disks(resource, path, "kmsKeyId", settings)
-
-
-def _template(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
-    yield from _disks(resource, "blockDeviceMappings[].ebs", "kmsKeyId", settings)
-
-
-def _disks(resource: DeclaredResource, path: str, key: str, settings: Encryption) -> Iterator[Breach]:
-    for where, disk in values_at(resource.inputs, path):
-        found = disk if isinstance(disk, dict) else {}
-        encrypted = plain(found.get("encrypted"))
-        if disk is UNKNOWN or encrypted is UNKNOWN:
-            yield not_known(resource, where)
-        elif not is_true(encrypted):
-            yield breach(resource, f"{where}.encrypted", "the disk is not encrypted", "set encrypted: true")
-        elif settings.customer_managed_keys and (problem := key_problem(found.get(key), True)):
-            yield breach(resource, f"{where}.{key}", f"the disk: {problem}")
-
-
-def _cache(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
-    if value_at(resource.inputs, "replicationGroupId") is None and not is_true(
-        value_at(resource.inputs, "transitEncryptionEnabled")
-    ):
-        yield breach(resource, "transitEncryptionEnabled", "data in transit is not encrypted")
 
 
 def _endpoint_configuration(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
@@ -197,15 +172,14 @@ def _job(
 
 _SPECIAL: dict[str, Callable[[DeclaredResource, Encryption], Iterator[Breach]]] = {
     "aws:dynamodb/table:Table": _table,
-    "aws:ec2/instance:Instance": _instance,
-    "aws:ec2/launchTemplate:LaunchTemplate": _template,
     "aws:ecr/repository:Repository": _repository,
-    "aws:elasticache/cluster:Cluster": _cache,
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration": _endpoint_configuration,
     "aws:sagemaker/trainingJob:TrainingJob": _training_job,
     STATE_MACHINE: _state_machine,
     "aws:sqs/queue:Queue": _queue,
 }
+ENCRYPTION_TYPES = frozenset(NEEDS) | frozenset(_SPECIAL)
+"""Types of which the rule says what must be encrypted."""
 
 ENCRYPTION = ResourceRule(
     id="encryption",

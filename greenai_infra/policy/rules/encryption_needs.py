@@ -29,40 +29,23 @@ def _on(path: str, what: str) -> Need:
 NEEDS: dict[str, tuple[Need, ...]] = {
     "aws:sns/topic:Topic": (_key("kmsMasterKeyId", "its messages", True),),
     "aws:cloudwatch/logGroup:LogGroup": (_key("kmsKeyId", "its logs"),),
-    "aws:ebs/volume:Volume": (_on("encrypted", "the volume"), _key("kmsKeyId")),
-    "aws:efs/fileSystem:FileSystem": (_on("encrypted", "the file system"), _key("kmsKeyId")),
     "aws:elasticache/replicationGroup:ReplicationGroup": (
         _on("atRestEncryptionEnabled", "data at rest"),
         _on("transitEncryptionEnabled", "data in transit"),
         _key("kmsKeyId"),
     ),
     "aws:elasticache/serverlessCache:ServerlessCache": (_key("kmsKeyId"),),
-    "aws:kinesis/stream:Stream": (Need("encryptionType", ("KMS",), "its records", True), _key("kmsKeyId")),
-    "aws:rds/cluster:Cluster": (_on("storageEncrypted", "the storage"), _key("kmsKeyId")),
-    "aws:rds/instance:Instance": (_on("storageEncrypted", "the storage"), _key("kmsKeyId")),
-    "aws:sagemaker/notebookInstance:NotebookInstance": (_key("kmsKeyId"),),
     "aws:secretsmanager/secret:Secret": (_key("kmsKeyId", "the secret"),),
     "gcp:artifactregistry/repository:Repository": (_key("kmsKeyName", "its images"),),
-    "gcp:bigquery/dataset:Dataset": (_key("defaultEncryptionConfiguration.kmsKeyName"),),
-    "gcp:compute/disk:Disk": (_key("diskEncryptionKey.kmsKeySelfLink"),),
-    "gcp:compute/instance:Instance": (_key("bootDisk.kmsKeySelfLink", "the boot disk"),),
     "gcp:memorystore/instance:Instance": (
         Need("transitEncryptionMode", ("SERVER_AUTHENTICATION",), "data in transit", True),
         _key("kmsKey"),
     ),
-    "gcp:pubsub/topic:Topic": (_key("kmsKeyName", "its messages"),),
-    "gcp:redis/cluster:Cluster": (
-        Need("transitEncryptionMode", ("TRANSIT_ENCRYPTION_MODE_SERVER_AUTHENTICATION",), "data in transit", True),
-        _key("kmsKey"),
-    ),
-    "gcp:redis/instance:Instance": (
-        Need("transitEncryptionMode", ("SERVER_AUTHENTICATION",), "data in transit", True),
-        _key("customerManagedKey"),
-    ),
     "gcp:storage/bucket:Bucket": (_key("encryption.defaultKmsKeyName", "its objects"),),
-    "gcp:vertex/aiEndpoint:AiEndpoint": (_key("encryptionSpec.kmsKeyName"),),
 }
 """What is asked of each type; `encryption` has a function for each that a table can't describe.
 
-Buckets on AWS: `bucket-encryption`.
+Buckets on AWS: `bucket-encryption`. Of other types the rule sees only a flag of SWITCHES that is off.
 """
+SWITCHES = frozenset({"atRestEncryptionEnabled", "encrypted", "storageEncrypted", "transitEncryptionEnabled"})
+"""Flags that turn encryption on, of any type and at any depth."""

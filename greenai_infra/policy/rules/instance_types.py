@@ -11,7 +11,7 @@ from pydantic import Field
 from greenai_infra import safe_yaml
 from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
 from greenai_infra.policy.documents import state_machine
-from greenai_infra.policy.reach import objects, values_at
+from greenai_infra.policy.reach import leaves, objects, values_at
 from greenai_infra.policy.resource_types import STATE_MACHINE, WORKFLOW
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
 
@@ -20,47 +20,29 @@ if TYPE_CHECKING:
 
     from greenai_infra.policy.declared import DeclaredResource
 
-_LAUNCH = ("instanceType",)
-_NODE = "nodeConfig.machineType"
-# Where each type of resource names the machines that it runs.
+# Where our own types name the machines that they run; unknown objects on the way are seen there too.
 MACHINES: dict[str, tuple[str, ...]] = {
-    "aws:autoscaling/group:Group": ("mixedInstancesPolicy.launchTemplate.overrides[].instanceType",),
-    "aws:batch/computeEnvironment:ComputeEnvironment": ("computeResources.instanceTypes[]",),
-    "aws:ec2/fleet:Fleet": ("launchTemplateConfigs[].overrides[].instanceType",),
-    "aws:ec2/instance:Instance": _LAUNCH,
-    "aws:ec2/launchConfiguration:LaunchConfiguration": _LAUNCH,
-    "aws:ec2/launchTemplate:LaunchTemplate": _LAUNCH,
-    "aws:ec2/spotInstanceRequest:SpotInstanceRequest": _LAUNCH,
-    "aws:eks/nodeGroup:NodeGroup": ("instanceTypes[]",),
-    "aws:elasticache/cluster:Cluster": ("nodeType",),
     "aws:elasticache/replicationGroup:ReplicationGroup": ("nodeType",),
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration": (
         "productionVariants[].instanceType",
         "shadowProductionVariants[].instanceType",
     ),
-    "aws:sagemaker/notebookInstance:NotebookInstance": _LAUNCH,
     "aws:sagemaker/trainingJob:TrainingJob": (
         "resourceConfig.instanceType",
         "resourceConfig.instanceGroups[].instanceType",
     ),
-    "gcp:compute/instance:Instance": ("machineType",),
-    "gcp:compute/instanceTemplate:InstanceTemplate": ("machineType",),
-    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": ("machineType",),
-    "gcp:container/cluster:Cluster": (_NODE, f"nodePools[].{_NODE}"),
-    "gcp:container/nodePool:NodePool": (_NODE,),
     "gcp:memorystore/instance:Instance": ("nodeType",),
-    "gcp:redis/cluster:Cluster": ("nodeType",),
     "gcp:tpu/v2QueuedResource:V2QueuedResource": (
         "tpu.nodeSpecs[].node.acceleratorType",
         "tpu.nodeSpecs[].node.acceleratorConfig.type",
     ),
     "gcp:tpu/v2Vm:V2Vm": ("acceleratorType", "acceleratorConfig.type"),
-    "gcp:vertex/aiDeploymentResourcePool:AiDeploymentResourcePool": ("dedicatedResources.machineSpec.machineType",),
     "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": (
         "deployConfig.dedicatedResources.machineSpec.machineType",
     ),
-    "gcp:workbench/instance:Instance": ("gceSetup.machineType",),
 }
+NAMES = frozenset({"instanceType", "instanceTypes", "machineType", "nodeType"})
+"""Properties of any other type, at any depth, that name a machine."""
 LONGEST_DOCUMENT = 1_000_000
 
 
@@ -89,6 +71,10 @@ def machines(resource: DeclaredResource) -> Iterator[tuple[str, Any, bool]]:
     """(path, type of the machine or UNKNOWN, whether it may rightly be unknown before up)."""
     for path in MACHINES.get(resource.type, ()):
         yield from ((where, value, False) for where, value in values_at(resource.inputs, path))
+    if resource.type not in MACHINES and resource.package in ("aws", "gcp"):
+        for where, value in leaves(dict(resource.inputs)):
+            if where.rsplit(".", 1)[-1].split("[")[0] in NAMES:
+                yield where, value, False
     if resource.type == STATE_MACHINE:
         yield from _named_in(state_machine(resource), "definition", "instancetype")
     elif resource.type == WORKFLOW:

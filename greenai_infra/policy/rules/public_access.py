@@ -9,14 +9,7 @@ from greenai_infra.policy.documents import named_statements
 from greenai_infra.policy.reach import is_true, leaves, value_at, values_at
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
 from greenai_infra.policy.rules.everybody import EVERYBODY, allows_anybody, is_everybody, is_limited
-from greenai_infra.policy.rules.open_doors import (
-    FLAGS,
-    GROUPS_OF_EVERYBODY,
-    PUBLIC_BY_NATURE,
-    PUBLIC_IP,
-    SOURCES,
-    WORDS,
-)
+from greenai_infra.policy.rules.open_doors import ACLS, FLAGS, GROUPS_OF_EVERYBODY, RANGES, UNSEEN_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,16 +21,13 @@ _NO_GRANT = frozenset({"aws:ec2/vpcEndpoint:VpcEndpoint"})
 
 
 def check_public_access(resource: DeclaredResource, settings: RuleSettings) -> Iterator[Breach]:
-    """Addresses, flags and words by type; policies that allow everybody; members that are everybody."""
+    """Addresses, flags and access lists by name; policies that allow everybody; members that are everybody."""
     if resource.read:
         return
-    for path in SOURCES.get(resource.type, ()):
-        for where, value in values_at(resource.inputs, path):
-            yield from _source(resource, where, value)
-    for path, what, default in FLAGS.get(resource.type, ()):
-        yield from _flag(resource, path, what, default)
-    for path, opens, default, what in WORDS.get(resource.type, ()):
-        yield from _word(resource, path, opens, default, what)
+    for where, value in leaves(dict(resource.inputs)):
+        yield from _by_name(resource, where, value)
+    for path in UNSEEN_FLAGS.get(resource.type, ()):
+        yield from (not_known(resource, where) for where, it in values_at(resource.inputs, path) if it is UNKNOWN)
     if special := _SPECIAL.get(resource.type):
         yield from special(resource)
     if resource.type not in _NO_GRANT:
@@ -48,30 +38,36 @@ def check_public_access(resource: DeclaredResource, settings: RuleSettings) -> I
         yield from _listed_groups(resource)
 
 
+def _by_name(resource: DeclaredResource, where: str, value: Any) -> Iterator[Breach]:
+    """What the last name of a path says: a range of addresses, a flag, a named access list."""
+    name = where.rsplit(".", 1)[-1].split("[")[0]
+    if name in RANGES or (name == "ingress" and value is UNKNOWN):
+        if not _goes_out(resource, where):
+            yield from _source(resource, where, value)
+    elif name in FLAGS:
+        if value is UNKNOWN:
+            yield not_known(resource, where)
+        elif is_true(value):
+            yield breach(resource, where, FLAGS[name], f"set {where} to false")
+    elif name in ACLS:
+        if value is UNKNOWN:
+            yield not_known(resource, where)
+        elif value in ACLS[name]:
+            yield breach(resource, where, f"anybody may read it ({where} is {value})")
+
+
+def _goes_out(resource: DeclaredResource, where: str) -> bool:
+    """Whether a range says where traffic may go, not whence it comes."""
+    if value_at(resource.inputs, "type") == "egress" or "Egress" in resource.type:
+        return True
+    return where.startswith("egress")
+
+
 def _source(resource: DeclaredResource, where: str, value: Any) -> Iterator[Breach]:
     if value is UNKNOWN:
         yield not_known(resource, where, what=f"who is let in at {where}")
     elif is_everybody(value):
         yield breach(resource, where, f"everybody is let in: {value}", "name the security group or network instead")
-
-
-def _flag(resource: DeclaredResource, path: str, what: str, default: bool) -> Iterator[Breach]:
-    found = list(values_at(resource.inputs, path))
-    for where, value in found:
-        if value is UNKNOWN:
-            yield not_known(resource, where)
-        elif is_true(value):
-            yield breach(resource, where, what, f"set {path} to false")
-    if not found and default:
-        yield breach(resource, path, f"{what}, as {path} is not set", f"set {path} to false")
-
-
-def _word(resource: DeclaredResource, path: str, opens: tuple[str, ...], default: bool, what: str) -> Iterator[Breach]:
-    value = value_at(resource.inputs, path)
-    if value is UNKNOWN:
-        yield not_known(resource, path)
-    elif value in opens or (value is None and default):
-        yield breach(resource, path, f"{what} ({path} is {value or 'not set'})")
 
 
 def _public_statements(resource: DeclaredResource) -> Iterator[Breach]:
@@ -96,15 +92,6 @@ def _listed_groups(resource: DeclaredResource) -> Iterator[Breach]:
             yield breach(resource, where, f"it is granted to everybody: {value}", "grant it to an account or a role")
 
 
-def _classic_rule(resource: DeclaredResource) -> Iterator[Breach]:
-    """`SecurityGroupRule`, whose direction is a property."""
-    if value_at(resource.inputs, "type") == "egress":
-        return
-    for path in ("cidrBlocks[]", "ipv6CidrBlocks[]"):
-        for where, value in values_at(resource.inputs, path):
-            yield from _source(resource, where, value)
-
-
 def _load_balancer(resource: DeclaredResource) -> Iterator[Breach]:
     internal = value_at(resource.inputs, "internal")
     if internal is UNKNOWN:
@@ -126,38 +113,29 @@ def _firewall(resource: DeclaredResource) -> Iterator[Breach]:
         yield breach(resource, "sourceRanges", "everybody is let in, as no source is named", "set sourceRanges")
 
 
-def _machine(resource: DeclaredResource) -> Iterator[Breach]:
-    for where, value in values_at(resource.inputs, "networkInterfaces[].accessConfigs"):
-        if value is UNKNOWN:
-            yield not_known(resource, where)
-        elif value:
-            yield breach(resource, where, PUBLIC_IP, "leave accessConfigs away")
-
-
-def _uniform(resource: DeclaredResource) -> Iterator[Breach]:
+def _bucket(resource: DeclaredResource) -> Iterator[Breach]:
+    """A bucket of Google Cloud whose objects can be made public."""
     uniform = value_at(resource.inputs, "uniformBucketLevelAccess")
     if uniform is UNKNOWN:
         yield not_known(resource, "uniformBucketLevelAccess")
     elif not is_true(uniform):
         yield breach(resource, "uniformBucketLevelAccess", "single objects can be made public", "set it to true")
-
-
-def _by_nature(resource: DeclaredResource) -> Iterator[Breach]:
-    if value_at(resource.inputs, "addressType") != "INTERNAL":
-        yield breach(resource, "", PUBLIC_BY_NATURE[resource.type])
+    prevention = value_at(resource.inputs, "publicAccessPrevention")
+    if prevention is UNKNOWN:
+        yield not_known(resource, "publicAccessPrevention")
+    elif prevention in (None, "inherited", "unspecified"):
+        message = f"its objects can be made public (publicAccessPrevention is {prevention or 'not set'})"
+        yield breach(resource, "publicAccessPrevention", message)
 
 
 _SPECIAL: dict[str, Callable[[DeclaredResource], Iterator[Breach]]] = {
-    **dict.fromkeys(PUBLIC_BY_NATURE, _by_nature),
     "aws:alb/loadBalancer:LoadBalancer": _load_balancer,
-    "aws:ec2/securityGroupRule:SecurityGroupRule": _classic_rule,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
     "gcp:compute/firewall:Firewall": _firewall,
-    "gcp:compute/instance:Instance": _machine,
-    "gcp:compute/instanceTemplate:InstanceTemplate": _machine,
-    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": _machine,
-    "gcp:storage/bucket:Bucket": _uniform,
+    "gcp:storage/bucket:Bucket": _bucket,
 }
+PUBLIC_ACCESS_TYPES = frozenset(_SPECIAL)
+"""Types of which more than the names of properties is read."""
 
 
 NO_PUBLIC_ACCESS = ResourceRule(

@@ -55,9 +55,10 @@ class Rule(_Part):
 
 
 class Policy(_Part):
-    """The rules that were asked."""
+    """The rules that were asked, and by type how many resources none of them judges."""
 
     rules: list[Rule] = []
+    not_judged: dict[str, Count] = {}
 
 
 class Intensity(_Part):

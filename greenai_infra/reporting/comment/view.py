@@ -13,7 +13,7 @@ from greenai_infra.numbers import counted
 from greenai_infra.policy.declared import PROVIDER_PREFIX, STACK_TYPE, short_type
 from greenai_infra.reporting.comment import figures
 from greenai_infra.reporting.comment.assumptions import assumptions
-from greenai_infra.reporting.comment.markdown import Markdown, code, prose
+from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, prose
 from greenai_infra.reporting.standing_text import setting_words
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
         "not_run": _not_run(head, limits),
         "stopped": head.stopped,
         "exempted": _exempted(head),
+        "not_judged": _not_judged(head),
         "resources": _resources(difference, limits) if compared else _declared(head, limits),
         "standing": _standing(head, limits),
         "regions": facts.regions,
@@ -205,6 +206,17 @@ def _exempted(head: Preview) -> Markdown:
     rules = [one for one in head.policy.rules if one.exempted] if head.policy else []
     named = [f"{code(one.id)} on {counted(one.exempted, 'resource')}" for one in rules[:10]]
     return Markdown(", ".join(named) + (f" and {len(rules) - 10} more" if len(rules) > 10 else ""))
+
+
+def _not_judged(head: Preview) -> Markdown:
+    """3 resources of types `aws:ebs:Volume` (2), ...: what no rule looks at."""
+    counts = head.policy.not_judged if head.policy else {}
+    if not counts:
+        return NOTHING
+    types = ", ".join(f"{code(short_type(type_))} ({count})" for type_, count in list(counts.items())[:10])
+    more = f" and {len(counts) - 10} more" if len(counts) > 10 else ""
+    what = "type" if len(counts) == 1 else "types"
+    return Markdown(f"{counted(sum(counts.values()), 'resource')} of {what} {types}{more}")
 
 
 def _resources(difference: dict[str, Any], limits: Limits) -> dict[str, Any]:

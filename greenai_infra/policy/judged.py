@@ -1,0 +1,31 @@
+"""Which types the rules read as a type of its own, and what names say that there is something to judge in a type.
+
+The rules read some things of every type: policies, members, address ranges, flags and access lists by their names.
+Whether data must be encrypted, or a door is open where nothing is said, they know of the types in their tables only.
+"""
+
+from __future__ import annotations
+
+import re
+
+from greenai_infra.policy.rules.buckets import BLOCK, BUCKET, BUCKET_KEYS
+from greenai_infra.policy.rules.encryption import ENCRYPTION_TYPES
+from greenai_infra.policy.rules.public_access import PUBLIC_ACCESS_TYPES
+
+_NOTHING_MORE = frozenset({"aws:scheduler/schedule:Schedule", "gcp:cloudrunv2/job:Job"})
+"""Types of our own stacks with such names in which the rules leave nothing out: they hold no data of the workload."""
+JUDGED = ENCRYPTION_TYPES | PUBLIC_ACCESS_TYPES | _NOTHING_MORE | {BUCKET, BUCKET_KEYS, BLOCK}
+
+HIDES = re.compile(r"aws:cloudformation/stack|aws:cloudcontrol/|command:|pulumi-(nodejs|python):dynamic")
+"""Types that build what nobody sees: templates, commands, dynamic providers."""
+_TELLING_TYPE = re.compile(r"public|permission|/eip:", re.IGNORECASE)
+_TELLING = re.compile(
+    r"kms_?key|encryption|encrypted$|^public(?!lyAccessible)|^internal$|^(addressType|authorizationType|accessConfigs)$|"
+    r"authorizedNetworks|internetAccess|networkAccessType|endpointPublicAccess",
+    re.IGNORECASE,
+)
+
+
+def is_telling(type_: str, properties: frozenset[str]) -> bool:
+    """Whether a type that no rule knows has something to judge, by its name and those of its properties."""
+    return bool(_TELLING_TYPE.search(type_)) or any(_TELLING.search(name) for name in properties)
