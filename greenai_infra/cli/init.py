@@ -1,4 +1,4 @@
-"""`init DIR`: write a project that previews offline at once. `init ci`: write what CI runs on it."""
+"""`init DIR`: write a project that previews offline at once. `init ci`, `init image`: its CI jobs, its container."""
 
 from __future__ import annotations
 
@@ -13,23 +13,31 @@ from greenai_infra.clock import now
 PLAN = "plan.json"
 
 
+PARTS = ("ci", "image")
+
+
 class InitGroup(click.Group):
-    """`init ci`, and `init DIR` for every other word. A project in a folder named ci is `init ./ci`."""
+    """`init ci`, `init image`, and `init DIR` for every other word. A project in a folder named ci is `init ./ci`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the name of the command that takes a folder before it, also before a folder of that very name."""
-        if args and args[0] != "ci" and args[0] not in ctx.help_option_names:
+        if args and args[0] not in PARTS and args[0] not in ctx.help_option_names:
             args = ["project", *args]
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """What follows `init` in the usage line."""
-        return ["DIR | ci --github | ci --gitlab"]
+        return ["DIR | ci --github | ci --gitlab | image --variant VARIANT"]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Both forms."""
+        """All forms."""
+        forms = [
+            ("DIR", "Write a project."),
+            ("ci", "Write the CI jobs of a project: init ci --help."),
+            ("image", "Write the Dockerfile of the training image: init image --help."),
+        ]
         with formatter.section("Commands"):
-            formatter.write_dl([("DIR", "Write a project."), ("ci", "Write the CI jobs of a project: init ci --help.")])
+            formatter.write_dl(forms)
 
 
 EXAMPLE = "Example:  greenai-infra init my-project && cd my-project && greenai-infra preview --offline"
@@ -37,13 +45,13 @@ EXAMPLE = "Example:  greenai-infra init my-project && cd my-project && greenai-i
 
 @click.group(cls=InitGroup, epilog=EXAMPLE)
 def init() -> None:
-    """Write a project: Pulumi program, example workload, its plan and pinned stacks; or the CI jobs for one."""
+    """Write a project: Pulumi program, example workload, its plan, stacks, training container; or parts of one."""
 
 
 @init.command("project", hidden=True, epilog=EXAMPLE)
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 def project(target: Path) -> None:
-    """Write a project: Pulumi program, example workload, its plan and pinned stacks.
+    """Write a project: Pulumi program, example workload, its plan, pinned stacks and training container.
 
     The plan is made on embedded data, without an account or a network. Nothing that is there already is overwritten.
     """
@@ -54,6 +62,7 @@ def project(target: Path) -> None:
     click.echo("\nLook at what the pinned stack would build, without an account:")
     click.echo(f"  cd {shlex.quote(str(target))}")
     click.echo("  greenai-infra preview --offline")
+    click.echo("\nBuild and push the image of training/Dockerfile once the stack is built: select says how.")
     click.echo(f"\nThen make {WORKLOAD} your own and plan it:")
     click.echo(f"  greenai-infra plan {WORKLOAD} --hardware --out {PLAN} && greenai-infra select {PLAN}")
 
@@ -66,6 +75,8 @@ def plan_and_pin(folder: Path) -> None:
     from greenai_infra.deploy.plan_file import read_plan_file
     from greenai_infra.deploy.select import select
     from greenai_infra.deploy.starter import WORKLOAD
+    from greenai_infra.deploy.training_image import image_files, variant_for
+    from greenai_infra.deploy.written_files import write_files
     from greenai_infra.files import write_all
     from greenai_infra.intensity.choose import open_source
     from greenai_infra.planning.document import document_text, plan_document
@@ -77,7 +88,10 @@ def plan_and_pin(folder: Path) -> None:
     source = open_source("embedded", as_of=at, signal=Signal(workload.signal))
     made = make_plan(workload, window_of(workload, at), offers(), source)
     (folder / PLAN).write_text(document_text(plan_document(made)), encoding="utf-8")
-    write_all(select(read_plan_file(folder / PLAN), folder, Options(), at).texts)
+    plan = read_plan_file(folder / PLAN)
+    write_all(select(plan, folder, Options(), at).texts)
+    if variant := variant_for(plan.placement.accelerator):
+        write_files(folder, image_files(variant), force=False)
 
 
 @init.command("ci", epilog="Example:  greenai-infra init ci --github --cloud aws")
@@ -129,3 +143,27 @@ def ci(
     click.echo("\nSet up by hand:")
     for line in settings_to_make(choices, forges):
         click.echo(f"  {line}")
+
+
+@init.command("image", epilog="Example:  greenai-infra init image --variant neuron")
+@click.option("--variant", type=click.Choice(["gpu", "neuron", "cpu"]), required=True, help="The chips it is for.")
+@PROJECT_DIR
+@click.option("--force", is_flag=True, help="Overwrite files that are there with other content.")
+def image(variant: str, project_dir: Path, force: bool) -> None:
+    """Write training/Dockerfile, its pinned requirements and .dockerignore; and training/ itself where it is missing.
+
+    The image is built from the project's folder; the stack's outputs build_image and push_image have the commands.
+    Nothing that is there is overwritten without --force.
+    """
+    from greenai_infra.deploy.starter import copy_folder, shipped
+    from greenai_infra.deploy.training_image import FOLDER, image_files
+    from greenai_infra.deploy.written_files import write_files
+
+    written = write_files(project_dir, image_files(variant), force)
+    if not (project_dir / FOLDER / "__init__.py").exists():
+        copy_folder(shipped(FOLDER), project_dir / FOLDER)
+        written.append((f"{FOLDER}/", "wrote"))
+    for path, action in written:
+        click.echo(f"{action} {path}")
+    click.echo("\nBuild it from this folder; the stack's output build_image names its own repository and plan:")
+    click.echo("  docker build --platform linux/amd64 --file training/Dockerfile --tag training:v1 .")

@@ -100,6 +100,19 @@ def select(
     click.echo("\nLook at it without an account, then build it:")
     click.echo(f"  greenai-infra preview --offline --stack {chosen}{where}")
     click.echo(f"  greenai-infra up --stack {chosen}{where}")
+    if lines := image_lines(selection, project_dir):
+        click.echo("\n" + "\n".join(lines))
+
+
+def image_lines(selection: Selection, project_dir: Path) -> list[str]:
+    """What is to do for the image of the chosen stack; nothing for one that serves."""
+    from greenai_infra.deploy.stack_configs.runs import PlannedRun
+    from greenai_infra.deploy.training_image import image_step
+
+    first = selection.stacks[0]
+    if not isinstance(first.config, PlannedRun):
+        return []
+    return image_step(project_dir, first.placement, first.stack, first.config.image is not None)
 
 
 def ask_ledger(plan: PlanFile, selection: Selection, project_dir: Path, force: bool) -> None:

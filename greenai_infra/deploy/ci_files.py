@@ -1,12 +1,8 @@
-"""The files of `init ci`: workflows for GitHub and an include for GitLab, rendered from `templates/ci`.
-
-Delimiters are `@{ }@` and `<% %>`, because GitHub's expressions have the usual ones.
-"""
+"""The files of `init ci`: workflows for GitHub and an include for GitLab, rendered from `templates/ci`."""
 
 from __future__ import annotations
 
 import csv
-import os
 import re
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 import greenai_infra
 from greenai_infra.deploy.stack_files import read_project, stack_files
 from greenai_infra.deploy.starter import shipped
+from greenai_infra.deploy.written_files import render, write_files
 from greenai_infra.errors import InputError
-from greenai_infra.files import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import jinja2
 
 PYTHON = "3.12"
 PULUMI_CLI = "3.259.0"  # what the engine tests run on
@@ -71,36 +66,8 @@ def ci_files(choices: Choices, forges: Sequence[str]) -> dict[str, str]:
 
 
 def write_ci(root: Path, choices: Choices, forges: Sequence[str], force: bool) -> list[tuple[str, str]]:
-    """Write the files below the repository's folder: all or none; (path, wrote | replaced | unchanged) of each.
-
-    Raises InputError naming a file that is there with other content, unless `force` is given.
-    """
-    files = ci_files(choices, forges)
-    before = {path: _content(root / path) for path in files}
-    other = [path for path, content in before.items() if content is not None and content != files[path].encode()]
-    if other and not force:
-        raise InputError(f"{root} already has {', '.join(other)}, with other content; overwrite it with --force")
-    todo = {root / path: text for path, text in files.items() if before[path] != text.encode()}
-    try:
-        for path in todo:
-            path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{error.filename} can't be made: {error.strerror}") from None
-    write_all(todo)
-    return [
-        (path, "unchanged" if root / path not in todo else "wrote" if content is None else "replaced")
-        for path, content in before.items()
-    ]
-
-
-def _content(path: Path) -> bytes | None:
-    """What is in a file; None if there is nothing of that name."""
-    if not os.path.lexists(path):
-        return None
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}") from None
+    """Write the files below the repository's folder, as `write_files` does."""
+    return write_files(root, ci_files(choices, forges), force)
 
 
 def place_in_repository(project_dir: Path) -> tuple[Path, str]:
@@ -195,24 +162,4 @@ def _training_run(cloud: str) -> str:
 
 
 def _render(name: str, variables: dict[str, Any]) -> str:
-    return _environment().get_template(name).render(variables)
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(shipped("templates/ci")),
-        undefined=jinja2.StrictUndefined,
-        variable_start_string="@{",
-        variable_end_string="}@",
-        block_start_string="<%",
-        block_end_string="%>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
+    return render(f"ci/{name}", variables)

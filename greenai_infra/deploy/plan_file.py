@@ -52,6 +52,8 @@ class Placement(_Part):
     zone: str
     instance_type: Annotated[str, Field(min_length=1)]
     instances: Annotated[int, Field(ge=1)]
+    accelerator: str | None = None
+    """The chip's name in the catalog."""
     purchase: Literal["on_demand", "spot"]
     start: Time
     end: Time

@@ -71,14 +71,20 @@ def write_project(target: Path, fill: Callable[[Path], None]) -> list[str]:
 def _copy_shipped(folder: Path) -> None:
     shutil.copyfile(shipped("Pulumi.yaml"), folder / "Pulumi.yaml")
     shutil.copyfile(shipped(EXAMPLE), folder / WORKLOAD)
-    for file in sorted(shipped("stacks").rglob("*")):  # the modes of the installation are not copied
-        inside = file.relative_to(shipped("stacks"))
-        if file.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in inside.parts):
-            (folder / "stacks" / inside).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, folder / "stacks" / inside)
+    copy_folder(shipped("stacks"), folder / "stacks")
+    copy_folder(shipped("training"), folder / "training")
     shutil.copyfile(shipped(GATE_EXAMPLE), folder / GATE)
     (folder / ".gitignore").write_text(GITIGNORE, encoding="utf-8")
     (folder / "requirements.txt").write_text(REQUIREMENTS.format(version=greenai_infra.__version__), encoding="utf-8")
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy what belongs to a program; the modes of the installation are not copied."""
+    for file in sorted(source.rglob("*")):
+        inside = file.relative_to(source)
+        if file.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in inside.parts):
+            (target / inside).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target / inside)
 
 
 def _refuse_overwriting(unfinished: Path, target: Path) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from .conftest import Command
 
 ROOT = Path(__file__).parents[2]
-OWN = {".gitignore", "Pulumi.yaml", "plan.json", "requirements.txt", "stacks", "workload.yaml"}
+OWN = {".dockerignore", ".gitignore", "Pulumi.yaml", "plan.json", "requirements.txt", "stacks", "training"}
+OWN |= {"workload.yaml"}
 
 
 def names(folder: Path) -> set[str]:
@@ -55,7 +56,7 @@ def test_a_new_folder_becomes_a_project(tmp_path: Path, greenai: Command, target
     done = greenai("init", target)
 
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith(f"wrote {target}: .gitignore, Pulumi.finetune-7b-")
+    assert done.out.startswith(f"wrote {target}: .dockerignore, .gitignore, Pulumi.finetune-7b-")
     check_project(tmp_path / target)
     shown = next(line for line in done.out.splitlines() if line.startswith("  cd "))
     assert subprocess.run(f"{shown} && pwd", shell=True, cwd=tmp_path, capture_output=True, text=True).stdout == (
@@ -116,7 +117,7 @@ def test_a_project_is_not_written_twice(tmp_path: Path, greenai: Command) -> Non
     done = greenai("init", "project")
 
     assert done.code == 2
-    assert "already has .gitignore, Pulumi.yaml, requirements.txt, stacks, workload.yaml" in done.err
+    assert "already has .gitignore, Pulumi.yaml, requirements.txt, stacks, training, workload.yaml" in done.err
     assert everything(tmp_path / "project") == before
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from datetime import UTC, datetime, timedelta, timezone
 
+import pulumi
 import pytest
 
 from .declare import Declared, Resource, changed, declare, run_program, stacks_importable
@@ -278,3 +280,33 @@ def test_subnets_lie_in_the_zones_that_are_named_by_id_or_by_letter(zones: list[
     other = {"availabilityZoneId", "availabilityZone"} - {key}
     assert [subnet.inputs[key] for subnet in declared.of("Subnet")] == zones
     assert not any(other & subnet.inputs.keys() for subnet in declared.of("Subnet"))
+
+
+@pytest.mark.parametrize(
+    ("example", "log_in", "image"),
+    [
+        ("sliced", "aws ecr get-login-password", r"\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[\w-]+:v1"),
+        ("gcp-slices", "gcloud auth configure-docker", r"-docker\.pkg\.dev/[\w-]+/[\w-]+/[\w-]+:v1"),
+    ],
+)
+def test_the_outputs_build_and_push_the_same_image(
+    example: str, log_in: str, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs: dict[str, str] = {}
+
+    def export(name: str, value: object) -> None:
+        pulumi.Output.from_input(value).apply(lambda known: outputs.__setitem__(name, known))
+
+    monkeypatch.setattr(pulumi, "export", export)
+    run_program(changed(example, image=None))
+    words = shlex.split(outputs["build_image"])
+    assert words[:4] == ["docker", "build", "--platform", "linux/amd64"]
+    assert words[words.index("--file") + 1] == "training/Dockerfile"
+    assert f"PLAN_ID={outputs['plan_id']}" in words
+    assert f"REGION={outputs['region']}" in words
+    assert words[-1] == "."
+    tag = words[words.index("--tag") + 1]
+    assert re.search(f"{image}$", tag)
+    assert outputs["push_image"].startswith(log_in)
+    assert outputs["push_image"].endswith(f"docker push {tag}")
+    assert outputs["image"] == tag

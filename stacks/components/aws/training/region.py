@@ -23,6 +23,7 @@ from components.aws.training.run_limits import run_limits
 from components.aws.training.training_request import JobParts, prefix_uri, training_request
 from components.aws.training.workflow import TrainingWorkflow, WorkflowArgs
 from components.aws.training.workflow_definition import WorkflowFacts, workflow_definition
+from components.image import build_command
 from components.tags import aws_tags, intensity_text, stack_facts
 from greenai_infra.clock import format_time
 
@@ -196,6 +197,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
             "notices_topic_arn": self.notices.topic_arn,
             "traffic_log_group": self.traffic_log.log_group.name,
             "upload_data": pulumi.Output.concat(upload, own_data_uri),
+            "build_image": build_command(config, config.instance_type, self.registry.url, f":{config.image_tag}"),
             "push_image": pulumi.Output.concat(
                 log_in, registry, " && docker push ", self.registry.url, f":{config.image_tag}"
             ),

@@ -36,6 +36,7 @@ from components.gcp.training.planned_start import PlannedStart, PlannedStartArgs
 from components.gcp.training.start_now import StartNowArgs, start_now
 from components.gcp.training.workflow import TrainingWorkflow, WorkflowArgs
 from components.gcp.training.workflow_definition import WorkflowFacts, workflow_definition
+from components.image import build_command
 from components.run_limits import run_seconds
 from components.tags import gcp_labels, intensity_text, stack_facts
 from greenai_infra.clock import format_time
@@ -216,6 +217,9 @@ class GcpTrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
             "job_account": self.job_account.email,
             "workflow_name": self.workflow.name,
             "upload_data": pulumi.Output.concat("gcloud storage rsync --recursive ./data ", own_data_uri),
+            "build_image": build_command(
+                config, config.machine_type, self.registry.url, f"/{IMAGE_NAME}:{config.image_tag}"
+            ),
             "push_image": pulumi.Output.concat(
                 f"gcloud auth configure-docker {self.registry.host} && docker push ",
                 self.registry.url,
