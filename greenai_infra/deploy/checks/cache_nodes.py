@@ -11,13 +11,11 @@ from greenai_infra.policy.declared import DeclaredResource, Finding, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
-
 
 def check_cache_node_type(resource: DeclaredResource) -> Iterator[Finding]:
     """A node type that ElastiCache does not have, or of which AWS makes no new nodes."""
     value = plain(resource.inputs.get("nodeType"))
-    if resource.type != GROUP or not isinstance(value, str):
+    if not resource.type.startswith("aws:elasticache/") or not isinstance(value, str):
         return
     try:
         find_cache_node(value)
