@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from greenai_infra.errors import InputError
-from training.contract import TrainingFailed, folders_of
+from training.contract import TrainingFailed, folders_of, read_json
 from training.stopping import Stopped, StopRequest, say
 from training.world import joined
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from training.world import World
 
 MODEL = "model.safetensors"
+PICKS = "picks.json"
+"""Beside quantised models: which serves which batch size, and whose they are."""
 
 
 class Settings(BaseModel):
@@ -128,7 +130,12 @@ def opened(kind: type[S], program: str = "own") -> Iterator[Job[S]]:
 
 def finished_model(folders: Folders, identity: Mapping[str, Any], name: str = MODEL) -> Path | None:
     """The model of this very run, if it is finished. Raises InputError if the folder holds another run's model."""
-    path = folders.model / name
+    path, picks = folders.model / name, folders.model / PICKS
+    if picks.is_file() and not path.is_file():
+        told = read_json(picks).get("identity")
+        if told == dict(identity):
+            return picks
+        raise InputError(f"{picks} is another run's ({differs(told, identity)}); remove it, or name another folder")
     if not path.is_file():
         return None
     try:

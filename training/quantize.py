@@ -22,6 +22,7 @@ import torch
 
 from greenai_infra.errors import InputError
 from greenai_infra.files import write_whole
+from training.job import PICKS
 from training.measure import (
     BATCH_SIZES,
     BLOCK_S,
@@ -37,7 +38,7 @@ from training.measure import (
 from training.quantize_methods import METHODS, Method, Run, compiled, quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from training.measure import MeterToAsk
 
 SCHEMA_VERSION = 1
-PICKS = "picks.json"
 MAX_ACCURACY_DROP = 0.02
 MIN_GAIN = 0.05
 TEST_BATCH = 256
@@ -276,7 +276,7 @@ def pick(
     return Pick(batch_size, baseline, unit, f"keep {baseline}: {nearest} {verdicts[nearest]}", verdicts)
 
 
-def save(result: Quantized, folder: Path) -> list[Path]:
+def save(result: Quantized, folder: Path, identity: Mapping[str, Any] | None = None) -> list[Path]:
     """Write each model that was picked, and last `picks.json`, which says how to load them; the files written.
 
     fp32 is a safetensors file; a .pt is a state that `torch.load(weights_only=True)` reads; a .pt2 of PT2E is an
@@ -298,6 +298,7 @@ def save(result: Quantized, folder: Path) -> list[Path]:
             written.append(path)
     told = {
         "schema_version": SCHEMA_VERSION,
+        "identity": dict(identity or {}),
         "versions": _versions(),
         "input": {"shape": list(result.example.shape[1:]), "dtype": str(result.example.dtype).removeprefix("torch.")},
         "picks": {

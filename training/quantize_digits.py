@@ -62,7 +62,7 @@ def run(job: Job[Settings]) -> None:
     print("\n" + "\n".join(table(result)))
     path = job.folders.output / FILE_NAME
     write_whole(path, json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n")
-    written = save(result, job.folders.model)
+    written = save(result, job.folders.model, job.identity())
     print(f"\n  {path}\n  {job.folders.model}: {', '.join(file.name for file in written)}")
 
 

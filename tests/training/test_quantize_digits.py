@@ -48,6 +48,10 @@ def test_it_writes_the_picked_models_the_figures_and_the_report(tmp_path: Path) 
             right = float((run(images[-360:]).argmax(1) == labels[-360:]).double().mean())
         told = next(each for each in found["candidates"] if each["name"] == one["candidate"])
         assert right == pytest.approx(told["accuracy"]["value"], abs=1e-6)
+    again = subprocess.run(command, cwd=Path(digits.__file__).parents[1], capture_output=True, text=True, check=False)
+    assert again.returncode == 0
+    assert "has finished before" in again.stderr + again.stdout
+    assert json.loads((tmp_path / "output" / "data" / "emissions_report.json").read_text()) == report
 
 
 class Wanted(Exception):
