@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from greenai_infra.advice.served import ServingMachine
 
 HOURS = 24
-PATTERNS = ("bursty", "constant", "batch")
 
 
 @dataclass(frozen=True, slots=True)

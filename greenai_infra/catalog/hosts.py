@@ -22,17 +22,12 @@ _ANY_FAMILY = "*"
 
 
 class Host(Struct, frozen=True):
-    """A whole server without its accelerators (unless `embodied.boundary` says otherwise).
-
-    `power_w` is what it draws beside its accelerators, in W; None where no figure is known.
-    """
+    """A whole server without its accelerators (unless `embodied.boundary` says otherwise)."""
 
     provider: str
     family: str
     chips_per_server: int
     embodied: Embodied
-    power_w: float | None
-    power_source: str
     note: str
 
 
@@ -67,14 +62,6 @@ def embodied_parts(
     return [of_hosts] if host.boundary.startswith("whole platform") else [of_chips, of_hosts]
 
 
-def host_power_w(offer: Offer) -> float | None:
-    """The offer's share of the server's power beside its accelerators, in W; None where no figure is known."""
-    host = find_host(offer)
-    if host.power_w is None:
-        return None
-    return host.power_w * offer.accelerators / host.chips_per_server
-
-
 def _is_of(offer: Offer, host: Host) -> bool:
     """`p4d` covers `p4d.24xlarge` but not `p4de.24xlarge`; `a2-highgpu` covers `a2-highgpu-8g`."""
     if host.provider != offer.provider or host.family == _ANY_FAMILY:
@@ -98,8 +85,6 @@ def _hosts() -> tuple[Host, ...]:
                 year=row.integer("embodied_year"),
                 source=row.text("embodied_source"),
             ),
-            power_w=row.optional("power_w"),
-            power_source=row.text("power_source"),
             note=row.text("note"),
         )
         for row in table("hosts.csv", _COLUMNS)

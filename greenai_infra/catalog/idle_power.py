@@ -17,12 +17,11 @@ _SHARE_COLUMNS, _SHARE = ("name", "value", "low", "high", "source"), "idle_power
 
 @dataclass(frozen=True, slots=True)
 class IdlePower:
-    """Watts of one chip with a model loaded and no request; not `is_listed` where a share of rated power stands in."""
+    """Watts of one chip with a model loaded and no request; `source` says which figure or share it is."""
 
     watts: float
     low: float
     high: float
-    is_listed: bool
     source: str
 
 
@@ -33,14 +32,14 @@ def idle_power(chip: Accelerator) -> IdlePower:
         return listed
     share = next(row for row in table("model-constants.csv", _SHARE_COLUMNS) if row.text("name") == _SHARE)
     value, low, high = (share.number(end) * chip.power_w for end in ("value", "low", "high"))
-    return IdlePower(value, low, high, False, share.text("source"))
+    return IdlePower(value, low, high, share.text("source"))
 
 
 @cache
 def _listed() -> dict[str, IdlePower]:
     return {
         row.text("accelerator"): IdlePower(
-            row.number("idle_w"), row.number("idle_w_low"), row.number("idle_w_high"), True, row.text("source")
+            row.number("idle_w"), row.number("idle_w_low"), row.number("idle_w_high"), row.text("source")
         )
         for row in table("idle-power.csv", _COLUMNS)
     }

@@ -15,7 +15,6 @@ class NodeType:
     name: str
     vcpus: float | None
     memory_gb: float | None
-    writable_gb: float | None
 
 
 def node_type(name: str) -> NodeType | None:
@@ -26,9 +25,9 @@ def node_type(name: str) -> NodeType | None:
 @cache
 def node_types() -> dict[str, NodeType]:
     """All node types by name."""
-    rows = table("memorystore-nodes.csv", ("node_type", "vcpus", "memory_gb", "writable_gb", "source"))
+    rows = table("memorystore-nodes.csv", ("node_type", "vcpus", "memory_gb", "source"))
     return {
-        name: NodeType(name, row.optional("vcpus"), row.optional("memory_gb"), row.optional("writable_gb"))
+        name: NodeType(name, row.optional("vcpus"), row.optional("memory_gb"))
         for row in rows
         for name in [row.text("node_type")]
     }

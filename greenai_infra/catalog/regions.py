@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from math import asin, cos, radians, sin, sqrt
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.read import near, table
@@ -17,7 +16,6 @@ _COLUMNS = (
     "provider", "region", "place", "country", "latitude", "longitude", "zone", "watttime_region",
     "pue", "pue_year", "pue_scope", "opt_in", "opt_in_source", "source", "note",
 )  # fmt: skip
-_EARTH_RADIUS_KM = 6371.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +140,3 @@ def residency_countries(names: Sequence[str]) -> frozenset[str]:
                 f"residency '{name}' is neither a country code nor one of {', '.join(country_groups())}{hint}"
             )
     return frozenset(allowed)
-
-
-def distance_km(a: Region, b: Region) -> float:
-    """Great-circle distance by the haversine formula on a sphere of 6,371 km; within 0.5 % of the ellipsoid's."""
-    lat_a, lat_b = radians(a.latitude), radians(b.latitude)
-    half_lat, half_lon = (lat_b - lat_a) / 2, radians(b.longitude - a.longitude) / 2
-    chord = sin(half_lat) ** 2 + cos(lat_a) * cos(lat_b) * sin(half_lon) ** 2
-    return 2 * _EARTH_RADIUS_KM * asin(sqrt(min(1.0, chord)))

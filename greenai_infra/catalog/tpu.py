@@ -30,12 +30,6 @@ def tpu_machine(accelerator_type: str) -> TpuMachine | None:
     return tpu_machines().get(accelerator_type)
 
 
-def tpu_machine_of(accelerator: str, chips: int) -> TpuMachine | None:
-    """The machine with exactly this many chips of the catalog's accelerator (`TPU-v5e`)."""
-    found = [one for one in tpu_machines().values() if (one.accelerator, one.chips) == (accelerator, chips)]
-    return found[0] if found else None
-
-
 def tpu_family(name: str) -> list[TpuMachine]:
     """The machines of a slice's generation (`v5litepod-1`), smallest first; none of several hosts."""
     return [one for one in tpu_machines().values() if name.startswith(one.accelerator_type.rpartition("-")[0])]

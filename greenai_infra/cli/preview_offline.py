@@ -50,7 +50,7 @@ def run_offline(
     before = read_preview(base) if base else None
     choose = project_gate if packs is None else lambda _: open_gate(packs[0]) if packs else None
     collecting = gc.isenabled()
-    gc.disable()
+    gc.disable()  # the SDK's hundreds of classes would be gone through again and again
     try:
         with children_write_to_stderr():
             result = preview(project_dir, stack, choose_gate=choose)

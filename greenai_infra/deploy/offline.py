@@ -9,7 +9,6 @@ stand-ins in their place, so that the documents can be read; nothing else of tha
 
 from __future__ import annotations
 
-import gc
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,16 +44,6 @@ def preview(
     """
     program = read_stack(project_dir, stack)
     gate = choose_gate(program)
-    collecting = gc.isenabled()
-    gc.disable()  # the SDK's hundreds of classes would be gone through again and again: a third of the time
-    try:
-        return _preview(program, gate, now)
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _preview(program: StackProgram, gate: Gate | None, now: datetime | None) -> PreviewResult:
     _require("pulumi", "gcp" if any(key.startswith("gcp:") for key in program.config) else "aws")
     from greenai_infra.deploy.checks.registry import run_checks
     from greenai_infra.deploy.documents import render_documents

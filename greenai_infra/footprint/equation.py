@@ -1,8 +1,4 @@
-"""The carbon equation: (E x PUE + E_network) x I + embodied share.
-
-PUE already holds cooling, so cooling is not added. Embodied emissions follow SCI 1.1.0 (ISO/IEC 21031:2024):
-M = TE x (time reserved / lifespan) x (resources reserved / total resources).
-"""
+"""The operational part of the carbon equation: (E x PUE + E_network) x I. PUE already holds cooling."""
 
 from __future__ import annotations
 
@@ -18,8 +14,3 @@ def operational_kg(energy_kwh: float, pue: float, intensity_g_per_kwh: float) ->
 def transfer_kg(network_kwh: float, intensity_g_per_kwh: float) -> float:
     """kg CO2e of moving data; PUE is not applied, as most of the path lies outside the data centre."""
     return network_kwh * intensity_g_per_kwh / 1000.0
-
-
-def embodied_share_kg(embodied_kg: float, reserved_hours: float, lifetime_years: float) -> float:
-    """kg CO2e of making hardware that falls on the hours for which it is reserved."""
-    return embodied_kg * reserved_hours / (lifetime_years * HOURS_PER_YEAR)

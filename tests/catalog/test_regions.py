@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenai_infra.catalog.regions import distance_km, find_region, regions, residency_countries
+from greenai_infra.catalog.regions import find_region, regions, residency_countries
 from greenai_infra.catalog.tables import lifecycle_zones
 from greenai_infra.errors import InputError
 
@@ -143,13 +143,6 @@ def test_a_misspelt_region_gets_the_near_name() -> None:
         find_region("eu-nroth-1")
     with pytest.raises(InputError, match="did you mean aws:eu-north-1"):
         find_region("aws:eu-nort-1")
-
-
-def test_distance_against_published_great_circles() -> None:
-    """London to Paris is 344 km, Tokyo to Singapore 5,320 km (both city to city)."""
-    assert distance_km(find_region("eu-west-2"), find_region("eu-west-3")) == pytest.approx(344, rel=0.01)
-    assert distance_km(find_region("ap-northeast-1"), find_region("ap-southeast-1")) == pytest.approx(5320, rel=0.01)
-    assert distance_km(find_region("us-east-1"), find_region("us-east-1")) == 0
 
 
 def test_residency_takes_groups_and_codes() -> None:

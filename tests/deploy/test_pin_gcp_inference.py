@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from greenai_infra.catalog.tpu import tpu_machine, tpu_machine_of, tpu_machines
+from greenai_infra.catalog.tpu import tpu_machine, tpu_machines
 from greenai_infra.deploy.stack_configs.gcp_inference import read_gcp_inference_config
 from greenai_infra.errors import InputError, Refused
 
@@ -170,10 +170,11 @@ def test_a_topology_has_the_chips_of_its_machine() -> None:
         assert chips == machine.chips, machine.accelerator_type
 
 
-def test_machines_are_found_by_name_and_by_chips() -> None:
+def test_machines_are_found_by_name() -> None:
     assert tpu_machine("v5litepod-16") is None
-    assert tpu_machine_of("TPU-v5e", 8) == tpu_machine("v5litepod-8")
-    assert tpu_machine_of("TPU-v5e", 2) is None
+    found = tpu_machine("v5litepod-8")
+    assert found is not None
+    assert (found.accelerator, found.chips) == ("TPU-v5e", 8)
 
 
 @pytest.mark.parametrize(("own", "zone"), [(None, "europe-west4-c"), ("europe-west4-b", "europe-west4-b")])

@@ -1,19 +1,10 @@
-"""The carbon equation by hand, and SCI's own example."""
+"""The carbon equation by hand."""
 
 from __future__ import annotations
 
 import pytest
 
-from greenai_infra.footprint.equation import embodied_share_kg, operational_kg, transfer_kg
-
-
-def test_a_server_of_a_tonne_over_four_years_carries_28_grams_an_hour() -> None:
-    # SCI 1.1.0, example of M: TE 1,000 kg, EL 4 years, TiR 1 hour = 28.5 g with years of 365 days.
-    assert embodied_share_kg(1000, 1, 4) * 1000 == pytest.approx(28.5, rel=0.002)
-
-
-def test_one_gpu_of_eight_carries_an_eighth() -> None:
-    assert embodied_share_kg(1000 / 8, 1, 4) == pytest.approx(embodied_share_kg(1000, 1, 4) / 8)
+from greenai_infra.footprint.equation import operational_kg, transfer_kg
 
 
 def test_pue_multiplies_the_computers_and_not_the_network() -> None:

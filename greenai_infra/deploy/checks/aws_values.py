@@ -6,8 +6,8 @@ import difflib
 from typing import TYPE_CHECKING
 
 from greenai_infra.deploy.aws_models import allowed_values
-from greenai_infra.deploy.checks.paths import values_at
 from greenai_infra.policy.declared import DeclaredResource, Finding, plain
+from greenai_infra.policy.reach import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.memorystore import node_types
 from greenai_infra.deploy.checks.gcp_tpus import UNKNOWN_VALUE
-from greenai_infra.deploy.checks.paths import values_at
 from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Finding, plain
+from greenai_infra.policy.reach import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.checks.paths import values_at
 from greenai_infra.policy.declared import DeclaredResource, Finding, plain
+from greenai_infra.policy.reach import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

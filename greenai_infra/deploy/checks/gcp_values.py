@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from greenai_infra.catalog.read import near
 from greenai_infra.catalog.regions import regions
-from greenai_infra.deploy.checks.paths import values_at
 from greenai_infra.deploy.gcp_provider import PROVIDER_TYPE, region_of
 from greenai_infra.deploy.sdk_schema import resource_schema
 from greenai_infra.policy.declared import DeclaredResource, Finding, plain
+from greenai_infra.policy.reach import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -165,15 +165,16 @@ greenai-infra:alarms:
 
 def read_budget_section(values: Any, where: str = f"{PROJECT}:alarms") -> BudgetSection:
     """The section in the config of another program's stack. Raises InputError, without any address in it."""
-    return _read(BudgetSection, values, where, BUDGET_EXAMPLE)
+    return read_as(BudgetSection, values, where, BUDGET_EXAMPLE)
 
 
 def read_alarms_config(values: Any, where: str = f"{PROJECT}:alarms") -> AlarmsConfig:
     """The section of a stack that runs the program `alarms`. Raises InputError, without any address in it."""
-    return _read(AlarmsConfig, values, where, ALARMS_EXAMPLE)
+    return read_as(AlarmsConfig, values, where, ALARMS_EXAMPLE)
 
 
-def _read(kind: type[Typed], values: Any, where: str, example: str) -> Typed:
+def read_as(kind: type[Typed], values: Any, where: str, example: str) -> Typed:
+    """A section as its model. Raises InputError, without any address in it."""
     try:
         return kind.model_validate(values)
     except ValidationError as error:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, model_validator
 
-from greenai_infra.deploy.config_problems import describe_validation_error
-from greenai_infra.deploy.stack_configs.alarms import BUDGET_EXAMPLE, BudgetSection, Notify
-from greenai_infra.deploy.stack_configs.fields import PROJECT, CarbonTagged, Section, Typed, carbon_example
+from greenai_infra.deploy.stack_configs.alarms import BUDGET_EXAMPLE, BudgetSection, Notify, read_as
+from greenai_infra.deploy.stack_configs.fields import PROJECT, CarbonTagged, Section, carbon_example
 from greenai_infra.deploy.stack_configs.gcp_fields import GcpProject, GcpRegion
-from greenai_infra.errors import InputError
 
 ONLY_ON_AWS = ("kill_switch", "anomaly_band", "retention_days")
 LONGEST_SILENCE_MINUTES = 1410
@@ -89,16 +87,9 @@ def read_gcp_budget_section(values: Any, where: str = f"{PROJECT}:alarms") -> Gc
     """The section in the config of another program's stack. Raises InputError, without any address in it."""
     if isinstance(values, dict) and values.get("provider") == "gcp":
         values = {key: value for key, value in values.items() if key != "provider"}
-    return _read(GcpBudgetSection, values, where, BUDGET_EXAMPLE)
+    return read_as(GcpBudgetSection, values, where, BUDGET_EXAMPLE)
 
 
 def read_gcp_alarms_config(values: Any, where: str = f"{PROJECT}:alarms") -> GcpAlarmsConfig:
     """The section of a stack that runs the program `alarms`. Raises InputError, without any address in it."""
-    return _read(GcpAlarmsConfig, values, where, GCP_ALARMS_EXAMPLE)
-
-
-def _read(kind: type[Typed], values: Any, where: str, example: str) -> Typed:
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise InputError(describe_validation_error(error, where, kind, example, secret_below=("notify",))) from None
+    return read_as(GcpAlarmsConfig, values, where, GCP_ALARMS_EXAMPLE)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from components.gcp.network import PrivateNetwork
     from components.gcp.site import Site
 
-MONITORING = "monitoring.googleapis.com"
 UPTIME_METRIC = "monitoring.googleapis.com/uptime_check/check_passed"
 # What Google's probes need to look an address up in Service Directory and reach it over the private network.
 PROBE_ROLES = ("roles/servicedirectory.viewer", "roles/servicedirectory.pscAuthorizedService")
