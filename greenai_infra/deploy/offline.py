@@ -93,7 +93,7 @@ def preview(
         standing=figures,
         budget=limits,
         verdict=verdict,
-        not_judged=not_judged(resources) if verdict else {},
+        not_judged=not_judged(resources) if verdict and figures is not None else {},
         notes=tuple(_to_enable(resources)),
     )
 
