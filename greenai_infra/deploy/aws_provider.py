@@ -6,10 +6,10 @@ own over them, ignored keys removed, all of it into the input `tagsAll`; one unk
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import wire
+from greenai_infra.deploy.provider_configs import ProviderConfigs
 from greenai_infra.deploy.sdk_schema import resource_schema
 from greenai_infra.policy.declared import PROVIDER_PREFIX, UNKNOWN, has_unknown, plain
 
@@ -17,23 +17,21 @@ if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
 PROVIDER_TYPE = f"{PROVIDER_PREFIX}aws"
-DEFAULT = ""
 
 
-class AwsProviders:
-    """The AWS providers of one stack: the default one from the stack's config, explicit ones as they are registered."""
+class AwsProviders(ProviderConfigs):
+    """The AWS providers of one stack."""
 
-    def __init__(self, config: dict[str, str]) -> None:
-        values = {key.removeprefix("aws:"): value for key, value in config.items() if key.startswith("aws:")}
-        self._providers = {DEFAULT: _parsed(values)}
+    package = "aws"
+    objects = ("defaultTags", "ignoreTags")
 
     def check(self, urn: str, type_: str, provider: str, inputs: struct_pb2.Struct) -> None:
         """Note a provider's config, or add `tagsAll` to the inputs of a taggable resource."""
         if type_ == PROVIDER_TYPE:
-            self._providers[urn] = _parsed(plain(wire.decode_struct(inputs)))
+            self.note(urn, inputs)
         elif type_.startswith("aws:") and (schema := resource_schema(type_)) and "tagsAll" in schema.outputs:
             decoded = wire.decode_struct(inputs)
-            tags = merge_tags(plain(decoded.get("tags")), self._config(provider))
+            tags = merge_tags(plain(decoded.get("tags")), self.config(provider))
             inputs.update({"tagsAll": wire.UNKNOWN_MARK if tags is UNKNOWN else tags})
             if plain(decoded.get("tags")) != decoded.get("tags"):
                 wire.make_secret(inputs, "tagsAll")
@@ -42,12 +40,8 @@ class AwsProviders:
         """The region of a resource; empty if nothing says it, or it is unknown, or the package is another cloud's."""
         if not type_.startswith(("aws:", PROVIDER_TYPE)):
             return ""
-        region = plain(inputs.get("region")) or self._config(provider).get("region") or ""
+        region = plain(inputs.get("region")) or self.config(provider).get("region") or ""
         return region if isinstance(region, str) else ""
-
-    def _config(self, provider: str) -> dict[str, Any]:
-        """The config behind a provider reference `URN::id`."""
-        return self._providers.get(provider.rpartition("::")[0], {}) if provider else self._providers[DEFAULT]
 
 
 def merge_tags(own: Any, config: dict[str, Any]) -> Any:
@@ -60,21 +54,3 @@ def merge_tags(own: Any, config: dict[str, Any]) -> Any:
     prefixes = tuple((ignored or {}).get("keyPrefixes") or [])
     merged = {**default_tags, **(own if isinstance(own, dict) else {})}  # the schema check tells of other types
     return {key: value for key, value in merged.items() if key not in keys and not key.startswith(prefixes or ("\0",))}
-
-
-def _parsed(values: dict[str, Any]) -> dict[str, Any]:
-    """The provider's config with its objects, which travel as JSON text, parsed."""
-    parsed = dict(values)
-    for key in ("defaultTags", "ignoreTags"):
-        value = parsed.get(key)
-        if isinstance(value, str):
-            parsed[key] = UNKNOWN if wire.UNKNOWN_MARK in value else _json_object(value)
-    return parsed
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}

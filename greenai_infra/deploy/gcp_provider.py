@@ -7,10 +7,10 @@ says nothing about the stack and is left out.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy import wire
+from greenai_infra.deploy.provider_configs import ProviderConfigs
 from greenai_infra.deploy.sdk_schema import resource_schema
 from greenai_infra.policy.declared import PROVIDER_PREFIX, UNKNOWN, has_unknown, plain
 
@@ -19,22 +19,20 @@ if TYPE_CHECKING:
 
 PROVIDER_TYPE = f"{PROVIDER_PREFIX}gcp"
 EFFECTIVE = "effectiveLabels"
-DEFAULT = ""
 
 
-class GcpProviders:
-    """The Google Cloud providers of one stack: the default one from its config, explicit ones as they register."""
+class GcpProviders(ProviderConfigs):
+    """The Google Cloud providers of one stack."""
 
-    def __init__(self, config: dict[str, str]) -> None:
-        values = {key.removeprefix("gcp:"): value for key, value in config.items() if key.startswith("gcp:")}
-        self._providers = {DEFAULT: _parsed(values)}
+    package = "gcp"
+    objects = ("defaultLabels",)
 
     def check(self, urn: str, type_: str, provider: str, inputs: struct_pb2.Struct) -> None:
         """Note a provider's config, or add `effectiveLabels` to the inputs where the provider has default labels."""
         if type_ == PROVIDER_TYPE:
-            self._providers[urn] = _parsed(plain(wire.decode_struct(inputs)))
+            self.note(urn, inputs)
             return
-        defaults = self._config(provider).get("defaultLabels")
+        defaults = self.config(provider).get("defaultLabels")
         schema = resource_schema(type_) if defaults else None
         if schema is not None and schema.label_property == "labels" and EFFECTIVE in schema.outputs:
             own = wire.decode_struct(inputs).get("labels")
@@ -45,7 +43,7 @@ class GcpProviders:
 
     def region(self, type_: str, provider: str, inputs: dict[str, Any]) -> str:
         """Where a resource stands: its region, location or zone; empty for what is global or not known."""
-        config = self._config(provider)
+        config = self.config(provider)
         if type_ == PROVIDER_TYPE:
             return _text(inputs.get("region"))
         schema = resource_schema(type_)
@@ -58,10 +56,6 @@ class GcpProviders:
             if name in schema.inputs.types and (found := _text(config.get(name))):
                 return region_of(found)
         return ""
-
-    def _config(self, provider: str) -> dict[str, Any]:
-        """The config behind a provider reference `URN::id`."""
-        return self._providers.get(provider.rpartition("::")[0], {}) if provider else self._providers[DEFAULT]
 
 
 def region_of(place: str) -> str:
@@ -80,19 +74,3 @@ def merge_labels(own: Any, defaults: Any) -> Any:
 def _text(value: Any) -> str:
     value = plain(value)
     return value if isinstance(value, str) else ""
-
-
-def _parsed(values: dict[str, Any]) -> dict[str, Any]:
-    """The provider's config with its default labels, which travel as JSON text, parsed."""
-    value = values.get("defaultLabels")
-    if not isinstance(value, str):
-        return values
-    return {**values, "defaultLabels": UNKNOWN if wire.UNKNOWN_MARK in value else _json_object(value)}
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}

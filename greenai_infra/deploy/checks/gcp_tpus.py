@@ -53,12 +53,7 @@ _MACHINES = {
     "gcp:tpu/v2Vm:V2Vm": "",
     "gcp:tpu/v2QueuedResource:V2QueuedResource": "tpu.nodeSpecs[].node",
 }
-_SPECS = {
-    "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": (
-        "deployConfig.dedicatedResources.machineSpec"
-    ),
-    "gcp:vertex/aiDeploymentResourcePool:AiDeploymentResourcePool": "dedicatedResources.machineSpec",
-}
+_ENDPOINT = "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment"
 UNKNOWN_VALUE = "gcp-unknown-value"
 
 
@@ -70,8 +65,8 @@ def check_tpu_machines(resource: DeclaredResource) -> Iterator[Finding]:
         for where, machine in values_at(inputs, path) if path else [("", inputs)]:
             if isinstance(machine, dict):
                 yield from _tpu_vm(resource, machine, f"{where}." if where else "")
-    elif resource.type in _SPECS:
-        for where, spec in values_at(inputs, _SPECS[resource.type]):
+    elif resource.type == _ENDPOINT:
+        for where, spec in values_at(inputs, "deployConfig.dedicatedResources.machineSpec"):
             if isinstance(spec, dict):
                 yield from _machine_spec(resource, spec, where)
 
