@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 UNUSED_EXEMPTION = "exemption-unused"
 RULE_IDS = frozenset(rule.id for rule in RULES)
-"""Letters of a secret from which on it is hidden also within words."""
+"""Ids of all rules, which are the codes of their findings."""
 
 
 @dataclass(frozen=True)
