@@ -16,7 +16,8 @@ from greenai_infra.deploy.preview_diff import diff_previews
 from greenai_infra.errors import InputError
 from greenai_infra.numbers import counted
 from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding, redact
-from greenai_infra.reporting.check_text import not_judged_text, shut_reasons
+from greenai_infra.policy.judged import not_judged_text
+from greenai_infra.reporting.check_text import shut_reasons
 from greenai_infra.reporting.standing_text import change_lines, standing_lines
 from greenai_infra.terminal import in_colour, plain
 

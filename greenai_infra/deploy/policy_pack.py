@@ -24,16 +24,18 @@ from pulumi_policy.proxy import UnknownValueError
 
 from greenai_infra.clock import now
 from greenai_infra.deploy.gate import PACK_NAME, config_values, open_gate, standing_totals
+from greenai_infra.deploy.not_judged import not_judged
 from greenai_infra.deploy.sdk_schema import resource_schema
 from greenai_infra.deploy.standing.assemble import standing
 from greenai_infra.deploy.standing.config import DEFAULT_PROGRAM
 from greenai_infra.policy.declared import PROVIDER_PREFIX, STACK_TYPE, UNKNOWN, DeclaredResource
 from greenai_infra.policy.judge import UNUSED_EXEMPTION, breaches, excused, exemptions_of, finding, unused_exemptions
+from greenai_infra.policy.judged import NOT_JUDGED, not_judged_text
 from greenai_infra.policy.rule import ResourceRule, Stack
 from greenai_infra.policy.rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from greenai_infra.policy.rule import Rule, RuleSettings
@@ -82,7 +84,7 @@ def run_pack(folder: Path) -> None:
     occasion = Occasion()
     occasion.listen()
     policies = [_policy(rule, settings, occasion) for rule in RULES]
-    pulumi_policy.PolicyPack(name=PACK_NAME, policies=[*policies, _exemption_policy(settings, occasion)])
+    pulumi_policy.PolicyPack(name=PACK_NAME, policies=[*policies, *_advice(settings, occasion)])
 
 
 def _policy(rule: Rule, settings: GateSettings, occasion: Occasion) -> pulumi_policy.Policy:
@@ -119,18 +121,24 @@ def _policy(rule: Rule, settings: GateSettings, occasion: Occasion) -> pulumi_po
     return pulumi_policy.StackValidationPolicy(validate=check_stack, **common)
 
 
-def _exemption_policy(settings: GateSettings, occasion: Occasion) -> pulumi_policy.Policy:
-    def check(args: Any, say: Callable[..., None]) -> None:
+def _advice(settings: GateSettings, occasion: Occasion) -> Iterator[pulumi_policy.Policy]:
+    """What is said and shuts nothing: exemptions for no resource, types that no rule judges."""
+
+    def unused(args: Any, say: Callable[..., None]) -> None:
         stack = _stack([_declared_in_stack(one) for one in args.resources], occasion)
         for found in unused_exemptions(stack, settings):
             say(f"{found.message}\n-> {found.remedy}")
 
-    return pulumi_policy.StackValidationPolicy(
-        name=UNUSED_EXEMPTION,
-        description="Every exemption is for a resource",
-        validate=check,
-        enforcement_level=pulumi_policy.EnforcementLevel.ADVISORY,
-    )
+    def unjudged(args: Any, say: Callable[..., None]) -> None:
+        if text := not_judged_text(not_judged([_declared_in_stack(one) for one in args.resources])):
+            say(text)
+
+    for name, title, check in (
+        (UNUSED_EXEMPTION, "Every exemption is for a resource", unused),
+        (NOT_JUDGED, "The rules know every type that may need them", unjudged),
+    ):
+        level = pulumi_policy.EnforcementLevel.ADVISORY
+        yield pulumi_policy.StackValidationPolicy(name=name, description=title, validate=check, enforcement_level=level)
 
 
 def _stack(resources: Sequence[DeclaredResource], occasion: Occasion) -> Stack:

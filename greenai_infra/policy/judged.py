@@ -7,10 +7,19 @@ Whether data must be encrypted, or a door is open where nothing is said, they kn
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+from greenai_infra.numbers import counted
+from greenai_infra.policy.declared import short_type
 from greenai_infra.policy.rules.buckets import BLOCK, BUCKET, BUCKET_KEYS
 from greenai_infra.policy.rules.encryption import ENCRYPTION_TYPES
 from greenai_infra.policy.rules.public_access import PUBLIC_ACCESS_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOT_JUDGED = "not-judged"
+"""Name of the advice in the policy pack; no rule, and nothing is exempted from it."""
 
 _NOTHING_MORE = frozenset({"aws:scheduler/schedule:Schedule", "gcp:cloudrunv2/job:Job"})
 """Types of our own stacks with such names in which the rules leave nothing out: they hold no data of the workload."""
@@ -29,3 +38,10 @@ _TELLING = re.compile(
 def is_telling(type_: str, properties: frozenset[str]) -> bool:
     """Whether a type that no rule knows has something to judge, by its name and those of its properties."""
     return bool(_TELLING_TYPE.search(type_)) or any(_TELLING.search(name) for name in properties)
+
+
+def not_judged_text(counts: Mapping[str, int]) -> str:
+    """`not judged: 3 resources of types aws:ebs:Volume (2), aws:rds:Instance (1)`; empty for none."""
+    types = ", ".join(f"{short_type(type_)} ({count})" for type_, count in counts.items())
+    what = "type" if len(counts) == 1 else "types"
+    return f"not judged: {counted(sum(counts.values()), 'resource')} of {what} {types}" if counts else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.deploy.preview_result import STOPPED
 from greenai_infra.numbers import counted
-from greenai_infra.policy.declared import short_type
+from greenai_infra.policy.judged import not_judged_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,13 +43,6 @@ def check_lines(report: CheckReport) -> Iterator[str]:
         errors = "an error" if report.other_errors == 1 else f"{report.other_errors} errors"
         command = f"greenai-infra preview --offline --stack {report.stack}"
         yield from _wrap(f"Not passed: the preview has {errors} beside the rules: {command}", "", "  ")
-
-
-def not_judged_text(counts: Mapping[str, int]) -> str:
-    """`not judged: 3 resources of types aws:ebs:Volume (2), aws:rds:Instance (1)`; empty for none."""
-    types = ", ".join(f"{short_type(type_)} ({count})" for type_, count in counts.items())
-    what = "type" if len(counts) == 1 else "types"
-    return f"not judged: {counted(sum(counts.values()), 'resource')} of {what} {types}" if counts else ""
 
 
 def shut_reasons(stopping: Mapping[str, bool]) -> str:

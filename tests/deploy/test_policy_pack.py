@@ -140,7 +140,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], set[tuple[str, str, str]]]] = {
         ' root_block_device={"encrypted": True, "kms_key_id": key.arn})',
         "",
         {"rules": {"cost-cap": {"max_usd_per_month": 5000}}},
-        {("cost-cap", "dev", "mandatory")},
+        {("cost-cap", "dev", "mandatory"), ("not-judged", "", "advisory")},
     ),
     "an old plan": (
         KEY,
@@ -188,11 +188,12 @@ def shown(result: PreviewResult) -> set[tuple[str, str, str]]:
     """What the offline preview says of rules."""
     levels = {"error": "mandatory", "warning": "advisory"}
     codes = {rule.id for rule in RULES} | {"exemption-unused"}
-    return {
+    said = {
         (one.code, one.urn.rsplit("::", 1)[-1].removeprefix("shop-"), levels[one.severity])
         for one in result.findings
         if one.code in codes
     }
+    return said | {("not-judged", "", "advisory")} if result.not_judged else said
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -280,7 +281,7 @@ def test_the_pack_describes_every_rule(tmp_path: Path) -> None:
     with running(folder / "policy") as pack:
         policies = pack.policies
 
-    assert set(policies) == {rule.id for rule in RULES} | {"exemption-unused"}
+    assert set(policies) == {rule.id for rule in RULES} | {"exemption-unused", "not-judged"}
     for rule in RULES:
         assert policies[rule.id].remediation_steps == rule.remedy
     assert policies["plan-age"].enforcementLevel == analyzer_pb2.ADVISORY
