@@ -60,21 +60,24 @@ def parsed(text: Any) -> Any:
         return None
 
 
-def leaves(value: Any, where: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Every text, number, flag and UNKNOWN with its path, also inside JSON texts (a text itself comes first)."""
+def leaves(value: Any, where: str = "", depth: int = 0, *, into_texts: bool = True) -> Iterator[tuple[str, Any]]:
+    """Every text, number, flag and UNKNOWN with its path, also inside JSON texts (a text itself comes first).
+
+    Without `into_texts` only what the resource itself declares: JSON in a parameter or a message is data.
+    """
     while isinstance(value, Secret):
         value = value.value
     if depth > DEEPEST:
         return
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from leaves(item, f"{where}.{key}" if where else str(key), depth + 1)
+            yield from leaves(item, f"{where}.{key}" if where else str(key), depth + 1, into_texts=into_texts)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from leaves(item, f"{where}[{index}]", depth + 1)
+            yield from leaves(item, f"{where}[{index}]", depth + 1, into_texts=into_texts)
     else:
         yield where, value
-        if (inner := parsed(value)) is not None:
+        if into_texts and (inner := parsed(value)) is not None:
             yield from leaves(inner, where, depth + 1)
 
 

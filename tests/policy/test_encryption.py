@@ -54,6 +54,7 @@ def machine(request: dict[str, Any]) -> DeclaredResource:
         a("gcp:storage/bucket:Bucket", encryption={"defaultKmsKeyName": UNKNOWN}),
         a("gcp:memorystore/instance:Instance", transitEncryptionMode="SERVER_AUTHENTICATION", kmsKey="k"),
         a("aws:ec2/vpc:Vpc"),
+        a("aws:ssm/parameter:Parameter", value='{"encrypted": false}'),
     ],
     ids=lambda one: f"{one.type.rsplit(':', 1)[-1]} {sorted(one.inputs)}",
 )

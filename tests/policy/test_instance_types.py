@@ -43,6 +43,8 @@ def steps(machine: str) -> DeclaredResource:
         (a("aws:elasticache/replicationGroup:ReplicationGroup", nodeType="cache.t4g.small"), True),
         (a("aws:elasticache/replicationGroup:ReplicationGroup", nodeType="cache.r7g.16xlarge"), False),
         (a("aws:ec2/instance:Instance", instanceType="p5.48xlarge"), False),
+        (a("aws:emr/cluster:Cluster", coreInstanceGroup={"instanceType": "m5.xlarge"}), False),
+        (a("aws:ssm/parameter:Parameter", value='{"instanceType": "m5.xlarge"}'), True),
         (a("gcp:tpu/v2Vm:V2Vm", acceleratorType="v5litepod-8"), True),
         (a("gcp:tpu/v2Vm:V2Vm", acceleratorType="v4-8"), False),
         (a("gcp:compute/instance:Instance", machineType="zones/europe-west4-a/machineTypes/a3-highgpu-8g"), True),

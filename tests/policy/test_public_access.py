@@ -103,6 +103,7 @@ def test_open(resource: DeclaredResource) -> None:
         a("gcp:storage/bucket:Bucket", **GCS),
         a("gcp:storage/bucketIAMMember:BucketIAMMember", member=UNKNOWN),
         a("aws:ec2/instance:Instance", _read=True, associatePublicIpAddress=True),
+        a("aws:ssm/parameter:Parameter", value='{"publiclyAccessible": true, "cidrBlocks": ["0.0.0.0/0"]}'),
     ],
     ids=lambda one: f"{one.type.rsplit(':', 1)[-1]} {sorted(one.inputs)}",
 )

@@ -36,7 +36,7 @@ def check_encryption(resource: DeclaredResource, settings: Encryption) -> Iterat
     if special := _SPECIAL.get(resource.type):
         yield from special(resource, settings)
     if resource.type not in ENCRYPTION_TYPES:
-        for where, value in leaves(dict(resource.inputs)):
+        for where, value in leaves(dict(resource.inputs), into_texts=False):
             if where.rsplit(".", 1)[-1] in SWITCHES and (value is UNKNOWN or is_false(value)):
                 off = breach(resource, where, f"{where} is off", f"set {where} to true")
                 yield not_known(resource, where) if value is UNKNOWN else off

@@ -72,7 +72,7 @@ def machines(resource: DeclaredResource) -> Iterator[tuple[str, Any, bool]]:
     for path in MACHINES.get(resource.type, ()):
         yield from ((where, value, False) for where, value in values_at(resource.inputs, path))
     if resource.type not in MACHINES and resource.package in ("aws", "gcp"):
-        for where, value in leaves(dict(resource.inputs)):
+        for where, value in leaves(dict(resource.inputs), into_texts=False):
             if where.rsplit(".", 1)[-1].split("[")[0] in NAMES:
                 yield where, value, False
     if resource.type == STATE_MACHINE:

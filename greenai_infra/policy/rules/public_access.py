@@ -24,7 +24,7 @@ def check_public_access(resource: DeclaredResource, settings: RuleSettings) -> I
     """Addresses, flags and access lists by name; policies that allow everybody; members that are everybody."""
     if resource.read:
         return
-    for where, value in leaves(dict(resource.inputs)):
+    for where, value in leaves(dict(resource.inputs), into_texts=False):
         yield from _by_name(resource, where, value)
     for path in UNSEEN_FLAGS.get(resource.type, ()):
         yield from (not_known(resource, where) for where, it in values_at(resource.inputs, path) if it is UNKNOWN)

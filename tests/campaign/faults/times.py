@@ -9,7 +9,6 @@ from ..draft import Draft
 from ..world import CLOCK_CHANGES, HOUR_S
 from .fault import WHERE, Fault, Maker, Must, Setting, some
 
-STALE_S = 6 * HOUR_S
 IMPOSSIBLE = (
     "0001-01-01T00:00:00+14:00",
     "9999-12-31T23:00:00Z",
