@@ -92,3 +92,14 @@ def test_a_transform_that_fails_stops_the_program(tmp_path: Path) -> None:
 
     assert result.failed
     assert any("no such team" in one.message for one in result.findings)
+
+
+def test_of_two_resources_with_one_urn_the_first_counts(tmp_path: Path) -> None:
+    """Calls on threads of their own let the second come first, once in about twenty times."""
+    program = """
+for number in range(30):
+    aws.sns.Topic(f"t{number}", display_name="first")
+    aws.sns.Topic(f"t{number}", display_name="second " + "x" * 1000)
+"""
+    topics = [one for one in preview_program(tmp_path, program).built if one.type == "aws:sns/topic:Topic"]
+    assert [one.inputs["displayName"] for one in topics] == ["first"] * 30
