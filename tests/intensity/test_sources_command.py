@@ -14,7 +14,7 @@ from tests.cli.in_process import run_here
 
 from .service import TOKEN, Reply, Service, entry, hour_of, latest
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[2] / "greenai_infra/intensity/README.md"
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
