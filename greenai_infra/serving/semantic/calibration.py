@@ -1,9 +1,9 @@
 """How far the guard's word is taken: cells of evidence and similarity, opened one after another by their false hits.
 
-The cells stand in a fixed order, the surest first. A cell is open if all cells up to it together keep the upper bound of
-false hits among all pairs asked below the stated rate. As the order is fixed before any pair is seen, and the walk ends at
-the first cell that fails, the bound holds for what is opened without a correction for the number of cells (fixed-sequence
-testing, as in Angelopoulos et al., "Learn then test", Annals of Applied Statistics 2025).
+The cells stand in a fixed order, the surest first. A cell is open if all cells up to it together keep the upper bound
+of false hits among all pairs asked below the stated rate. As the order is fixed before any pair is seen, and the walk
+ends at the first cell that fails, the bound holds for what is opened without a correction for the number of cells
+(fixed-sequence testing, as in Angelopoulos et al., "Learn then test", Annals of Applied Statistics 2025).
 """
 
 from __future__ import annotations
@@ -11,19 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from greenai_infra.errors import InputError
 from greenai_infra.serving.semantic.bounds import clopper_pearson
 from greenai_infra.serving.semantic.guard import Evidence, equivalent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from greenai_infra.serving.semantic.encoder import Encoder
 
-FORMAT = "greenai-infra cache calibration 1"
 SIMILARITIES = (0.9, 0.75, 0.0)
 """Lower ends of the bands of cosine similarity, from the surest."""
 SHIPPED_PAIRS = 150
@@ -112,7 +108,8 @@ def cells_of(pairs: Sequence[Pair], encoder: Encoder) -> list[int | None]:
     found: list[int | None] = []
     for start in range(0, len(pairs), 256):
         part = pairs[start : start + 256]
-        left, right = (unit(encoder([pair[side] for pair in part])) for side in (0, 1))
+        left = unit(encoder([pair.question for pair in part]))
+        right = unit(encoder([pair.other for pair in part]))
         similarities = (left * right).sum(axis=1)
         for pair, similarity in zip(part, similarities, strict=True):
             evidence = equivalent(pair.question, pair.other)
@@ -183,77 +180,3 @@ def encoder_name(encoder: Encoder) -> str:
     """What tells encoders apart in a calibration: their `name`, else the function's own."""
     name = getattr(encoder, "name", None) or getattr(encoder, "__qualname__", None) or type(encoder).__qualname__
     return str(name)
-
-
-_YES = frozenset({"1", "true", "yes"})
-_NO = frozenset({"0", "false", "no"})
-
-
-def read_pairs(path: Path) -> list[Pair]:
-    """The pairs of a CSV file with columns question, other and same_answer (1, 0, true, false, yes, no)."""
-    from greenai_infra.catalog.read import table_from
-
-    found = []
-    for row in table_from(path, ("question", "other", "same_answer")):
-        said = row.text("same_answer").lower()
-        if said not in _YES | _NO:
-            raise row.error("same_answer", "is none of 1, 0, true, false, yes, no")
-        for column in ("question", "other"):
-            if not row.text(column):
-                raise row.error(column, "is empty")
-        found.append(Pair(row.text("question"), row.text("other"), said in _YES, f"{path}:{row.line}"))
-    return found
-
-
-def as_bytes(calibration: Calibration) -> bytes:
-    """The calibration as a JSON file."""
-    counts = calibration.counts
-    rows = [
-        {
-            "evidence": cell.evidence.name.lower(),
-            "similarity_from": cell.similarity_from,
-            "accepted": counts.accepted[index],
-            "false": counts.false[index],
-        }
-        for index, cell in enumerate(CELLS)
-    ]
-    document = {"format": FORMAT, "encoder": calibration.encoder, "pairs": counts.asked, "cells": rows}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
-
-
-class _CellRow(msgspec.Struct, forbid_unknown_fields=True):
-    evidence: str
-    similarity_from: float
-    accepted: int
-    false: int
-
-
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    format: str
-    encoder: str
-    pairs: int
-    cells: list[_CellRow]
-
-
-def read_calibration(path: Path, encoder: Encoder | None = None) -> Calibration:
-    """Read a file of `cache calibrate`. Raises InputError if it is another file, damaged, or of another encoder."""
-    try:
-        file = msgspec.json.decode(path.read_bytes(), type=_File)
-    except OSError as error:
-        raise InputError(f"{path}: can't be read: {error.strerror}") from None
-    except msgspec.MsgspecError as error:
-        raise InputError(f"{path}: is not a calibration: {error}; write one with: greenai-infra cache calibrate") from None
-    if file.format != FORMAT:
-        raise InputError(f"{path}: format is '{file.format}', not '{FORMAT}'; calibrate again")
-    order = [(cell.evidence.name.lower(), cell.similarity_from) for cell in CELLS]
-    if [(row.evidence, row.similarity_from) for row in file.cells] != order:
-        raise InputError(f"{path}: its cells are not those of this version; calibrate again")
-    for row in file.cells:
-        if not 0 <= row.false <= row.accepted <= file.pairs:
-            raise InputError(f"{path}: {row.false} false of {row.accepted} accepted of {file.pairs} pairs can't be")
-    if encoder is not None and encoder_name(encoder) != file.encoder:
-        raise InputError(
-            f"{path}: was made with the encoder '{file.encoder}', not '{encoder_name(encoder)}'; calibrate again"
-        )
-    counts = Counts(file.pairs, tuple(row.accepted for row in file.cells), tuple(row.false for row in file.cells))
-    return Calibration(counts, file.encoder)

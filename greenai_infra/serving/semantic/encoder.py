@@ -74,4 +74,5 @@ def static_encoder() -> StaticEncoder:
 def unit(vectors: Vectors) -> Vectors:
     """Vectors of length 1; zeros stay zeros."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    made: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return made

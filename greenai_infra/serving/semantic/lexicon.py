@@ -1,6 +1,6 @@
 """English words: what an inflected form belongs to, and which words may stand for each other.
 
-Lemmas are found as WordNet's own `morphy` does: irregular forms first, then endings taken off where a known word is left.
+Lemmas are found as WordNet's `morphy` does: irregular forms first, then endings taken off where a known word is left.
 A word that is itself known (`news`, `glasses`, `customs`) keeps its ending. Synonyms are groups of
 data/paraphrase-words.csv, each good in any question; a word may be in several.
 """
@@ -13,9 +13,10 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from greenai_infra.catalog.read import DATA
+from greenai_infra.serving.semantic.listed import listed
 
 BASE, S, PAST, ING = "", "s", "ed", "ing"
-"""Forms of a word: as in the dictionary; in -s (plural or third person); past or participle; -ing. Degrees stay apart."""
+"""Forms of a word: as in the dictionary; in -s (plural or third person); past or participle; -ing. Not degrees."""
 
 
 class Form(NamedTuple):
@@ -33,11 +34,13 @@ _ENDINGS = (
 )  # fmt: skip
 _DOUBLED = ("bb", "dd", "gg", "mm", "nn", "pp", "rr", "tt", "ll", "zz")
 _NEVER_TAKEN_APART = frozenset(
-    "this is was has does as us its his hers yes thus plus versus bus gas less across always perhaps "
-    "data media news series species people during morning evening nothing something everything anything "
-    "need bed red fed speed indeed hundred king ring thing bring spring string wing sing being united kids "
-    "left lay saw found felt fell bore wound ground bound lit better best worse worst more most less least "
-    "further farther elder eldest latter rose spoke ".split()
+    listed(
+        "this is was has does as us its his hers yes thus plus versus bus gas less across always perhaps data "
+        "media news series species people during morning evening nothing something everything anything need bed "
+        "red fed speed indeed hundred king ring thing bring spring string wing sing being united kids left lay saw"
+        " found felt fell bore wound ground bound lit better best worse worst more most less least further farther"
+        " elder eldest latter rose spoke"
+    )
 )  # words with two readings keep the one in which they are written: `found a firm` is not `find a firm`
 _ALWAYS = {"is": "be", "are": "be", "am": "be", "was": "be", "were": "be", "been": "be", "men": "man", "women": "woman"}
 
@@ -46,7 +49,7 @@ _ALWAYS = {"is": "be", "are": "be", "am": "be", "was": "be", "were": "be", "been
 def _words() -> dict[str, str]:
     with (DATA / "wordnet" / "words.csv").open(encoding="utf-8", newline="") as lines:
         next(lines)
-        return {word: parts for word, parts, _ in csv.reader(lines)}
+        return {word: parts for word, parts, _, _ in csv.reader(lines)}
 
 
 @cache
@@ -54,7 +57,7 @@ def _irregular() -> dict[str, Form]:
     with (DATA / "wordnet" / "irregular.csv").open(encoding="utf-8", newline="") as lines:
         next(lines)
         found: dict[str, Form] = {}
-        for form, word, part in csv.reader(lines):
+        for form, word, part, _ in csv.reader(lines):
             if part == "v":
                 found[form] = Form(word, ING if form.endswith("ing") else S if form.endswith("s") else PAST)
             elif part == "n":
@@ -72,7 +75,7 @@ def names() -> frozenset[str]:
 def known(tokens: list[str]) -> bool:
     """Whether at least half of a few words are English ones."""
     found = sum(token in _words() or form_of(token).lemma in _words() for token in tokens)
-    return found == len(tokens) or len(tokens) <= 4 and 2 * found >= len(tokens)
+    return found == len(tokens) or (len(tokens) <= 4 and 2 * found >= len(tokens))
 
 
 @lru_cache(maxsize=65_536)
@@ -145,6 +148,11 @@ def mistyped(one: str, other: str) -> bool:
         return False
     if len(one) == len(other):
         apart = [at for at, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
-        return len(apart) == 2 and apart[1] == apart[0] + 1 and one[apart[0]] == other[apart[1]] and one[apart[1]] == other[apart[0]]
+        return (
+            len(apart) == 2
+            and apart[1] == apart[0] + 1
+            and one[apart[0]] == other[apart[1]]
+            and one[apart[1]] == other[apart[0]]
+        )
     short, long = sorted((one, other), key=len)
     return len(long) == len(short) + 1 and any(long[:at] + long[at + 1 :] == short for at in range(len(long)))

@@ -1,7 +1,7 @@
 """Numbers, units, dates and times of day in one form each: `10 kilograms`, `10kg` and `10,000 g` are one token.
 
 A conversion is made only where it is exact and nobody would answer differently: metric prefixes of length, mass,
-volume, power and energy. A number alone stays as it is written but for the commas of thousands (version 3.10 isn't 3.1).
+volume, power and energy. A number alone stays as it is written but for the commas of thousands (3.10 isn't 3.1).
 """
 
 from __future__ import annotations
@@ -9,114 +9,40 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from greenai_infra.serving.semantic.listed import listed
+from greenai_infra.serving.semantic.units import NAMES, SYMBOLS, UNITS
+
 _SMALL = dict(
     zip(
-        "zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen".split(),
+        listed(
+            "zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+            "seventeen eighteen nineteen"
+        ),
         (0, *range(2, 20)),
         strict=True,
     )
 )
-_TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_TENS = {w: 10 * n for n, w in enumerate(listed("twenty thirty forty fifty sixty seventy eighty ninety"), 2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _ORDINALS = dict(
     zip(
-        "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th 11th 12th".split(),
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(),
+        ["1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th", "10th", "11th", "12th"],
+        listed("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"),
         strict=True,
     )
 )
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|september sept sep|october oct"
-        "|november nov|december dec".split("|"),
+        listed(
+            "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|september sept sep|october "
+            "oct|november nov|december dec",
+            "|",
+        ),
         1,
     )
     for name in names.split()
 }
-
-# unit: (dimension, factor to its base), by every way in which it is written. Symbols hold only after a number.
-_UNITS: dict[str, tuple[str, Fraction]] = {}
-_SYMBOLS: dict[str, str] = {}
-
-
-def _add(names: str, symbols: str, dimension: str, factor: str = "1") -> None:
-    """Units with the same meaning; the first name is the one that is kept."""
-    first, *others = names.split()
-    _UNITS[first] = (dimension, Fraction(factor))
-    for name in (first, *others):
-        _NAMES[name] = first
-    for symbol in symbols.split():
-        _SYMBOLS[symbol] = first
-
-
-_NAMES: dict[str, str] = {}
-for _row in """
-kilogram kilograms kilo kilos kilogramme kilogrammes|kg kgs Kg KG|mass|1000
-gram grams gramme grammes|g gr|mass|1
-milligram milligrams|mg|mass|0.001
-microgram micrograms|mcg µg μg|mass|0.000001
-tonne tonnes|t|tonne
-ton tons||ton
-pound pounds|lb lbs|pound
-ounce ounces|oz|ounce
-kilometer kilometers|km kms Km KM|length|1000
-meter meters|m|length|1
-centimeter centimeters|cm|length|0.01
-millimeter millimeters|mm|length|0.001
-mile miles|mi|mile
-foot feet|ft|foot
-inch inches||inch
-yard yards|yd yds|yard
-liter liters|l L|volume|1
-milliliter milliliters|ml mL|volume|0.001
-gallon gallons|gal|gallon
-cup cups||cup
-tablespoon tablespoons|tbsp|tablespoon
-teaspoon teaspoons|tsp|teaspoon
-hour hours|h hr hrs|hour
-minute minutes|min mins|minute
-seconds|s sec secs|second
-millisecond milliseconds|ms|millisecond
-day days||day
-week weeks||week
-month months||month
-year years|yr yrs|year
-kilowatt kilowatts|kW kw|power|1000
-megawatt megawatts|MW|power|1000000
-watt watts|W|power|1
-kilowatthour kilowatthours|kWh kwh KWH|energy|1000
-megawatthour megawatthours|MWh|energy|1000000
-volt volts|V|volt
-hertz|Hz|hertz
-megahertz|MHz|megahertz
-gigahertz|GHz|gigahertz
-gigabyte gigabytes|GB gb|gigabyte
-megabyte megabytes|MB mb|megabyte
-terabyte terabytes|TB tb|terabyte
-kilobyte kilobytes|KB kB|kilobyte
-gigabit gigabits|Gb Gbit|gigabit
-megabit megabits|Mb Mbit|megabit
-percent|%|percent
-celsius centigrade|°C °c|celsius
-fahrenheit|°F °f|fahrenheit
-kelvin||kelvin
-dollar dollars bucks|$|dollar
-euro euros|€ eur EUR|euro
-gbp|£ GBP|gbp
-yen|¥|yen
-usd|USD|usd
-calorie calories|cal|calorie
-kilocalorie kilocalories|kcal|kilocalorie
-acre acres||acre
-hectare hectares|ha|hectare
-mph|mph|mph
-kmh kph|kph|kmh
-degree degrees|°|degree
-""".strip().splitlines():
-    _names, _symbols, _dimension, *_factor = _row.split("|")
-    _add(_names, _symbols, _dimension, *_factor)
 
 _NUMBER = re.compile(r"^([-+]?)([$€£¥]?)(\d+(?:,\d{3})+|\d+)(\.\d+)?(%|°[cCfF]?)?$")
 _GLUED = re.compile(r"^(\d+(?:\.\d+)?)([A-Za-zµμ%]+)$")
@@ -129,7 +55,7 @@ _YEAR = re.compile(r"^[12]\d{3}$")
 def in_one_form(tokens: list[str]) -> list[str]:
     """The tokens with each number, quantity, date and time of day as one token in one form."""
     if not any(_may_count(token) for token in tokens):
-        return [_NAMES.get(token, token) for token in tokens]
+        return [NAMES.get(token, token) for token in tokens]
     tokens = _digits(tokens)
     found: list[str] = []
     at = 0
@@ -141,11 +67,17 @@ def in_one_form(tokens: list[str]) -> list[str]:
 
 
 def _may_count(token: str) -> bool:
-    return token[-1:].isdigit() or any(letter.isdigit() for letter in token) or token in _SMALL or token in _TENS or token in _SCALES
+    return (
+        token[-1:].isdigit()
+        or any(letter.isdigit() for letter in token)
+        or token in _SMALL
+        or token in _TENS
+        or token in _SCALES
+    )
 
 
 def _unit_name(token: str) -> str:
-    return _ORDINALS.get(token) or _NAMES.get(token, token)
+    return _ORDINALS.get(token) or NAMES.get(token, token)
 
 
 def _digits(tokens: list[str]) -> list[str]:
@@ -168,13 +100,13 @@ def _words_number(tokens: list[str], at: int) -> tuple[Fraction | int, int]:
     while at < len(tokens):
         token = tokens[at]
         scale = _SCALES.get(token)
-        if token in _SMALL and (not seen or part % 10 == 0 and part % 100 != 10):
+        if token in _SMALL and (not seen or (part % 10 == 0 and part % 100 != 10)):
             part += _SMALL[token]
         elif token in _TENS and part % 100 == 0:
             part += _TENS[token]
-        elif token == "one" and (part % 100 >= 20 and part % 10 == 0 or _scale_follows(tokens, at)):
-            part += 1
-        elif token == "a" and not seen and _scale_follows(tokens, at):
+        elif (token == "one" and ((part % 100 >= 20 and part % 10 == 0) or _scale_follows(tokens, at))) or (
+            token == "a" and not seen and _scale_follows(tokens, at)
+        ):
             part += 1
         elif scale and not seen and (number := _NUMBER.match(token)):
             part = Fraction(number[3])
@@ -183,7 +115,12 @@ def _words_number(tokens: list[str], at: int) -> tuple[Fraction | int, int]:
                 part *= 100
             else:
                 total, part = total + part * scale, Fraction(0)
-        elif not seen and _scale_follows(tokens, at) and (number := _NUMBER.match(token)) and not (number[2] or number[5]):
+        elif (
+            not seen
+            and _scale_follows(tokens, at)
+            and (number := _NUMBER.match(token))
+            and not (number[2] or number[5])
+        ):
             part = Fraction(number[3].replace(",", "") + (number[4] or ""))
         elif token == "and" and seen and at + 1 < len(tokens) and part % 100 == 0 and part:
             if tokens[at + 1] not in _SMALL and tokens[at + 1] not in _TENS:
@@ -216,14 +153,14 @@ def _quantity(tokens: list[str], at: int) -> tuple[int, list[str]] | None:
     sign, currency, whole, fraction, after = number.groups()
     whole = whole.replace(",", "")
     if currency or after:
-        unit = _SYMBOLS[currency or after]
+        unit = SYMBOLS[currency or after]
         if currency and at + 1 < len(tokens) and tokens[at + 1] in ("usd", "dollars", "euros"):
             taken = 2
         if unit == "degree" and at + 1 < len(tokens) and (scale := _temperature(tokens[at + 1])):
             unit, taken = scale, 2
     elif at + 1 < len(tokens):
         after_it = tokens[at + 1]
-        unit = _NAMES.get(after_it, "") or _symbol(after_it)
+        unit = NAMES.get(after_it, "") or _symbol(after_it)
         if after_it == "second" and (at + 2 == len(tokens) or tokens[at + 2] != "of"):
             unit = ""  # `1 second` and `the second`: the plural decides
         taken = 2 if unit else 1
@@ -237,19 +174,17 @@ def _quantity(tokens: list[str], at: int) -> tuple[int, list[str]] | None:
 
 def _temperature(token: str) -> str:
     return {"c": "celsius", "f": "fahrenheit"}.get(token.lower(), "") or (
-        _NAMES[token] if token in ("celsius", "centigrade", "fahrenheit") else ""
+        NAMES[token] if token in ("celsius", "centigrade", "fahrenheit") else ""
     )
 
 
 def _symbol(text: str) -> str:
-    """The unit of a symbol as it stands after a number; letters in the other case count only where they are unambiguous."""
-    if text in _SYMBOLS:
-        return _SYMBOLS[text]
-    return ""
+    """The unit of a symbol that stands after a number; empty for others."""
+    return SYMBOLS.get(text, "")
 
 
 def _amount(value: Fraction, unit: str) -> str:
-    dimension, factor = _UNITS.get(unit, (unit, Fraction(1)))
+    dimension, factor = UNITS.get(unit, (unit, Fraction(1)))
     return f"{value * factor}:{dimension}"
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
+from greenai_infra.serving.semantic.listed import listed
+
 KEPT_CAPITALS = frozenset({"US", "IT", "WHO", "AM", "PM", "OR", "IN", "IS", "AS", "AT", "ALL", "ME", "SO", "NO", "ON"})
 """Words that in capitals are names, and otherwise are not."""
 
 _NOT = {"can't": "can not", "cannot": "can not", "won't": "will not", "shan't": "shall not", "ain't": "is not"} | {
     f"{verb}n't": f"{verb} not"
-    for verb in (
-        "is are was were do does did would should could have has had must need might".split()
-    )
+    for verb in (listed("is are was were do does did would should could have has had must need might"))
 }
-_WITH_IS = "what who where when how why that there here it he she".split()
-_PERSONS = "i you he she it we they that there who what".split()
+_WITH_IS = ["what", "who", "where", "when", "how", "why", "that", "there", "here", "it", "he", "she"]
+_PERSONS = ["i", "you", "he", "she", "it", "we", "they", "that", "there", "who", "what"]
 CONTRACTIONS = (
     _NOT
     | {without.replace("'", ""): opened for without, opened in _NOT.items() if "'" in without and without != "won't"}
@@ -31,27 +31,30 @@ CONTRACTIONS = (
 
 SPELLINGS = dict(
     pair.split(":")
-    for pair in (
-        "u:you ur:your pls:please plz:please thx:thanks tho:though thru:through cuz:because tmrw:tomorrow vs:versus "
-        "grey:gray greyer:grayer tyre:tire tyres:tires cheque:check cheques:checks programme:program programmes:programs "
-        "aluminium:aluminum defence:defense offence:offense licence:license licences:licenses practise:practice "
-        "jewellery:jewelry mum:mom mums:moms maths:math aeroplane:airplane aeroplanes:airplanes pyjamas:pajamas "
-        "whilst:while amongst:among towards:toward okay:ok judgement:judgment sceptical:skeptical mould:mold "
-        "moustache:mustache plough:plow cosy:cozy draught:draft kerb:curb storey:story catalogue:catalog "
-        "analogue:analog dialogue:dialog enrol:enroll instal:install fulfil:fulfill skilful:skillful ageing:aging "
-        "yoghurt:yogurt omelette:omelet doughnut:donut doughnuts:donuts manoeuvre:maneuver anaemia:anemia "
-        "diarrhoea:diarrhea foetus:fetus oestrogen:estrogen paediatric:pediatric paediatrician:pediatrician "
-        "orthopaedic:orthopedic haemoglobin:hemoglobin leukaemia:leukemia encyclopaedia:encyclopedia sulphur:sulfur "
-        "artefact:artifact learnt:learned burnt:burned spelt:spelled dreamt:dreamed travelling:traveling "
-        "approx:approximately wifi:wifi whisky:whiskey adviser:advisor barbecue:barbeque bbq:barbeque"
-    ).split()
+    for pair in listed(
+        "u:you ur:your pls:please plz:please thx:thanks tho:though thru:through cuz:because tmrw:tomorrow "
+        "vs:versus grey:gray greyer:grayer tyre:tire tyres:tires cheque:check cheques:checks programme:program "
+        "programmes:programs aluminium:aluminum defence:defense offence:offense licence:license licences:licenses "
+        "practise:practice jewellery:jewelry mum:mom mums:moms maths:math aeroplane:airplane aeroplanes:airplanes "
+        "pyjamas:pajamas whilst:while amongst:among towards:toward okay:ok judgement:judgment sceptical:skeptical "
+        "mould:mold moustache:mustache plough:plow cosy:cozy draught:draft kerb:curb storey:story "
+        "catalogue:catalog analogue:analog dialogue:dialog enrol:enroll instal:install fulfil:fulfill "
+        "skilful:skillful ageing:aging yoghurt:yogurt omelette:omelet doughnut:donut doughnuts:donuts "
+        "manoeuvre:maneuver anaemia:anemia diarrhoea:diarrhea foetus:fetus oestrogen:estrogen paediatric:pediatric"
+        " paediatrician:pediatrician orthopaedic:orthopedic haemoglobin:hemoglobin leukaemia:leukemia "
+        "encyclopaedia:encyclopedia sulphur:sulfur artefact:artifact learnt:learned burnt:burned spelt:spelled "
+        "dreamt:dreamed travelling:traveling approx:approximately wifi:wifi whisky:whiskey adviser:advisor "
+        "barbecue:barbeque bbq:barbeque"
+    )
 )
 
 _OUR = re.compile(
     r"^(col|fav|flav|behavi|neighb|harb|lab|hon|hum|rum|vap|vig|arm|od|savi|endeav|tum|sav|fervu|glam|candu|clam)our"
     r"(s|ed|ing|ful|less|ite|able|ably|hood|al|er|ers|y|)$"
 )
-_RE = re.compile(r"^(cent|theat|met|lit|fib|calib|spect|somb|lust|meag|(?:kilo|centi|milli|micro|nano)met|millilit|kilolit)re(s|d|)$")
+_RE = re.compile(
+    r"^(cent|theat|met|lit|fib|calib|spect|somb|lust|meag|(?:kilo|centi|milli|micro|nano)met|millilit|kilolit)re(s|d|)$"
+)
 _ISE = re.compile(
     r"^((?:organ|real|recogn|summar|optim|minim|maxim|custom|author|apolog|categor|character|critic|emphas|final|general"
     r"|harmon|hospital|initial|local|memor|modern|monet|normal|personal|priorit|random|special|stabil|standard|steril"

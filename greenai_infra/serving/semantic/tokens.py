@@ -1,4 +1,4 @@
-"""A question as tokens in one spelling: contractions opened, numbers, units and dates in one form, quotations as they are.
+"""A question as tokens in one spelling: contractions opened, numbers, units, dates in one form, quotations as they are.
 
 Only forms that mean the same in every context are made equal here. A token that begins with QUOTED stood in quotation
 marks or is code, an address or a path: it is compared letter by letter.
@@ -16,14 +16,19 @@ QUOTED = "“"
 STOP = "."
 COMMA = ","
 _PLAIN = str.maketrans(
-    {"‘": "'", "’": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "–": "-", "—": "-", "−": "-"}
-    | {"\u00a0": " ", "\u202f": " ", "\u200b": None, "\ufeff": None, "…": "."}
+    dict.fromkeys("\u2018\u2019\u02bc", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"')
+    | dict.fromkeys("\u2013\u2014\u2212", "-")
+    | dict.fromkeys("\u00a0\u202f", " ")
+    | dict.fromkeys("\u200b\ufeff")
+    | {"\u2026": "."}
 )
 _TOKEN = re.compile(
     r"""
     \x02(?P<chunk>[^\x03]+)\x03
     | "(?P<quoted>[^"]+)" | (?<!\w)'(?P<single>[^']+(?:'\w+[^']*)*)'(?!\w) | `(?P<code>[^`]+)`
-    | (?P<verbatim>\w+://\S+ | [^\s,;:!?"']+@[^\s,;:!?"']+\.\w+ | (?<!\w)[~.]{0,2}/[\w./~-]+ | \w[\w.-]*(?:[\\_=<>{}|^~@][\w.-]*)+)
+    | (?P<verbatim>\w+://\S+ | [^\s,;:!?"']+@[^\s,;:!?"']+\.\w+ | (?<!\w)[~.]{0,2}/[\w./~-]+
+        | \w[\w.-]*(?:[\\_=<>{}|^~@][\w.-]*)+)
     | (?P<day>\d{4}-\d\d-\d\d\b|\d+(?:st|nd|rd|th)\b)
     | (?P<number>(?:(?<![\w)])[-+])?[$€£¥]?\d+(?:[,.:]\d+)*(?:%|°[cCfF]?|\b|(?=[A-Za-z])))
     | (?P<word>\.?\w+(?:\.\w+)*(?:'\w+)*(?:(?<=s)'(?=\s))?(?:\+\+|\#)?)
@@ -77,12 +82,14 @@ def _verbatim(chunk: str) -> str:
     if chunk.isalnum():
         return chunk
     inner = chunk.rstrip(".,;:?!")
-    if inner.count("(") + inner.count("[") != inner.count(")") + inner.count("]") or re.fullmatch(r"[(\[]\w+[)\]]", inner):
+    if inner.count("(") + inner.count("[") != inner.count(")") + inner.count("]") or re.fullmatch(
+        r"[(\[]\w+[)\]]", inner
+    ):
         inner = inner.strip("([])")
     if not inner or inner[0] in "\"'`" or inner[-1] in "\"'`":
         return chunk
     if _CODE.search(inner) or _OPERATOR.fullmatch(inner):
-        return f"\x02{inner}\x03{chunk[chunk.rfind(inner) + len(inner):]}"
+        return f"\x02{inner}\x03{chunk[chunk.rfind(inner) + len(inner) :]}"
     return chunk
 
 
