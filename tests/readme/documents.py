@@ -21,10 +21,10 @@ SPAN = re.compile(r"`([^`]+)`")
 
 
 def readmes() -> list[Path]:
-    """Every README.md of the repository, and what stands beside that of `training`."""
-    rooms = ("greenai_infra", "stacks", "templates", "tests")
-    found = [path for room in rooms for path in (ROOT / room).rglob("README.md")]
-    return sorted([ROOT / "README.md", *(ROOT / "training").glob("*.md"), *found])
+    """Every README.md of the repository, and the pages beside them; METHODS.md is held by a test of its own."""
+    rooms = ("greenai_infra", "stacks", "templates", "tests", "training")
+    found = {path for room in rooms for path in (ROOT / room).rglob("*.md") if path.name != "METHODS.md"}
+    return sorted({ROOT / "README.md", *found})
 
 
 def name_of(path: Path) -> str:
