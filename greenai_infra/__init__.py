@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from greenai_infra.planning.training_estimate import estimate_training
     from greenai_infra.serving.cache import InferenceCache
     from greenai_infra.serving.metrics import CacheMetrics
+    from greenai_infra.serving.semantic.cache import SemanticCache
     from greenai_infra.tracking.trainer import GreenTrainer
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ __all__ = [
     "DistillationROI",
     "GreenTrainer",
     "InferenceCache",
+    "SemanticCache",
     "estimate_inference",
     "estimate_training",
     "plan",
@@ -45,6 +47,7 @@ _HOMES = {
     "DistillationROI": "greenai_infra.footprint.distillation",
     "GreenTrainer": "greenai_infra.tracking.trainer",
     "InferenceCache": "greenai_infra.serving.cache",
+    "SemanticCache": "greenai_infra.serving.semantic.cache",
     "estimate_inference": "greenai_infra.estimates.request",
     "estimate_training": "greenai_infra.planning.training_estimate",
     "plan": "greenai_infra.planning.make",

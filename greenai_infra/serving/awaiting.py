@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from greenai_infra.serving.async_store import AsyncStore
     from greenai_infra.serving.keys import Key
-    from greenai_infra.serving.steps import Found, Rules, Steps
+    from greenai_infra.serving.steps import Found, Request, Rules, Steps
     from greenai_infra.serving.streams import Recorder
 
 
@@ -30,7 +30,7 @@ class Awaiting:
         """The answer, from the store or of the model."""
         if not self._rules.wanted(parameters):
             return await self._call(prompt, **parameters)
-        key, token, found = await self._seek(prompt, parameters)
+        key, token, found, request = await self._seek(prompt, parameters)
         if found is not None:
             return found.answer if found.kind == ANSWER else replay(found.answer)
         began = time.perf_counter()
@@ -40,9 +40,9 @@ class Awaiting:
             await self._carry_out(self._rules.give_up(key, token), self._limit_s)
             raise
         if is_stream(answer):
-            return self._recording(key, token, began, answer)
+            return self._recording(key, token, began, answer, request)
         self._rules.events.called(time.perf_counter() - began)
-        await self.put(key, answer, token)
+        await self._keep(key, token, answer, request)
         return answer
 
     async def stream(self, prompt: Any, parameters: dict[str, Any]) -> AsyncIterator[Any]:
@@ -50,9 +50,9 @@ class Awaiting:
         if not self._rules.wanted(parameters):
             source = self._call(prompt, **parameters)
         else:
-            key, token, found = await self._seek(prompt, parameters)
+            key, token, found, request = await self._seek(prompt, parameters)
             if found is None:
-                source = self._recording(key, token, time.perf_counter(), self._call(prompt, **parameters))
+                source = self._recording(key, token, time.perf_counter(), self._call(prompt, **parameters), request)
             else:
                 source = replay(found.answer)
         try:
@@ -61,11 +61,14 @@ class Awaiting:
         finally:
             await source.aclose()
 
-    async def get(self, key: Key) -> Any:
+    async def get(self, prompt: Any, parameters: dict[str, Any]) -> Any:
         """The stored answer, or None."""
+        key = self._rules.keys.key(prompt, parameters)
         began = time.perf_counter()
         try:
             found = self._rules.read(key, await self._store.execute(b"GET", key.name), self._store.now_ms())
+            if found is None:
+                found, _ = await self._near(prompt, parameters)
         except StoreError as error:
             self._rules.failed("get", error, time.perf_counter() - began)
             return None
@@ -74,19 +77,36 @@ class Awaiting:
         self._rules.events.hit(found.answer, time.perf_counter() - began, found.size_bytes)
         return found.answer if found.kind == ANSWER else replay(found.answer)
 
-    async def put(self, key: Key, answer: Any, token: bytes = b"") -> bool:
+    async def put(self, prompt: Any, parameters: dict[str, Any], answer: Any) -> bool:
         """Store an answer; whether it was."""
-        steps = self._rules.keep(key, token, answer, self._store.now_ms())
+        key = self._rules.keys.key(prompt, parameters)
+        return await self._keep(key, b"", answer, await self._request(prompt, parameters))
+
+    async def _keep(self, key: Key, token: bytes, answer: Any, request: Request | None) -> bool:
+        steps = self._rules.keep(key, token, answer, self._store.now_ms(), request)
         return bool(await self._carry_out(steps, self._limit_s))
 
-    async def _seek(self, prompt: Any, parameters: dict[str, Any]) -> tuple[Key, bytes, Found | None]:
+    async def _request(self, prompt: Any, parameters: dict[str, Any]) -> Request | None:
+        if self._rules.nearness is None or self._rules.nearness.is_quick:
+            return self._rules.request(prompt, parameters)
+        return await asyncio.to_thread(self._rules.request, prompt, parameters)
+
+    async def _near(self, prompt: Any, parameters: dict[str, Any]) -> tuple[Found | None, Request | None]:
+        request = await self._request(prompt, parameters)
+        if request is None:
+            return None, None
+        return await self._carry_out(self._rules.look(request, self._store.now_ms()), self._limit_s), request
+
+    async def _seek(self, prompt: Any, parameters: dict[str, Any]) -> tuple[Key, bytes, Found | None, Request | None]:
         """Key, the token of a lock that is held, and the answer if there is one; else it is a miss."""
         rules = self._rules
         key = rules.keys.key(prompt, parameters)
         began = time.perf_counter()
-        token = b""
+        token, request = b"", None
         try:
             found = rules.read(key, await self._store.execute(b"GET", key.name), self._store.now_ms())
+            if found is None and rules.nearness is not None:
+                found, request = await self._near(prompt, parameters)
             took_s = time.perf_counter() - began
             if found is None:
                 found, token = await self._carry_out(rules.turn(key, self._store.now_ms), self._limit_s - took_s)
@@ -98,11 +118,11 @@ class Awaiting:
             rules.events.miss(took_s)
         else:
             rules.events.hit(found.answer, took_s, found.size_bytes)
-        return key, token, found
+        return key, token, found, request
 
-    def _recording(self, key: Key, token: bytes, began: float, source: Any) -> Any:
+    def _recording(self, key: Key, token: bytes, began: float, source: Any, request: Request | None) -> Any:
         async def done(recorder: Recorder | None) -> None:
-            steps = self._rules.keep_stream(key, token, recorder, began, self._store.now_ms())
+            steps = self._rules.keep_stream(key, token, recorder, began, self._store.now_ms(), request)
             await self._carry_out(steps, self._limit_s)
 
         return record(source, self._rules.recorder(), done)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenai_infra.serving.keys import Key
-    from greenai_infra.serving.steps import Found, Rules, Steps
+    from greenai_infra.serving.steps import Found, Request, Rules, Steps
     from greenai_infra.serving.store import Store
     from greenai_infra.serving.streams import Recorder
 
@@ -34,9 +34,11 @@ class Blocking:
             return self._call(prompt, **parameters)
         key = rules.keys.key(prompt, parameters)
         began = time.perf_counter()
-        token = b""
+        token, request = b"", None
         try:
             found = rules.read(key, self._store.execute(b"GET", key.name), self._store.now_ms())
+            if found is None:
+                found, request = self._near(prompt, parameters)
             took_s = time.perf_counter() - began
             if found is None:
                 found, token = self._carry_out(rules.turn(key, self._store.now_ms), self._limit_s - took_s)
@@ -47,23 +49,38 @@ class Blocking:
         if found is not None:
             return self._hit(found, took_s)
         rules.events.miss(took_s)
-        return self._answer(key, token, prompt, parameters)
+        return self._answer(key, token, prompt, parameters, request)
 
-    def get(self, key: Key) -> Any:
+    def get(self, prompt: Any, parameters: dict[str, Any]) -> Any:
         """The stored answer, or None."""
+        key = self._rules.keys.key(prompt, parameters)
         began = time.perf_counter()
         try:
             found = self._rules.read(key, self._store.execute(b"GET", key.name), self._store.now_ms())
+            if found is None:
+                found, _ = self._near(prompt, parameters)
         except StoreError as error:
             self._rules.failed("get", error, time.perf_counter() - began)
             return None
         return None if found is None else self._hit(found, time.perf_counter() - began)
 
-    def put(self, key: Key, answer: Any, token: bytes = b"") -> bool:
+    def put(self, prompt: Any, parameters: dict[str, Any], answer: Any) -> bool:
         """Store an answer; whether it was."""
-        return bool(self._carry_out(self._rules.keep(key, token, answer, self._store.now_ms()), self._limit_s))
+        key = self._rules.keys.key(prompt, parameters)
+        return self._keep(key, b"", answer, self._rules.request(prompt, parameters))
 
-    def _answer(self, key: Key, token: bytes, prompt: Any, parameters: dict[str, Any]) -> Any:
+    def _keep(self, key: Key, token: bytes, answer: Any, request: Request | None) -> bool:
+        steps = self._rules.keep(key, token, answer, self._store.now_ms(), request)
+        return bool(self._carry_out(steps, self._limit_s))
+
+    def _near(self, prompt: Any, parameters: dict[str, Any]) -> tuple[Found | None, Request | None]:
+        """The answer of a question that asks the same, and the request if there may be one."""
+        request = self._rules.request(prompt, parameters)
+        if request is None:
+            return None, None
+        return self._carry_out(self._rules.look(request, self._store.now_ms()), self._limit_s), request
+
+    def _answer(self, key: Key, token: bytes, prompt: Any, parameters: dict[str, Any], request: Request | None) -> Any:
         began = time.perf_counter()
         try:
             answer = self._call(prompt, **parameters)
@@ -77,12 +94,12 @@ class Blocking:
         if is_stream(answer):
 
             def done(recorder: Recorder | None) -> None:
-                steps = self._rules.keep_stream(key, token, recorder, began, self._store.now_ms())
+                steps = self._rules.keep_stream(key, token, recorder, began, self._store.now_ms(), request)
                 self._carry_out(steps, self._limit_s)
 
             return Recording(answer, self._rules.recorder(), done)
         self._rules.events.called(time.perf_counter() - began)
-        self.put(key, answer, token)
+        self._keep(key, token, answer, request)
         return answer
 
     def _hit(self, found: Found, seconds: float) -> Any:

@@ -127,11 +127,11 @@ class InferenceCache:
 
     def get(self, prompt: Any, /, **parameters: Any) -> Any:
         """The stored answer, of a stream its replay; None where there is none. Never asks the model."""
-        return self._run.get(self._rules.keys.key(prompt, parameters))
+        return self._run.get(prompt, parameters)
 
     def put(self, prompt: Any, answer: Any, /, **parameters: Any) -> Any:
         """Store an answer for the request. True if it was stored."""
-        return self._run.put(self._rules.keys.key(prompt, parameters), answer)
+        return self._run.put(prompt, parameters, answer)
 
     def close(self) -> Any:
         """Close the connections."""
@@ -154,7 +154,7 @@ class InferenceCache:
             await closing
 
     def __repr__(self) -> str:
-        return f"InferenceCache(model={self.model!r}, version={self.version!r}, store={self.store.place})"
+        return f"{type(self).__name__}(model={self.model!r}, version={self.version!r}, store={self.store.place})"
 
 
 def is_asynchronous(call: Callable[..., Any]) -> bool:

@@ -74,7 +74,8 @@ class Counts:
     def __init__(self) -> None:
         self.hits = self.misses = self.calls = self.stores = self.waits = 0
         self.hit_bytes = self.stored_bytes = 0
-        self.lookup_s = self.call_s = 0.0
+        self.lookup_s = self.call_s = self.encoder_s = 0.0
+        self.encoded_texts = 0
         self.errors: Counter[tuple[Operation, ErrorKind]] = Counter()
         self.bypasses: Counter[Bypass] = Counter()
         self._lock = threading.Lock()
@@ -112,6 +113,11 @@ class Counts:
         with self._lock:
             self.bypasses[reason] += 1
 
+    def encoded(self, seconds: float, texts: int = 1) -> None:
+        with self._lock:
+            self.encoder_s += seconds
+            self.encoded_texts += texts
+
 
 class Both:
     """Two listeners as one."""
@@ -146,3 +152,9 @@ class Both:
     def bypass(self, reason: Bypass) -> None:
         for one in self._pair:
             one.bypass(reason)
+
+    def encoded(self, seconds: float, texts: int = 1) -> None:
+        for one in self._pair:
+            encoded = getattr(one, "encoded", None)  # a listener of exact caches has none
+            if encoded is not None:
+                encoded(seconds, texts)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 ANY = "?" * len(part(None))
 LOCK = b":lock"
+BESIDE = (b":journal", b":checks")
+"""What a semantic cache keeps beside its answers: it goes with them, and is not counted."""
 
 
 def patterns(tenant: str | None, model: str | None, version: str | None, *, without_tenant: bool = False) -> list[str]:
@@ -34,8 +36,11 @@ def purge(sweep: Sweep, wanted: list[str], *, dry_run: bool = False) -> int:
             for names in node.keys(pattern):
                 names = [name for name in names if not name.endswith(LOCK)]
                 if dry_run:
-                    seen.update(names)
+                    seen.update(name for name in names if not name.endswith(BESIDE))
                 elif names:  # one key a command: keys of a cluster's node may lie in different slots
-                    removed += sum(int(reply) for reply in node.ask(*(("UNLINK", name) for name in names)))
+                    gone = node.ask(*(("UNLINK", name) for name in names))
+                    removed += sum(
+                        int(reply) for name, reply in zip(names, gone, strict=True) if not name.endswith(BESIDE)
+                    )
             removed += len(seen)
     return removed

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from greenai_infra.serving import flight
 from greenai_infra.serving.events import StoreError, ValueRefused
@@ -20,11 +20,13 @@ from greenai_infra.serving.values import ANSWER, HEADER_BYTES, STREAM, Codec, Un
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenai_infra.serving.events import Events, Operation
+    from greenai_infra.serving.events import Both, Counts, Operation
     from greenai_infra.serving.keys import Key, Keys
     from greenai_infra.serving.values import Kind
 
 Steps = Generator[flight.Step, Any, Any]
+Request = Any
+"""What a semantic step remembers of a request between its parts (`semantic.near.Request`)."""
 
 
 class Found(NamedTuple):
@@ -33,6 +35,28 @@ class Found(NamedTuple):
     kind: Kind
     answer: Any
     size_bytes: int
+
+
+class Nearness(Protocol):
+    """The semantic step: what is asked between a miss of the exact cache and the model (`semantic.near`)."""
+
+    is_quick: bool
+    """Whether `request` may run in an event loop."""
+
+    def request(self, prompt: Any, parameters: dict[str, Any], encoded: Callable[[float], None]) -> Request | None:
+        """The request as the other methods want it; None where the step does not apply."""
+
+    def look(self, request: Request, rules: Rules, now_ms: int) -> Steps:
+        """Returns Found, or None."""
+
+    def answered(self, request: Request, answer: Any) -> None:
+        """The model's answer to a request that was not served."""
+
+    def streamed(self, request: Request, recorder: Recorder | None, rules: Rules) -> None:
+        """The same for a stream."""
+
+    def stored(self, key: Key, request: Request, expires_ms: int) -> Steps:
+        """The answer is in the store."""
 
 
 @dataclass(slots=True)
@@ -47,7 +71,8 @@ class Rules:
     cache_sampled: bool
     to_json: Callable[[Any], Any] | None
     from_json: Callable[[Any], Any] | None
-    events: Events
+    events: Counts | Both
+    nearness: Nearness | None = None
     warned: bool = False
 
     def wanted(self, parameters: dict[str, Any]) -> bool:
@@ -81,6 +106,22 @@ class Rules:
         elif operation == "get":
             self.events.bypass("store down")
 
+    def request(self, prompt: Any, parameters: dict[str, Any]) -> Request | None:
+        """What a semantic cache needs to know of a request that is not stored in these words."""
+        if self.nearness is None:
+            return None
+        return self.nearness.request(prompt, parameters, self.events.encoded)
+
+    def look(self, request: Request, now_ms: int) -> Steps:
+        """The answer of a question that asks the same."""
+        assert self.nearness is not None
+        began = time.perf_counter()
+        try:
+            return (yield from self.nearness.look(request, self, now_ms))
+        except StoreError as error:
+            self.failed("get", error, time.perf_counter() - began)
+            return None
+
     def turn(self, key: Key, now_ms: Callable[[], int]) -> Steps:
         """After a miss: the answer that another request got meanwhile, if any, and the token of a lock that is held."""
         if not self.flight_s:
@@ -103,17 +144,29 @@ class Rules:
             self.events.waited(time.perf_counter() - began)
         return found, token if outcome == "mine" else b""
 
-    def keep(self, key: Key, token: bytes, answer: Any, now_ms: int) -> Steps:
+    def keep(self, key: Key, token: bytes, answer: Any, now_ms: int, request: Request | None = None) -> Steps:
         """Store an answer; True if it was."""
+        if request is not None and self.nearness is not None:
+            self.nearness.answered(request, answer)
         try:
             packed = self._pack(answer)
         except Unstorable as reason:
             self._unstorable(reason)
             return (yield from self.give_up(key, token))
-        return (yield from self._keep(key, token, packed, ANSWER, now_ms))
+        return (yield from self._keep(key, token, packed, ANSWER, now_ms, request))
 
-    def keep_stream(self, key: Key, token: bytes, recorder: Recorder | None, started: float, now_ms: int) -> Steps:
+    def keep_stream(
+        self,
+        key: Key,
+        token: bytes,
+        recorder: Recorder | None,
+        started: float,
+        now_ms: int,
+        request: Request | None = None,
+    ) -> Steps:
         """Store what a stream brought, which began at `started`; None: it was not read to its end."""
+        if request is not None and self.nearness is not None:
+            self.nearness.streamed(request, recorder, self)
         if recorder is None:
             self.events.bypass("aborted")
             return (yield from self.give_up(key, token))
@@ -124,7 +177,7 @@ class Rules:
         if recorder.size_bytes > self.most_bytes:
             self.events.bypass("too large")
             return (yield from self.give_up(key, token))
-        return (yield from self._keep(key, token, pack_stream(recorder.chunks), STREAM, now_ms))
+        return (yield from self._keep(key, token, pack_stream(recorder.chunks), STREAM, now_ms, request))
 
     def recorder(self) -> Recorder:
         """For the chunks of one stream."""
@@ -140,11 +193,14 @@ class Rules:
                 yield flight.Later(flight.give_up(key, token))
         return False
 
-    def _keep(self, key: Key, token: bytes, packed: bytes, kind: Kind, now_ms: int) -> Steps:
+    def _keep(
+        self, key: Key, token: bytes, packed: bytes, kind: Kind, now_ms: int, request: Request | None = None
+    ) -> Steps:
         if len(packed) + HEADER_BYTES > self.most_bytes:
             self.events.bypass("too large")
             return (yield from self.give_up(key, token))
-        value = self.codec.encode(key.digest, packed, kind, now_ms + self.ttl_ms if now_ms else 0)
+        expires_ms = now_ms + self.ttl_ms if now_ms else 0
+        value = self.codec.encode(key.digest, packed, kind, expires_ms)
         began = time.perf_counter()
         try:
             yield (b"SET", key.name, value, b"PX", self.ttl_ms)
@@ -157,6 +213,8 @@ class Rules:
                 return False
             return (yield from self.give_up(key, token))
         self.events.stored(time.perf_counter() - began, len(value))
+        if request is not None and self.nearness is not None:
+            yield from self.nearness.stored(key, request, expires_ms)
         if token:
             try:
                 yield flight.release(key, token)
