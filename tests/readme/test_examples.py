@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,17 @@ def _named(block: Block) -> str:
     return f"{name_of(block.readme)}:{number}"
 
 
+def _history() -> str:
+    """Ten days of two zones, dirtier by day."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [
+        f"{zone},{(start + timedelta(hours=hour)).isoformat()},{mean * (1.2 if 6 <= hour % 24 < 18 else 0.8)}"
+        for zone, mean in (("SE-SE3", 20), ("CA-QC", 40))
+        for hour in range(240)
+    ]
+    return "\n".join(["# signal: average", "# basis: lifecycle", "# kind: history", "zone,datetime,g_per_kwh", *rows])
+
+
 @pytest.fixture(autouse=True)
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user without settings, network or ledger, who has the checkout's examples and the files that the texts name."""
@@ -44,6 +56,7 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("templates", "tests"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "train.py").write_text("print('loss 0.1')\n", encoding="utf-8")
+    (folder / "history.csv").write_text(_history(), encoding="utf-8")
     (folder / "runs.csv").write_text(RUNS_CSV, encoding="utf-8")
     (folder / "emissions.csv").write_text(EMISSIONS_CSV, encoding="utf-8")
 
