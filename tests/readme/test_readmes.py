@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
+import greenai_infra
 from tests.cli.in_process import run_here
 from tests.readme.documents import ROOT, blocks, leaves, name_of, our_commands, prose, readmes, resolve, short_commands
 
@@ -90,6 +91,12 @@ def _keys(schema: dict[str, Any], name: str, before: str) -> Iterator[str]:
             below = form.get("$ref", "").rpartition("/")[2]
             if "properties" in schema["$defs"].get(below, {}):
                 yield from _keys(schema, below, f"{before}{key}.")
+
+
+def test_every_name_of_the_python_face_is_listed() -> None:
+    text = (ROOT / "greenai_infra/README.md").read_text(encoding="utf-8")
+
+    assert [name for name in greenai_infra.__all__ if f"`{name}`" not in text] == []
 
 
 def test_no_text_stands_in_two_readmes() -> None:
