@@ -94,10 +94,10 @@ def open_cells(counts: Counts, max_false_hit_rate: float, bound: Callable[[int, 
     return len(CELLS)
 
 
-def check_rate(rate: float) -> float:
+def check_rate(rate: float, name: str = "max_false_hit_rate") -> float:
     """The rate itself. Raises InputError unless 0 < rate < 1."""
     if not 0 < rate < 1:
-        raise InputError(f"max_false_hit_rate is {rate:g}; it is a share between 0 and 1, such as 0.01")
+        raise InputError(f"{name} is {rate:g}; it is a share between 0 and 1, such as 0.01")
     return rate
 
 
