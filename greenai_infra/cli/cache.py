@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from greenai_infra.cli.cache_calibrate import calibrate, evaluate
 from greenai_infra.cli.cache_estimate import estimate
 from greenai_infra.cli.cache_purge import purge
 from greenai_infra.cli.cache_stats import stats
@@ -15,12 +16,12 @@ Start with:
   greenai-infra cache stats --url redis://localhost:6379"""
 )
 def cache() -> None:
-    """Show what a service's cache of answers has saved, project a month, and purge entries.
+    """Show what a service's cache of answers has saved, project a month, purge entries, calibrate a semantic cache.
 
     The store is that of the service's caches: a URL (--url, or GREENAI_CACHE_URL, which keeps a password out of the
     list of processes), or the outputs of a `cache` stack (--connection).
     """
 
 
-for command in (stats, estimate, purge):
+for command in (stats, estimate, purge, calibrate, evaluate):
     cache.add_command(command)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from greenai_infra.serving.semantic.encoder import Encoder
 
 FORMAT = "greenai-infra cache calibration 1"
-_YES = frozenset({"1", "true", "yes"})
-_NO = frozenset({"0", "false", "no"})
+_YES = frozenset({"1", "1.0", "true", "t", "yes", "y"})
+_NO = frozenset({"0", "0.0", "false", "f", "no", "n"})
 
 
 def read_pairs(path: Path) -> list[Pair]:
