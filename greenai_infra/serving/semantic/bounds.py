@@ -25,7 +25,7 @@ def clopper_pearson(false: int, asked: int, confidence: float = CONFIDENCE) -> f
     return _where_falls(lambda share: _at_most(false, asked, share), 1 - confidence, false / asked)
 
 
-def at_any_time(false: float, asked: float, confidence: float = CONFIDENCE) -> float:
+def at_any_time(false: int, asked: int, confidence: float = CONFIDENCE) -> float:
     """An upper bound that holds for all sample sizes at once (a confidence sequence).
 
     For each share p the likelihood ratio of a Beta(0.2, 100) mixture against p is a martingale with mean 1 under p; by
@@ -38,12 +38,7 @@ def at_any_time(false: float, asked: float, confidence: float = CONFIDENCE) -> f
     return _where_falls(lambda share: _not_refuted(false, asked, share), 1 - confidence, max(false / asked, 1e-12))
 
 
-def holds_at_any_time(false: float, asked: float, share: float, confidence: float = CONFIDENCE) -> bool:
-    """Whether `at_any_time` is at most `share`, without searching for the bound."""
-    return 0 <= false < share * asked and _not_refuted(false, asked, share) <= 1 - confidence
-
-
-def _not_refuted(false: float, asked: float, share: float) -> float:
+def _not_refuted(false: int, asked: int, share: float) -> float:
     """The inverse of the likelihood ratio of the mixture against the share."""
     a, b = 0.2, 100.0
     mixture = _log_beta(a + false, b + asked - false) - _log_beta(a, b)
