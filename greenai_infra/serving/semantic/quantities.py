@@ -56,13 +56,33 @@ def in_one_form(tokens: list[str]) -> list[str]:
     """The tokens with each number, quantity, date and time of day as one token in one form."""
     if not any(_may_count(token) for token in tokens):
         return [NAMES.get(token, token) for token in tokens]
-    tokens = _digits(tokens)
+    tokens = _digits(_rates_joined(tokens))
     found: list[str] = []
     at = 0
     while at < len(tokens):
         taken, made = _date(tokens, at) or _time(tokens, at) or _quantity(tokens, at) or (1, [_unit_name(tokens[at])])
         found.extend(made)
         at += taken
+    return found
+
+
+_RATES = {("mile", "per", "hour"): "mph", ("kilometer", "per", "hour"): "kmh"}
+
+
+def _rates_joined(tokens: list[str]) -> list[str]:
+    """`miles per hour` as one unit, `half an hour` as 30 minutes."""
+    found: list[str] = []
+    at = 0
+    while at < len(tokens):
+        here = tuple(NAMES.get(token, token) for token in tokens[at : at + 3])
+        if here in _RATES:
+            found.append(_RATES[here])
+        elif here == ("half", "an", "hour"):
+            found.extend(("30", "minutes"))
+        else:
+            found.append(tokens[at])
+            at -= 2
+        at += 3
     return found
 
 
@@ -73,6 +93,7 @@ def _may_count(token: str) -> bool:
         or token in _SMALL
         or token in _TENS
         or token in _SCALES
+        or token == "half"
     )
 
 

@@ -111,6 +111,17 @@ def passive_how(found: Match[str]) -> str:
     return f"how do i {lemma} {found['what']}"
 
 
+def taking(found: Match[str]) -> str:
+    """`how long does boiling an egg take` as `how long does it take to boil an egg`."""
+    return f"#TAKE {_base(found['verb'])} {found['rest']}"
+
+
+def long_passive(found: Match[str]) -> str:
+    """`how long must eggs be boiled` as `how long do I boil eggs`."""
+    lemma, ending = form_of(found["verb"])
+    return f"#LONG {lemma} {found['what']}{found['rest']}" if ending == PAST else found.group()
+
+
 def should(found: Match[str]) -> str:
     return f"#SHOULD {_base(found['verb'])}"
 

@@ -45,12 +45,12 @@ gallon gallons|gal|gallon
 cup cups||cup
 tablespoon tablespoons|tbsp|tablespoon
 teaspoon teaspoons|tsp|teaspoon
-hour hours|h hr hrs|hour
-minute minutes|min mins|minute
-seconds|s sec secs|second
+hour hours|h hr hrs|duration|3600
+minute minutes|min mins|duration|60
+seconds|s sec secs|duration|1
 millisecond milliseconds|ms|millisecond
-day days||day
-week weeks||week
+day days||days|1
+week weeks||days|7
 month months||month
 year years|yr yrs|year
 kilowatt kilowatts|kW kw|power|1000

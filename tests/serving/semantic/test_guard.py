@@ -50,6 +50,12 @@ DIFFERENT = {
         ("who did Anna hire", "who hired Anna"),
         ("does the moon orbit the earth", "does the earth orbit the moon"),
     ],
+    "frames": [
+        ("how long do I boil rice", "how long does it take to boil rice"),
+        ("what is the name of the river in Cairo", "what is the river in Cairo like"),
+        ("is it safe to eat raw eggs", "is it legal to eat raw eggs"),
+        ("how many days does it take to walk to Rome", "how many hours does it take to walk to Rome"),
+    ],
     "modal": [("should I freeze bread", "can I freeze bread")],
     "degree": [("which is better, tea or coffee", "which is worse, tea or coffee")],
     "code": [("what does ls -a do", "what does ls -A do"), ("what is a[0] in C", "what is a(0) in C")],
@@ -64,6 +70,12 @@ SAME = [
     ("trains from Rome to Milan on Sunday", "trains to Milan from Rome on Sunday", Evidence.ORDER),
     ("how tall is Mount Kenya", "what is the height of Mount Kenya", None),
     ("where can I buy stamps", "where can I purchase stamps", Evidence.SYNONYM),
+    ("how long does it take to knit a scarf", "how long does knitting a scarf take", Evidence.LOOSE),
+    ("who painted Guernica", "what is the name of the painter of Guernica", Evidence.LOOSE),
+    ("is it safe to eat raw eggs", "are raw eggs safe to eat", Evidence.LOOSE),
+    ("is a 90 minutes break paid", "is a 1.5 hours break paid", Evidence.SPELLING),
+    ("is 50 mph fast", "is 50 miles per hour fast", Evidence.SPELLING),
+    ("what causes frost", "what is frost caused by", None),
 ]
 
 
