@@ -51,27 +51,36 @@ class _Rule(NamedTuple):
     name: str
     grade: str
     pattern: Pattern[str]
+    applies: Callable[[str], Match[str] | None]
     instead: str | Callable[[Match[str]], str]
 
 
 @cache
 def _rules() -> list[_Rule]:
+    found = []
     with (DATA / "question-forms.csv").open(encoding="utf-8", newline="") as lines:
-        return [
-            _Rule(
-                row["name"],
-                row["grade"],
-                re.compile(_NAMED.sub(lambda found: PARTS[found[1]], row["pattern"])),
-                getattr(rewrites, row["instead"][1:]) if row["instead"].startswith("=") else row["instead"],
+        for row in csv.DictReader(lines):
+            pattern = re.compile(_NAMED.sub(lambda named: PARTS[named[1]], row["pattern"]))
+            applies = pattern.match if row["pattern"].startswith("^") else pattern.search
+            instead = row["instead"]
+            found.append(
+                _Rule(
+                    row["name"],
+                    row["grade"],
+                    pattern,
+                    applies,
+                    getattr(rewrites, instead[1:]) if instead.startswith("=") else instead,
+                )
             )
-            for row in csv.DictReader(lines)
-        ]
+    return found
 
 
 def rewrite(text: str) -> tuple[str, frozenset[tuple[str, str]]]:
     """The form that is kept, and the trail: name and grade of each rule that was used."""
     trail: set[tuple[str, str]] = set()
-    for name, grade, pattern, instead in _rules():
+    for name, grade, pattern, applies, instead in _rules():
+        if not applies(text):  # a failing `sub` costs three times as much
+            continue
         changed = pattern.sub(instead, text, count=1)
         if changed != text:
             trail.add((name, grade))
