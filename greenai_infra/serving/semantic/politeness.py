@@ -10,6 +10,7 @@ import re
 from functools import cache
 
 from greenai_infra.catalog.read import DATA
+from greenai_infra.serving.semantic.chatter import without_chatter
 
 _WH = "(?:what|who|whom|whose|which|where|when|why|how|if|whether)"
 PARTS = {
@@ -54,7 +55,7 @@ def without_politeness(text: str) -> str:
     """
     before = None
     while before != text:
-        before = text
+        before = text = " ".join(without_chatter(text.split(" ")))
         shorter = _end().sub("", _start().sub("", text, count=1), count=1)
         if " " in shorter:
             text = shorter
