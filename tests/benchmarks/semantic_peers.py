@@ -72,7 +72,7 @@ def redisvl(folder: Path, stored: Any, again: Any, of_stored: Any, of_again: Any
 
         def cpu_s() -> float:
             told = client.info("cpu")
-            return time.process_time() + told["used_cpu_user"] + told["used_cpu_sys"]
+            return time.process_time() + float(told["used_cpu_user"]) + float(told["used_cpu_sys"])
 
         began = cpu_s()
         for vector in of_again[:: max(1, len(again) // lookups)][:lookups]:

@@ -11,18 +11,18 @@ from greenai_infra.serving.semantic.tokens import COMMA, STOP
 
 _SIGNS = frozenset(
     listed(
-        "question questions curious curiosity interest wonder wondering wondered thanks thank cheers please help sorry "
-        "apologies hello hi hey answer friend colleague boss ask asking new morning evening afternoon dear support team "
-        "ok okay appreciate appreciated greetings regards advance"
+        "question questions curious curiosity interest wonder wondering wondered thanks thank cheers please help "
+        "sorry apologies hello hi hey answer friend colleague boss ask asking new morning evening afternoon dear "
+        "support team ok okay appreciate appreciated greetings regards advance"
     )
 )
 _BESIDE = frozenset(
     listed(
-        "i am be is it has have had been got a an the my me we us our you your can could would will do does for to from "
-        "this that these here there one two just so if but and or like want wants wanted need needs needed love really "
-        "very much out of in on at with what who another next last first quick small simple short silly stupid dumb "
-        "basic good day well all everyone everybody folks again know to about let get some any lot always ever now "
-        "again also too kind kindly best regards quickly"
+        "i am be is it has have had been got a an the my me we us our you your can could would will do does for to "
+        "from this that these here there one two just so if but and or like want wants wanted need needs needed "
+        "love really very much out of in on at with what who another next last first quick small simple short "
+        "silly stupid dumb basic good day well all everyone everybody folks again know to about let get some any "
+        "lot always ever now again also too kind kindly best regards quickly"
     )
 )
 _LONGEST = 12
