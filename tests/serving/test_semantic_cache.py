@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import itertools
+import multiprocessing
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -331,6 +332,19 @@ def test_an_asynchronous_model(make: Callable[..., SemanticCache]) -> None:
             return [await cache(ASKED), await cache(AGAIN), await cache.get(OTHER), await cache.put(OTHER, "x")]
 
     assert asyncio.run(run()) == [f"about {ASKED}", f"about {ASKED}", None, True]
+
+
+def test_a_forked_worker_goes_on(make: Callable[..., SemanticCache]) -> None:
+    cache = make()
+    cache(ASKED)
+    with cache.entries.lock, cache.budget.lock:  # as a thread of the parent may hold them
+        context = multiprocessing.get_context("fork")
+        receiver, sender = context.Pipe()
+        child = context.Process(target=lambda: sender.send((cache.get(AGAIN), cache(OTHER))))
+        child.start()
+        assert receiver.poll(60)
+        assert receiver.recv() == (f"about {ASKED}", f"about {OTHER}")
+        child.join()
 
 
 def test_an_encoder_that_fails_leaves_the_exact_cache(make: Callable[..., SemanticCache]) -> None:

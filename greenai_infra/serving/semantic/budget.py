@@ -56,9 +56,13 @@ class Budget:
         """`calibrated`: so many of CELLS, from the first, are open by calibration. `name`: of a hash in the store."""
         self.name, self.rate = name, rate
         self._calibrated, self._share, self._chance = calibrated, checked_share, chance
-        self._lock, self._exchanging = threading.Lock(), threading.Lock()
+        self.renew()
         self._asked, self._false = [0] * len(CELLS), [0] * len(CELLS)
         self._new: dict[str, int] = {}
+
+    def renew(self) -> None:
+        """New locks, in a fork: threads of the parent may have held them."""
+        self.lock, self._exchanging = threading.Lock(), threading.Lock()
 
     def is_open(self, cell: int) -> bool:
         """Whether answers of this cell may be served."""
@@ -73,7 +77,7 @@ class Budget:
 
     def record(self, cell: int, same: bool) -> None:
         """A check: the model's answer was, or was not, the same as the stored one."""
-        with self._lock:
+        with self.lock:
             self._asked[cell] += 1
             self._false[cell] += not same
             self._new[f"asked:{cell}"] = self._new.get(f"asked:{cell}", 0) + 1
@@ -82,7 +86,7 @@ class Budget:
 
     def checks(self) -> list[tuple[int, int]]:
         """Checked and false ones by cell, of all workers as far as they are known."""
-        with self._lock:
+        with self.lock:
             return list(zip(self._asked, self._false, strict=True))
 
     def exchange(self, store: Store, limit_s: float) -> None:
@@ -92,17 +96,17 @@ class Budget:
 
     def _exchange(self, store: Store, limit_s: float) -> None:
         while self._new:
-            with self._lock:
+            with self.lock:
                 field = next(iter(self._new))
                 count = self._new[field]
             store.execute(b"HINCRBY", self.name, field, count, limit_s=limit_s)
-            with self._lock:
+            with self.lock:
                 self._new[field] -= count
                 if not self._new[field]:
                     del self._new[field]
         told = store.execute(b"HGETALL", self.name, limit_s=limit_s)
         known = dict(zip(told[::2], told[1::2], strict=True)) if isinstance(told, list) else told
-        with self._lock:
+        with self.lock:
             for counts, word in ((self._asked, "asked"), (self._false, "false")):
                 for cell in range(len(CELLS)):
                     field = f"{word}:{cell}"

@@ -96,8 +96,9 @@ class SemanticCache(InferenceCache):
         self.entries = Entries(ndim, max_entries)
         self.journal = Journal(root + b"journal", self.entries, max_entries)
         self.budget = Budget(root + b"checks", max_false_hit_rate, opened, checked_share=checked_share)
+        self._batches = Batches(used)
         self._rules.nearness = Nearness(
-            self._rules.keys, self.entries, self.journal, self.budget, Batches(used),
+            self._rules.keys, self.entries, self.journal, self.budget, self._batches,
             same_answer or alike, _veto(second_encoder, second_similarity), is_quick=isinstance(used, StaticEncoder),
         )  # fmt: skip
         self._made_for = [name, root.decode()]
@@ -109,9 +110,18 @@ class SemanticCache(InferenceCache):
 
     def __call__(self, prompt: Any, /, **parameters: Any) -> Any:
         """The answer, from the store or of the model. Raises what InferenceCache raises."""
-        if self._pid != os.getpid():
-            self._start()  # a fork has no threads of its parent
+        self._follow()
         return super().__call__(prompt, **parameters)
+
+    def get(self, prompt: Any, /, **parameters: Any) -> Any:
+        """The stored answer to the same in any words; None where there is none. Never asks the model."""
+        self._follow()
+        return super().get(prompt, **parameters)
+
+    def put(self, prompt: Any, answer: Any, /, **parameters: Any) -> Any:
+        """Store an answer for the request. True if it was stored."""
+        self._follow()
+        return super().put(prompt, answer, **parameters)
 
     def close(self) -> Any:
         """Keep the index on disk, if there is a folder, and close the connections."""
@@ -139,9 +149,15 @@ class SemanticCache(InferenceCache):
         while self.journal.read(self._store):
             pass
 
+    def _follow(self) -> None:
+        """A fork has no threads of its parent, and perhaps locks that one of them held."""
+        if self._pid != os.getpid():
+            for held in (self.entries, self.budget, self._batches):
+                held.renew()
+            self._start()
+
     def _start(self) -> None:
         self._pid = os.getpid()
-        self._reading = threading.Lock()
         self._thread = threading.Thread(target=self._tend, name="cache-index", daemon=True)
         self._thread.start()
 

@@ -97,18 +97,22 @@ class Entries:
     def __init__(self, ndim: int, most: int) -> None:
         """`most`: entries kept; beyond, the oldest go."""
         self.ndim, self._most = ndim, most
-        self._lock = threading.Lock()
+        self.renew()
         self._entries: dict[bytes, Entry] = {}
         self._digests: dict[int, bytes] = {}
         self._scopes: dict[bytes, _Scope] = {}
         self._next = 1
+
+    def renew(self) -> None:
+        """A new lock, in a fork: a thread of the parent may have held it."""
+        self.lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def add(self, digest: bytes, entry: Entry, vector: NDArray[np.float32]) -> None:
         """Add a question with its unit vector of shape (ndim,); one that is known gets its new time of expiry."""
-        with self._lock:
+        with self.lock:
             known = self._entries.pop(digest, None)
             if known is not None:
                 known.expires_ms = entry.expires_ms
@@ -122,19 +126,19 @@ class Entries:
 
     def drop(self, digest: bytes) -> None:
         """Forget a question, if it is known."""
-        with self._lock:
+        with self.lock:
             self._drop(digest)
 
     def expire(self, now_ms: int) -> None:
         """Forget what has expired by the store's clock."""
-        with self._lock:
+        with self.lock:
             gone = [digest for digest, entry in self._entries.items() if 0 < entry.expires_ms <= now_ms]
         for digest in gone:
             self.drop(digest)
 
     def nearest(self, scope: bytes, vector: NDArray[np.float32], count: int, now_ms: int) -> list[Near]:
         """The questions of that scope nearest to a unit vector, none that has expired."""
-        with self._lock:
+        with self.lock:
             found = self._scopes.get(scope)
             if found is None:
                 return []
@@ -158,7 +162,7 @@ class Entries:
 
     def export(self) -> tuple[list[tuple[bytes, Entry]], dict[bytes, bytes], list[tuple[int, bytes]]]:
         """All entries, the indexes of large scopes as bytes, and the float16 vectors of small ones."""
-        with self._lock:
+        with self.lock:
             large = {key: bytes(one.index.save()) for key, one in self._scopes.items() if one.index is not None}
             small = [(number, v.tobytes()) for one in self._scopes.values() for number, v in one.few.items()]
             return list(self._entries.items()), large, small
@@ -172,7 +176,7 @@ class Entries:
         """Take what `export` gave. Raises ValueError if its parts don't fit together."""
         from usearch.index import Index
 
-        with self._lock:
+        with self.lock:
             self._entries = dict(entries)
             self._digests = {entry.number: digest for digest, entry in self._entries.items()}
             self._next = max(self._digests, default=0) + 1

@@ -66,6 +66,10 @@ class Batches:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget who waits, and who holds a lock: in a fork, threads of the parent."""
         self._waiting: list[list[Any]] = []
         self._queue, self._turn = threading.Lock(), threading.Lock()
 
