@@ -152,7 +152,7 @@ class SemanticCache(InferenceCache):
     def _follow(self) -> None:
         """A fork has no threads of its parent, and perhaps locks that one of them held."""
         if self._pid != os.getpid():
-            for held in (self.entries, self.budget, self._batches):
+            for held in (self.entries, self.journal, self.budget, self._batches):
                 held.renew()
             self._start()
 

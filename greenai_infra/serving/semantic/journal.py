@@ -7,6 +7,7 @@ its index. One that was away while lines were trimmed misses those entries, no m
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class Journal:
 
     def __init__(self, name: bytes, entries: Entries, most: int) -> None:
         self.name, self._entries, self._most = name, entries, most
+        self.renew()
         self.position = START
         self.gaps = 0
         """How often lines were trimmed before this worker had read them."""
@@ -47,13 +49,18 @@ class Journal:
 
     def read(self, store: Store) -> bool:
         """Take the next lines. True if there may be more. Raises StoreError."""
-        lines = store.execute(
-            b"XRANGE", self.name, b"(" + self.position, b"+", b"COUNT", LINES_AT_ONCE, limit_s=BACKGROUND_S
-        )
-        for line, fields in lines:
-            self._take(fields)
-            self.position = line
+        with self._reading:
+            lines = store.execute(
+                b"XRANGE", self.name, b"(" + self.position, b"+", b"COUNT", LINES_AT_ONCE, limit_s=BACKGROUND_S
+            )
+            for line, fields in lines:
+                self._take(fields)
+                self.position = line
         return len(lines) == LINES_AT_ONCE
+
+    def renew(self) -> None:
+        """A new lock, in a fork: a thread of the parent may have held it."""
+        self._reading = threading.Lock()
 
     def look_for_gap(self, store: Store) -> None:
         """Whether lines were lost, or the stream began anew (a store that was emptied). Raises StoreError."""
