@@ -14,7 +14,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command(epilog="Example:  greenai-infra comment previews/head --base previews/base --plan plan.json --dry-run")
-@click.argument("head", metavar="PREVIEW...", nargs=-1, required=True, type=EXISTING)
+@click.argument("head", metavar="[PREVIEW...]", nargs=-1, type=EXISTING)
 @click.option("--base", multiple=True, type=EXISTING, help="Previews of the base branch, to compare with; repeatable.")
 @click.option("--plan", "plan_files", multiple=True, type=FILE, help="plan.json, for the table of regions; repeatable.")
 @click.option(
@@ -34,7 +34,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "reports",
     multiple=True,
     type=FILE,
-    help="emissions_report.json of a tracked run of the stack: as --emissions; repeatable, no gate.",
+    help="emissions_report.json of a tracked run of the stack, or of any run without PREVIEW; repeatable, no gate.",
 )
 @click.option(
     "--fail-on",
@@ -87,10 +87,10 @@ def comment(
     from greenai_infra.deploy.plan_file import read_plan_file
     from greenai_infra.deploy.stack_files import stack_files
     from greenai_infra.monitoring.run_report import is_report
-    from greenai_infra.reporting.comment.making import gate_comments, measured_comment
+    from greenai_infra.reporting.comment.making import gate_comments, measured_comment, report_comment
     from greenai_infra.reporting.comment.preview_file import read_previews
 
-    heads = read_previews(head)
+    heads = read_previews(head) if head else []
     notes: list[str] = []
     tracked = tuple(one for one in emissions if is_report(one))
     reports, emissions = reports + tracked, tuple(one for one in emissions if one not in tracked)
@@ -98,9 +98,11 @@ def comment(
         which = "--emissions" if emissions or tracked else "--report"
         if emissions and reports:
             raise click.UsageError("an emissions.csv and a report measure the same runs: give one kind of them")
-        if len(heads) != 1 or base:
+        if base or (len(heads) != 1 and (heads or emissions)):
             raise click.UsageError(f"{which} is of one run: give the one PREVIEW of its stack, and no --base")
-        comments = [measured_comment(heads[0], emissions, reports)]
+        comments = [measured_comment(heads[0], emissions, reports) if heads else report_comment(reports)]
+    elif not heads:
+        raise click.UsageError("give a PREVIEW (preview --offline --json), or --report of a run")
     else:
         plans = [read_plan_file(one, if_edited=notes.append) for one in plan_files]
         if project_dir is None and Path("Pulumi.yaml").is_file():

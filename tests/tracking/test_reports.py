@@ -123,6 +123,16 @@ def test_the_comment_adds_up_reports(tmp_path: Path) -> None:
         measured_comment(head, [], [one, one])
 
 
+def test_a_report_of_no_stack_is_a_comment_of_its_own(tmp_path: Path) -> None:
+    file = written(tmp_path, "r.json", run_id="a", emissions_kg=1.26)
+    done = run_here("comment", "--report", file, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "Measured emissions: 1.26 kg CO2e" in done.stdout
+    assert "| emissions, kg CO2e | 1.26 | " in done.stdout
+    assert run_here("comment", "--dry-run").returncode == 2
+    assert run_here("comment", "--emissions", write(tmp_path / "emissions.csv", ""), "--dry-run").returncode == 2
+
+
 def test_track_passes_the_exit_code_on_and_ends_at_its_limit(tmp_path: Path) -> None:
     track = ("track", "--intensity", "300", "--report", str(tmp_path / "r.json"))
     command = [sys.executable, "-m", "greenai_infra", *track]

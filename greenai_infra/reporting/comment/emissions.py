@@ -6,33 +6,42 @@ already multiplied by `pue`, while a plan's is at the servers: they are compared
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from greenai_infra import __version__
 from greenai_infra.footprint.equivalents import edition
 from greenai_infra.numbers import counted, duration, percent
 from greenai_infra.reporting.comment.figures import amount, equals
-from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, prose
+from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, prose
 
 if TYPE_CHECKING:
     from greenai_infra.monitoring.emissions_runs import Measured
-    from greenai_infra.reporting.comment.preview_file import Preview
+
+
+class Plan(Protocol):
+    """What a plan foresaw."""
+
+    @property
+    def energy_kwh(self) -> float | None:
+        """At the servers."""
+
+    @property
+    def emissions_kg(self) -> float | None:
+        """CO2e."""
 
 
 OWN = "greenai-infra"
 """How our own tracker's name begins."""
 
 
-def view_emissions(sign: Markdown, head: Preview, measured: Measured) -> dict[str, Any]:
-    """The variables of `emissions.md.j2`."""
-    planned = head.standing.planned_run if head.standing else None
+def view_emissions(sign: Markdown, subject: Markdown, planned: Plan | None, measured: Measured) -> dict[str, Any]:
+    """The variables of `emissions.md.j2`. `planned` has `energy_kwh` and `emissions_kg`."""
     energy = planned.energy_kwh if planned else None
     own = measured.tracker.startswith(OWN)
     share = percent(100 * measured.server_kwh / energy) if energy else ""
     return {
         "marker": sign,
-        "stack": code(head.stack),
-        "project": code(head.project),
+        "subject": subject,
         "runs": Markdown(counted(measured.runs, "run") + _restarts(measured.restarts)),
         "duration": Markdown(duration(measured.hours)),
         "emissions": amount(measured.emissions_kg),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenai_infra.monitoring.emissions_runs import read_emissions
+from greenai_infra.monitoring.run_report import read_report
 from greenai_infra.monitoring.run_totals import measured_by_reports
 from greenai_infra.reporting.comment.emissions import view_emissions
+from greenai_infra.reporting.comment.markdown import Markdown, code
 from greenai_infra.reporting.comment.regions import regions_of
 from greenai_infra.reporting.comment.render import render_comment, render_emissions
 from greenai_infra.reporting.comment.verdict import judge
@@ -69,4 +72,17 @@ def measured_comment(head: Preview, emissions: Sequence[Path], reports: Sequence
     """What a run of the stack has emitted by the emissions.csv, or report, of each of its jobs, beside the plan."""
     sign = marker(f"{head.key} emissions")
     measured = measured_by_reports(reports) if reports else read_emissions(emissions)
-    return Comment(head.key, sign, render_emissions(view_emissions(sign, head, measured)), None)
+    planned = head.standing.planned_run if head.standing else None
+    subject = Markdown(f"{code(head.stack)} of {code(head.project)}")
+    return Comment(head.key, sign, render_emissions(view_emissions(sign, subject, planned, measured)), None)
+
+
+def report_comment(reports: Sequence[Path]) -> Comment:
+    """What runs have emitted that no stack is known of, as on a laptop: one comment a name, that of the last report."""
+    last = read_report(reports[-1])
+    measured = measured_by_reports(reports)
+    key = re.sub(r"[^A-Za-z0-9_.-]", "-", last.name)[:80] or "run"
+    sign = marker(f"{key} emissions")
+    planned = last.planned if len(reports) == 1 else None
+    view = view_emissions(sign, Markdown(f"Run {code(last.name)}"), planned, measured)
+    return Comment(key, sign, render_emissions(view), None)
