@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -72,16 +74,24 @@ class SmiReader:
 
     def _run(self, *arguments: str) -> str:
         try:
-            done = subprocess.run(
-                [self._program, *arguments], capture_output=True, text=True, errors="replace", timeout=WITHIN_S
+            process = subprocess.Popen(
+                [self._program, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
             )
         except FileNotFoundError:
             raise Unread("nvidia-smi is not on PATH") from None
         except OSError as error:
             raise Unread(f"nvidia-smi can't be run: {error.strerror}") from None
+        try:
+            told, complained = process.communicate(timeout=WITHIN_S)
         except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # not awaited: one that waits for the driver can't even be killed
             raise Unread(f"nvidia-smi gave no answer within {WITHIN_S:g} s") from None
-        if done.returncode:
-            said = " ".join((done.stdout + " " + done.stderr).split())
-            raise Unread(f"nvidia-smi failed with exit code {done.returncode}: {said[:300]}")
-        return done.stdout
+        if process.returncode:
+            said = " ".join((told + " " + complained).split())
+            raise Unread(f"nvidia-smi failed with exit code {process.returncode}: {said[:300]}")
+        return told

@@ -155,6 +155,7 @@ def test_a_driver_whose_xml_fails_is_asked_in_csv_without_the_fields_that_it_ref
         ("echo 'NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver'; exit 9", "exit code 9"),
         ("echo 'No devices were found'; exit 6", "No devices were found"),
         ("exec sleep 5", "no answer within"),
+        ("sleep 5; true", "no answer within"),
     ],
 )
 def test_a_program_that_can_not_be_used_says_why(
