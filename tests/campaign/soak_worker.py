@@ -1,5 +1,7 @@
 """A worker of the soak: a service on a Unix socket with caches of two versions of a model in front of it.
 
+One version has the exact cache, the other the semantic one, which answers a question in either wording.
+
 A request is a JSON line with prompt and version, its reply one with the answer and whether the model was asked for it.
 `python -m tests.campaign.soak_worker SOCKET STORE CALLS`; each call of the model is a line of the file CALLS.
 """
@@ -17,17 +19,21 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from greenai_infra import InferenceCache
+from greenai_infra import InferenceCache, SemanticCache
 from greenai_infra.serving.energy import CacheEnergy, measured
 from greenai_infra.serving.metrics import CacheMetrics
+from greenai_infra.serving.semantic.calibration import Calibration, Counts
+from greenai_infra.serving.semantic.encoder import StaticEncoder
 
-VERSIONS = ("1", "2")
+EXACT, SEMANTIC = VERSIONS = ("1", "2")
+WORDINGS = ("How do I reset device number {}?", "Could you tell me how to reset device number {}?")
 CALL_J = 1.0
 MODEL_S = 0.002
 
 
 def answer_of(prompt: str, version: str) -> str:
-    """The model."""
+    """The model, which says the same of a device in whatever words it is asked."""
+    prompt = prompt.rpartition(" ")[2]
     return hashlib.sha256(f"{version}|{prompt}".encode()).hexdigest()
 
 
@@ -37,7 +43,7 @@ class Service:
     def __init__(self, store: str, calls: str) -> None:
         self.metrics = CacheMetrics(
             call=measured(CALL_J),
-            cache=CacheEnergy(lookup_j=0.0, standing_w=0.0),
+            cache=CacheEnergy(lookup_j=0.0, encoder_j=0.0, standing_w=0.0),
             intensity=400.0,
             store=store,
             registry=CollectorRegistry(),
@@ -56,8 +62,14 @@ class Service:
             time.sleep(MODEL_S)
             return answer_of(prompt, version)
 
-        events = self.metrics.listen(model="soak", version=version)
-        return InferenceCache(call, model="soak", version=version, url=store, flight_s=2, events=events)
+        if version == EXACT:
+            events = self.metrics.listen(model="soak", version=version)
+            return InferenceCache(call, model="soak", version=version, url=store, flight_s=2, events=events)
+        events = self.metrics.listen(model="soak", version=version, cache="semantic")
+        return SemanticCache(
+            call, model="soak", version=version, url=store, flight_s=2, events=events,
+            calibration=Calibration(Counts(asked=600), StaticEncoder.name),
+        )  # fmt: skip
 
     def reply(self, request: dict[str, Any]) -> dict[str, Any]:
         """The answer to a request, or the sums at the end."""
