@@ -144,7 +144,7 @@ def test_measured_emissions_are_a_comment_of_their_own(
     ("arguments", "words"),
     [
         (("nowhere.json",), "nowhere.json"),
-        ((), "Missing argument"),
+        ((), "give a PREVIEW"),
         (("head.json", "--max-wait", "nan"), "nan is not a number"),
         (("head.json", "--pr", "0"), "0 is not in the range"),
         (("head.json", "--base", "v2.json"), "schema_version 2"),
