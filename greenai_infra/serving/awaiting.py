@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.serving import flight
 from greenai_infra.serving.events import StoreError
 from greenai_infra.serving.flight import Later
 from greenai_infra.serving.streams import is_stream, record, replay
@@ -109,7 +110,7 @@ class Awaiting:
                 found, request = await self._near(prompt, parameters)
             took_s = time.perf_counter() - began
             if found is None:
-                found, token = await self._carry_out(rules.turn(key, self._store.now_ms), self._limit_s - took_s)
+                found, token = await self._turn(key, self._limit_s - took_s)
         except StoreError as error:
             took_s = time.perf_counter() - began
             rules.failed("get", error, took_s)
@@ -119,6 +120,15 @@ class Awaiting:
         else:
             rules.events.hit(found.answer, took_s, found.size_bytes)
         return key, token, found, request
+
+    async def _turn(self, key: Key, limit_s: float) -> tuple[Found | None, bytes]:
+        token = flight.new_token()
+        try:
+            found, held = await self._carry_out(self._rules.turn(key, token, self._store.now_ms), limit_s)
+        except BaseException:  # cancelled: whether the lock was got meanwhile is not known
+            self._store.later(*flight.release(key, token))
+            raise
+        return found, held
 
     def _recording(self, key: Key, token: bytes, began: float, source: Any, request: Request | None) -> Any:
         async def done(recorder: Recorder | None) -> None:

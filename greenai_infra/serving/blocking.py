@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.errors import InputError
+from greenai_infra.serving import flight
 from greenai_infra.serving.events import StoreError
 from greenai_infra.serving.flight import Later
 from greenai_infra.serving.streams import Recording, is_stream
@@ -41,7 +42,7 @@ class Blocking:
                 found, request = self._near(prompt, parameters)
             took_s = time.perf_counter() - began
             if found is None:
-                found, token = self._carry_out(rules.turn(key, self._store.now_ms), self._limit_s - took_s)
+                found, token = self._turn(key, self._limit_s - took_s)
         except StoreError as error:
             took_s = time.perf_counter() - began
             rules.failed("get", error, took_s)
@@ -79,6 +80,15 @@ class Blocking:
         if request is None:
             return None, None
         return self._carry_out(self._rules.look(request, self._store.now_ms()), self._limit_s), request
+
+    def _turn(self, key: Key, limit_s: float) -> tuple[Found | None, bytes]:
+        token = flight.new_token()
+        try:
+            found, held = self._carry_out(self._rules.turn(key, token, self._store.now_ms), limit_s)
+        except BaseException:  # such as Ctrl-C; whether the lock was got meanwhile is not known
+            self._store.later(*flight.release(key, token))
+            raise
+        return found, held
 
     def _answer(self, key: Key, token: bytes, prompt: Any, parameters: dict[str, Any], request: Request | None) -> Any:
         began = time.perf_counter()

@@ -90,6 +90,8 @@ class InferenceCache:
     ) -> None:
         """Raises InputError for an argument that can't be used, GreenAIError where an extra is missing."""
         _check(model, version, tenant, ignore)
+        if type(max_value_bytes) is not int or max_value_bytes < 1:
+            raise InputError(f"max_value_bytes is {max_value_bytes!r}, where a number of bytes above 0 is expected")
         self.model, self.version, self.tenant = model, version, tenant
         self.counts = Counts()
         self._rules = rules = Rules(
@@ -172,13 +174,20 @@ def _check(model: Any, version: Any, tenant: Any, ignore: Any) -> None:
             raise InputError(f"{name} is {value!r}, where a text is expected; it is part of every key")
     if not (tenant is None or isinstance(tenant, str)):
         raise InputError(f"tenant is {tenant!r}, where a text or None is expected; it is part of every key")
+    for name, value in (("model", model), ("version", version), ("tenant", tenant or "")):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{name} is {value!r}, which is not valid Unicode; it is part of every key") from None
     if isinstance(ignore, str):
         raise InputError(f"ignore is {ignore!r}, where a list of names is expected")
 
 
 def _milliseconds(name: str, seconds: float) -> int:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise InputError(f"{name} is {seconds!r}, where seconds are expected")
     if not 0.001 <= seconds < 1e9:  # NaN neither
-        raise InputError(f"{name} is {seconds} s, where at least 0.001 s is expected")
+        raise InputError(f"{name} is {seconds} s, where at least 0.001 s, and less than 1e9 s, is expected")
     return round(seconds * 1000)
 
 

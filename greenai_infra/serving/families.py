@@ -119,6 +119,15 @@ def families(registry: Any = None) -> Families:
         return found
 
 
+def _is_shown(value: str) -> bool:
+    """Whether Prometheus can show it: one text that is not Unicode, and no metric at all is served any more."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Bounded:
     """Values of a label: the listed ones, or without a list the first MOST_VALUES that come; any other is `other`."""
 
@@ -133,6 +142,8 @@ class Bounded:
             return ""
         if self._listed is not None:
             return value if value in self._listed else OTHER
+        if not _is_shown(value):
+            return OTHER
         with self._lock:
             if len(self._seen) < MOST_VALUES:
                 self._seen.add(value)

@@ -82,6 +82,14 @@ class Keys:
         """The key of a request. Raises InputError naming the parameter that can't be part of a key."""
         if self._ignore:
             parameters = {name: value for name, value in parameters.items() if name not in self._ignore}
+        try:
+            packed = self._packed(prompt, parameters)
+        except RecursionError:
+            raise InputError("the prompt or a parameter is nested too deeply for a key, or holds itself") from None
+        digest = sha256(self._scope + packed)
+        return Key(self._prefix + digest.hexdigest().encode(), digest.digest())
+
+    def _packed(self, prompt: Any, parameters: dict[str, Any]) -> bytes:
         simple = type(prompt) is str
         prompt = self._normalise(prompt) if simple else _canonical(prompt, "the prompt", self._normalise)
         plain = {
@@ -89,11 +97,9 @@ class Keys:
             for name, value in parameters.items()
         }
         try:
-            packed = _pack((prompt, plain))
+            return _pack((prompt, plain))
         except (UnicodeEncodeError, OverflowError):
-            packed = _pack((_extended(prompt), _extended(plain)))
-        digest = sha256(self._scope + packed)
-        return Key(self._prefix + digest.hexdigest().encode(), digest.digest())
+            return _pack((_extended(prompt), _extended(plain)))
 
 
 _SIMPLE = frozenset({str, int, bool, type(None), bytes})

@@ -122,11 +122,11 @@ class Rules:
             self.failed("get", error, time.perf_counter() - began)
             return None
 
-    def turn(self, key: Key, now_ms: Callable[[], int]) -> Steps:
-        """After a miss: the answer that another request got meanwhile, if any, and the token of a lock that is held."""
+    def turn(self, key: Key, token: bytes, now_ms: Callable[[], int]) -> Steps:
+        """After a miss: the answer that another request got meanwhile, if any, and the token if the lock is held."""
         if not self.flight_s:
             return None, b""
-        token, began = flight.new_token(), time.perf_counter()
+        began = time.perf_counter()
         waiting = flight.turn(key, token, lambda value: self.read(key, value, now_ms()), self.flight_s)
         waited, reply = False, None
         try:

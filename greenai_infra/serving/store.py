@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import defaultdict, deque
-from queue import Empty, SimpleQueue
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from redis.exceptions import ConnectionError as Disconnected
@@ -42,8 +42,26 @@ class _Pool:
     """Connections to one node that nobody uses, errors of those that could not be made, and how many there are."""
 
     def __init__(self) -> None:
-        self.idle: SimpleQueue[Any] = SimpleQueue()
+        self.idle: deque[Any] = deque()
         self.count = 0
+        self._came = threading.Condition()
+
+    def put(self, found: Any) -> None:
+        """A connection, or why there is none: for who waits, else for who comes."""
+        with self._came:
+            self.idle.append(found)
+            self._came.notify()
+
+    def get(self, until: float) -> Any:
+        """The next of them; None after `until`. SimpleQueue.get waits for ever where another thread was faster."""
+        with self._came:
+            while True:
+                with suppress(IndexError):
+                    return self.idle.popleft()
+                left_s = until - time.monotonic()
+                if left_s <= 0:
+                    return None
+                self._came.wait(left_s)
 
 
 class Store:
@@ -194,22 +212,19 @@ class Store:
 
     def _taken(self, pool: _Pool, address: Address, until: float) -> tuple[Any, bool]:
         """A connection, and whether it may have been idle for long. Raises StoreError if none comes in time."""
-        while True:
-            try:
-                found = pool.idle.get_nowait()
-            except Empty:
-                break
-            if not isinstance(found, Exception):
-                return found, True
+        with suppress(IndexError):
+            while True:
+                found = pool.idle.popleft()
+                if not isinstance(found, Exception):
+                    return found, True
         with self._lock:
             wanted = pool.count < MOST_CONNECTIONS
             pool.count += wanted
         if wanted:
             self._beside(self._open, pool, address)
-        try:
-            found = pool.idle.get(timeout=max(0.0, until - time.monotonic()))
-        except Empty:
-            raise StoreError("timeout", f"no connection to {self.place} in time") from None
+        found = pool.get(until)
+        if found is None:
+            raise StoreError("timeout", f"no connection to {self.place} in time")
         if isinstance(found, Exception):
             raise found
         return found, False
@@ -220,7 +235,7 @@ class Store:
         except Exception as error:  # noqa: BLE001  whoever waits is told
             with self._lock:
                 pool.count -= 1
-            pool.idle.put(error)
+            pool.put(error)
         else:
             self._release(pool, connection)
 
@@ -286,7 +301,7 @@ class Store:
         if self._closed:
             self._discard(pool, connection)
         else:
-            pool.idle.put(connection)
+            pool.put(connection)
 
     def _discard(self, pool: _Pool, connection: Any) -> None:
         connection.disconnect()
@@ -294,13 +309,11 @@ class Store:
             pool.count -= 1
 
     def _drop(self, pool: _Pool) -> None:
-        while True:
-            try:
-                found = pool.idle.get_nowait()
-            except Empty:
-                return
-            if not isinstance(found, Exception):
-                self._discard(pool, found)
+        with suppress(IndexError):
+            while True:
+                found = pool.idle.popleft()
+                if not isinstance(found, Exception):
+                    self._discard(pool, found)
 
 
 def _asked(connection: Any, *command: str) -> Any:

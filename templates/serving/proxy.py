@@ -43,6 +43,8 @@ IN_KEY = ("openai-beta", "openai-organization", "openai-project")
 HEADERS, QUERY, KEYED = "x-greenai-headers", "x-greenai-query", "x-greenai-keyed-headers"
 """What a request has beside its body, among the parameters of the cache's call; the headers are not in its key."""
 MARK = "x-greenai-cache"
+KEYS = ("authorization", "api-key", "x-api-key")
+"""Headers in which a client's key may stand. All of them tell tenants apart: the upstream may heed any."""
 
 _asked: ContextVar[dict[str, str]] = ContextVar("asked")
 """Of this request: the headers of the upstream's answer, and MARK, which says whether it was asked."""
@@ -127,7 +129,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         if body is None:
             return _refused(413, f"the request is larger than {settings.most_body_bytes:,} bytes")
         parsed = _parsed(body)
-        if parsed is None or any(word in request.headers.get("cache-control", "") for word in ("no-store", "no-cache")):
+        control = request.headers.get("cache-control", "").lower()
+        if parsed is None or any(word in control for word in ("no-store", "no-cache")):
             return await _through(app.state.upstream, request, "/chat/completions", body, "bypass")
         return await _cached(app.state, request, parsed, body)
 
@@ -136,7 +139,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         body = await _body(request, settings.most_body_bytes)
         if body is None:
             return _refused(413, f"the request is larger than {settings.most_body_bytes:,} bytes")
-        return await _through(app.state.upstream, request, f"/{path}", body)
+        if not {".", ".."}.isdisjoint(path.replace("\\", "/").split("/")):
+            return _refused(400, "the path leads out of /v1/")
+        _, _, written = request.scope["raw_path"].decode("latin-1").partition("/v1/")  # a %2F stays one
+        return await _through(app.state.upstream, request, f"/{written}", body)
 
     return app
 
@@ -220,17 +226,17 @@ async def _body(request: Request, most_bytes: int) -> bytes | None:
 def _parsed(body: bytes) -> dict[str, Any] | None:
     """A request that can be cached; None for any other, which the upstream may refuse in its own words."""
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found: dict[str, Any] = json.loads(body)
+        whole = isinstance(found["messages"], list) and found["model"].encode()  # JSON can spell half a character
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return None
-    whole = isinstance(found, dict) and isinstance(found.get("messages"), list)
-    return found if whole and isinstance(found.get("model"), str) and found["model"] else None
+    return found if whole else None
 
 
 def _tenant(headers: dict[str, str]) -> str | None:
     """The digest of the client's key, or None without one. The key itself is kept nowhere."""
-    key = headers.get("authorization") or headers.get("api-key")
-    return sha256(key.encode()).hexdigest()[:32] if key else None
+    found = [(name, headers[name]) for name in KEYS if headers.get(name)]
+    return sha256(json.dumps(found).encode()).hexdigest()[:32] if found else None
 
 
 def _tokens(answer: Any) -> Any:

@@ -22,6 +22,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.errors import InputError
@@ -50,14 +51,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if not upstream.startswith(("http://", "https://")):
         raise InputError(f"OPENAI_BASE_URL is '{upstream}', where the upstream's http(s)://HOST/v1 is expected")
 
-    def number(name: str, default: float | None = None) -> float | None:
+    def number(name: str, default: float | None = None, least: float = 0.0) -> float | None:
         text = environment.get(name, "")
         if not text:
             return default
         try:
-            return float(text)
+            value = float(text)
         except ValueError:
             raise InputError(f"{name} is '{text}', where a number is expected") from None
+        if not least <= value < inf:
+            raise InputError(f"{name} is {text}, where a number from {least:g} on is expected")
+        return value
 
     sampled = environment.get("GREENAI_CACHE_SAMPLED", "true")
     if sampled not in ("true", "false"):
@@ -67,12 +71,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         upstream=upstream,
         upstream_key=environment.get("OPENAI_API_KEY", ""),
         version=environment.get("GREENAI_MODEL_VERSION") or "1",
-        most_body_bytes=int(number("GREENAI_MAX_BODY_BYTES", 10 * 2**20) or 0),
+        most_body_bytes=int(number("GREENAI_MAX_BODY_BYTES", 10 * 2**20, least=1) or 0),
         cache={
             "url": store,
-            "ttl": number("GREENAI_CACHE_TTL_S", 86400),
+            "ttl": number("GREENAI_CACHE_TTL_S", 86400, least=0.001),
             "cache_sampled": sampled == "true",
-            "max_delay_s": number("GREENAI_CACHE_MAX_DELAY_S", 0.1),
+            "max_delay_s": number("GREENAI_CACHE_MAX_DELAY_S", 0.1, least=0.001),
             "signing_key": environment.get("GREENAI_CACHE_SIGNING_KEY") or None,
         },
         metrics={
@@ -80,7 +84,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "cache": cache_energy(
                 processor=environment.get("GREENAI_PROCESSOR") or None,
                 node_type=environment.get("GREENAI_CACHE_NODE_TYPE") or None,
-                nodes=int(number("GREENAI_CACHE_NODES", 1) or 0),
+                nodes=int(number("GREENAI_CACHE_NODES", 1, least=1) or 0),
                 standing_w=number("GREENAI_CACHE_W"),
             ),
             "region": environment.get("GREENAI_REGION") or None,

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 HOP_BY_HOP = frozenset(
     {
-        "connection", "content-length", "content-encoding", "host", "keep-alive", "proxy-authenticate",
-        "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "accept-encoding",
+        "connection", "content-length", "host", "keep-alive", "proxy-authenticate", "proxy-authorization", "te",
+        "trailer", "transfer-encoding", "upgrade", "accept-encoding",
     }
 )  # fmt: skip
 DONE = b"[DONE]"
@@ -45,7 +45,7 @@ class NotWhole(Exception):
 
 def forwarded(headers: Mapping[str, str], key: str) -> dict[str, str]:
     """Headers that go upstream, with the upstream's own key if there is one."""
-    found = {name.lower(): value for name, value in headers.items() if name.lower() not in HOP_BY_HOP}
+    found = _end_to_end(headers)
     found["accept-encoding"] = "identity"
     if key:
         found["authorization"] = f"Bearer {key}"
@@ -53,8 +53,14 @@ def forwarded(headers: Mapping[str, str], key: str) -> dict[str, str]:
 
 
 def returned(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers that go back to the client."""
-    return {name: value for name, value in headers.items() if name.lower() not in HOP_BY_HOP}
+    """Headers that go back to the client; the body is decoded."""
+    return {name: value for name, value in _end_to_end(headers).items() if name != "content-encoding"}
+
+
+def _end_to_end(headers: Mapping[str, str]) -> dict[str, str]:
+    lower = {name.lower(): value for name, value in headers.items()}
+    named = {name.strip().lower() for name in lower.get("connection", "").split(",")}
+    return {name: value for name, value in lower.items() if name not in HOP_BY_HOP | named}
 
 
 class Upstream:
@@ -71,11 +77,11 @@ class Upstream:
 
     async def send(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
         """A response whose body is still to be read. Raises NotKept (502) where the upstream can't be reached."""
-        url = httpx.URL(f"{self._base}{path}{'?' if query else ''}{query}")
-        request = self._client.build_request(method, url, headers=forwarded(headers, self._key), content=body)
         try:
+            url = httpx.URL(f"{self._base}{path}{'?' if query else ''}{query}")
+            request = self._client.build_request(method, url, headers=forwarded(headers, self._key), content=body)
             return await self._client.send(request, stream=True)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NotKept(_unreachable(error)) from None
 
     async def complete(
@@ -83,6 +89,7 @@ class Upstream:
     ) -> tuple[Any, dict[str, str]]:
         """A chat completion to be kept (type and body, or a stream of events), and its headers. Raises NotKept."""
         body = json.dumps(request).encode()
+        headers = {name: value for name, value in headers.items() if name != "content-encoding"}
         response = await self.send("POST", "/chat/completions", query, headers, body)
         kind = response.headers.get("content-type", "")
         if response.status_code == 200 and request.get("stream") and kind.startswith("text/event-stream"):
@@ -146,7 +153,7 @@ def _tells_error(event: bytes) -> bool:
     return not isinstance(found, dict) or bool(found.get("error"))
 
 
-def _unreachable(error: httpx.HTTPError) -> Answer:
+def _unreachable(error: Exception) -> Answer:
     text = f"the upstream does not answer: {type(error).__name__}"
     body = json.dumps({"error": {"message": text, "type": "upstream_error", "param": None, "code": None}})
     return Answer(502, {"content-type": "application/json"}, body.encode())

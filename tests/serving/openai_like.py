@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -34,7 +35,7 @@ class Model:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 model.paths.append(self.path)
                 model.headers.append({name.lower(): value for name, value in self.headers.items()})
-                request = json.loads(body)
+                request = json.loads(gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body)
                 model.calls.append(request)
                 if model.status != 200:
                     self._json(model.status, {"error": {"message": "not now", "type": "busy", "code": "x1"}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,3 +119,25 @@ def test_an_unencodable_parameter_is_named(model: Model) -> None:
     with pytest.raises(InputError, match=r"parameter callback is a builtins\.function"):
         cached(model)("q", callback=lambda: None)
     assert model.asked == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"ttl": "60"}, "ttl is '60'"),
+        ({"ttl": None}, "ttl is None"),
+        ({"ttl": True}, "ttl is True"),
+        ({"ttl": 0}, "ttl is 0 s"),
+        ({"ttl": float("nan")}, "ttl is nan s"),
+        ({"ttl": timedelta(days=20_000)}, "less than 1e9 s"),
+        ({"max_delay_s": "0.1"}, "max_delay_s is '0.1'"),
+        ({"flight_s": -1}, "flight_s is -1 s"),
+        ({"max_value_bytes": 0}, "max_value_bytes is 0"),
+        ({"max_value_bytes": "1 MB"}, "max_value_bytes is '1 MB'"),
+        ({"model": "\ud800"}, "model is .* not valid Unicode"),
+        ({"tenant": "a\udfff"}, "tenant is .* not valid Unicode"),
+    ],
+)
+def test_an_argument_that_can_t_be_meant_is_named(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        cached(str, **options)

@@ -15,9 +15,11 @@ import pytest
 
 from greenai_infra import InferenceCache
 from greenai_infra.serving import flight
+from greenai_infra.serving.async_store import AsyncStore
 from greenai_infra.serving.blocking import Blocking
 from greenai_infra.serving.events import StoreError
 from greenai_infra.serving.keys import Keys
+from greenai_infra.serving.store import Store
 from tests.serving.servers import Valkey, valkey
 
 if TYPE_CHECKING:
@@ -212,6 +214,55 @@ def test_who_waits_for_a_model_that_fails_asks_it_too(server: Valkey) -> None:
     first.join()
     second.join()
     assert sorted(found) == ["failed", "fine"]
+
+
+def test_who_is_stopped_at_the_lock_keeps_nobody(server: Valkey) -> None:
+    tenant = str(uuid.uuid4())
+
+    def claimed(command: tuple[Any, ...]) -> bool:
+        return command[0] == b"SET" and b"NX" in command
+
+    cache = cached(server, str.upper, tenant)
+    assert isinstance(cache.store, Store)
+    execute = cache.store.execute
+
+    def interrupted(*command: Any, **options: Any) -> Any:
+        reply = execute(*command, **options)
+        if claimed(command):
+            raise KeyboardInterrupt
+        return reply
+
+    cast("Any", cache.store).execute = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        cache("a")
+    key = Keys(tenant, "m", "1").key("a", {})
+    wait_for(lambda: execute(b"EXISTS", flight.lock_name(key)) == 0)
+
+    async def cancelled() -> None:
+        async with cached(server, AsyncUpper(), tenant) as cache:
+            assert isinstance(cache.store, AsyncStore)
+            execute = cache.store.execute
+
+            async def stopped(*command: Any, **options: Any) -> Any:
+                reply = await execute(*command, **options)
+                if claimed(command):
+                    raise asyncio.CancelledError
+                return reply
+
+            cast("Any", cache.store).execute = stopped
+            with pytest.raises(asyncio.CancelledError):
+                await cache("b")
+            name = flight.lock_name(Keys(tenant, "m", "1").key("b", {}))
+            async with asyncio.timeout(60):
+                while await execute(b"EXISTS", name):
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(cancelled())
+
+
+class AsyncUpper:
+    async def __call__(self, prompt: str) -> str:
+        return prompt.upper()
 
 
 def test_an_answer_too_large_to_store_keeps_nobody(server: Valkey) -> None:

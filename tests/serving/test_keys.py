@@ -141,3 +141,16 @@ def test_what_can_t_be_in_a_key_is_named(value: Any, words: str) -> None:
         name("q", {"p": value})
     with pytest.raises(InputError, match=words.replace("parameter p", "the prompt")):
         name(value)
+
+
+def test_what_is_nested_too_deeply_or_holds_itself_is_named() -> None:
+    deep: Any = "q"
+    for _ in range(5000):
+        deep = [deep]
+    ring: list[Any] = []
+    ring.append(ring)
+    for value in (deep, ring):
+        with pytest.raises(InputError, match="nested too deeply"):
+            name(value)
+        with pytest.raises(InputError, match="nested too deeply"):
+            name("q", {"p": value})

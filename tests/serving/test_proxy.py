@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import socket
 import sys
@@ -184,6 +185,12 @@ def test_clients_do_not_share_answers(running: Running) -> None:
     assert not any(b"key-a" in name for name in stored.keys())  # noqa: SIM118
 
 
+@pytest.mark.parametrize("name", ["api-key", "x-api-key"])
+def test_a_key_in_another_header_tells_clients_apart(running: Running, name: str) -> None:
+    marks = [ask(running, "unused", extra_headers={name: key})[0] for key in ("a", "b", "a")]
+    assert marks == ["miss", "miss", "hit"]
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_error_of_the_upstream_goes_through_and_is_not_kept(running: Running, stream: bool) -> None:
     running.model.status = 429
@@ -226,10 +233,43 @@ def test_other_paths_go_through(running: Running) -> None:
 
 
 @pytest.mark.parametrize(
+    "path", ["/v1/../admin", "/v1/..%2fadmin", "/v1/%2e%2e/admin", "/v1/models/../../admin", "/v1/..%5cadmin"]
+)
+def test_no_path_leads_out_of_the_upstreams_own(running: Running, path: str) -> None:
+    assert answer_to(running, path).startswith(b"HTTP/1.1 400 ")
+    assert running.model.paths == []
+
+
+@pytest.mark.parametrize("path", ["/v1/models/org%2Fmodel", "/v1/models/a%3Fb=c", "/v1/models/a%20b%25?limit=1"])
+def test_a_path_stays_as_it_was_written(running: Running, path: str) -> None:
+    assert answer_to(running, path).startswith(b"HTTP/1.1 200 ")
+    assert running.model.paths == [path]
+
+
+def answer_to(running: Running, path: str) -> bytes:
+    """By a socket: clients tidy up such paths themselves."""
+    host, _, port = running.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=60) as client:
+        client.sendall(f"GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def test_headers_of_one_connection_stay_there_and_a_packed_body_goes_on(running: Running) -> None:
+    body = gzip.compress(json.dumps({"model": "llama", "messages": HELLO}).encode())
+    headers = {"content-encoding": "gzip", "connection": "x-hop, keep-alive", "x-hop": "1", "x-end": "2"}
+    answer = httpx.post(f"{running.url}/v1/chat/completions", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["x-greenai-cache"]) == (200, "bypass")
+    assert running.model.headers[0]["x-end"] == "2"
+    assert "x-hop" not in running.model.headers[0]
+
+
+@pytest.mark.parametrize(
     ("content", "mark"),
     [
         (b'{"model": "llama", "messages": [{"role": "user", "content": "q"}], "temperature": NaN}', "bypass"),
         (b'{"model": 5, "messages": [{"role": "user", "content": "q"}]}', "bypass"),
+        (b'{"model": "\\ud800", "messages": [{"role": "user", "content": "q"}]}', "bypass"),
+        (b'{"model": "m", "a": ' + b"[" * 900 + b"]" * 900 + b', "messages": [{"content": "q"}]}', "bypass"),
     ],
 )
 def test_what_no_key_can_hold_goes_through(running: Running, content: bytes, mark: str) -> None:
@@ -237,12 +277,14 @@ def test_what_no_key_can_hold_goes_through(running: Running, content: bytes, mar
         answer = httpx.post(f"{running.url}/v1/chat/completions", content=content)
         assert (answer.status_code, answer.headers["x-greenai-cache"]) == (200, mark)
     assert len(running.model.calls) == 2
+    assert httpx.get(f"{running.url}/metrics").status_code == 200
 
 
 def test_a_request_can_go_by_the_cache(running: Running) -> None:
     ask(running)
-    assert ask(running, extra_headers={"Cache-Control": "no-store"})[0] == "bypass"
-    assert len(running.model.calls) == 2
+    for control in ("no-store", "max-age=0, No-Cache"):
+        assert ask(running, extra_headers={"Cache-Control": control})[0] == "bypass"
+    assert len(running.model.calls) == 3
 
 
 def test_metrics_show_what_was_saved(running: Running) -> None:
@@ -323,6 +365,8 @@ def test_an_upstream_that_is_away_is_told_as_an_error() -> None:
         ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_CACHE_SAMPLED": "no"}, "GREENAI_CACHE_SAMPLED"),
         ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_ENERGY_MODEL": "m"}, "belong together"),
         ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_PROCESSOR": "Z80"}, "Z80"),
+        ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_CACHE_TTL_S": "0"}, "GREENAI_CACHE_TTL_S"),
+        ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_MAX_BODY_BYTES": "nan"}, "GREENAI_MAX_BODY_BYTES"),
     ],
 )
 def test_wrong_settings_are_said_at_the_start(environment: dict[str, str], said: str) -> None:
