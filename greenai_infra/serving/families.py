@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 OTHER = "other"
 MOST_VALUES = 32
 """Values of a label that are told apart where nobody has listed them: the first ones that come."""
+LONGEST_VALUE = 200
+"""Characters. A client may write whatever it likes as the name of a model."""
 SCOPE = ("cache", "model", "version", "tenant")
 BUCKETS_S = (
     0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
@@ -120,7 +122,9 @@ def families(registry: Any = None) -> Families:
 
 
 def _is_shown(value: str) -> bool:
-    """Whether Prometheus can show it: one text that is not Unicode, and no metric at all is served any more."""
+    """Whether Prometheus can show it: with one text that is not Unicode no metric at all is served any more."""
+    if len(value) > LONGEST_VALUE:
+        return False
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -240,7 +240,9 @@ class CacheMetrics:
 
     def _share(self) -> bool:
         told = {**self.grid.told(), "pue": self.pue, "pue_by": self.pue_by}
-        energy = {"call": self.call.by if self.call else None, "cache": list(self.cache.by)}
+        from greenai_infra.serving.shared import EnergyBy
+
+        energy = EnergyBy(self.call.by if self.call else None, list(self.cache.by))
         return bool(self._shared.put({scope: hours.tallies() for scope, hours in self._hours.items()}, told, energy))
 
     def _awake(self) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import secrets
 import sys
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 HOURS = "answers-hours:1"
 STANDING = b"answers-standing:1"
 KEPT_S = 40 * 86_400
+LAST_HOUR = 70_000_000
+"""In the year 9955."""
 LIMIT_S = 2.0
 LONGEST_STANDING_MS = KEPT_S * 1000
 
@@ -47,14 +49,21 @@ return {string.format('%.0f', last), string.format('%.0f', now)}
 """
 
 
+class EnergyBy(msgspec.Struct):
+    """How the energy of a call is known, and those of the cache itself."""
+
+    call: str | None
+    cache: list[str]
+
+
 class Record(msgspec.Struct):
     """A worker's sums of an hour, the intensity they were counted at, and how the energies are known."""
 
     scope: Scope
-    hour: int
+    hour: Annotated[int, msgspec.Meta(ge=0, le=LAST_HOUR)]
     tally: Tally
     intensity: dict[str, Any]
-    energy: dict[str, Any]
+    energy: EnergyBy
 
 
 _encode = msgspec.json.Encoder().encode
@@ -76,9 +85,7 @@ class SharedTallies:
         self._written: dict[tuple[Scope, int], bytes] = {}
         self._standing_ms = 0
 
-    def put(
-        self, hours: Mapping[Scope, Mapping[int, Tally]], intensity: dict[str, Any], energy: dict[str, Any]
-    ) -> bool:
+    def put(self, hours: Mapping[Scope, Mapping[int, Tally]], intensity: dict[str, Any], energy: EnergyBy) -> bool:
         """Write the sums that have changed; False if some could not be written, which the next call does."""
         kept: dict[tuple[Scope, int], bytes] = {}
         for scope, tallies in hours.items():

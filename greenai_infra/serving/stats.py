@@ -16,6 +16,7 @@ from greenai_infra.serving.shared import HOURS, record_of, used_memory
 from greenai_infra.serving.tally import Scope, Tally
 
 if TYPE_CHECKING:
+    from greenai_infra.serving.shared import Record
     from greenai_infra.serving.sweep import Sweep
 
 
@@ -66,7 +67,7 @@ def read_stats(sweep: Sweep, since_hour: int = 0, *, cache: str | None = None) -
     """The sums since that hour, of all caches or of one kind."""
     stats, workers = Stats(), set()
     for node in sweep.nodes:
-        for names in node.keys(f"{HOURS}:*"):
+        for names in node.keys(f"{HOURS}:*", kind="hash"):
             names = sorted(set(names))
             for fields in node.ask(*(("HGETALL", name) for name in names)):
                 for at in range(0, len(fields), 2):
@@ -82,17 +83,17 @@ def read_stats(sweep: Sweep, since_hour: int = 0, *, cache: str | None = None) -
     return stats
 
 
-def _add(stats: Stats, record: Any, cache: str | None) -> None:
+def _add(stats: Stats, record: Record, cache: str | None) -> None:
     if record.scope == SERVER:
         stats.store.add(record.tally)
     elif cache in (None, record.scope.cache):
         stats.by_scope.setdefault(record.scope, Tally()).add(record.tally)
         stats.by_hour.setdefault(record.hour, Tally()).add(record.tally)
-        if record.energy.get("call"):
-            stats.energy.add(str(record.energy["call"]))
+        if record.energy.call:
+            stats.energy.add(record.energy.call)
     else:
         return
-    stats.energy.update(map(str, record.energy.get("cache") or ()))
+    stats.energy.update(record.energy.cache)
     told = record.intensity
     words = [told.get(name) for name in ("source", "zone", "signal", "basis", "kind")]
     stats.intensity[

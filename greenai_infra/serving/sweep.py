@@ -35,11 +35,11 @@ class Node:
         """The replies to some commands that are sent together. An error of the server is raised."""
         return [self._try(reply) for reply in self._sent(commands)]
 
-    def keys(self, pattern: str) -> Iterator[list[bytes]]:
-        """Names of keys in batches, by SCAN: each that is there all the time, some perhaps twice."""
-        cursor = b"0"
+    def keys(self, pattern: str, kind: str | None = None) -> Iterator[list[bytes]]:
+        """Names of keys, of one type if stated, in batches, by SCAN: each that stays, some perhaps twice."""
+        cursor, of_kind = b"0", () if kind is None else ("TYPE", kind)
         while True:
-            [(cursor, names)] = self.ask(("SCAN", cursor, "MATCH", pattern, "COUNT", 2 * BATCH))
+            [(cursor, names)] = self.ask(("SCAN", cursor, "MATCH", pattern, "COUNT", 2 * BATCH, *of_kind))
             for start in range(0, len(names), BATCH):
                 yield names[start : start + BATCH]
             if cursor in (b"0", "0", 0):

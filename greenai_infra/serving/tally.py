@@ -16,8 +16,8 @@ from msgspec import Meta, Struct, field
 
 from greenai_infra.footprint.caching import CacheSaving
 
-Count = Annotated[int, Meta(ge=0)]
-Amount = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=10**18)]
+Amount = Annotated[float, Meta(ge=0, le=1e24)]
 
 
 class Scope(NamedTuple):

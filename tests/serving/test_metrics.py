@@ -290,6 +290,15 @@ def test_labels_are_bounded() -> None:
     assert b"secret" not in generate_latest(registry)
 
 
+def test_a_name_that_can_t_be_shown_spoils_no_other() -> None:
+    metrics, registry = made()
+    for name in ("\ud800", "m" * 10_000, "fine"):
+        metrics.listen(model=name).miss(0.0)
+    text = generate_latest(registry).decode()
+    assert 'misses_total{cache="exact",model="fine"' in text
+    assert 'misses_total{cache="exact",model="other",tenant="",version=""} 2.0' in text
+
+
 def test_several_caches_and_metrics_share_a_registry() -> None:
     registry = CollectorRegistry()
     both = [CacheMetrics(registry=registry, intensity=1.0, settled_every_s=3600.0) for _ in range(2)]

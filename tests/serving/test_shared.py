@@ -25,7 +25,7 @@ from greenai_infra.serving.projection import (
     project,
     wilson,
 )
-from greenai_infra.serving.shared import STANDING
+from greenai_infra.serving.shared import HOURS, STANDING
 from greenai_infra.serving.stats import Stats, read_stats
 from greenai_infra.serving.sweep import Sweep
 from greenai_infra.serving.tally import Tally
@@ -95,17 +95,19 @@ def test_junk_in_the_store_is_left_out_and_told(store_url: str) -> None:
     client: Any = redis.from_url(store_url)
     fields = [(key, *item) for key in client.keys("answers-hours:*") for item in client.hgetall(key).items()]
     key, field, value = next(one for one in fields if b'"m"' in one[2])
-    forged = json.loads(value)
-    forged["tally"]["hits"] = -5
-    for name, junk in (
-        (b"1:a", b"\x80junk"),
-        (b"2:b", b"{}"),
-        (b"3:c", json.dumps(forged)),
-        (field + b"x", b"[" * 9999),
-    ):
-        client.hset(key, name, junk)
+    whole = json.loads(value)
+    forged: list[tuple[str, Any]] = [
+        ("tally", whole["tally"] | {"hits": -5}),
+        ("tally", whole["tally"] | {"saved_j": 1e308}),
+        ("energy", {"call": None, "cache": 5}),
+        ("hour", 10**18),
+    ]
+    junks = [b"\x80junk", b"{}", b"[" * 9999, *(json.dumps(whole | {name: bad}) for name, bad in forged)]
+    for number, junk in enumerate(junks):
+        client.hset(key, field + b"%d" % number, junk)
+    client.set(f"{HOURS}:20000:abc", "no hash")
     found = stats_of(store_url)
-    assert (found.total.hits, found.left_out) == (1, 4)
+    assert (found.total.hits, found.left_out) == (1, len(junks))
 
 
 def test_the_nodes_time_is_counted_once_whoever_counts_it(store_url: str) -> None:
