@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WITHIN_S = 30.0
 """nvidia-smi hangs where the driver does."""
+HANGS = "nvidia-smi gave no answer within"
 
 
 class SmiReader:
@@ -59,12 +60,15 @@ class SmiReader:
                 if rounds and rounds[-1].gpus:
                     return rounds[-1]
             except Unread as why:
-                if self._known or "Unable to determine" in str(why):
+                if self._known or "Unable to determine" in str(why) or str(why).startswith(HANGS):
                     raise
             self._as_xml = False
         while True:
             try:
-                rounds = read_csv(self._run(f"--query-gpu={','.join(self._fields)}", "--format=csv").splitlines())
+                text = self._run(f"--query-gpu={','.join(self._fields)}", "--format=csv")
+                if "uuid" not in text:
+                    raise Unread("nvidia-smi printed no readings")
+                rounds = read_csv(text.splitlines())
                 return rounds[-1] if rounds else Round(at_s=0, source=self.source, gpus=[])
             except Unread as why:
                 refused = re.search(r'Field "([^"]+)" is not a valid', str(why))
@@ -90,7 +94,7 @@ class SmiReader:
             told, complained = process.communicate(timeout=WITHIN_S)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # not awaited: one that waits for the driver can't even be killed
-            raise Unread(f"nvidia-smi gave no answer within {WITHIN_S:g} s") from None
+            raise Unread(f"{HANGS} {WITHIN_S:g} s") from None
         if process.returncode:
             said = " ".join((told + " " + complained).split())
             raise Unread(f"nvidia-smi failed with exit code {process.returncode}: {said[:300]}")

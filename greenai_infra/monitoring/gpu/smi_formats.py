@@ -85,7 +85,7 @@ def _of_log(log: Element, place: int) -> Round:
 
 
 def _of_gpu(gpu: Element, index: str) -> list[Sample]:
-    uuid = _text(gpu, "uuid") or gpu.get("id", f"index-{index}")
+    uuid = _named(_text(gpu, "uuid")) or gpu.get("id", f"index-{index}")
     one = Sample(index=index, uuid=uuid, name=_text(gpu, "product_name"), missing=dict(_NEVER))
     for field, paths in XML.items():
         fill(one, field, partial(_first, [_text(gpu, path) for path in paths], ""))
@@ -97,7 +97,7 @@ def _of_gpu(gpu: Element, index: str) -> list[Sample]:
     for number, element in enumerate(gpu.findall("mig_devices/mig_device")):
         group, part = _text(element, "gpu_instance_id"), _text(element, "compute_instance_id")
         mig = Sample(
-            index=f"{index}:{number}", uuid=_text(element, "uuid") or f"{uuid}/{group}/{part}", name=one.name,
+            index=f"{index}:{number}", uuid=_named(_text(element, "uuid")) or f"{uuid}/{group}/{part}", name=one.name,
             parent=uuid, mig=f"{group}/{part}", missing=dict(_NEVER),
         )  # fmt: skip
         mig.missing |= {"power_w": "measured for the whole card only", "utilization_ratio": _NO_COUNTERS}
@@ -125,7 +125,7 @@ def _of_processes(gpu: Element, group: str | None = None, part: str | None = Non
         found.append(
             Process(
                 pid=int(pid),
-                name=name if name and not name.startswith(("[", "N/A")) else None,
+                name=_named(name) or None,
                 memory_bytes=_number(memory, "MiB") if _is_value(memory) else None,
             )
         )
@@ -164,7 +164,8 @@ def read_csv(lines: Iterable[str]) -> list[Round]:
 
 def _of_row(cells: dict[str, str], units: dict[str, str]) -> Sample:
     index = cells.get("index", "0")
-    uuid = cells.get("uuid") or cells.get("gpu_uuid") or cells.get("pci.bus_id") or f"index-{index}"
+    uuid = next(filter(None, (_named(cells.get(name, "")) for name in ("uuid", "gpu_uuid", "pci.bus_id"))), "")
+    uuid = uuid or f"index-{index}"
     one = Sample(index=index, uuid=uuid, name=cells.get("name", cells.get("gpu_name", "")), missing=dict(_NEVER))
     for field, (unit, *names) in CSV.items():
         texts = [cells[name] for name in names if name in cells]
@@ -214,7 +215,14 @@ def _number(text: str, unit: str) -> float:
     if not found or (found[2] or unit) not in UNITS:
         raise Unread(f"nvidia-smi says {text}")
     value, unit = float(found[1]), found[2] or unit
+    if (value < 0 and unit != "C") or (value > 100 and unit == "%"):
+        raise Unread(f"nvidia-smi says {text}, which can't be")
     return value / 100 if unit == "%" else value * UNITS[unit]
+
+
+def _named(text: str) -> str:
+    """The text, empty where it stands for none, as `N/A` or `[Unknown Error]`."""
+    return "" if text.startswith(("[", "N/A")) else text
 
 
 def _text(element: Element, path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import msgspec
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MEBIBYTE = 2**20
+Ratio = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Amount = Annotated[float, msgspec.Meta(ge=0)]
+"""What a recording must keep to; a reader sees to it by itself."""
 
 SLOWDOWNS = {
     "sw_power_cap": "power",
@@ -46,27 +49,27 @@ class Sample(msgspec.Struct, kw_only=True):
     parent: str | None = None
     mig: str | None = None
     mig_mode: bool = False
-    mig_share: float | None = None
+    mig_share: Ratio | None = None
     """The instance's share of the card's slices."""
-    utilization_ratio: float | None = None
-    memory_utilization_ratio: float | None = None
-    sm_active_ratio: float | None = None
-    sm_occupancy_ratio: float | None = None
-    tensor_active_ratio: float | None = None
-    pipe_active_ratio: float | None = None
-    dram_active_ratio: float | None = None
-    memory_used_bytes: float | None = None
-    memory_total_bytes: float | None = None
-    power_w: float | None = None
-    power_limit_w: float | None = None
+    utilization_ratio: Ratio | None = None
+    memory_utilization_ratio: Ratio | None = None
+    sm_active_ratio: Ratio | None = None
+    sm_occupancy_ratio: Ratio | None = None
+    tensor_active_ratio: Ratio | None = None
+    pipe_active_ratio: Ratio | None = None
+    dram_active_ratio: Ratio | None = None
+    memory_used_bytes: Amount | None = None
+    memory_total_bytes: Amount | None = None
+    power_w: Amount | None = None
+    power_limit_w: Amount | None = None
     """As enforced."""
-    power_default_limit_w: float | None = None
-    energy_j: float | None = None
+    power_default_limit_w: Amount | None = None
+    energy_j: Amount | None = None
     temperature_celsius: float | None = None
-    sm_clock_hz: float | None = None
-    sm_clock_max_hz: float | None = None
-    memory_clock_hz: float | None = None
-    memory_clock_max_hz: float | None = None
+    sm_clock_hz: Amount | None = None
+    sm_clock_max_hz: Amount | None = None
+    memory_clock_hz: Amount | None = None
+    memory_clock_max_hz: Amount | None = None
     throttle_reasons: list[str] | None = None
     processes: list[Process] | None = None
     lost: str | None = None

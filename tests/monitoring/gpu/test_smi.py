@@ -108,12 +108,35 @@ def test_a_loop_of_xml_is_several_rounds_and_a_cut_line_of_csv_is_left_out(tmp_p
         ("0, Tesla T4, 30\n", InputError, "no header line"),
         ('{"at_s": 1, "source": "nvml", "gpus": [{"index": 0}]}\n', InputError, ":1: not a line of"),
         ("", InputError, "no header line"),
+        (
+            '{"at_s": 1, "source": "nvml", "gpus": [{"index": "0", "uuid": "u", "utilization_ratio": 2.5}]}',
+            InputError,
+            ":1: not a line of .* <= 1",
+        ),
+        ('{"at_s": 1, "source": "nvml", "gpus": [{"index": "0", "uuid": "u", "power_w": -5}]}', InputError, ">= 0"),
     ],
 )
 def test_what_is_no_recording_is_refused(tmp_path: Path, text: str, kind: type[Exception], said: str) -> None:
     (tmp_path / "file").write_text(text)
     with pytest.raises(kind, match=said):
         read_recording(tmp_path / "file")
+
+
+@pytest.mark.parametrize(("of_first", "of_second"), [("", ""), (' id="a"', ' id="b"')])
+def test_gpus_without_an_identifier_stay_apart_and_what_can_not_be_is_not_known(
+    tmp_path: Path, of_first: str, of_second: str
+) -> None:
+    gpu = "<uuid>N/A</uuid><utilization><gpu_util>{}</gpu_util></utilization>"
+    power = "<gpu_power_readings><power_draw>{} W</power_draw></gpu_power_readings>"
+    first, second = (gpu.format(use) + power.format(watts) for use, watts in (("250 %", "-5.00"), ("100 %", "5.00")))
+    text = f"<nvidia_smi_log><gpu{of_first}>{first}</gpu><gpu{of_second}>{second}</gpu></nvidia_smi_log>"
+    (tmp_path / "file").write_text(text)
+    [taken] = read_recording(tmp_path / "file")
+    odd, sound = taken.gpus
+    assert odd.uuid != sound.uuid
+    assert (odd.utilization_ratio, odd.power_w) == (None, None)
+    assert odd.missing["power_w"] == "nvidia-smi says -5.00 W, which can't be"
+    assert (sound.utilization_ratio, sound.power_w) == (1.0, 5.0)
 
 
 def program(folder: Path, script: str) -> str:
@@ -156,6 +179,8 @@ def test_a_driver_whose_xml_fails_is_asked_in_csv_without_the_fields_that_it_ref
         ("echo 'No devices were found'; exit 6", "No devices were found"),
         ("exec sleep 5", "no answer within"),
         ("sleep 5; true", "no answer within"),
+        ("true", "printed no readings"),
+        ("head -c 3000 /dev/urandom", "printed no readings"),
     ],
 )
 def test_a_program_that_can_not_be_used_says_why(
@@ -164,3 +189,10 @@ def test_a_program_that_can_not_be_used_says_why(
     monkeypatch.setattr(smi, "WITHIN_S", 0.3)
     with pytest.raises(Unread, match=said):
         SmiReader(program(tmp_path, script))
+
+
+def test_a_program_that_hangs_is_not_run_in_another_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smi, "WITHIN_S", 0.3)
+    with pytest.raises(Unread, match="no answer within"):
+        SmiReader(program(tmp_path, f"echo run >> {tmp_path}/runs\nexec sleep 5"))
+    assert (tmp_path / "runs").read_text() == "run\n"
