@@ -14,8 +14,6 @@ from typing import Annotated, NamedTuple, Self
 
 from msgspec import Meta, Struct, field
 
-from greenai_infra.footprint.caching import CacheSaving
-
 Count = Annotated[int, Meta(ge=0, le=10**18)]
 Amount = Annotated[float, Meta(ge=0, le=1e24)]
 
@@ -118,18 +116,3 @@ class Tally(Struct, forbid_unknown_fields=True):
         if j is None or spent is None or not self.lookups or j <= 0:
             return None
         return spent / (self.lookups * j)
-
-
-def a_day(of: Tally, hit_rate: float, requests: float) -> CacheSaving | None:
-    """A day of so many requests at that hit rate, each part as this tally measured it; None where one is unknown."""
-    j = of.j_per_avoided_call
-    if j is None or of.spent_j is None or not of.lookups:
-        return None
-    return CacheSaving(
-        daily_requests=requests,
-        hit_rate=hit_rate,
-        request_j=j,
-        lookup_j=of.lookup_j / of.lookups,
-        embedding_j=of.encoder_j / of.lookups,
-        standing_w=of.standing_j / of.standing_s,
-    )

@@ -48,7 +48,7 @@ def next_step(cause: Cause, sample: Sample, reasons: list[str]) -> str:
         return f"nvidia-smi --query-compute-apps=pid,name,used_memory --format=csv -i {card}    # who holds it"
     if cause == "input_bound":
         return (
-            "DataLoader(dataset, batch_size=..., num_workers=os.cpu_count() // torch.cuda.device_count(), "
+            "DataLoader(dataset, batch_size, num_workers=max(2, os.cpu_count() // torch.cuda.device_count()), "
             "pin_memory=True, persistent_workers=True, prefetch_factor=4)    # data in shards: WebDataset"
         )
     if cause == "small_batch":
