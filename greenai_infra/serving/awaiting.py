@@ -36,7 +36,8 @@ class Awaiting:
             return found.answer if found.kind == ANSWER else replay(found.answer)
         began = time.perf_counter()
         try:
-            answer = await self._call(prompt, **parameters)
+            with flight.holding(token):
+                answer = await self._call(prompt, **parameters)
         except BaseException:
             await self._carry_out(self._rules.give_up(key, token), self._limit_s)
             raise

@@ -93,7 +93,8 @@ class Blocking:
     def _answer(self, key: Key, token: bytes, prompt: Any, parameters: dict[str, Any], request: Request | None) -> Any:
         began = time.perf_counter()
         try:
-            answer = self._call(prompt, **parameters)
+            with flight.holding(token):
+                answer = self._call(prompt, **parameters)
             if inspect.isawaitable(answer):
                 if inspect.iscoroutine(answer):
                     answer.close()

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
 
     from greenai_infra.serving.keys import Key
 
@@ -40,6 +42,19 @@ _GIVE_UP = (
     b"if redis.call('get', KEYS[1]) == ARGV[1] then "
     b"redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 else return 0 end"
 )
+
+
+_held: ContextVar[frozenset[bytes]] = ContextVar("held", default=frozenset())
+
+
+@contextmanager
+def holding(token: bytes) -> Iterator[None]:
+    """While the model is asked: a cache of the same name within that call must not wait for the lock of this one."""
+    before = _held.set(_held.get() | {token})
+    try:
+        yield
+    finally:
+        _held.reset(before)
 
 
 def new_token() -> bytes:
@@ -77,7 +92,7 @@ def turn(
         mine = holder is None or holder == token  # its own where a reply was lost and the command sent again
         if not mine:
             somebody = type(holder) is bytes and len(holder) == _TOKEN_BYTES  # no marker, and no junk
-            if not somebody or clock() + pause_s > until:
+            if not somebody or holder in _held.get() or clock() + pause_s > until:
                 return "apart", None
             yield pause_s
             pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)

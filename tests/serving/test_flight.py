@@ -265,6 +265,21 @@ class AsyncUpper:
         return prompt.upper()
 
 
+def test_a_cache_within_a_cache_of_the_same_name_does_not_wait_for_it(server: Valkey) -> None:
+    tenant = str(uuid.uuid4())
+    cache = cached(server, cached(server, str.upper, tenant, flight_s=300), tenant, flight_s=300)
+    assert (cache("a"), cache("a"), cache.counts.hits) == ("A", "A", 1)
+
+    async def use() -> tuple[Any, ...]:
+        async with (
+            cached(server, AsyncUpper(), tenant, flight_s=300) as inner,
+            cached(server, inner, tenant, flight_s=300, is_async=True) as outer,
+        ):
+            return await outer("b"), await outer("b"), outer.counts.hits
+
+    assert asyncio.run(asyncio.wait_for(use(), 120)) == ("B", "B", 1)
+
+
 def test_an_answer_too_large_to_store_keeps_nobody(server: Valkey) -> None:
     tenant = str(uuid.uuid4())
     cache = cached(server, lambda _: "x" * 200, tenant, max_value_bytes=100)
