@@ -118,6 +118,28 @@ def test_lines_that_were_trimmed_while_a_worker_was_away_are_misses(
     assert away.get(ASKED) == "lost"  # the answer itself is there
 
 
+def test_a_gap_is_counted_once_whether_it_is_read_over_or_looked_for_first(
+    make: Callable[..., SemanticCache], store_url: str
+) -> None:
+    first, away = make(), make()
+    away._end.set()
+    away._thread.join()
+    first.put("What is PUE?", "a ratio")
+    away.catch_up()
+    away.journal.look_for_gap(away._store)
+    first.put(ASKED, "lost")
+    first.put(OTHER, "kept")
+    redis.from_url(store_url).xtrim(first.journal.name, maxlen=1, approximate=False)
+    away.catch_up()
+    for _ in range(2):
+        away.journal.look_for_gap(away._store)
+    assert away.journal.gaps == 1
+    first.put("What is a kilowatt hour?", "an amount of energy")
+    away.catch_up()
+    away.journal.look_for_gap(away._store)
+    assert away.journal.gaps == 1
+
+
 def test_a_journal_that_began_anew_is_read_from_its_beginning(
     make: Callable[..., SemanticCache], store_url: str
 ) -> None:

@@ -8,6 +8,7 @@ its index. One that was away while lines were trimmed misses those entries, no m
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from greenai_infra.serving.store import Store
 
 START = b"0-0"
-LINES_AT_ONCE = 500
+LINES_AT_ONCE = 50
+PAUSE_S = 0.0001
+"""After each line, so that requests get the index in between."""
 BACKGROUND_S = 2.0
 """A command beside the requests may take so long."""
 _DIGEST_BYTES = 32
@@ -56,6 +59,9 @@ class Journal:
             for line, fields in lines:
                 self._take(fields)
                 self.position = line
+                time.sleep(PAUSE_S)
+            if self._seen is not None:
+                self._seen += len(lines)
         return len(lines) == LINES_AT_ONCE
 
     def renew(self) -> None:
@@ -70,12 +76,12 @@ class Journal:
         facts = dict(zip(told[::2], told[1::2], strict=True))
         if _id(facts[b"last-generated-id"]) < _id(self.position):
             self.gaps += 1
-            self.position = START
+            self.position, self._seen = START, None
         elif facts[b"last-generated-id"] == self.position:
+            self.gaps += self._seen is not None and facts[b"entries-added"] > self._seen
             self._seen = facts[b"entries-added"]
-        elif self.position != START and facts[b"first-entry"] and _id(facts[b"first-entry"][0]) > _id(self.position):
-            trimmed = facts[b"entries-added"] - facts[b"length"]
-            self.gaps += self._seen is None or trimmed > self._seen
+        elif self._seen is None and self.position != START and facts[b"first-entry"]:
+            self.gaps += _id(facts[b"first-entry"][0]) > _id(self.position)  # after a restart from a snapshot
 
     def _take(self, fields: list[bytes]) -> None:
         try:
