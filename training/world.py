@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,6 +75,9 @@ def joined() -> Iterator[World]:
         distributed.init_process_group("nccl" if gpu else "gloo")
     try:
         yield World(rank, size, local_rank, device)
+        if size > 1:
+            distributed.barrier()  # one that leaves early cuts the other's connections
     finally:
         if size > 1:
+            gc.collect()  # garbage still holds the group, whose threads must end before the program does
             distributed.destroy_process_group()
