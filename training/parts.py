@@ -89,12 +89,14 @@ def end_part(folders: Folders, report: RunReport | None, before: list[Part]) -> 
 
 
 def _note(parts: list[Part]) -> str:
+    killed = sum(one.status == "running" for one in parts)
     sums = []
     for name, unit in (("energy_kwh", "kWh"), ("emissions_kg", "kg CO2e")):
         values = [getattr(one, name) for one in parts]
-        sums.append(f"{significant(sum(values))} {unit}" if None not in values else f"{unit} not known")
-    killed = sum(one.status == "running" for one in parts)
-    least = f"; at least, as {killed} of them were killed" if killed else ""
+        known = [value for value in values if value is not None]
+        of_whole = [getattr(one, name) for one in parts if one.status != "running"]
+        sums.append(f"{unit} not known" if None in of_whole else f"{significant(sum(known))} {unit}")
+    least = f"; at least, as {killed} of them {'were' if killed > 1 else 'was'} killed" if killed else ""
     return f"this is part {len(parts)} of a run that was stopped and resumed; all parts: {', '.join(sums)}{least}"
 
 

@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from greenai_infra.tracking.child import run_tracked
+from greenai_infra.tracking.child import TOLD_TO_END, run_tracked
 from greenai_infra.tracking.limit import BUDGET_REACHED
 from training import cluster
 from training.contract import environment_of
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 def run_script(run: Run, folders: Folders, options: Options, stop: StopRequest) -> int:
     """Run it with its arguments, and with the hyperparameters as `--NAME=VALUE`; returns its exit code.
 
-    At the end of the slice it gets SIGTERM as from the cloud. A script that then ends with 0 is still to be continued.
+    At the end of the slice it gets SIGTERM as from the cloud. One that was told to end, and ends with 0, is still to be
+    continued.
     """
     assert run.script is not None
     machines = cluster.read_cluster(folders, os.environ)
@@ -36,13 +38,15 @@ def run_script(run: Run, folders: Folders, options: Options, stop: StopRequest) 
     python = [sys.executable, *(["-m", "torch.distributed.run", *torchrun] if torchrun else [])]
     given = _stated(run.arguments)
     stated = [f"--{name}={value}" for name, value in run.hyperparameters.items() if name not in given]
-    os.environ.update(environment_of(folders, {**run.hyperparameters, **given}))
-    os.environ.update(SM_HOSTS=json.dumps(machines.hosts), SM_CURRENT_HOST=machines.hosts[machines.rank])
-    ended = threading.Event()
+    environment = {
+        **os.environ,
+        **environment_of(folders, {**run.hyperparameters, **given}),
+        "SM_HOSTS": json.dumps(machines.hosts),
+        "SM_CURRENT_HOST": machines.hosts[machines.rank],
+    }
     if stop.end_s is not None:
 
         def end_slice() -> None:
-            ended.set()
             say("the slice ends: the script is told to stop")
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -52,14 +56,24 @@ def run_script(run: Run, folders: Folders, options: Options, stop: StopRequest) 
     command = [*python, run.script, *run.arguments, *stated]
     if machines.rank == 0:
         with part_of(run, folders, options, machines) as trainer:
-            code = run_tracked(trainer, command)
+            code = run_tracked(trainer, command, environment=environment)
     else:
-        code = run_tracked(tracker(run, folders, options, machines), command)
-    if ended.is_set() and not code:
+        trainer = tracker(run, folders, options, machines)
+        code = run_tracked(trainer, command, environment=environment)
+    if not code and trainer.report is not None and trainer.report.status == "stopped":
         return TO_BE_CONTINUED
-    if code not in (0, BUDGET_REACHED) and code < 128:
-        folders.tell_failure(f"{run.script} ended with exit code {code}")
+    if code not in (0, BUDGET_REACHED, *TOLD_TO_END):
+        folders.tell_failure(f"{run.script} {_ended_by(code)}")
     return code
+
+
+def _ended_by(code: int) -> str:
+    if code <= 128:
+        return f"ended with exit code {code}"
+    with suppress(ValueError):
+        hint = " (often: out of memory)" if code - 128 == signal.SIGKILL else ""
+        return f"was ended by {signal.Signals(code - 128).name}{hint}"
+    return f"ended with exit code {code}"
 
 
 def _stated(arguments: Sequence[str]) -> dict[str, str]:

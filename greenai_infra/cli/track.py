@@ -47,7 +47,7 @@ def track(
 ) -> int:
     """Run COMMAND, measure the machine's energy meanwhile, and report what that emitted.
 
-    Its exit code is passed on. At --max-kg it gets SIGTERM, and 120 s to write a checkpoint; the exit code is then 75.
+    Its exit code is passed on. At --max-kg it gets SIGTERM, and 100 s to write a checkpoint; the exit code is then 75.
     """
     import os
 

@@ -5,31 +5,47 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.errors import InputError
 from greenai_infra.tracking.limit import BUDGET_REACHED, CarbonBudgetReached
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from psutil import Process
 
     from greenai_infra.tracking.trainer import GreenTrainer
 
-GRACE_S = 120.0
-"""Between SIGTERM and SIGKILL, as SageMaker has it."""
+GRACE_S = 100.0
+"""Between SIGTERM and SIGKILL. SageMaker gives a container 120 s, and the report takes some of them."""
 LOOK_EVERY_S = 0.5
+OF_CHILDREN_S = 3.0
+"""As GRACE_S, for what the command has left running."""
+TOLD_TO_END = (128 + signal.SIGTERM, 128 + signal.SIGINT)
 
 
-def run_tracked(trainer: GreenTrainer, command: Sequence[str], grace_s: float = GRACE_S) -> int:
-    """Run it; returns its exit code, 128 + the signal that ended it, or BUDGET_REACHED."""
+def run_tracked(
+    trainer: GreenTrainer,
+    command: Sequence[str],
+    grace_s: float = GRACE_S,
+    environment: Mapping[str, str] | None = None,
+) -> int:
+    """Run it; returns its exit code, 128 + the signal that ended it, or BUDGET_REACHED.
+
+    `environment` is by default that of this process. A command that does not end within `grace_s` after SIGTERM is
+    killed, and so is what it has started and left running.
+    """
     code = 0
     signals: list[int] = []
     with suppress(CarbonBudgetReached, _Failed, _Stopped), trainer:
-        code = _run(trainer, command, grace_s, signals)
+        code = _run(trainer, command, grace_s, environment, signals)
         if code == BUDGET_REACHED and trainer.must_end():
             raise CarbonBudgetReached
-        if signals:
+        if signals or code in TOLD_TO_END:
             raise _Stopped
         if code:
             raise _Failed  # the report then says so
@@ -44,38 +60,73 @@ class _Stopped(BaseException):
     """The command was told to end."""
 
 
-def _run(trainer: GreenTrainer, command: Sequence[str], grace_s: float, signals: list[int]) -> int:
+def _run(
+    trainer: GreenTrainer,
+    command: Sequence[str],
+    grace_s: float,
+    environment: Mapping[str, str] | None,
+    signals: list[int],
+) -> int:
     try:
-        child = subprocess.Popen(command)
+        child = subprocess.Popen(command, env=environment)
     except OSError as error:
         raise InputError(f"{command[0]} can't be run: {error.strerror}") from None
+    started: set[Process] = set()
 
     def pass_on(number: int, frame: Any) -> None:
         signals.append(number)
+        started.update(_started_by(child))
         with suppress(ProcessLookupError):
             child.send_signal(number)
 
     before = {one: signal.signal(one, pass_on) for one in (signal.SIGTERM, signal.SIGHUP)}
     # Ctrl-C reaches the child by itself.
     before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda number, _: signals.append(number))
+    used_up, kill_at_s = False, inf
     try:
         while True:
             with suppress(subprocess.TimeoutExpired):
                 code = child.wait(LOOK_EVERY_S)
-                return code if code >= 0 else 128 - code
-            if trainer.must_end():
+                break
+            if not used_up and trainer.must_end():
+                used_up = True
                 print("greenai-infra: the carbon budget of the run is used up: it is told to end", file=sys.stderr)
-                _end(child, grace_s)
-                return BUDGET_REACHED
+                started.update(_started_by(child))
+                child.terminate()
+            if used_up or {signal.SIGTERM, signal.SIGHUP} & set(signals):
+                kill_at_s = min(kill_at_s, time.monotonic() + grace_s)
+            if time.monotonic() >= kill_at_s:
+                print(f"greenai-infra: not ended {grace_s:g} s after it was told to: killed", file=sys.stderr)
+                started.update(_started_by(child))
+                child.kill()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    _end(started)
+    if used_up:
+        return BUDGET_REACHED
+    return code if code >= 0 else 128 - code
 
 
-def _end(child: subprocess.Popen[bytes], grace_s: float) -> None:
-    child.terminate()
+def _started_by(child: subprocess.Popen[bytes]) -> list[Process]:
+    from psutil import NoSuchProcess, Process
+
     try:
-        child.wait(grace_s)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+        return Process(child.pid).children(recursive=True)
+    except NoSuchProcess:
+        return []
+
+
+def _end(left: set[Process]) -> None:
+    """Processes whose parent was told to end, and has: else they would run on, measured by nobody."""
+    if not left:
+        return
+    from psutil import NoSuchProcess, wait_procs
+
+    for process in left:
+        with suppress(NoSuchProcess):
+            process.terminate()
+    _, alive = wait_procs(left, timeout=OF_CHILDREN_S)
+    for process in alive:
+        with suppress(NoSuchProcess):
+            process.kill()

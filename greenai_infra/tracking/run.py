@@ -118,7 +118,11 @@ class Run:
         self._settle()
 
     def _beat(self) -> None:
-        """Every minute: ask the grid, tell node 0 or the sinks, keep the report of a run that may be killed."""
+        """Every minute: ask the grid, tell node 0 or the sinks, keep the report of a run that may be killed.
+
+        The first report says only that there is a run: one that is killed within the minute is known of, too.
+        """
+        self._write(self._report("running", self._clock()))
         if self._nodes is not None:
             self._nodes.begin()
         self._ask_ledger()

@@ -401,3 +401,14 @@ assert signal.getsignal(signal.SIGTERM) is handler
     assert "codecarbon 3" in report.tracker
     assert report.components["cpu"].by
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "r.json"]
+
+
+def test_a_run_that_is_killed_at_once_is_known_of(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    with Bench().trainer(report=path):
+        for _ in range(1000):
+            threading.Event().wait(0.01)
+            if path.is_file():
+                break
+        report = read_report(path)
+    assert (report.status, report.energy_kwh, report.emissions_kg) == ("running", None, None)

@@ -15,7 +15,8 @@ import yaml
 from safetensors.torch import load_file
 
 from greenai_infra.ledger.carbon_budget import CarbonBudget
-from greenai_infra.monitoring.run_report import read_report
+from greenai_infra.monitoring.run_report import as_json, read_report
+from greenai_infra.numbers import significant
 from greenai_infra.tracking.meter import Reading, Told
 from greenai_infra.tracking.trainer import GreenTrainer
 from tests.cli.in_process import run_here
@@ -157,6 +158,22 @@ def test_a_run_in_two_parts_ends_with_the_same_file_and_says_both_sums(
     (note,) = [note for note in reports[1].notes if "part 2" in note]
     assert float(note.split()[-3]) == pytest.approx(total, rel=1e-2)
     assert card_g(tmp_path) == pytest.approx(1000 * total, rel=1e-4)
+
+
+def test_a_part_that_was_killed_at_once_is_known_of(tmp_path: Path, finished: Path) -> None:
+    data = tmp_path / "output" / "data"
+    data.mkdir(parents=True)
+    names = ("energy_kwh", "energy_kwh_low", "energy_kwh_high", "emissions_kg", "emissions_kg_low", "emissions_kg_high")
+    first = read_report(finished).model_copy(update={**dict.fromkeys(names), "run_id": "killed", "status": "running"})
+    (data / "emissions_report.json").write_text(as_json(first))
+
+    assert train(tmp_path, "digits", *SMALL).returncode == 0
+
+    report = read_report(tmp_path)
+    assert report.emissions_kg is not None
+    (note,) = [note for note in report.notes if "part 2" in note]
+    assert note.endswith("at least, as 1 of them was killed")
+    assert f"{significant(report.emissions_kg)} kg CO2e" in note
 
 
 def test_parts_of_a_plan_have_run_ids_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,6 +377,21 @@ def test_a_script_that_fails_leaves_its_code_and_a_reason(tmp_path: Path, monkey
     assert read_report(tmp_path).status == "failed"
 
 
+def test_a_script_that_a_signal_ended_leaves_its_name(tmp_path: Path) -> None:
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+
+    assert train(tmp_path, "--script", write_script(tmp_path, killed)).returncode == 137
+
+    assert (tmp_path / "output" / "failure").read_text().endswith("own.py was ended by SIGKILL (often: out of memory)")
+
+
+def test_a_script_that_stops_itself_is_to_be_continued_and_has_not_failed(tmp_path: Path) -> None:
+    assert train(tmp_path, "--script", write_script(tmp_path, "import sys; sys.exit(143)")).returncode == 143
+
+    assert read_report(tmp_path).status == "stopped"
+    assert not (tmp_path / "output" / "failure").exists()
+
+
 SLOW = """
 import signal, sys, threading
 ended = threading.Event()
@@ -374,6 +406,14 @@ def test_a_script_gets_sigterm_at_the_end_of_its_slice_and_is_to_be_continued(
     monkeypatch.setenv("GREENAI_SLICE_END", LONG_AGO)
 
     done = train(tmp_path, "--script", write_script(tmp_path, SLOW))
+
+    assert (done.returncode, read_report(tmp_path).status) == (143, "stopped")
+
+
+def test_a_script_that_is_told_to_stop_and_ends_with_0_is_to_be_continued(tmp_path: Path) -> None:
+    told = SLOW.replace("sys.exit", "import os; os.kill(os.getppid(), signal.SIGTERM); sys.exit")
+
+    done = train(tmp_path, "--script", write_script(tmp_path, told))
 
     assert (done.returncode, read_report(tmp_path).status) == (143, "stopped")
 
