@@ -31,7 +31,7 @@ from training.measure import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor, nn
 
@@ -158,10 +158,12 @@ def compare(
     rounds: int = ROUNDS,
     block_s: float = BLOCK_S,
     meter: MeterToAsk | None = None,
+    check: Callable[[], object] = lambda: None,
 ) -> Compared:
     """Both on `inputs`, shape (n, ...), and `labels`, (n,) or (n, t), that neither was trained on.
 
-    Labels below 0 are left out. Raises InputError where the two give other shapes of logits.
+    Labels below 0 are left out. `check` is called between measurements and may end it all by raising. Raises InputError
+    where the two give other shapes of logits.
     """
     models = {TEACHER: teacher, STUDENT: student}
     was_training = {name: model.training for name, model in models.items()}
@@ -175,7 +177,7 @@ def compare(
         right = {name: right_answers(model, batches) for name, model in models.items()}
         if not len(right[TEACHER]):
             raise InputError("no label counts: there is nothing to compare the models by")
-        measured = measure_speeds(models, inputs, batch_sizes, rounds=rounds, block_s=block_s, meter=meter)
+        measured = measure_speeds(models, inputs, batch_sizes, rounds=rounds, block_s=block_s, meter=meter, check=check)
     finally:
         for name, model in models.items():
             model.train(was_training[name])

@@ -121,12 +121,7 @@ def _filled(
     job: Job[Any], folder: Path, teacher: nn.Module, inputs: Tensor, batch_size: int, stated: Mapping[str, Any]
 ) -> TeacherOutputs:
     """One process of each machine runs the teacher, as machines may share no disk; the others of it wait."""
-
-    def check() -> None:
-        if code := job.must_stop():
-            job.end(code)
-
-    world = job.world
+    world, check = job.world, job.check_alone
     first_of_machines = [rank for rank, local in enumerate(world.of_all(world.local_rank)) if local == 0]
     first = max(rank for rank in first_of_machines if rank <= world.rank)
     if first:

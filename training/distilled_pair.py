@@ -90,10 +90,11 @@ def run_pair(job: Job[Any], pair: Pair) -> Callable[[], None] | None:
     if not job.world.writes:
         return None
     print("comparing both", flush=True)
-    compared = compare(teacher, student, *pair.held_out, rounds=settings.rounds, block_s=settings.block_s)
+    compared = compare(
+        teacher, student, *pair.held_out, rounds=settings.rounds, block_s=settings.block_s, check=job.check_alone
+    )
     print("\n" + "\n".join(compared.lines()) + "\n", flush=True)
-    if code := job.must_stop():  # the other processes have ended
-        job.end(code)
+    job.check_alone()
     job.save_model(student)
     return lambda: _write(job, pair, recipe, done, compared)
 

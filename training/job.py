@@ -89,6 +89,11 @@ class Job(Generic[S]):
         if code := self.world.highest(self.must_stop()):
             self.end(code)
 
+    def check_alone(self) -> None:
+        """As `check`, for what a process does while the others don't: none of them is asked."""
+        if code := self.must_stop():
+            self.end(code)
+
     def end(self, code: int) -> None:
         """Raise what ends the run with this code."""
         if self.world.writes:

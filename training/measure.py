@@ -34,7 +34,6 @@ Z = 1.959964
 BATCH_SIZES = (1, 8, 64)
 ROUNDS = 11
 BLOCK_S = 0.2
-WARM_UP_CALLS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +95,21 @@ def measure_speeds(
     block_s: float = BLOCK_S,
     meter: MeterToAsk | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    check: Callable[[], object] = lambda: None,
 ) -> Measured:
     """Time every candidate at every batch size; the first candidate is the baseline.
 
     `inputs` has shape (n, ...); a batch takes its first rows, again from the start where n is too few. A block runs for
-    `block_s` seconds, or for one call where that takes longer. Without codecarbon energy is None, and a note says why.
+    `block_s` seconds, or for one call where that takes longer. A round before the first one warms up and is left out.
+    `check` is called before each block and may end it all by raising. Energy is None where the blocks are too short for
+    the meter, and without codecarbon, which a note says.
     """
     energy = _Energy(meter)
     try:
         speeds: dict[str, dict[int, Speed]] = {name: {} for name in candidates}
         for batch_size in batch_sizes:
             batch = inputs[torch.arange(batch_size) % len(inputs)]
-            blocks = _run_blocks(candidates, batch, rounds, block_s, energy, clock)
+            blocks = _run_blocks(candidates, batch, rounds, block_s, energy, clock, check)
             baseline = next(iter(blocks.values()))
             for name, own in blocks.items():
                 speeds[name][batch_size] = _speed(batch_size, own, baseline)
@@ -131,16 +133,15 @@ def _run_blocks(
     block_s: float,
     energy: _Energy,
     clock: Callable[[], float],
+    check: Callable[[], object],
 ) -> dict[str, list[_Block]]:
     names = list(candidates)
     blocks: dict[str, list[_Block]] = {name: [] for name in names}
     with torch.no_grad():  # torchao's tensors do not run under inference_mode
-        for run in candidates.values():
-            for _ in range(WARM_UP_CALLS):
-                _finished(run(batch))
-        for number in range(rounds):
+        for number in range(-1, rounds):
             turn = number % len(names)
             for name in names[turn:] + names[:turn]:
+                check()
                 run = candidates[name]
                 energy_before_j = energy.read_j()
                 calls_s: list[float] = []
@@ -150,7 +151,8 @@ def _run_blocks(
                     _finished(run(batch))
                     calls_s.append(clock() - start_s)
                 energy_after_j = energy.read_j()
-                blocks[name].append(_Block(calls_s, energy_after_j - energy_before_j))
+                if number >= 0:
+                    blocks[name].append(_Block(calls_s, energy_after_j - energy_before_j))
     return blocks
 
 
@@ -163,7 +165,7 @@ def _finished(output: object) -> object:
 
 def _speed(batch_size: int, own: list[_Block], baseline: list[_Block]) -> Speed:
     calls_s = [call for block in own for call in block.calls_s]
-    energy_j = sum(block.energy_j for block in own)
+    energy_j = sum(block.energy_j for block in own) if all(block.energy_j > 0 for block in own) else nan
     return Speed(
         batch_size=batch_size,
         calls=len(calls_s),

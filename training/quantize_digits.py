@@ -57,7 +57,7 @@ def run(job: Job[Settings]) -> None:
         compile_too=settings.compile_too,
         rounds=settings.rounds,
         block_s=settings.block_s,
-        check=job.check,
+        check=job.check_alone,
     )
     print("\n" + "\n".join(table(result)))
     path = job.folders.output / FILE_NAME

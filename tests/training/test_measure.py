@@ -88,6 +88,35 @@ def test_a_burst_on_the_machine_falls_on_all_candidates_alike() -> None:
     assert ratio.high < 1.1
 
 
+def test_a_slow_beginning_is_left_out() -> None:
+    bench = Bench()
+    plain = bench.model(0.01, 0, 10)
+
+    def cold(batch: Tensor) -> None:
+        plain(batch)
+        if bench.now_s < 0.2:
+            bench.now_s += 0.05
+
+    measured = measure_speeds({"a": cold, "b": plain}, torch.zeros(1, 1), (1,), meter=bench, clock=bench.clock)
+    ratio = measured.speeds["b"][1].time_ratio
+    assert [ratio.low, ratio.high] == pytest.approx([1, 1])
+
+
+def test_it_ends_between_blocks_when_the_run_must() -> None:
+    bench = Bench()
+    asked = iter(range(5))
+    run = bench.model(0.15, 0, 10)
+    with pytest.raises(StopIteration):
+        measure_speeds({"a": run}, torch.zeros(1, 1), (1,), meter=bench, clock=bench.clock, check=lambda: next(asked))
+    assert len(bench.batches) == 10  # five blocks of 0.2 s, two calls each
+
+
+def test_where_the_meter_shows_nothing_energy_is_unknown() -> None:
+    bench = Bench()
+    measured = measure_speeds({"a": bench.model(0.1, 0, 0)}, torch.zeros(1, 1), (1,), meter=bench, clock=bench.clock)
+    assert measured.speeds["a"][1].energy_j_per_inference is None
+
+
 def test_without_codecarbon_energy_is_unknown_and_the_reason_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     bench = Bench()

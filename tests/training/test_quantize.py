@@ -266,6 +266,18 @@ def test_of_two_that_do_not_differ_beyond_doubt_the_smaller_is_picked() -> None:
     assert picked(a=(speed(CLEARER), 0.0), small=(speed(far), 0.0)).candidate == "a"
 
 
+def test_a_file_bound_to_its_torch_must_gain_more_than_one_that_is_not() -> None:
+    near, far = (0.29, 0.28, 0.31), (0.2, 0.19, 0.22)
+
+    def beside(ratio: tuple[float, float, float], **others: tuple[Speed, float]) -> str:
+        both: dict[str, Any] = {**others, "pt2e static compiled": (speed(ratio), 0.0)}
+        return picked(**both).candidate
+
+    assert beside(near, a=(speed(CLEARER), 0.0)) == "a"
+    assert beside(far, a=(speed(CLEARER), 0.0)) == "pt2e static compiled"
+    assert beside(near) == "pt2e static compiled"
+
+
 def test_each_batch_size_loads_its_own_pick(found: Quantized, tmp_path: Path) -> None:
     picks = [Pick(1, "fp32", "", "", {}), Pick(16, "torch.ao dynamic", "", "", {})]
     save(replace(found, picks=picks), tmp_path)

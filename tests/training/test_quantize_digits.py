@@ -63,7 +63,7 @@ def job_with(folder: Path) -> Any:
         settings=quantize_digits.Settings(**TINY),
         folders=SimpleNamespace(channels={"model": folder}, output=folder, model=folder),
         world=SimpleNamespace(writes=True, device="cpu"),
-        check=lambda: None,
+        check_alone=lambda: None,
     )
 
 
