@@ -278,7 +278,8 @@ def test_subnets_lie_in_the_zones_that_are_named_by_id_or_by_letter(zones: list[
 
     assert not refused
     other = {"availabilityZoneId", "availabilityZone"} - {key}
-    assert [subnet.inputs[key] for subnet in declared.of("Subnet")] == zones
+    subnets = sorted(declared.of("Subnet"), key=lambda subnet: subnet.inputs["cidrBlock"])  # registered in any order
+    assert [subnet.inputs[key] for subnet in subnets] == zones
     assert not any(other & subnet.inputs.keys() for subnet in declared.of("Subnet"))
 
 
