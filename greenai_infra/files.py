@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Reading text, and writing files whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from greenai_infra.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+def read_text(path: Path) -> str:
+    """The file with the line ends that it has. Raises InputError if it can't be read as UTF-8."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from None
 
 
 def write_whole(path: Path, text: str) -> None:

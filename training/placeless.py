@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from greenai_infra.catalog.read import table
-from greenai_infra.intensity.elapsed import Pinned
+from greenai_infra.intensity.choice.elapsed import Pinned
 
 _COLUMNS, _NAME = ("name", "value", "unit", "source", "year"), "world_intensity_g_per_kwh"
 

@@ -18,7 +18,7 @@ from training.stopping import Stopped, say
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from greenai_infra.intensity.elapsed import Grid
+    from greenai_infra.intensity.choice.elapsed import Grid
     from training.cluster import Cluster
     from training.command import Options, Run
     from training.contract import Folders

@@ -11,8 +11,8 @@ from greenai_infra.catalog.regions import find_region
 from greenai_infra.errors import InputError
 from greenai_infra.estimates.serving import ServingRow
 from greenai_infra.footprint import inference
-from greenai_infra.intensity.embedded import EmbeddedYear
-from greenai_infra.intensity.values import Unavailable
+from greenai_infra.intensity.model.values import Unavailable
+from greenai_infra.intensity.sources.embedded import EmbeddedYear
 from greenai_infra.planning.serving_runs import rates
 
 if TYPE_CHECKING:

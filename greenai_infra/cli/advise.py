@@ -190,7 +190,8 @@ def quick_wins(
     from greenai_infra.advice.quick_wins import Known, quick_wins
     from greenai_infra.advice.subject import subject_of
     from greenai_infra.catalog.offers import offers
-    from greenai_infra.planning.document import document_text, plan_document, read_document
+    from greenai_infra.contracts.plan_document import read_document
+    from greenai_infra.planning.document import document_text, plan_document
     from greenai_infra.planning.hardware import compare_hardware
     from greenai_infra.reporting.advice_text import show_quick_wins
 

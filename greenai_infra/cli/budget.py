@@ -299,10 +299,10 @@ def check(
     plan_file: Path, ledger: str | None, project_dir: Path, team: str | None, project: str | None, as_json: bool
 ) -> int:
     """Check whether a plan fits its budget; exit code 1 if not, with by how much. Nothing is stored."""
-    from greenai_infra.deploy.budget_ledger import PlannedEmissions
-    from greenai_infra.deploy.plan_file import read_plan_file
+    from greenai_infra.contracts.plan import read_plan_file
     from greenai_infra.ledger.entries import OverBudget
     from greenai_infra.numbers import significant
+    from greenai_infra.project.budget_ledger import PlannedEmissions
 
     planned = PlannedEmissions.of_plan(read_plan_file(plan_file))
     account = _budget(ledger, project_dir, team or planned.team, project or planned.project)
@@ -384,7 +384,7 @@ def _configured(project_dir: Path) -> str:
     if found := ledger_from_environment():
         return found
     if (project_dir / "Pulumi.yaml").is_file():
-        from greenai_infra.deploy.budget_ledger import configured_ledger
+        from greenai_infra.project.budget_ledger import configured_ledger
 
         if found := configured_ledger(project_dir):
             return found

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from greenai_infra.deploy.engine import Outcome, StackEngine
+    from greenai_infra.engine.pulumi import Outcome, StackEngine
 
 SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-"}
 DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
@@ -31,8 +31,8 @@ def build(
     With a ledger, what the stack's plan emits is checked before anything else, and reserved before it is built.
     """
     from greenai_infra.clock import format_time
-    from greenai_infra.deploy.budget_ledger import check_planned, planned_of_stack, reserve_stack
-    from greenai_infra.deploy.stack_files import passed_start
+    from greenai_infra.project.budget_ledger import check_planned, planned_of_stack, reserve_stack
+    from greenai_infra.project.stack_files import passed_start
 
     planned_emissions = planned_of_stack(project_dir, stack) if ledger else None
     if ledger and planned_emissions:
@@ -74,7 +74,7 @@ def show_built(project_dir: Path, stack: str, built: Outcome) -> None:
 
 def open_engine(project_dir: Path, stack: str, packs: Sequence[Path] | None = None) -> StackEngine:
     """The engine, with its output on this command's standard output."""
-    from greenai_infra.deploy.engine import StackEngine, wants_colour
+    from greenai_infra.engine.pulumi import StackEngine, wants_colour
 
     output = in_colour(sys.stdout)
 

@@ -11,8 +11,8 @@ import click
 from greenai_infra.cli.project_dir import PROJECT_DIR
 
 if TYPE_CHECKING:
-    from greenai_infra.deploy.check_report import CheckReport
     from greenai_infra.policy.settings import GateSettings
+    from greenai_infra.previews.gate_report import CheckReport
 
 
 @click.command(epilog="Example:  greenai-infra check --stack finetune-7b-eu-north-1")
@@ -67,10 +67,10 @@ def check(
 
 def _judged_now(project_dir: Path, stack: str | None, settings_file: Path | None) -> CheckReport:
     from greenai_infra.cli.child_output import children_write_to_stderr
-    from greenai_infra.deploy.check_report import report_of
-    from greenai_infra.deploy.gate import Gate, project_gate_or_defaults, read_settings
-    from greenai_infra.deploy.offline import preview
-    from greenai_infra.deploy.stack_files import require_stack
+    from greenai_infra.previews.gate import Gate, project_gate_or_defaults, read_settings
+    from greenai_infra.previews.gate_report import report_of
+    from greenai_infra.previews.run import preview
+    from greenai_infra.project.stack_files import require_stack
 
     given = Gate(read_settings(settings_file)) if settings_file else None
     name = require_stack(project_dir, stack)
@@ -80,14 +80,14 @@ def _judged_now(project_dir: Path, stack: str | None, settings_file: Path | None
 
 
 def _judged_before(preview_file: Path) -> CheckReport:
-    from greenai_infra.deploy.check_report import read_report
+    from greenai_infra.previews.gate_report import read_report
 
     return read_report(preview_file)
 
 
 def _settings(project_dir: Path, settings_file: Path | None) -> GateSettings:
     """The settings that would be judged by; the defaults where there is no project."""
-    from greenai_infra.deploy.gate import SETTINGS_FILE, pack_folder, read_settings
+    from greenai_infra.previews.gate import SETTINGS_FILE, pack_folder, read_settings
 
     if settings_file:
         return read_settings(settings_file)

@@ -84,9 +84,9 @@ def comment(
     GitHub: GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_EVENT_PATH, GITHUB_API_URL. GitLab: GITLAB_TOKEN (a job token can't
     write notes), CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID.
     """
-    from greenai_infra.deploy.plan_file import read_plan_file
-    from greenai_infra.deploy.stack_files import stack_files
+    from greenai_infra.contracts.plan import read_plan_file
     from greenai_infra.monitoring.run_report import is_report
+    from greenai_infra.project.stack_files import stack_files
     from greenai_infra.reporting.comment.making import gate_comments, measured_comment, report_comment
     from greenai_infra.reporting.comment.preview_file import read_previews
 

@@ -46,7 +46,7 @@ def forecast(
     Marked is where a run of the given length is put by the rule of a plan: in its cleanest time if that saves more than
     the forecast has been wrong by, else at once.
     """
-    from greenai_infra.intensity.liveness import refuse_unless_live
+    from greenai_infra.intensity.choice.liveness import refuse_unless_live
     from greenai_infra.planning.outlook import look_ahead
     from greenai_infra.reporting import outlook_text
 
@@ -66,7 +66,7 @@ def forecast(
 def _zone(text: str, source: str | None) -> tuple[str, tuple[Region, ...]]:
     """The zone, and the regions in it. A file may have zones that nobody else knows; it says so itself if not."""
     from greenai_infra.catalog.grid_zones import find_zone
-    from greenai_infra.intensity.choose import names_file
+    from greenai_infra.intensity.choice.choose import names_file
 
     try:
         return find_zone(text)

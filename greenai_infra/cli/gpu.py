@@ -149,8 +149,8 @@ def _replay(path: Path, place: Place, mode: str, as_json: bool, idle_watts: floa
 
 
 def _write_rules(folder: Path) -> int:
-    from greenai_infra.deploy.starter import shipped
     from greenai_infra.files import write_all
+    from greenai_infra.templates import shipped
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ def project(target: Path) -> None:
 
     The plan is made on embedded data, without an account or a network. Nothing that is there already is overwritten.
     """
-    from greenai_infra.deploy.starter import WORKLOAD, write_project
+    from greenai_infra.scaffold.starter import WORKLOAD, write_project
 
     names = write_project(target, plan_and_pin)
     click.echo(f"wrote {target}: {', '.join(names)}")
@@ -71,17 +71,17 @@ def plan_and_pin(folder: Path) -> None:
     """Plan the folder's workload on embedded data and pin the plan's first regions there."""
     from greenai_infra.catalog.offers import offers
     from greenai_infra.catalog.signals import Signal
-    from greenai_infra.deploy.pins.options import Options
-    from greenai_infra.deploy.plan_file import read_plan_file
-    from greenai_infra.deploy.select import select
-    from greenai_infra.deploy.starter import WORKLOAD
-    from greenai_infra.deploy.training_image import image_files, variant_for
-    from greenai_infra.deploy.written_files import write_files
+    from greenai_infra.contracts.plan import read_plan_file
     from greenai_infra.files import write_all
-    from greenai_infra.intensity.choose import open_source
+    from greenai_infra.intensity.choice.choose import open_source
+    from greenai_infra.pinning.pins.options import Options
+    from greenai_infra.pinning.select import select
     from greenai_infra.planning.document import document_text, plan_document
     from greenai_infra.planning.planner import make_plan
     from greenai_infra.planning.workload_file import read_workload, window_of
+    from greenai_infra.scaffold.starter import WORKLOAD
+    from greenai_infra.scaffold.training_image import image_files, variant_for
+    from greenai_infra.scaffold.written_files import write_files
 
     at = now()
     workload = read_workload(folder / WORKLOAD)
@@ -130,7 +130,7 @@ def ci(
     The offline preview and the gate need no credentials. Engine preview and training log in at the cloud by OpenID
     Connect, where the variables are set that this command names. Nothing that is there is overwritten without --force.
     """
-    from greenai_infra.deploy.ci_files import Choices, clouds_of, place_in_repository, settings_to_make, write_ci
+    from greenai_infra.scaffold.ci_files import Choices, clouds_of, place_in_repository, settings_to_make, write_ci
 
     forges = [name for name, wanted in (("github", github), ("gitlab", gitlab)) if wanted]
     if not forges:
@@ -155,9 +155,10 @@ def image(variant: str, project_dir: Path, force: bool) -> None:
     The image is built from the project's folder; the stack's outputs build_image and push_image have the commands.
     Nothing that is there is overwritten without --force.
     """
-    from greenai_infra.deploy.starter import copy_folder, shipped
-    from greenai_infra.deploy.training_image import FOLDER, image_files
-    from greenai_infra.deploy.written_files import write_files
+    from greenai_infra.scaffold.starter import copy_folder
+    from greenai_infra.scaffold.training_image import FOLDER, image_files
+    from greenai_infra.scaffold.written_files import write_files
+    from greenai_infra.templates import shipped
 
     written = write_files(project_dir, image_files(variant), force)
     if not (project_dir / FOLDER / "__init__.py").exists():

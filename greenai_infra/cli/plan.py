@@ -88,7 +88,7 @@ def _next_step(document: dict[str, Any], out: Path) -> str:
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 def explain(plan_file: Path) -> None:
     """Explain a plan again from its file alone."""
-    from greenai_infra.planning.document import read_document
+    from greenai_infra.contracts.plan_document import read_document
     from greenai_infra.reporting.plan_text import show_plan
 
     document = read_document(plan_file, if_edited=lambda said: click.echo(f"warning: {said}", err=True))

@@ -10,13 +10,13 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from greenai_infra.cli.child_output import children_write_to_stderr
-from greenai_infra.deploy.gate import open_gate, project_gate
-from greenai_infra.deploy.offline import preview
-from greenai_infra.deploy.preview_diff import diff_previews
+from greenai_infra.contracts.declared import STACK_TYPE, DeclaredResource, Finding, redact
 from greenai_infra.errors import InputError
 from greenai_infra.numbers import counted
-from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource, Finding, redact
 from greenai_infra.policy.judged import not_judged_text
+from greenai_infra.previews.diff import diff_previews
+from greenai_infra.previews.gate import open_gate, project_gate
+from greenai_infra.previews.run import preview
 from greenai_infra.reporting.check_text import shut_reasons
 from greenai_infra.reporting.standing_text import change_lines, standing_lines
 from greenai_infra.terminal import in_colour, plain
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from greenai_infra.deploy.preview_result import PreviewResult
     from greenai_infra.policy.judge import Verdict
+    from greenai_infra.previews.result import PreviewResult
 
 STYLES = {"error": "bold red", "warning": "yellow", "heading": "bold"}
 PLAIN_WIDTH = 80

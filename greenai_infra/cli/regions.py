@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.catalog.regions import Region
-    from greenai_infra.intensity.values import Intensity, Unavailable
+    from greenai_infra.intensity.model.values import Intensity, Unavailable
 
 REASONS_SHOWN = 4
 
@@ -48,7 +48,7 @@ def regions(
     figures.
     """
     from greenai_infra.errors import DataUnavailable
-    from greenai_infra.intensity.ranking import rank
+    from greenai_infra.intensity.choice.ranking import rank
     from greenai_infra.reporting import regions_text
 
     if as_json and as_csv:
@@ -129,13 +129,13 @@ def _ask(
     require_live: bool,
 ) -> tuple[list[tuple[Region, Intensity]], list[tuple[Region, Unavailable]], list[str]]:
     """The newest intensity of each region, the regions without one, and notes on the source."""
-    from greenai_infra.intensity.choose import EMBEDDED
-    from greenai_infra.intensity.embedded import embedded_direct
-    from greenai_infra.intensity.fallback import AUTO
-    from greenai_infra.intensity.live_sources import BY_NAME
-    from greenai_infra.intensity.liveness import refuse_unless_live
-    from greenai_infra.intensity.settings import read_settings
-    from greenai_infra.intensity.values import Basis, Signal, Unavailable
+    from greenai_infra.intensity.choice.choose import EMBEDDED
+    from greenai_infra.intensity.choice.fallback import AUTO
+    from greenai_infra.intensity.choice.live_sources import BY_NAME
+    from greenai_infra.intensity.choice.liveness import refuse_unless_live
+    from greenai_infra.intensity.model.settings import read_settings
+    from greenai_infra.intensity.model.values import Basis, Signal, Unavailable
+    from greenai_infra.intensity.sources.embedded import embedded_direct
 
     notes: list[str] = []
     answers: dict[str, Intensity | Unavailable]

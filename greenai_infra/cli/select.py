@@ -12,8 +12,8 @@ from greenai_infra.cli.number import NumberRange
 from greenai_infra.cli.project_dir import PROJECT_DIR, in_dir
 
 if TYPE_CHECKING:
-    from greenai_infra.deploy.plan_file import PlanFile
-    from greenai_infra.deploy.select import Selection
+    from greenai_infra.contracts.plan import PlanFile
+    from greenai_infra.pinning.select import Selection
 
 BUDGET_KG = NumberRange(0, 1e12, min_open=True)
 
@@ -72,10 +72,10 @@ def select(
     region only if that saves more than --threshold percent of the emissions. Where a carbon ledger is configured
     (GREENAI_LEDGER, or budget-ledger in Pulumi.yaml) the plan has to fit its budget.
     """
-    from greenai_infra.deploy.pins.options import Options
-    from greenai_infra.deploy.plan_file import read_plan_file
-    from greenai_infra.deploy.select import select as select_stacks
+    from greenai_infra.contracts.plan import read_plan_file
     from greenai_infra.files import write_all
+    from greenai_infra.pinning.pins.options import Options
+    from greenai_infra.pinning.select import select as select_stacks
 
     options = Options(
         top=top,
@@ -106,8 +106,8 @@ def select(
 
 def image_lines(selection: Selection, project_dir: Path) -> list[str]:
     """What is to do for the image of the chosen stack; nothing for one that serves."""
-    from greenai_infra.deploy.stack_configs.runs import PlannedRun
-    from greenai_infra.deploy.training_image import image_step
+    from greenai_infra.contracts.stack.runs import PlannedRun
+    from greenai_infra.scaffold.training_image import image_step
 
     first = selection.stacks[0]
     if not isinstance(first.config, PlannedRun):
@@ -117,8 +117,8 @@ def image_lines(selection: Selection, project_dir: Path) -> list[str]:
 
 def ask_ledger(plan: PlanFile, selection: Selection, project_dir: Path, force: bool) -> None:
     """Raises Refused where a ledger is configured and the chosen region's emissions don't fit; says so with force."""
-    from greenai_infra.deploy.budget_ledger import PlannedEmissions, check_planned, configured_ledger
     from greenai_infra.errors import Refused
+    from greenai_infra.project.budget_ledger import PlannedEmissions, check_planned, configured_ledger
 
     ledger = configured_ledger(project_dir)
     if ledger is None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from greenai_infra.intensity.forecast_archive import ForecastArchive
-    from greenai_infra.intensity.source import IntensitySource
+    from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
+    from greenai_infra.intensity.model.source import IntensitySource
 
 _OPTIONS = {
     "source": click.option(
@@ -56,7 +56,7 @@ def moment_of(at: str | None) -> datetime:
 
 def open_archive() -> ForecastArchive:
     """The user's kept forecasts."""
-    from greenai_infra.intensity.forecast_archive import ForecastArchive
+    from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
 
     return ForecastArchive()
 
@@ -71,8 +71,8 @@ def open_stated(
 ) -> IntensitySource:
     """The source that the options mean; asked afresh where only live answers will do."""
     from greenai_infra.catalog.signals import Basis, Signal
-    from greenai_infra.intensity.choose import open_source
-    from greenai_infra.intensity.declaration import FileKind
+    from greenai_infra.intensity.choice.choose import open_source
+    from greenai_infra.intensity.sources.declaration import FileKind
 
     return open_source(
         source,

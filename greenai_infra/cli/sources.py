@@ -15,7 +15,7 @@ from greenai_infra.clock import now
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greenai_infra.intensity.check_sources import Status
+    from greenai_infra.intensity.choice.check_sources import Status
 
 
 @click.command(epilog="Example:  greenai-infra sources --check")
@@ -28,9 +28,9 @@ def sources(check: bool, clear_cache: bool, as_json: bool) -> int:
     Settings are environment variables, or a TOML file with a table for each source. With --check the exit code is 1
     if a source that is set up gives no answer.
     """
-    from greenai_infra.intensity.cache import AnswerCache
-    from greenai_infra.intensity.check_sources import statuses
-    from greenai_infra.intensity.settings import read_settings
+    from greenai_infra.intensity.choice.check_sources import statuses
+    from greenai_infra.intensity.model.settings import read_settings
+    from greenai_infra.intensity.service.cache import AnswerCache
 
     if clear_cache:
         cache = AnswerCache.of_user()

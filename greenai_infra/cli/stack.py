@@ -66,7 +66,7 @@ def preview(
     run, and a mandatory one that is broken, or could not run, ends with exit code 1; a stack config that can't be used
     with 2.
     """
-    from greenai_infra.deploy.stack_files import require_stack
+    from greenai_infra.project.stack_files import require_stack
 
     name = require_stack(project_dir, stack)
     packs = chosen_packs(no_policy, policy_packs)
@@ -121,7 +121,7 @@ def up(
     packs = chosen_packs(no_policy, policy_packs)
     ledger = chosen_ledger(project_dir, no_budget)
     if plan_file is None:
-        from greenai_infra.deploy.stack_files import require_stack
+        from greenai_infra.project.stack_files import require_stack
 
         name = require_stack(project_dir, stack)
         try:
@@ -146,7 +146,7 @@ def destroy(project_dir: Path, stack: str | None, yes: bool) -> None:
 
     Where there is more than one stack, --stack is needed.
     """
-    from greenai_infra.deploy.stack_files import read_project, require_stack
+    from greenai_infra.project.stack_files import read_project, require_stack
 
     require_answer(yes)
     names = read_project(project_dir).stack_names()
@@ -173,7 +173,7 @@ def chosen_packs(no_policy: bool, policy_packs: Sequence[Path]) -> Sequence[Path
 
 def chosen_ledger(project_dir: Path, no_budget: bool) -> str | None:
     """The configured carbon ledger; None without one, or with --no-budget."""
-    from greenai_infra.deploy.budget_ledger import configured_ledger
+    from greenai_infra.project.budget_ledger import configured_ledger
 
     ledger = configured_ledger(project_dir)
     if ledger and no_budget:

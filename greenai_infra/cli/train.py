@@ -41,7 +41,7 @@ def train(
     checkpoint and report; the same command resumes. Exit code: 0 finished, 1 failed, 2 wrong input, 75 carbon budget
     used up, 143 stopped, to be continued.
     """
-    from greenai_infra.deploy.starter import shipped
+    from greenai_infra.templates import shipped
 
     place = str(shipped("training").parent)
     if place not in sys.path:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from greenai_infra.deploy.select import Selection
+    from greenai_infra.pinning.select import Selection
 
 
 def up_plan(
@@ -31,12 +31,12 @@ def up_plan(
     from datetime import UTC, datetime
 
     from greenai_infra.cli.select import show_selection
-    from greenai_infra.deploy.failover import build_first_with_capacity
-    from greenai_infra.deploy.pins.options import Options
-    from greenai_infra.deploy.plan_file import read_plan_file
-    from greenai_infra.deploy.select import select
-    from greenai_infra.deploy.stack_files import mark_built
+    from greenai_infra.contracts.plan import read_plan_file
+    from greenai_infra.engine.failover import build_first_with_capacity
     from greenai_infra.files import write_all
+    from greenai_infra.pinning.pins.options import Options
+    from greenai_infra.pinning.select import select
+    from greenai_infra.project.stack_files import mark_built
 
     plan = read_plan_file(plan_file)
     selection = select(plan, project_dir, Options(top=top), datetime.now(UTC))

@@ -17,7 +17,7 @@ from greenai_infra.clock import parse_time
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.constants import constant
 from greenai_infra.footprint.sci import Hardware, market_based, market_words
-from greenai_infra.intensity.checks import implausible
+from greenai_infra.intensity.model.checks import implausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

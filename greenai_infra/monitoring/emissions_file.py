@@ -16,7 +16,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.checks import LEAST_LIFECYCLE_G_PER_KWH, MAX_G_PER_KWH
+from greenai_infra.intensity.model.checks import LEAST_LIFECYCLE_G_PER_KWH, MAX_G_PER_KWH
 from greenai_infra.numbers import significant
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from greenai_infra.errors import InputError
 from greenai_infra.flags import NoFlagAsNumber
 from greenai_infra.footprint.equation import operational_kg
-from greenai_infra.intensity.checks import MAX_G_PER_KWH
+from greenai_infra.intensity.model.checks import MAX_G_PER_KWH
 from greenai_infra.monitoring.emissions_file import MAX_POWER_KW, MAX_PUE
 
 if TYPE_CHECKING:

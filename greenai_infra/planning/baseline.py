@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from greenai_infra.catalog.regions import Region
-    from greenai_infra.intensity.values import Series
+    from greenai_infra.intensity.model.values import Series
     from greenai_infra.planning.candidates import Candidate
     from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.timing import Timing

@@ -30,7 +30,7 @@ from greenai_infra.planning.slots import Interruption
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from greenai_infra.intensity.values import Series
+    from greenai_infra.intensity.model.values import Series
     from greenai_infra.planning.candidates import Candidate, Field
     from greenai_infra.planning.preference import Judged
     from greenai_infra.planning.timing import Timing

@@ -6,17 +6,15 @@ numbers keep full precision, units are in the keys.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from greenai_infra.catalog.offers import machine_count, machines_text
 from greenai_infra.clock import format_time, from_unix
-from greenai_infra.errors import InputError
+from greenai_infra.contracts.plan_document import SCHEMA_VERSION, plan_digest
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.decide import constraint_value
 from greenai_infra.planning.doubts import placement_not_built
@@ -32,15 +30,13 @@ from greenai_infra.planning.preference import usd_per_tonne
 from greenai_infra.planning.savings import savings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from greenai_infra.intensity.values import Series
+    from greenai_infra.intensity.model.values import Series
     from greenai_infra.planning.hardware import Comparison
     from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.planner import Plan
 
-SCHEMA_VERSION = "1"
 LINE = 100  # characters of an object or list that stands in one line
 
 
@@ -127,61 +123,6 @@ def _lines(value: Any, indent: str) -> str:
 
 def _in_one(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def read_document(path: Path, *, if_edited: Callable[[str], None]) -> dict[str, Any]:
-    """The plan document in a file. Raises InputError if it can't be read, is none, or has another version.
-
-    `if_edited` gets a sentence where the content is not what the `plan_id` was made of.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(
-            f"{path} can't be read ({error.strerror}); write a plan with: greenai-infra plan WORKLOAD --out {path}"
-        ) from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not a plan: it is not UTF-8 text") from None
-    try:
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        if _is_workload(text):
-            raise InputError(_workload_instead(path)) from None
-        raise InputError(f"{path} is not a plan: not JSON ({error})") from None
-    if not isinstance(document, dict):
-        raise InputError(f"{path} is not a plan: expected an object, found {type(document).__name__}")
-    if {"kind", "work", "hardware"} <= set(document):
-        raise InputError(_workload_instead(path))
-    version = document.get("schema_version")
-    if version != SCHEMA_VERSION:
-        found = "no schema_version" if version is None else f"schema_version {version!r}"
-        raise InputError(
-            f"{path} has {found}, this release reads {SCHEMA_VERSION!r}; make the plan again with this release"
-        )
-    digest = plan_digest(document)
-    if document.get("plan_id") != digest:
-        says = document.get("plan_id")
-        if_edited(f"{path} was edited after it was made: it says plan_id {says!r}, and its content makes {digest!r}")
-    return document
-
-
-def _is_workload(text: str) -> bool:
-    return len(set(re.findall(r"(?m)^(kind|work|hardware|project):", text))) >= 3
-
-
-def _workload_instead(path: Path) -> str:
-    return f"{path} is a workload file, not a plan: make one with `greenai-infra plan {path} --out plan.json`"
-
-
-def plan_digest(document: dict[str, Any]) -> str:
-    """The `plan_id` of a document: a digest of all the rest of it."""
-    body = {key: value for key, value in document.items() if key != "plan_id"}
-    canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a JSON number")
 
 
 def _placement(one: Placement, plan: Plan, series: Series | None = None) -> dict[str, Any]:

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from greenai_infra.intensity.live_sources import is_live
-from greenai_infra.intensity.predict import Method, Prediction, method_of, predict
-from greenai_infra.intensity.tiers import Tiers, missing_of
-from greenai_infra.intensity.values import Series
+from greenai_infra.intensity.choice.live_sources import is_live
+from greenai_infra.intensity.choice.tiers import Tiers, missing_of
+from greenai_infra.intensity.forecasting.predict import Method, Prediction, method_of, predict
+from greenai_infra.intensity.model.values import Series
 from greenai_infra.planning.placements import Placement, place_all, place_between
 from greenai_infra.planning.preference import best_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greenai_infra.intensity.source import IntensitySource
+    from greenai_infra.intensity.model.source import IntensitySource
     from greenai_infra.planning.timing import Timing
     from greenai_infra.planning.waiting import WaitRule
     from greenai_infra.planning.workload import Window, Workload

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from greenai_infra.catalog.accelerators import Accelerator
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.catalog.regions import Region
-    from greenai_infra.intensity.values import Provenance, Series
+    from greenai_infra.intensity.model.values import Provenance, Series
     from greenai_infra.planning.candidates import Candidate
     from greenai_infra.planning.hardware import Comparison
     from greenai_infra.planning.hours import Hours

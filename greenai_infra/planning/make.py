@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from greenai_infra.intensity.forecast_archive import ForecastArchive
+    from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
     from greenai_infra.planning.planner import Plan
     from greenai_infra.planning.workload import Workload
 
@@ -84,8 +84,8 @@ def plan(
     comparison of all accelerators. `carbon_priority` (0 to 1) weighs kg against USD, each over the best feasible one.
     Raises InputError for what can't be used, NoPlacement if nothing is left, Refused for unlike signals.
     """
-    from greenai_infra.intensity.choose import open_source  # these load numpy
-    from greenai_infra.intensity.declaration import FileKind
+    from greenai_infra.intensity.choice.choose import open_source  # these load numpy
+    from greenai_infra.intensity.sources.declaration import FileKind
     from greenai_infra.planning.document import plan_document
     from greenai_infra.planning.planner import make_plan
 
@@ -122,7 +122,7 @@ def plan(
 
 def refuse_plan_unless_live(made: Plan) -> None:
     """Raise Refused if a plan was not made on live answers alone."""
-    from greenai_infra.intensity.liveness import refuse_unless_live
+    from greenai_infra.intensity.choice.liveness import refuse_unless_live
 
     provenances = {zone: series.provenance for zone, series in made.series.items()}
     refuse_unless_live(made.answered_by, provenances, made.source_notes)

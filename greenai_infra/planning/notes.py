@@ -8,7 +8,7 @@ from greenai_infra.catalog.availability import Offered, one_zone_note, opt_in_no
 from greenai_infra.catalog.offers import machines_text, stale_price_warning
 from greenai_infra.catalog.service_prices import sagemaker_listed
 from greenai_infra.clock import format_time, hours_between
-from greenai_infra.intensity.values import Flag, Kind
+from greenai_infra.intensity.model.values import Flag, Kind
 from greenai_infra.numbers import significant
 from greenai_infra.planning.candidates import AVAILABILITY
 from greenai_infra.planning.doubts import BUILDABLE, placement_not_built
@@ -17,7 +17,7 @@ from greenai_infra.planning.preference import usd_per_tonne
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from greenai_infra.intensity.values import Provenance
+    from greenai_infra.intensity.model.values import Provenance
     from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.planner import Plan
 
@@ -151,7 +151,7 @@ def _far_off(plan: Plan) -> Iterator[str]:
     of, zone = plan.chosen_series.provenance, plan.chosen_series.zone
     if of.kind is Kind.YEARLY_MEAN:
         return
-    from greenai_infra.intensity.checks import far_off
+    from greenai_infra.intensity.model.checks import far_off
 
     if text := far_off(zone, (of.signal, of.basis), plan.placement.intensity_g_per_kwh):
         yield f"{text}: is the unit g/kWh, and is it of that zone? The choice rests on it"

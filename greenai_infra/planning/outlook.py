@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.clock import from_unix
 from greenai_infra.errors import DataUnavailable
-from greenai_infra.intensity.predict import Method, method_of, predict
-from greenai_infra.intensity.values import Series
+from greenai_infra.intensity.forecasting.predict import Method, method_of, predict
+from greenai_infra.intensity.model.values import Series
 from greenai_infra.planning.timing import Row, Timing, choose_times
 from greenai_infra.planning.waiting import WaitRule, WaitRules
 from greenai_infra.planning.windows import StepGrid, best_windows
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from greenai_infra.intensity.forecast_archive import ForecastArchive
-    from greenai_infra.intensity.source import IntensitySource
+    from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
+    from greenai_infra.intensity.model.source import IntensitySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def look_ahead(
     end = min(start + timedelta(hours=hours), series.end)
     rules = WaitRules(None, None, start, end, "a yearly mean says nothing of hours")
     if method_of(series) is not Method.YEARLY_MEAN:
-        from greenai_infra.intensity.accuracy import Accuracy
+        from greenai_infra.intensity.forecasting.accuracy import Accuracy
 
         rules = WaitRules(None, Accuracy(found, archive), start, end)
     return Outlook(

@@ -15,7 +15,7 @@ from greenai_infra.planning.windows import StepGrid
 if TYPE_CHECKING:
     from collections.abc import ItemsView, Iterable, Mapping, Sequence
 
-    from greenai_infra.intensity.values import Series
+    from greenai_infra.intensity.model.values import Series
     from greenai_infra.planning.candidates import Candidate
 
 SECONDS_PER_HOUR = 3600.0

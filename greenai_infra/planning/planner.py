@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import hours_between
 from greenai_infra.errors import InputError, NoPlacement
-from greenai_infra.intensity.predict import Method, method_of, predict
-from greenai_infra.intensity.ranking import meanings, refuse_mix
-from greenai_infra.intensity.tiers import missing_of
-from greenai_infra.intensity.values import Series
+from greenai_infra.intensity.choice.ranking import meanings, refuse_mix
+from greenai_infra.intensity.choice.tiers import missing_of
+from greenai_infra.intensity.forecasting.predict import Method, method_of, predict
+from greenai_infra.intensity.model.values import Series
 from greenai_infra.planning.candidates import PLACE_RULES, Field, find_candidates
 from greenai_infra.planning.decide import Decision, decide
 from greenai_infra.planning.hours import Hours, ask_hours, at_best_hours
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from greenai_infra.catalog.offers import Offer
-    from greenai_infra.intensity.forecast_archive import ForecastArchive
-    from greenai_infra.intensity.predict import Prediction
-    from greenai_infra.intensity.source import IntensitySource
+    from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
+    from greenai_infra.intensity.forecasting.predict import Prediction
+    from greenai_infra.intensity.model.source import IntensitySource
     from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.transfer import Origin
     from greenai_infra.planning.workload import Window, Workload
@@ -201,7 +201,7 @@ def _wait_rules(workload: Workload, window: Window, found: Prediction, archive: 
         return WaitRules(stated, None, window.earliest, None, "without a deadline the run does not wait")
     if methods <= {Method.YEARLY_MEAN}:
         return WaitRules(stated, None, window.earliest, window.deadline, "a yearly mean says nothing of hours")
-    from greenai_infra.intensity.accuracy import Accuracy
+    from greenai_infra.intensity.forecasting.accuracy import Accuracy
 
     return WaitRules(stated, Accuracy(found, archive), window.earliest, window.deadline)
 

@@ -12,15 +12,15 @@ import numpy as np
 from msgspec import Struct
 
 from greenai_infra.catalog.regions import find_region
-from greenai_infra.intensity.embedded import EmbeddedYear, embedded_direct
-from greenai_infra.intensity.ranking import meanings
-from greenai_infra.intensity.values import Intensity, constant
+from greenai_infra.intensity.choice.ranking import meanings
+from greenai_infra.intensity.model.values import Intensity, constant
+from greenai_infra.intensity.sources.embedded import EmbeddedYear, embedded_direct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from greenai_infra.intensity.values import Series
+    from greenai_infra.intensity.model.values import Series
     from greenai_infra.planning.candidates import Candidate
     from greenai_infra.planning.workload import Window, Workload
 

@@ -16,7 +16,7 @@ from greenai_infra.planning.timing import DEFAULT_THRESHOLD_PERCENT
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from greenai_infra.intensity.accuracy import Accuracy
+    from greenai_infra.intensity.forecasting.accuracy import Accuracy
 
 STATED, MEASURED, DEFAULT = "workload", "measured", "default"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time, from_unix
-from greenai_infra.intensity.values import Flag
+from greenai_infra.intensity.model.values import Flag
 from greenai_infra.planning.hysteresis import KG, WITH_CARBON, choose
 from greenai_infra.planning.preference import usd_with_carbon
 

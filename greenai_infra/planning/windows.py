@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from greenai_infra.intensity.values import Series
+    from greenai_infra.intensity.model.values import Series
 
 BLOCK_VALUES = 65_536
 ROUNDING_S = 1e-3  # of Unix times that are sums of an earliest start and a duration

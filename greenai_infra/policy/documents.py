@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
+from greenai_infra.contracts.declared import UNKNOWN, has_unknown, plain
 from greenai_infra.policy.reach import objects, parsed
 from greenai_infra.policy.resource_types import STATE_MACHINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 _HOLDS_POLICY = re.compile(r"polic(y|ies)$|^policyDocument$|^policyData$", re.IGNORECASE)
 _NO_DOCUMENT = frozenset({"lifecyclePolicy", "deletionPolicy", "sessionAffinityPolicy", "restartPolicy"})

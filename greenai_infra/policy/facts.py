@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import parse_time
+from greenai_infra.contracts.declared import UNKNOWN, Unknown, has_unknown, plain
+from greenai_infra.contracts.labels import number_of_label, time_of_label
 from greenai_infra.errors import InputError
-from greenai_infra.policy.declared import UNKNOWN, Unknown, has_unknown, plain
-from greenai_infra.policy.labels import number_of_label, time_of_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
     from greenai_infra.policy.rule import Stack
 
 INTENSITY = "carbon-intensity-g-per-kwh"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.policy.declared import Finding
+from greenai_infra.contracts.declared import Finding
 from greenai_infra.policy.masking import without_secrets_of
 from greenai_infra.policy.rule import Breach, ResourceRule, StackRule
 from greenai_infra.policy.rules import RULES

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from greenai_infra.contracts.declared import short_type
 from greenai_infra.numbers import counted
-from greenai_infra.policy.declared import short_type
 from greenai_infra.policy.rules.buckets import BLOCK, BUCKET, BUCKET_KEYS
 from greenai_infra.policy.rules.encryption import ENCRYPTION_TYPES
 from greenai_infra.policy.rules.public_access import PUBLIC_ACCESS_TYPES

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.policy.declared import UNKNOWN, Secret
+from greenai_infra.contracts.declared import UNKNOWN, Secret
 from greenai_infra.policy.reach import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 HIDDEN = "[secret]"
 SHORTEST_HIDDEN_IN_WORDS = 6

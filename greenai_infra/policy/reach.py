@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.policy.declared import UNKNOWN, Secret
+from greenai_infra.contracts.declared import UNKNOWN, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

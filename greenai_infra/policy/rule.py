@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, model_validator
 
+from greenai_infra.contracts.declared import STACK_TYPE
 from greenai_infra.flags import NoFlagAsNumber
-from greenai_infra.policy.declared import STACK_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 Severity = Literal["mandatory", "advisory", "disabled"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.deploy.preview_result import STOPPED
 from greenai_infra.numbers import counted
 from greenai_infra.policy.judged import not_judged_text
+from greenai_infra.previews.result import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from greenai_infra.deploy.check_report import CheckReport
+    from greenai_infra.previews.gate_report import CheckReport
 
 WIDTH = 80
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from greenai_infra.clock import from_unix
-from greenai_infra.intensity.values import cut
+from greenai_infra.intensity.model.values import cut
 
 if TYPE_CHECKING:
     from datetime import datetime

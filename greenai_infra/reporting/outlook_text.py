@@ -10,7 +10,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time, from_unix, hours_between
-from greenai_infra.intensity.values import Kind
+from greenai_infra.intensity.model.values import Kind
 from greenai_infra.numbers import duration, percent, short_time, significant
 from greenai_infra.planning.inputs import forecast_error_document, provenance_document
 from greenai_infra.reporting.error_text import error_sentence

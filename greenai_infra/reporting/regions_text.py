@@ -10,8 +10,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time, hours_between
-from greenai_infra.intensity.ranking import meanings
-from greenai_infra.intensity.values import Flag, Kind
+from greenai_infra.intensity.choice.ranking import meanings
+from greenai_infra.intensity.model.values import Flag, Kind
 from greenai_infra.numbers import duration, significant
 from greenai_infra.reporting.tables import show_table
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from greenai_infra.catalog.regions import Region
-    from greenai_infra.intensity.ranking import Ranked
-    from greenai_infra.intensity.values import Provenance, Unavailable
+    from greenai_infra.intensity.choice.ranking import Ranked
+    from greenai_infra.intensity.model.values import Provenance, Unavailable
 
 LEAST_PLACE_WIDTH = 6  # a narrower column of places says nothing, and is left out
 GAP = 2  # blanks between the columns of show_table

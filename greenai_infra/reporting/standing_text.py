@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.service_prices import FETCH
+from greenai_infra.contracts.declared import short_type
 from greenai_infra.numbers import exact, significant
-from greenai_infra.policy.declared import short_type
 from greenai_infra.reporting.tables import plain_lines
 
 if TYPE_CHECKING:

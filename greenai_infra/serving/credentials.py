@@ -15,7 +15,7 @@ from greenai_infra.errors import GreenAIError
 from greenai_infra.masking import keep_secret
 
 if TYPE_CHECKING:
-    from greenai_infra.serving.connection import CacheConnection
+    from greenai_infra.contracts.cache_connection import CacheConnection
 
 SECRET_KEPT_S = 300.0
 """A password that was rotated is known after this time at the latest; both hold meanwhile (`password_generation`)."""

@@ -13,7 +13,7 @@ from greenai_infra.footprint.integral import Integral
 from greenai_infra.serving.tally import Tally
 
 if TYPE_CHECKING:
-    from greenai_infra.intensity.elapsed import Grid
+    from greenai_infra.intensity.choice.elapsed import Grid
 
 HOUR_S = 3600
 MOST_OPEN = 48

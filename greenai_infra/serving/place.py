@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from greenai_infra.contracts.cache_connection import CacheConnection
 from greenai_infra.errors import InputError
 from greenai_infra.masking import keep_secret
-from greenai_infra.serving.connection import CacheConnection
 
 Address = tuple[str, int]
 """Host and port; of a Unix socket its path and 0."""

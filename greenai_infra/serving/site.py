@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.elapsed import Pinned, grid_of
+from greenai_infra.intensity.choice.elapsed import Pinned, grid_of
 from greenai_infra.monitoring.emissions_file import MAX_PUE
 
 if TYPE_CHECKING:
-    from greenai_infra.intensity.elapsed import Grid
+    from greenai_infra.intensity.choice.elapsed import Grid
 
 
 def site_of(

@@ -11,7 +11,7 @@ from greenai_infra.monitoring.run_report import Component
 from greenai_infra.tracking.meter import Reading
 
 if TYPE_CHECKING:
-    from greenai_infra.intensity.elapsed import Grid
+    from greenai_infra.intensity.choice.elapsed import Grid
     from greenai_infra.tracking.meter import Told
 
 START_UP, SILENT = "start_up", "silent"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from greenai_infra.intensity.elapsed import Grid
+    from greenai_infra.intensity.choice.elapsed import Grid
     from greenai_infra.monitoring.run_report import SinkCount, Status
     from greenai_infra.tracking.account import Account
     from greenai_infra.tracking.context import Context

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.elapsed import Pinned, grid_of
+from greenai_infra.intensity.choice.elapsed import Pinned, grid_of
 from greenai_infra.monitoring.emissions_file import MAX_PUE
 from greenai_infra.monitoring.run_report import Planned, number_of
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greenai_infra.catalog.regions import Region
-    from greenai_infra.intensity.elapsed import Grid
+    from greenai_infra.intensity.choice.elapsed import Grid
 
 PIN = "GREENAI_INTENSITY_G_PER_KWH"
 

@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from greenai_infra.monitoring.metrics import HEARTBEAT_S
+from greenai_infra.contracts.metrics import HEARTBEAT_S
 from greenai_infra.tracking.account import Account
 from greenai_infra.tracking.assembly import assemble, print_report, write_report
 from greenai_infra.tracking.context import open_grid

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from greenai_infra.intensity.elapsed import Grid
+    from greenai_infra.intensity.choice.elapsed import Grid
     from greenai_infra.tracking.context import Context
     from greenai_infra.tracking.meter import Meter
     from greenai_infra.tracking.sinks.delivery import Sink

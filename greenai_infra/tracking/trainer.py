@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from greenai_infra.intensity.elapsed import Grid
+    from greenai_infra.intensity.choice.elapsed import Grid
     from greenai_infra.monitoring.run_report import RunReport, Status
     from greenai_infra.tracking.meter import Meter
     from greenai_infra.tracking.sinks.delivery import Sink

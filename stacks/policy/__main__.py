@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from greenai_infra.deploy.policy_pack import run_pack
+from greenai_infra.engine.policy_pack import run_pack
 
 run_pack(Path(__file__).parent)

@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from greenai_infra.intensity.electricity_maps import ElectricityMaps
-from greenai_infra.intensity.settings import Access
-from greenai_infra.intensity.values import Intensity
+from greenai_infra.intensity.model.settings import Access
+from greenai_infra.intensity.model.values import Intensity
+from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
 from tests.benchmarks.slow_service import ASKED, MOST, serving, slowest_answer_s
 
 ZONES = [f"Z{number}" for number in range(ASKED)]

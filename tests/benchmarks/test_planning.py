@@ -11,7 +11,7 @@ import pytest
 from greenai_infra.catalog.offers import Offer
 from greenai_infra.catalog.regions import Region
 from greenai_infra.footprint.estimate import Estimate
-from greenai_infra.intensity.values import Basis, Kind, Provenance, Series, Signal
+from greenai_infra.intensity.model.values import Basis, Kind, Provenance, Series, Signal
 from greenai_infra.planning.candidates import Candidate
 from greenai_infra.planning.placements import place_all
 from greenai_infra.planning.run_parts import Run

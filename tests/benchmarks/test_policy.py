@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 COUNT = 1000
 PREVIEW = """
 from pathlib import Path
-from greenai_infra.deploy.offline import preview
+from greenai_infra.previews.run import preview
 preview(Path("."), "contiguous", choose_gate=lambda program: None)
 """
 
@@ -25,10 +25,10 @@ preview(Path("."), "contiguous", choose_gate=lambda program: None)
 def test_rules_against_the_preview(compare: "Compare", tmp_path: Path) -> None:
     pytest.importorskip("pulumi_aws")
     from greenai_infra.clock import now
-    from greenai_infra.deploy.offline import preview
     from greenai_infra.policy.judge import judge
     from greenai_infra.policy.rule import Stack, Standing
     from greenai_infra.policy.settings import GateSettings
+    from greenai_infra.previews.run import preview
 
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
     shutil.copytree(ROOT / "stacks", tmp_path / "stacks")

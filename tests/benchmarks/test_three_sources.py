@@ -14,12 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from greenai_infra.catalog.tables import lifecycle
-from greenai_infra.intensity.eia import Eia
-from greenai_infra.intensity.energy_charts import COUNTRIES, EnergyCharts
-from greenai_infra.intensity.neso import Neso
-from greenai_infra.intensity.settings import Access
-from greenai_infra.intensity.union import RegionalSource, Union
-from greenai_infra.intensity.values import Basis, Intensity
+from greenai_infra.intensity.choice.union import RegionalSource, Union
+from greenai_infra.intensity.model.settings import Access
+from greenai_infra.intensity.model.values import Basis, Intensity
+from greenai_infra.intensity.sources.eia import Eia
+from greenai_infra.intensity.sources.energy_charts import COUNTRIES, EnergyCharts
+from greenai_infra.intensity.sources.neso import Neso
 from tests.benchmarks.slow_service import MOST, serving, slowest_answer_s
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from greenai_infra.intensity.values import Basis, Signal
+from greenai_infra.intensity.model.values import Basis, Signal
 
 from .apis import APIS, Api
 from .faults import KINDS, Fault, Setting

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from greenai_infra.intensity.settings import SETTINGS
+from greenai_infra.intensity.model.settings import SETTINGS
 
 from .leaks import Ears
 from .runner import Ground

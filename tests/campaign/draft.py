@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from greenai_infra.intensity.values import Basis, Flag
+from greenai_infra.intensity.model.values import Basis, Flag
 
 from .world import NEW, estimate_g, true_g
 

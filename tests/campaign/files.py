@@ -6,9 +6,9 @@ from datetime import datetime
 from random import Random
 from typing import Any, ClassVar
 
-from greenai_infra.intensity.file import FileSource
-from greenai_infra.intensity.source import IntensitySource
-from greenai_infra.intensity.values import Basis, Kind, Signal
+from greenai_infra.intensity.model.source import IntensitySource
+from greenai_infra.intensity.model.values import Basis, Kind, Signal
+from greenai_infra.intensity.sources.file import FileSource
 
 from .apis import Api, Opening, Window
 from .case import HOUR, Reach

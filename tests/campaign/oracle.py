@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Provenance, Series, Signal, Unavailable
+from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Provenance, Series, Signal, Unavailable
 
 from .faults import Must
 from .record import Notes

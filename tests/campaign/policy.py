@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from greenai_infra.errors import DataUnavailable, Refused
-from greenai_infra.intensity import fallback
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.live_sources import Asking
-from greenai_infra.intensity.liveness import refuse_unless_live
-from greenai_infra.intensity.predict import Prediction, predict
-from greenai_infra.intensity.settings import Settings
-from greenai_infra.intensity.tiers import Tiers
-from greenai_infra.intensity.values import Flag, Intensity, Kind, Provenance, Series
+from greenai_infra.intensity.choice import fallback
+from greenai_infra.intensity.choice.live_sources import Asking
+from greenai_infra.intensity.choice.liveness import refuse_unless_live
+from greenai_infra.intensity.choice.tiers import Tiers
+from greenai_infra.intensity.forecasting.predict import Prediction, predict
+from greenai_infra.intensity.model.settings import Settings
+from greenai_infra.intensity.model.values import Flag, Intensity, Kind, Provenance, Series
+from greenai_infra.intensity.service.cache import AnswerCache
 
 from .apis import Api
 from .apis.base import SECRET, USER

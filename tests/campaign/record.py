@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from random import Random
 
-from greenai_infra.intensity.values import Basis, Flag
+from greenai_infra.intensity.model.values import Basis, Flag
 
 from .apis import Api, Window
 from .draft import Draft

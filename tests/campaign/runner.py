@@ -13,9 +13,9 @@ from random import Random
 from typing import Any, TypeVar
 
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.source import IntensitySource
-from greenai_infra.intensity.values import Intensity, Series, Unavailable
+from greenai_infra.intensity.model.source import IntensitySource
+from greenai_infra.intensity.model.values import Intensity, Series, Unavailable
+from greenai_infra.intensity.service.cache import AnswerCache
 
 from .apis import Api, Opening
 from .case import Case, Reach

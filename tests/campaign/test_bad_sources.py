@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.values import Basis, Intensity, Kind, Provenance, Signal, Unavailable
+from greenai_infra.intensity.model.values import Basis, Intensity, Kind, Provenance, Signal, Unavailable
 
 from .apis import Api, Opening
 from .apis.base import SECRET

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.intensity import fallback
+from greenai_infra.intensity.choice import fallback
 
 from .case import plan
 from .files import plan_files, run_file_case

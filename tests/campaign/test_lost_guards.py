@@ -9,24 +9,20 @@ from typing import Any
 import pytest
 import urllib3
 
-from greenai_infra.intensity import (
+from greenai_infra.intensity.choice import fallback, tiers
+from greenai_infra.intensity.model import points, reading
+from greenai_infra.intensity.model.values import Basis, Flag, Signal
+from greenai_infra.intensity.service import connections, http, live
+from greenai_infra.intensity.sources import (
     carbon_aware_sdk_answers,
-    connections,
     csv_file,
     eia,
     eia_answers,
     electricity_maps_answers,
-    fallback,
     file,
-    http,
-    live,
     neso_answers,
-    points,
-    reading,
-    tiers,
     watttime_answers,
 )
-from greenai_infra.intensity.values import Basis, Flag, Signal
 
 from .catching import cases_of, wrongs
 from .faults import KINDS, Setting

@@ -15,7 +15,7 @@ from greenai_infra.errors import InputError
 def documented() -> set[str]:
     """Every node type that botocore's documentation of the API names."""
     pytest.importorskip("botocore")
-    from greenai_infra.deploy.aws_models import shape
+    from greenai_infra.previews.sdk.aws_models import shape
 
     members = shape("elasticache", "CreateReplicationGroupMessage")["members"]
     return set(re.findall(r"cache\.[a-z0-9]+\.[a-z0-9]+", members["CacheNodeType"]["documentation"]))

@@ -15,7 +15,7 @@ from .scan import ROOT, Scan, scan
 from .terraform import labelled
 
 if TYPE_CHECKING:
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 CONFIGS = ROOT / "tests" / "stacks" / "configs"
 
@@ -25,7 +25,7 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Decl
     """What each example stack builds, by label, by the stack's name."""
     pytest.importorskip("pulumi_aws", reason="the aws extra is not installed")
     pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
-    from greenai_infra.deploy.offline import preview
+    from greenai_infra.previews.run import preview
 
     project = tmp_path_factory.mktemp("project")
     shutil.copy(ROOT / "Pulumi.yaml", project)

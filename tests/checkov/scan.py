@@ -16,7 +16,7 @@ from .terraform import translate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 ROOT = Path(__file__).resolve().parents[2]
 SCAN_SECONDS = 600

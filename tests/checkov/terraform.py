@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
+from greenai_infra.contracts.declared import UNKNOWN, has_unknown, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greenai_infra.deploy.preview_result import PreviewResult
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
+    from greenai_infra.previews.result import PreviewResult
 
 # Pulumi's module -> what Terraform's type begins with, where that is not the module's own name.
 _MODULES = {

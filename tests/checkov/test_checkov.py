@@ -13,7 +13,7 @@ from .planted import PLANTED, Mistake
 from .scan import ROOT, Scan, excuse, skips
 
 if TYPE_CHECKING:
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 pytestmark = pytest.mark.checkov
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.deploy.stack_configs.gcp_inference import Garden
-from greenai_infra.deploy.stack_configs.inference import Serverless
+from greenai_infra.contracts.stack.gcp_inference import Garden
+from greenai_infra.contracts.stack.inference import Serverless
 from greenai_infra.planning.workload_file import parse_workload
 from tests.cli.conftest import ROOT
 

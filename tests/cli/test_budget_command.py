@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from greenai_infra.cli import building
-from greenai_infra.deploy.engine import Outcome
-from tests.deploy.plans import make_project, placement, plan, stacks, write_plan
+from greenai_infra.engine.pulumi import Outcome
+from tests.pinning.plans import make_project, placement, plan, stacks, write_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

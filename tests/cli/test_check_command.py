@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from greenai_infra.policy.rules import RULES
-from tests.deploy.offline_project import write_project
 from tests.policy.declare import TAGS
+from tests.previews.offline_project import write_project
 
 from .in_process import run_here
 

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("pulumi_aws", reason="the aws extra is not installed")
 pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
 
-from tests.deploy.plans import FOUR
+from tests.pinning.plans import FOUR
 
 if TYPE_CHECKING:
     from .conftest import Command

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("pulumi_aws", reason="the aws extra is not installed")
 pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
 
-from tests.deploy.offline_project import REGION, write_project
+from tests.previews.offline_project import REGION, write_project
 
 if TYPE_CHECKING:
     from .conftest import Command
@@ -72,7 +72,7 @@ OWN = {
     "raise SystemExit(3)": 1,
     "pulumi.Config().require('colour')": 2,
     "pulumi.Config().require_int('size')": 2,
-    "from greenai_infra.deploy.stack_configs.training import read_training_config as read\nread({})": 2,
+    "from greenai_infra.contracts.stack.training import read_training_config as read\nread({})": 2,
 }
 
 

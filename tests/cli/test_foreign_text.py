@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.deploy.plans import FOUR, make_project
+from tests.pinning.plans import FOUR, make_project
 from tests.reporting.previews import preview, write
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greenai_infra import __version__
-from greenai_infra.deploy.plan_file import read_plan_file
-from greenai_infra.deploy.stack_files import stack_files
+from greenai_infra.contracts.plan import read_plan_file
 from greenai_infra.errors import NoPlacement
 from greenai_infra.planning.workload_file import read_workload
+from greenai_infra.project.stack_files import stack_files
 from tests.reporting.previews import preview as document
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.intensity import fallback
+from greenai_infra.intensity.choice import fallback
 from tests.cli.grid import HOUR, Grid
 
 if TYPE_CHECKING:

@@ -14,12 +14,13 @@ pytest.importorskip("pulumi_aws", reason="the aws extra is not installed")
 pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
 
 from greenai_infra.cli.init import plan_and_pin
-from greenai_infra.deploy.starter import write_project
+from greenai_infra.scaffold.starter import write_project
 
 if TYPE_CHECKING:
     from .conftest import Command
 
 CONFIGS = Path(__file__).parents[1] / "stacks" / "configs"
+STACKS = Path(__file__).parents[2] / "greenai_infra" / "stacks"
 AWS, GCP = "stacks/components/aws", "stacks/components/gcp"
 
 
@@ -274,6 +275,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project as `init` writes it, with the stacks of the example configs beside its own."""
     project = tmp_path_factory.mktemp("made") / "p"
     write_project(project, plan_and_pin)
+    own_components(project)
     for stack in {mistake.stack for mistake in MISTAKES} | {"cache-serverless"}:
         shutil.copy(CONFIGS / config_of(stack), project)
     return project
@@ -284,6 +286,14 @@ def project(sound: Path, tmp_path: Path) -> Path:
     """A copy of it, to be broken."""
     shutil.copytree(sound, tmp_path / "p")
     return tmp_path / "p"
+
+
+def own_components(project: Path) -> None:
+    """Give a project a copy of all components, as a user has who changes them, and let its programs import the copy."""
+    shutil.copytree(STACKS, project / "stacks" / "components", ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (project / "stacks").rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("greenai_infra.stacks", "components"), encoding="utf-8")
 
 
 def preview(greenai: Command, project: Path, stack: str) -> tuple[int, dict[str, Any]]:

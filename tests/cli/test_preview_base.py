@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from greenai_infra.deploy.preview_diff import diff_previews
+from greenai_infra.previews.diff import diff_previews
 
 pytest.importorskip("pulumi_aws")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.offline_project import write_project
+from tests.previews.offline_project import write_project
 
 FAILS_HALFWAY = """
 from greenai_infra.cli import main

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from greenai_infra.deploy.starter import GATE, GATE_EXAMPLE, shipped
-from tests.deploy.plans import (
+from greenai_infra.scaffold.starter import GATE, GATE_EXAMPLE
+from greenai_infra.templates import shipped
+from tests.pinning.plans import (
     FOUR,
     NORTH,
     OREGON,

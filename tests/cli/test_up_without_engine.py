@@ -9,7 +9,7 @@ import pytest
 from greenai_infra.cli import building
 from greenai_infra.cli.stack import up
 from greenai_infra.cli.up_plan import cleaned_up
-from greenai_infra.deploy.engine import Outcome
+from greenai_infra.engine.pulumi import Outcome
 from greenai_infra.errors import NoCapacity
 
 

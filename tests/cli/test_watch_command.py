@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greenai_infra.cli import pace as cli_pace
-from greenai_infra.intensity import fallback
+from greenai_infra.intensity.choice import fallback
 from tests.cli.grid import HOUR, Grid
 from tests.intensity.web import Reply
 from tests.planning.paces import FakePace

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from greenai_infra.serving.connection import CacheConnection
+from greenai_infra.contracts.cache_connection import CacheConnection
 
 from .lifecycle import edit_config, whole_life
 from .training_project import training_project

@@ -93,7 +93,7 @@ def test_no_capacity_leaves_the_old_machine_serving(engine: Engine, tmp_path: Pa
 def test_a_cache_exports_what_its_library_reads(
     engine: Engine, tmp_path: Path, stack: str, url: str, clustered: bool
 ) -> None:
-    from greenai_infra.serving.connection import CacheConnection
+    from greenai_infra.contracts.cache_connection import CacheConnection
 
     project = training_project(engine, tmp_path, stack)
     project.changes("up")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.deploy.offline import preview
-from greenai_infra.deploy.preview_result import PreviewResult
-from greenai_infra.deploy.sdk_schema import resource_schema
-from greenai_infra.policy.declared import UNKNOWN as OFFLINE_UNKNOWN
-from greenai_infra.policy.declared import Secret
+from greenai_infra.contracts.declared import UNKNOWN as OFFLINE_UNKNOWN
+from greenai_infra.contracts.declared import Secret
+from greenai_infra.previews.result import PreviewResult
+from greenai_infra.previews.run import preview
+from greenai_infra.previews.sdk.schema import resource_schema
 
 from .engine_cli import ROOT, Engine
 from .graph import SECRET, UNKNOWN, Declared, declared

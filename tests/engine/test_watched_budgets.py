@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from greenai_infra.deploy.offline import preview
+from greenai_infra.previews.run import preview
 
 from .lifecycle import whole_life
 from .project import Project

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.intensity import connections
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.electricity_maps import ElectricityMaps
-from greenai_infra.intensity.settings import SETTINGS, Access
+from greenai_infra.intensity.model.settings import SETTINGS, Access
+from greenai_infra.intensity.service import connections
+from greenai_infra.intensity.service.cache import AnswerCache
+from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
 
 from .service import NOW, TOKEN, Service
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from greenai_infra.intensity.accuracy import Accuracy
-from greenai_infra.intensity.forecast_archive import ForecastArchive
-from greenai_infra.intensity.predict import predict
-from greenai_infra.intensity.values import Basis, Intensity, Kind, Provenance, Series, Signal, Unavailable, cut
+from greenai_infra.intensity.forecasting.accuracy import Accuracy
+from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
+from greenai_infra.intensity.forecasting.predict import predict
+from greenai_infra.intensity.model.values import Basis, Intensity, Kind, Provenance, Series, Signal, Unavailable, cut
 
 AS_OF = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

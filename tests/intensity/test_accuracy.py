@@ -2,10 +2,10 @@
 
 import pytest
 
-from greenai_infra.intensity.accuracy import MIN_HINDCASTS
-from greenai_infra.intensity.climatology import Climatology
-from greenai_infra.intensity.embedded import EmbeddedYear
-from greenai_infra.intensity.predict import Method
+from greenai_infra.intensity.forecasting.accuracy import MIN_HINDCASTS
+from greenai_infra.intensity.forecasting.predict import Method
+from greenai_infra.intensity.sources.climatology import Climatology
+from greenai_infra.intensity.sources.embedded import EmbeddedYear
 
 from .known import AS_OF, SINE, Known, accuracy
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from greenai_infra.intensity.accuracy import MIN_HINDCASTS, Accuracy
-from greenai_infra.intensity.electricity_maps import ElectricityMaps
-from greenai_infra.intensity.forecast_archive import ForecastArchive
-from greenai_infra.intensity.predict import Method, predict
-from greenai_infra.intensity.values import Kind, Series
+from greenai_infra.intensity.forecasting.accuracy import MIN_HINDCASTS, Accuracy
+from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
+from greenai_infra.intensity.forecasting.predict import Method, predict
+from greenai_infra.intensity.model.values import Kind, Series
+from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
 
 from .known import AS_OF, HOUR, SINE, Known, accuracy
 from .service import NOW, Asked, Reply, Service, entry, hour_of, hours

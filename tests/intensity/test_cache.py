@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from greenai_infra.intensity.cache import FALLBACK_AGE, AnswerCache, Kept, Key
-from greenai_infra.intensity.points import Points
-from greenai_infra.intensity.values import Flag
+from greenai_infra.intensity.model.points import Points
+from greenai_infra.intensity.model.values import Flag
+from greenai_infra.intensity.service.cache import FALLBACK_AGE, AnswerCache, Kept, Key
 
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 KEY = Key("electricity-maps", "average", "lifecycle", "FR", "latest")

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from greenai_infra.clock import format_time
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.carbon_aware_sdk import CarbonAwareSdk
-from greenai_infra.intensity.climatology import Climatology
-from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
+from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
+from greenai_infra.intensity.service.cache import AnswerCache
+from greenai_infra.intensity.sources.carbon_aware_sdk import CarbonAwareSdk
+from greenai_infra.intensity.sources.climatology import Climatology
 
 from .carbon_aware_service import CONTRACT, CarbonAwareService, emission, emissions, forecasts, point, problem
 from .service import HOUR, NOW, hour_of
@@ -402,9 +402,9 @@ def test_cached_answer_imports_no_web_client(service: CarbonAwareService, sdk: M
 import sys
 from pathlib import Path
 from greenai_infra.clock import parse_time
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.carbon_aware_sdk import CarbonAwareSdk
-from greenai_infra.intensity.values import Basis, Signal
+from greenai_infra.intensity.service.cache import AnswerCache
+from greenai_infra.intensity.sources.carbon_aware_sdk import CarbonAwareSdk
+from greenai_infra.intensity.model.values import Basis, Signal
 source = CarbonAwareSdk({service.url!r}, locations={LOCATIONS!r}, signal=Signal.AVERAGE, basis=Basis.LIFECYCLE,
                         as_of=parse_time("2026-03-10T12:31:00Z"), cache=AnswerCache(Path({str(cache.directory)!r})))
 print(source.latest([{SWEDEN!r}])[{SWEDEN!r}].g_per_kwh, "urllib3" in sys.modules)

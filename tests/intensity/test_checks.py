@@ -4,7 +4,7 @@ import pytest
 
 from greenai_infra.catalog.signals import Basis, Signal
 from greenai_infra.catalog.tables import lifecycle, lifecycle_zones
-from greenai_infra.intensity.checks import Meaning, far_off, implausible, wrong_unit
+from greenai_infra.intensity.model.checks import Meaning, far_off, implausible, wrong_unit
 
 LIFECYCLE = (Signal.AVERAGE, Basis.LIFECYCLE)
 DIRECT = (Signal.AVERAGE, Basis.DIRECT)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.choose import open_source
-from greenai_infra.intensity.declaration import FileKind
-from greenai_infra.intensity.predict import predict
-from greenai_infra.intensity.settings import Access, checked_url, read_settings
-from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Series, Signal
+from greenai_infra.intensity.choice.choose import open_source
+from greenai_infra.intensity.forecasting.predict import predict
+from greenai_infra.intensity.model.settings import Access, checked_url, read_settings
+from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Signal
+from greenai_infra.intensity.sources.declaration import FileKind
 
 from .service import TOKEN, Reply, Service, entry, latest
 
@@ -167,7 +167,7 @@ def test_token_with_a_line_break_is_refused_without_showing_it(monkeypatch: pyte
 
 def test_embedded_needs_no_http_library() -> None:
     code = (
-        "import sys; from datetime import UTC, datetime; from greenai_infra.intensity.choose import open_source;"
+        "import sys; from datetime import UTC, datetime; from greenai_infra.intensity.choice.choose import open_source;"
         "open_source(None, as_of=datetime.now(UTC)).latest(['AU-NSW']);"
         "print({'requests', 'urllib3', 'rich', 'pydantic'} & set(sys.modules))"
     )

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from greenai_infra.intensity.climatology import Climatology, hourly_means
-from greenai_infra.intensity.values import (
+from greenai_infra.intensity.model.values import (
     Basis,
     Flag,
     Intensity,
@@ -18,6 +17,7 @@ from greenai_infra.intensity.values import (
     Unavailable,
     cut,
 )
+from greenai_infra.intensity.sources.climatology import Climatology, hourly_means
 
 AS_OF = datetime(2026, 1, 11, 6, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)

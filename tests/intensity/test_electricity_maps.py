@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from greenai_infra.clock import format_time
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.climatology import Climatology
-from greenai_infra.intensity.electricity_maps import ElectricityMaps
-from greenai_infra.intensity.settings import Access
-from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Series, Unavailable
+from greenai_infra.intensity.model.settings import Access
+from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Unavailable
+from greenai_infra.intensity.service.cache import AnswerCache
+from greenai_infra.intensity.sources.climatology import Climatology
+from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
 
 from .service import HOUR, NOW, TOKEN, Asked, Reply, Service, entry, forecast, history, hour_of, hours, latest
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from greenai_infra.catalog.tables import YearlyMean
-from greenai_infra.intensity.embedded import EmbeddedYear, as_intensity, embedded_direct, newest
-from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
+from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
+from greenai_infra.intensity.sources.embedded import EmbeddedYear, as_intensity, embedded_direct, newest
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.choose import open_source
-from greenai_infra.intensity.declaration import FileKind
-from greenai_infra.intensity.file import FileSource
-from greenai_infra.intensity.values import Basis, Flag, Kind, Series, Signal
+from greenai_infra.intensity.choice.choose import open_source
+from greenai_infra.intensity.model.values import Basis, Flag, Kind, Series, Signal
+from greenai_infra.intensity.sources.declaration import FileKind
+from greenai_infra.intensity.sources.file import FileSource
 from greenai_infra.planning.backtest.traces import read_traces
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

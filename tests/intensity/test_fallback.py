@@ -8,14 +8,14 @@ from threading import Barrier
 import pytest
 
 from greenai_infra.errors import DataUnavailable, Refused
-from greenai_infra.intensity import fallback
-from greenai_infra.intensity.live_sources import Asking
-from greenai_infra.intensity.liveness import refuse_unless_live
-from greenai_infra.intensity.predict import predict
-from greenai_infra.intensity.settings import read_settings
-from greenai_infra.intensity.tiers import Tiers
-from greenai_infra.intensity.union import Union
-from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Provenance, Series, Signal, Unavailable
+from greenai_infra.intensity.choice import fallback
+from greenai_infra.intensity.choice.live_sources import Asking
+from greenai_infra.intensity.choice.liveness import refuse_unless_live
+from greenai_infra.intensity.choice.tiers import Tiers
+from greenai_infra.intensity.choice.union import Union
+from greenai_infra.intensity.forecasting.predict import predict
+from greenai_infra.intensity.model.settings import read_settings
+from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Provenance, Series, Signal, Unavailable
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 STANDS_IN = frozenset({Flag.CACHED, Flag.FALLBACK})

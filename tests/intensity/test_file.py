@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.declaration import FileKind
-from greenai_infra.intensity.file import FileSource
-from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
+from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
+from greenai_infra.intensity.sources.declaration import FileKind
+from greenai_infra.intensity.sources.file import FileSource
 
 AS_OF = datetime(2026, 1, 1, 3, 30, tzinfo=UTC)
 HEAD = "# signal: average\n# basis: lifecycle\nzone,datetime,g_per_kwh\n"

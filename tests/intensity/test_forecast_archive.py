@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.forecast_archive import MAX_FILES, SLOT_S, ForecastArchive
-from greenai_infra.intensity.values import Basis, Flag, Kind, Provenance, Series, Signal
+from greenai_infra.intensity.forecasting.forecast_archive import MAX_FILES, SLOT_S, ForecastArchive
+from greenai_infra.intensity.model.values import Basis, Flag, Kind, Provenance, Series, Signal
+from greenai_infra.intensity.service.cache import AnswerCache
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

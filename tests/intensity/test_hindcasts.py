@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenai_infra.intensity.climatology import Climatology
-from greenai_infra.intensity.hindcasts import (
+from greenai_infra.intensity.forecasting.hindcasts import (
     STEP_HOURS,
     Held,
     hold_climatology,
@@ -18,7 +17,8 @@ from greenai_infra.intensity.hindcasts import (
     hourly_values,
     saving_error,
 )
-from greenai_infra.intensity.values import Basis, Intensity, Kind, Provenance, Series, Signal, Unavailable, cut
+from greenai_infra.intensity.model.values import Basis, Intensity, Kind, Provenance, Series, Signal, Unavailable, cut
+from greenai_infra.intensity.sources.climatology import Climatology
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

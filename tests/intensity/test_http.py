@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from greenai_infra.intensity import connections
-from greenai_infra.intensity.http import Client
-from greenai_infra.intensity.questions import Failure, Question
+from greenai_infra.intensity.model.questions import Failure, Question
+from greenai_infra.intensity.service import connections
+from greenai_infra.intensity.service.http import Client
 
 from .service import TOKEN, Asked, Reply, Service
 

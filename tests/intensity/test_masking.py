@@ -5,10 +5,10 @@ import logging
 import pytest
 
 from greenai_infra import masking
-from greenai_infra.intensity import connections
-from greenai_infra.intensity.http import Client
-from greenai_infra.intensity.questions import Question
-from greenai_infra.intensity.reading import shown
+from greenai_infra.intensity.model.questions import Question
+from greenai_infra.intensity.model.reading import shown
+from greenai_infra.intensity.service import connections
+from greenai_infra.intensity.service.http import Client
 from greenai_infra.masking import keep_secret, masked
 
 from .service import Reply, Service

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from greenai_infra.intensity.climatology import Climatology
-from greenai_infra.intensity.predict import predict
-from greenai_infra.intensity.tiers import Tiers
-from greenai_infra.intensity.values import (
+from greenai_infra.intensity.choice.tiers import Tiers
+from greenai_infra.intensity.forecasting.predict import predict
+from greenai_infra.intensity.model.values import (
     Basis,
     Flag,
     Intensity,
@@ -20,6 +19,7 @@ from greenai_infra.intensity.values import (
     Unavailable,
     constant,
 )
+from greenai_infra.intensity.sources.climatology import Climatology
 
 AS_OF = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

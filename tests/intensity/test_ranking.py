@@ -7,8 +7,8 @@ import pytest
 
 from greenai_infra.catalog.regions import Region
 from greenai_infra.errors import Refused
-from greenai_infra.intensity.ranking import rank
-from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Provenance, Signal
+from greenai_infra.intensity.choice.ranking import rank
+from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Provenance, Signal
 
 SEEN = datetime(2025, 1, 1, tzinfo=UTC)
 

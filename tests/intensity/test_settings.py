@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.live_sources import BY_NAME, LIVE_SOURCES
-from greenai_infra.intensity.settings import SETTINGS, SignIn, read_settings
+from greenai_infra.intensity.choice.live_sources import BY_NAME, LIVE_SOURCES
+from greenai_infra.intensity.model.settings import SETTINGS, SignIn, read_settings
 
 SECRET = "hunter2-and-more"
 

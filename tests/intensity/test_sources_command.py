@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.live_sources import LIVE_SOURCES
-from greenai_infra.intensity.values import Basis, Signal
+from greenai_infra.intensity.choice.live_sources import LIVE_SOURCES
+from greenai_infra.intensity.model.values import Basis, Signal
+from greenai_infra.intensity.service.cache import AnswerCache
 from tests.cli.in_process import run_here
 
 from .service import TOKEN, Reply, Service, entry, hour_of, latest

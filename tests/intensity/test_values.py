@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenai_infra.clock import from_unix
-from greenai_infra.intensity.values import Basis, Flag, Kind, Provenance, Series, Signal, cut
+from greenai_infra.intensity.model.values import Basis, Flag, Kind, Provenance, Series, Signal, cut
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LIVE = Provenance("test", Signal.AVERAGE, Basis.LIFECYCLE, Kind.LIVE, START)

@@ -16,12 +16,12 @@ import pytest
 
 from greenai_infra.catalog.regions import regions
 from greenai_infra.clock import format_time
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.climatology import Climatology
-from greenai_infra.intensity.places import watttime_regions
-from greenai_infra.intensity.settings import SignIn
-from greenai_infra.intensity.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
-from greenai_infra.intensity.watttime import WattTime
+from greenai_infra.intensity.model.settings import SignIn
+from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
+from greenai_infra.intensity.service.cache import AnswerCache
+from greenai_infra.intensity.service.places import watttime_regions
+from greenai_infra.intensity.sources.climatology import Climatology
+from greenai_infra.intensity.sources.watttime import WattTime
 
 from .service import HOUR, NOW
 from .watttime_service import PASSWORD, STEP, USER, WattTimeService, entry, forecast, historical
@@ -471,9 +471,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from greenai_infra.clock import parse_time
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.settings import SignIn
-from greenai_infra.intensity.watttime import WattTime
+from greenai_infra.intensity.service.cache import AnswerCache
+from greenai_infra.intensity.model.settings import SignIn
+from greenai_infra.intensity.sources.watttime import WattTime
 source = WattTime(SignIn({service.url!r}, "u", "p"), as_of=parse_time("2026-03-10T12:31:00Z"),
                   cache=AnswerCache(Path({str(cache.directory)!r})))
 print(source.latest([{CALIFORNIA!r}])[{CALIFORNIA!r}].g_per_kwh, "urllib3" in sys.modules)

@@ -13,12 +13,12 @@ import pytest
 
 from greenai_infra.catalog.fetch import fetch
 from greenai_infra.errors import DataUnavailable
-from greenai_infra.intensity import live
-from greenai_infra.intensity.electricity_maps import ElectricityMaps
-from greenai_infra.intensity.http import Client
-from greenai_infra.intensity.questions import Failure, Question
-from greenai_infra.intensity.settings import Access
-from greenai_infra.intensity.values import Unavailable
+from greenai_infra.intensity.model.questions import Failure, Question
+from greenai_infra.intensity.model.settings import Access
+from greenai_infra.intensity.model.values import Unavailable
+from greenai_infra.intensity.service import live
+from greenai_infra.intensity.service.http import Client
+from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
 from greenai_infra.masking import masked
 from greenai_infra.review.api import Api, ApiError
 from greenai_infra.web import proxy_for
@@ -28,7 +28,7 @@ from .service import NOW, TOKEN, Service
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from greenai_infra.intensity.cache import AnswerCache
+    from greenai_infra.intensity.service.cache import AnswerCache
 
 FAR = "https://far.invalid"
 PASSWORD = "p@ss word"

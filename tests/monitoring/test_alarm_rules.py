@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from greenai_infra.monitoring.alarm_rules import alarm_names, holds, parse_rule
+from greenai_infra.contracts.alarm_rules import alarm_names, holds, parse_rule
 
 HIGH_CPU, HIGH_DISK, HIGH_NET = "CPUUtilizationTooHigh", "DiskReadOpsTooHigh", "NetworkOutTooHigh"
 

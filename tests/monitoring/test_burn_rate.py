@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from greenai_infra.monitoring.burn_rate import burn_rates
+from greenai_infra.contracts.burn_rate import burn_rates
 
 
 def test_thresholds_of_72_kg_are_those_worked_out_by_hand() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from greenai_infra.catalog.offers import Offer
 from greenai_infra.catalog.regions import Region, find_region
 from greenai_infra.footprint.estimate import Estimate
-from greenai_infra.intensity.values import Basis, Intensity, Kind, Provenance, Series, Signal, Unavailable
+from greenai_infra.intensity.model.values import Basis, Intensity, Kind, Provenance, Series, Signal, Unavailable
 from greenai_infra.planning import slices
 from greenai_infra.planning.candidates import Candidate, Field
 from greenai_infra.planning.decide import Decision, decide

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from greenai_infra.intensity.values import Basis, Kind, Provenance, Series, Signal
+from greenai_infra.intensity.model.values import Basis, Kind, Provenance, Series, Signal
 from greenai_infra.planning.backtest.job import Job, Slack
 from greenai_infra.planning.backtest.strategies import Replay, replay_all
 from greenai_infra.planning.backtest.traces import Trace, common_history

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from greenai_infra.errors import InputError, Refused
-from greenai_infra.intensity.values import Basis, Signal
+from greenai_infra.intensity.model.values import Basis, Signal
 from greenai_infra.planning.backtest.traces import Trace, common_history, read_traces
 
 from .made_up import T0, unix

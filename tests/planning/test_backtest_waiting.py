@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from greenai_infra.intensity.hindcasts import hold_climatology, saving_error
+from greenai_infra.intensity.forecasting.hindcasts import hold_climatology, saving_error
 from greenai_infra.planning.backtest.waiting import least_gains
 
 WEEK = 168

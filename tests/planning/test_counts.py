@@ -14,7 +14,7 @@ from greenai_infra.planning.document import plan_document
 from .made_up import EAST, NORTH, TRAINING, hours_of, offer, planned, steps, workload
 
 if TYPE_CHECKING:
-    from greenai_infra.intensity.values import Series
+    from greenai_infra.intensity.model.values import Series
     from greenai_infra.planning.planner import Plan
 
 HOURS_96 = TRAINING.replace(

@@ -10,10 +10,10 @@ import pytest
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.catalog.tables import lifecycle
 from greenai_infra.errors import Refused
-from greenai_infra.intensity.embedded import EmbeddedYear
-from greenai_infra.intensity.liveness import refuse_unless_live
-from greenai_infra.intensity.tiers import Tiers
-from greenai_infra.intensity.values import Basis, Series
+from greenai_infra.intensity.choice.liveness import refuse_unless_live
+from greenai_infra.intensity.choice.tiers import Tiers
+from greenai_infra.intensity.model.values import Basis, Series
+from greenai_infra.intensity.sources.embedded import EmbeddedYear
 from greenai_infra.planning.document import plan_document
 from greenai_infra.planning.planner import make_plan
 from greenai_infra.planning.watch import round_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greenai_infra.errors import WorkloadError
-from greenai_infra.intensity.values import Flag, Series
+from greenai_infra.intensity.model.values import Flag, Series
 from greenai_infra.planning.document import plan_document
 from greenai_infra.planning.planner import make_plan
 from greenai_infra.planning.workload_file import window_of

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from greenai_infra.errors import DataUnavailable
-from greenai_infra.intensity.embedded import EmbeddedYear
+from greenai_infra.intensity.sources.embedded import EmbeddedYear
 from greenai_infra.planning.outlook import Outlook, look_ahead
 from greenai_infra.reporting.outlook_rows import extremes, rows_of
 

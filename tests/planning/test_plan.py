@@ -9,7 +9,7 @@ import pytest
 
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.errors import InputError, NoPlacement
-from greenai_infra.intensity.values import Signal
+from greenai_infra.intensity.model.values import Signal
 from greenai_infra.planning.document import plan_document
 from greenai_infra.planning.hardware import compare_hardware
 from greenai_infra.planning.planner import make_plan

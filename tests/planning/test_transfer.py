@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.intensity.values import Basis, Series
+from greenai_infra.intensity.model.values import Basis, Series
 from greenai_infra.planning.document import plan_document
 
 from .made_up import EAST, NORTH, offer, planned, steps

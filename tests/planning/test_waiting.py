@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from greenai_infra.intensity.values import Basis, Kind, Provenance, Series, Signal, Unavailable, cut
+from greenai_infra.intensity.model.values import Basis, Kind, Provenance, Series, Signal, Unavailable, cut
 from greenai_infra.planning.document import document_text, plan_document
 from greenai_infra.planning.planner import make_plan
 from greenai_infra.planning.workload_file import window_of

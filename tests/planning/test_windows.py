@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenai_infra.intensity.values import Basis, Kind, Provenance, Series, Signal
+from greenai_infra.intensity.model.values import Basis, Kind, Provenance, Series, Signal
 from greenai_infra.planning.windows import StepGrid, best_windows
 
 PROVENANCE = Provenance("test", Signal.AVERAGE, Basis.LIFECYCLE, Kind.FORECAST, datetime(2026, 1, 1, tzinfo=UTC))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.policy.declared import STACK_TYPE, DeclaredResource
+from greenai_infra.contracts.declared import STACK_TYPE, DeclaredResource
 from greenai_infra.policy.judge import judge
 from greenai_infra.policy.rule import Stack
 from greenai_infra.policy.settings import GateSettings
 
 if TYPE_CHECKING:
-    from greenai_infra.policy.declared import Finding
+    from greenai_infra.contracts.declared import Finding
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 URN = "urn:pulumi:dev::shop::"

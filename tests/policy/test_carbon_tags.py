@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.policy.declared import UNKNOWN, Secret
+from greenai_infra.contracts.declared import UNKNOWN, Secret
 
 from .declare import LABELS, TAGS, a, could_not_run, found, kept, messages
 

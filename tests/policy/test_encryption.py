@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
+from greenai_infra.contracts.declared import UNKNOWN, DeclaredResource, Secret
 
 from .declare import URN, a, could_not_run, kept, messages, stack
 

@@ -16,9 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from greenai_infra.deploy.gate import read_settings
+from greenai_infra.contracts.declared import UNKNOWN, DeclaredResource, Secret
 from greenai_infra.errors import InputError
-from greenai_infra.policy.declared import UNKNOWN, DeclaredResource, Secret
 from greenai_infra.policy.judge import Verdict, judge, unjudged
 from greenai_infra.policy.judged import JUDGED
 from greenai_infra.policy.masking import without_secrets
@@ -26,6 +25,7 @@ from greenai_infra.policy.rules import RULES
 from greenai_infra.policy.rules.instance_types import MACHINES
 from greenai_infra.policy.rules.open_doors import FLAGS, RANGES
 from greenai_infra.policy.settings import GateSettings, settings_schema
+from greenai_infra.previews.gate import read_settings
 
 from .declare import TAGS, a, stack
 
@@ -355,7 +355,7 @@ def test_no_declaration_makes_a_rule_stumble(types: list[str], inputs: dict[str,
     assert len(judge(whole, EVERYTHING).tallies) == len(RULES)
 
 
-BELOW = ("policy", "catalog", "clock", "errors", "flags", "monitoring", "numbers", "safe_yaml")
+BELOW = ("contracts", "policy", "catalog", "clock", "errors", "flags", "monitoring", "numbers", "safe_yaml")
 
 
 def test_the_rules_know_no_engine_and_no_command_line() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greenai_infra.clock import format_time
-from greenai_infra.policy.declared import UNKNOWN
+from greenai_infra.contracts.declared import UNKNOWN
 
 from .declare import NOW, TAGS, a, could_not_run, found, kept, messages, stack
 

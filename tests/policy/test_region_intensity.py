@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.policy.declared import UNKNOWN
+from greenai_infra.contracts.declared import UNKNOWN
 
 from .declare import LABELS, TAGS, a, could_not_run, found, kept, messages, stack
 

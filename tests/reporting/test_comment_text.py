@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.deploy.plan_file import PlanFile
-from greenai_infra.deploy.stack_files import StackFile
+from greenai_infra.contracts.plan import PlanFile
+from greenai_infra.project.stack_files import StackFile
 from greenai_infra.reporting.comment.making import gate_comments
 from greenai_infra.reporting.comment.preview_file import read_preview
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from greenai_infra.contracts.cache_connection import CacheConnection, cache_url
 from greenai_infra.errors import InputError
-from greenai_infra.serving.connection import CacheConnection, cache_url
 
 OUTPUTS: dict[str, Any] = {
     "cache_url": "rediss://answers.abc.clustercfg.eun1.cache.amazonaws.com:6379",
@@ -66,7 +66,7 @@ def test_a_password_in_a_url_is_not_shown() -> None:
 
 def test_importing_it_loads_nothing_heavy() -> None:
     code = (
-        "import sys, greenai_infra.serving.connection;"
+        "import sys, greenai_infra.contracts.cache_connection;"
         "print(sorted({'pulumi', 'pydantic', 'redis', 'requests', 'numpy'} & set(sys.modules)))"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from greenai_infra.contracts.cache_connection import CacheConnection
 from greenai_infra.errors import GreenAIError
-from greenai_infra.serving.connection import CacheConnection
 from greenai_infra.serving.credentials import RENEWED_BEFORE_S, StackCredentials, google_token
 from tests.loopback import answering
 

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from greenai_infra import estimate_inference
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.elapsed import Pinned
+from greenai_infra.intensity.choice.elapsed import Pinned
 from greenai_infra.serving.energy import CacheEnergy, CallEnergy, cache_energy, estimated, measured, tokens_of
 from greenai_infra.serving.metrics import CacheMetrics
 

@@ -18,9 +18,9 @@ from redis.crc import key_slot
 from redis.exceptions import AskError, MovedError, ResponseError
 
 from greenai_infra import InferenceCache
+from greenai_infra.contracts.cache_connection import CacheConnection
 from greenai_infra.errors import GreenAIError, InputError
 from greenai_infra.serving.async_store import AsyncStore
-from greenai_infra.serving.connection import CacheConnection
 from greenai_infra.serving.events import StoreError
 from greenai_infra.serving.keys import Keys
 from greenai_infra.serving.place import Place, find_place
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PASSWORD = "hush?/@:#hush"
-CREDENTIALS = Path(__file__).parents[2] / "stacks" / "components" / "aws" / "cache" / "credentials.py"
+CREDENTIALS = Path(__file__).parents[2] / "greenai_infra" / "stacks" / "aws" / "cache" / "credentials.py"
 
 
 def round_trip(url: Any, **options: Any) -> InferenceCache:

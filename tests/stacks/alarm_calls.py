@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.policy.declared import UNKNOWN, plain
+from greenai_infra.contracts.declared import UNKNOWN, plain
 
 if TYPE_CHECKING:
-    from greenai_infra.deploy.preview_result import PreviewResult
+    from greenai_infra.previews.result import PreviewResult
 
 NAMES = {"name": "AlarmName", "okActions": "OKActions", "metricQueries": "Metrics"}
 METRIC_ALARM, COMPOSITE_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm"

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import inspect
 import json
 import runpy
-import sys
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
 import yaml
 from pulumi.runtime import mocks
 
 from .changes import replaced
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = Path(__file__).parent / "configs"
@@ -30,19 +25,6 @@ POLICY_PROPERTIES = ("policy", "assumeRolePolicy")
 # Of what the programs declare, by hand from Google's reference.
 GCP_LABELLED = {"AlertPolicy", "Bucket", "CryptoKey", "Job", "ManagedZone", "NotificationChannel", "Repository"}
 GCP_LABELLED |= {"Workflow"}
-
-
-@contextlib.contextmanager
-def stacks_importable() -> Iterator[None]:
-    """`stacks/` on the import path, as the engine has it. Afterwards its modules are forgotten: other tests have
-    programs of their own whose modules are named the same."""
-    sys.path.insert(0, str(ROOT / "stacks"))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(ROOT / "stacks"))
-        for name in [name for name in sys.modules if name.split(".")[0] in ("components", "programs")]:
-            del sys.modules[name]
 
 
 @dataclass(frozen=True)
@@ -132,8 +114,7 @@ def run_program(config: dict[str, Any]) -> tuple[Declared, str]:
     def program() -> None:
         nonlocal refused
         try:
-            with stacks_importable():
-                runpy.run_path(str(ROOT / "stacks" / "__main__.py"), run_name="__main__")
+            runpy.run_path(str(ROOT / "stacks" / "__main__.py"), run_name="__main__")
         except pulumi.RunError as error:
             refused = str(error)
 

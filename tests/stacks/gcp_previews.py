@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from greenai_infra.deploy.offline import preview
+from greenai_infra.previews.run import preview
 
 from .changes import replaced
 from .declare import CONFIGS, ROOT
@@ -15,8 +15,8 @@ from .declare import CONFIGS, ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greenai_infra.deploy.preview_result import PreviewResult
-    from greenai_infra.policy.declared import DeclaredResource, Finding
+    from greenai_infra.contracts.declared import DeclaredResource, Finding
+    from greenai_infra.previews.result import PreviewResult
 
 
 def changed(stack: str, section: str, changes: dict[str, Any]) -> dict[str, Any]:

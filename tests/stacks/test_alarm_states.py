@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.deploy.offline import preview
-from greenai_infra.monitoring.alarm_rules import holds, parse_rule
+from greenai_infra.contracts.alarm_rules import holds, parse_rule
+from greenai_infra.previews.run import preview
 from tests.apart import find_tool
 
 from .alarm_calls import COMPOSITE_ALARM, METRIC_ALARM, calls
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from greenai_infra.deploy.preview_result import PreviewResult
+    from greenai_infra.previews.result import PreviewResult
 
 DIMENSIONS = {"Project": "foundation", "Environment": "production", "Region": "eu-west-1"}
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"

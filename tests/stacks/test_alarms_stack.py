@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.monitoring.alarm_rules import alarm_names, parse_rule
-from greenai_infra.monitoring.metrics import DIMENSIONS, METRICS
+from greenai_infra.contracts.alarm_rules import alarm_names, parse_rule
+from greenai_infra.contracts.metrics import DIMENSIONS, METRICS
 
 from .declare import ACCOUNT, Declared, config_of, declare, run_program
 from .declare import changed as changed_section

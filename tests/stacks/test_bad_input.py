@@ -12,17 +12,17 @@ import yaml
 
 pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
 
-from greenai_infra.deploy.offline import preview
-from greenai_infra.deploy.stack_configs.alarms import read_alarms_config, read_budget_section
-from greenai_infra.deploy.stack_configs.cache import read_cache_config
-from greenai_infra.deploy.stack_configs.gcp_alarms import read_gcp_alarms_config, read_gcp_budget_section
-from greenai_infra.deploy.stack_configs.gcp_cache import read_gcp_cache_config
-from greenai_infra.deploy.stack_configs.gcp_inference import read_gcp_inference_config
-from greenai_infra.deploy.stack_configs.gcp_training import read_gcp_training_config
-from greenai_infra.deploy.stack_configs.inference import read_inference_config
-from greenai_infra.deploy.stack_configs.ledger import read_ledger_config
-from greenai_infra.deploy.stack_configs.training import read_training_config
+from greenai_infra.contracts.stack.alarms import read_alarms_config, read_budget_section
+from greenai_infra.contracts.stack.cache import read_cache_config
+from greenai_infra.contracts.stack.gcp_alarms import read_gcp_alarms_config, read_gcp_budget_section
+from greenai_infra.contracts.stack.gcp_cache import read_gcp_cache_config
+from greenai_infra.contracts.stack.gcp_inference import read_gcp_inference_config
+from greenai_infra.contracts.stack.gcp_training import read_gcp_training_config
+from greenai_infra.contracts.stack.inference import read_inference_config
+from greenai_infra.contracts.stack.ledger import read_ledger_config
+from greenai_infra.contracts.stack.training import read_training_config
 from greenai_infra.errors import InputError
+from greenai_infra.previews.run import preview
 
 from .declare import CONFIGS, ROOT
 

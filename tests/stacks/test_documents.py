@@ -6,8 +6,6 @@ from typing import Any
 import pulumi
 import pytest
 
-from .declare import stacks_importable
-
 UNKNOWN = object()
 SECRET = object()
 CASES: list[Any] = [
@@ -50,8 +48,8 @@ def test_it_is_what_the_sdk_gives(case: Any) -> None:
         ways: tuple[pulumi.Output[str], ...] = (json_document(document), pulumi.Output.json_dumps(document))
         return [(await one.future(), await one.is_known(), await one.is_secret()) for one in ways]
 
-    with stacks_importable():
-        from components.documents import json_document
+    from greenai_infra.stacks.documents import json_document
+
     ours, theirs = asyncio.run(both())
 
     assert ours == theirs

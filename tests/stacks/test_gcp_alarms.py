@@ -9,14 +9,14 @@ import pytest
 
 pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
 
-from greenai_infra.policy.declared import Secret, plain
+from greenai_infra.contracts.declared import Secret, plain
 
 from .gcp_previews import changed, mistakes, of, one_of, refusal, show
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greenai_infra.deploy.preview_result import PreviewResult
+    from greenai_infra.previews.result import PreviewResult
 
 FILTER = (
     'metric.type="custom.googleapis.com/greenai/carbon_emissions_kg" AND resource.type="generic_task" AND '

@@ -12,12 +12,10 @@ import pytest
 
 pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
 
-from .declare import stacks_importable
-from .workflow_runs import Execution, Map, Raised, mapped
+from greenai_infra.stacks.gcp.alarms.census_definition import census_definition
+from greenai_infra.stacks.gcp.inference.bring_up import BringUpFacts, bring_up_definition
 
-with stacks_importable():
-    from components.gcp.alarms.census_definition import census_definition
-    from components.gcp.inference.bring_up import BringUpFacts, bring_up_definition
+from .workflow_runs import Execution, Map, Raised, mapped
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 NODE = "projects/acme-ml/locations/europe-west4-b/nodes/serve-8b-tpu"

@@ -8,14 +8,14 @@ import pytest
 
 pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
 
-from greenai_infra.serving.connection import PREFIX, CacheConnection
+from greenai_infra.contracts.cache_connection import PREFIX, CacheConnection
 
 from .gcp_previews import changed, mistakes, of, one_of, refusal, show
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greenai_infra.deploy.preview_result import PreviewResult
+    from greenai_infra.previews.result import PreviewResult
 
 
 @pytest.fixture(scope="module")

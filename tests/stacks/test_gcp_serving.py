@@ -10,15 +10,15 @@ import pytest
 
 pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
 
-from greenai_infra.deploy.sdk_schema import resource_schema
-from greenai_infra.policy.declared import UNKNOWN, plain
+from greenai_infra.contracts.declared import UNKNOWN, plain
+from greenai_infra.previews.sdk.schema import resource_schema
 
 from .gcp_previews import changed, mistakes, of, one_of, refusal, show
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greenai_infra.deploy.preview_result import PreviewResult
+    from greenai_infra.previews.result import PreviewResult
 
 EVERYBODY = ("0.0.0.0/0", "::/0")
 
@@ -123,7 +123,7 @@ def test_what_a_queued_resource_can_t_say_is_still_true_of_the_sdk() -> None:
     """Once the SDK's queued resource takes a script, the workflow can go."""
     schema = resource_schema("gcp:tpu/v2QueuedResource:V2QueuedResource")
     assert schema is not None
-    from greenai_infra.deploy.sdk_schema import kinds
+    from greenai_infra.previews.sdk.schema import kinds
 
     [tpu] = kinds(schema.inputs.types["tpu"])
     assert tpu.fields is not None

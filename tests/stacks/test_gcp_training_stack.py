@@ -10,16 +10,15 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.policy.labels import number_of_label, time_of_label
+from greenai_infra.contracts.labels import number_of_label, time_of_label
 
-from .declare import Declared, changed, config_of, declare, run_program, stacks_importable
+from .declare import Declared, changed, config_of, declare, run_program
 
 pytest.importorskip("pulumi_gcp", reason="the gcp extra is not installed")
 
-with stacks_importable():
-    from components.gcp.service_account import ServiceAccount, ServiceAccountArgs
-    from components.gcp.site import Site
-    from components.gcp.training.planned_start import yearly_cron
+from greenai_infra.stacks.gcp.service_account import ServiceAccount, ServiceAccountArgs
+from greenai_infra.stacks.gcp.site import Site
+from greenai_infra.stacks.gcp.training.planned_start import yearly_cron
 
 EXAMPLES = ("gcp-gpus", "gcp-slices", "gcp-now")
 # Longest name that Google takes, for what Pulumi names after the logical name plus a hyphen and seven characters.

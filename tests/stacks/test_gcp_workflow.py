@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.deploy.checks.workflows import source_problems
+from greenai_infra.previews.checks.gcp.workflows import source_problems
 
 from .declare import declare
 from .workflow_runs import Execution, Raised, Vertex

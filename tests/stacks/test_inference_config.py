@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from greenai_infra.deploy.aws_models import shape
-from greenai_infra.deploy.stack_configs.inference import (
+from greenai_infra.contracts.stack.inference import (
     INFERENCE_EXAMPLE,
     SERVERLESS_EXCLUDES,
     InferenceConfig,
@@ -16,6 +15,7 @@ from greenai_infra.deploy.stack_configs.inference import (
     read_inference_config,
 )
 from greenai_infra.errors import InputError
+from greenai_infra.previews.sdk.aws_models import shape
 
 from .changes import replaced
 from .declare import config_of

@@ -11,13 +11,11 @@ import botocore.session
 import pulumi
 import pytest
 
-from greenai_infra.monitoring.metrics import NAMESPACE
+from greenai_infra.contracts.metrics import NAMESPACE
+from greenai_infra.stacks.tags import plain_number
 
-from .declare import Declared, config_of, declare, run_program, stacks_importable
+from .declare import Declared, config_of, declare, run_program
 from .declare import changed as changed_section
-
-with stacks_importable():
-    from components.tags import plain_number
 
 EXAMPLES = ("inferentia", "serverless")
 ONLY_FOR_ALL_RESOURCES = {"LogInToRegistry", "PutMetrics", "LookAtNetwork"}

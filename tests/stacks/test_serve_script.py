@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.deploy.scripts import render_script, template_path
 from greenai_infra.errors import InputError
+from greenai_infra.templates import render_script, template_path
 
 ROOT = Path(__file__).parents[2]
 VALUES: dict[str, Any] = {

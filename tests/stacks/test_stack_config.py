@@ -87,6 +87,6 @@ def test_a_section_that_is_none_is_shown_one() -> None:
 def test_an_unknown_program_names_those_there_are() -> None:
     message = refusal({**config_of("contiguous"), "greenai-infra:program": "trainign"})
     assert message == (
-        "greenai-infra:program: there is no program 'trainign'; there is alarms, cache, inference, ledger, training; "
+        "greenai-infra:program: unknown program 'trainign'; stacks/ has alarms, cache, inference, ledger, training; "
         "did you mean training?"
     )

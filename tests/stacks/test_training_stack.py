@@ -10,15 +10,14 @@ from datetime import UTC, datetime, timedelta, timezone
 import pulumi
 import pytest
 
-from .declare import Declared, Resource, changed, declare, run_program, stacks_importable
+from greenai_infra.catalog.local_disks import has_local_disk
+from greenai_infra.stacks.aws.logs import log_retention_days
+from greenai_infra.stacks.aws.policy import allow
+from greenai_infra.stacks.aws.private_vpc import subnet_cidrs
+from greenai_infra.stacks.aws.training.planned_start import at_expression
+from greenai_infra.stacks.tags import aws_tags
 
-with stacks_importable():
-    from components.aws.logs import log_retention_days
-    from components.aws.policy import allow
-    from components.aws.private_vpc import subnet_cidrs
-    from components.aws.training.planned_start import at_expression
-    from components.tags import aws_tags
-    from greenai_infra.catalog.local_disks import has_local_disk
+from .declare import Declared, Resource, changed, declare, run_program
 
 # Longest name that AWS takes, for what Pulumi names after the logical name plus a hyphen and seven characters.
 LENGTHS = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.intensity.asked import Asked
+from greenai_infra.intensity.choice.asked import Asked
 from greenai_infra.monitoring.run_report import RunReport, read_report
 from greenai_infra.tracking import codecarbon_meter as meter_module
 from greenai_infra.tracking import run as run_module

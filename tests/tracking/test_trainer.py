@@ -177,7 +177,7 @@ def test_neither_pin_nor_zone_leaves_the_emissions_unknown() -> None:
 
 
 def test_without_a_network_the_embedded_figure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from greenai_infra.intensity import fallback
+    from greenai_infra.intensity.choice import fallback
 
     monkeypatch.setattr(fallback, "TIERS", ())
     bench = Bench()

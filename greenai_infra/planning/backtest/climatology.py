@@ -1,7 +1,7 @@
 """What a planner without a forecast expects at each start time: the mean by hour of the last days before it.
 
-The same as `greenai_infra.intensity.climatology`, for many start times at once. The expectation repeats every 24 hours,
-so a window over it is a weighted sum of 24 values, and the weights are the same for all start times.
+The same as `intensity/sources/climatology.py`, for many start times at once. The expectation repeats every 24 hours, so
+a window over it is a weighted sum of 24 values, and the weights are the same for all start times.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from greenai_infra.intensity.climatology import DAYS, HOUR_S, HOURS_A_DAY
+from greenai_infra.intensity.sources.climatology import DAYS, HOUR_S, HOURS_A_DAY
 from greenai_infra.planning.backtest.running import Windows, comparable
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ import numpy as np
 
 from greenai_infra.clock import format_time, from_unix
 from greenai_infra.errors import InputError, Refused
-from greenai_infra.intensity.file import FileSource
-from greenai_infra.intensity.ranking import meanings
-from greenai_infra.intensity.steps import even_steps
-from greenai_infra.intensity.values import Kind, Series
+from greenai_infra.intensity.choice.ranking import meanings
+from greenai_infra.intensity.model.steps import even_steps
+from greenai_infra.intensity.model.values import Kind, Series
+from greenai_infra.intensity.sources.file import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from greenai_infra.intensity.values import Basis, Signal
+    from greenai_infra.intensity.model.values import Basis, Signal
 
 HOUR_S = 3600
 LEAST_STEP_S = 60  # rows of unlike zones that fit no common grid of minutes are a mistake

@@ -1,7 +1,7 @@
 """What a wait must save at each start time, by the rule of the planner.
 
 The workload's own threshold rules. Else it is the measured error of the climatology, measured from the days before as
-`greenai_infra.intensity.accuracy` does it, here for all zones and start times at once; else the planner's default.
+`intensity/forecasting/accuracy.py` does it, here for all zones and start times at once; else the planner's default.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from greenai_infra.intensity.accuracy import MAX_LAG_HOURS, MIN_HINDCASTS
-from greenai_infra.intensity.climatology import DAYS, HOURS_A_DAY, MIN_DAYS
-from greenai_infra.intensity.hindcasts import STEP_HOURS
+from greenai_infra.intensity.forecasting.accuracy import MAX_LAG_HOURS, MIN_HINDCASTS
+from greenai_infra.intensity.forecasting.hindcasts import STEP_HOURS
+from greenai_infra.intensity.sources.climatology import DAYS, HOURS_A_DAY, MIN_DAYS
 from greenai_infra.planning.timing import DEFAULT_THRESHOLD_PERCENT
 
 if TYPE_CHECKING:

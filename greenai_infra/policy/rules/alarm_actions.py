@@ -12,16 +12,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from greenai_infra.monitoring.alarm_rules import parse_rule
-from greenai_infra.policy.declared import UNKNOWN, plain
+from greenai_infra.contracts.alarm_rules import parse_rule
+from greenai_infra.contracts.declared import UNKNOWN, plain
 from greenai_infra.policy.reach import is_false, parsed, texts, value_at
 from greenai_infra.policy.resource_types import ALERT_POLICY, COMPOSITE_ALARM, EVENT_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from greenai_infra.monitoring.alarm_rules import Rule
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.alarm_rules import Rule
+    from greenai_infra.contracts.declared import DeclaredResource
 
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 TOPIC = "aws:sns/topic:Topic"

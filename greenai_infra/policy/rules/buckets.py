@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenai_infra.policy.declared import UNKNOWN, plain
+from greenai_infra.contracts.declared import UNKNOWN, plain
 from greenai_infra.policy.reach import is_false, value_at, values_at
 from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule, breach, not_known
 from greenai_infra.policy.rules.encryption import Encryption, key_problem
@@ -12,7 +12,7 @@ from greenai_infra.policy.rules.encryption import Encryption, key_problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 BUCKET = "aws:s3/bucket:Bucket"
 _RULE = "applyServerSideEncryptionByDefault"
@@ -74,7 +74,7 @@ BUCKET_ENCRYPTION = StackRule(
     id="bucket-encryption",
     title="Every S3 bucket encrypts with a key of your own",
     remedy="declare a BucketServerSideEncryptionConfiguration with aws:kms and your key for the bucket "
-    "(components/aws/storage.py does)",
+    "(greenai_infra/stacks/aws/storage.py does)",
     why="S3's own encryption keeps nobody out who may read the bucket; a key of your own does, and can be revoked.",
     settings=Encryption,
     check=check_bucket_encryption,

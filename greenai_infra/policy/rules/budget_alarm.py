@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
+from greenai_infra.contracts.declared import UNKNOWN, has_unknown, plain
 from greenai_infra.policy.documents import calls, state_machine
 from greenai_infra.policy.reach import values_at
 from greenai_infra.policy.resource_types import ALERT_POLICY, METRIC_ALARM, WORKFLOW
@@ -19,7 +19,7 @@ from greenai_infra.policy.rules.watched_series import compared_metrics, somebody
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 REFERENCED_OUTPUT = "budget_alarm_arn"

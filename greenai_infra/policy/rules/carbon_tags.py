@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from greenai_infra.policy.declared import UNKNOWN
+from greenai_infra.contracts.declared import UNKNOWN
 from greenai_infra.policy.facts import (
     BASES,
     BASIS,
@@ -23,7 +23,7 @@ from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 
 class CarbonTags(RuleSettings):
@@ -68,7 +68,7 @@ def _empty(value: object) -> bool:
 CARBON_TAGS = ResourceRule(
     id="carbon-tags",
     title="Every resource that takes tags carries the carbon tags",
-    remedy="give the resource the stack's tags: components/tags.py makes them from the stack's config; "
+    remedy="give the resource the stack's tags: greenai_infra/stacks/tags.py makes them from the stack's config; "
     "or set them once for all as the provider's default tags",
     why="Cost and emissions are attributed by tag, and the intensity that a place was chosen for must be seen where "
     "the resource stands. Tags count with the provider's default ones; types without tags are left out by their class.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.local_disks import has_local_disk
-from greenai_infra.policy.declared import UNKNOWN, plain
+from greenai_infra.contracts.declared import UNKNOWN, plain
 from greenai_infra.policy.documents import calls, state_machine
 from greenai_infra.policy.reach import is_false, is_true, leaves, value_at, values_at
 from greenai_infra.policy.resource_types import STATE_MACHINE
@@ -16,7 +16,7 @@ from greenai_infra.policy.rules.encryption_needs import NEEDS, SWITCHES, Need
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 
 class Encryption(RuleSettings):
@@ -184,7 +184,7 @@ ENCRYPTION_TYPES = frozenset(NEEDS) | frozenset(_SPECIAL)
 ENCRYPTION = ResourceRule(
     id="encryption",
     title="Data is encrypted at rest and in transit",
-    remedy="name a key of your own (components/aws/encryption.py makes one), and turn encryption on",
+    remedy="name a key of your own (greenai_infra/stacks/aws/encryption.py makes one), and turn encryption on",
     why="Training data and weights are worth stealing. A key of your own can be revoked and its use is logged; with "
     "customer_managed_keys: false what the cloud encrypts by itself passes.",
     settings=Encryption,

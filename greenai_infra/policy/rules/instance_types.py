@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field
 
 from greenai_infra import safe_yaml
-from greenai_infra.policy.declared import UNKNOWN, has_unknown, plain
+from greenai_infra.contracts.declared import UNKNOWN, has_unknown, plain
 from greenai_infra.policy.documents import state_machine
 from greenai_infra.policy.reach import leaves, objects, values_at
 from greenai_infra.policy.resource_types import STATE_MACHINE, WORKFLOW
@@ -18,7 +18,7 @@ from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 # Where our own types name the machines that they run; unknown objects on the way are seen there too.
 MACHINES: dict[str, tuple[str, ...]] = {

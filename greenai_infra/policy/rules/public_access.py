@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.policy.declared import UNKNOWN, plain
+from greenai_infra.contracts.declared import UNKNOWN, plain
 from greenai_infra.policy.documents import named_statements
 from greenai_infra.policy.reach import is_true, leaves, value_at, values_at
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
@@ -14,7 +14,7 @@ from greenai_infra.policy.rules.open_doors import ACLS, FLAGS, GROUPS_OF_EVERYBO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 _NO_GRANT = frozenset({"aws:ec2/vpcEndpoint:VpcEndpoint"})
 """A policy of these limits who passes through; it gives nobody a right."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from greenai_infra.policy.declared import Unknown
+from greenai_infra.contracts.declared import Unknown
 from greenai_infra.policy.facts import carbon_facts
 from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.policy.declared import UNKNOWN, has_unknown
+from greenai_infra.contracts.declared import UNKNOWN, has_unknown
 from greenai_infra.policy.documents import named_statements, unread_policies
 from greenai_infra.policy.reach import leaves, texts
 from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach, not_known
@@ -13,7 +13,7 @@ from greenai_infra.policy.rule import Breach, ResourceRule, RuleSettings, breach
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
 
 # Policies of AWS that allow a whole service or more, by the end of their ARN.
 _BROAD_MANAGED = re.compile(
@@ -90,7 +90,8 @@ def _own_role(resource: DeclaredResource) -> bool:
 NO_STAR_ACTIONS = ResourceRule(
     id="no-star-actions",
     title="No policy allows * actions",
-    remedy="name the actions one by one (components/aws/policy.py does); on Google Cloud grant a role of one service",
+    remedy="name the actions one by one (greenai_infra/stacks/aws/policy.py does); on Google Cloud grant a role of one "
+    "service",
     why="Whoever holds a * permission can raise instances anywhere, past every budget. Holds for inline, managed, "
     "role, key, topic, queue and bucket policies; Deny statements may say *.",
     settings=StarActions,

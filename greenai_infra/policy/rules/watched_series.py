@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.policy.declared import plain
+from greenai_infra.contracts.declared import plain
 from greenai_infra.policy.reach import is_false, values_at
 from greenai_infra.policy.resource_types import ALERT_POLICY, COMPOSITE_ALARM, METRIC_ALARM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from greenai_infra.policy.declared import DeclaredResource
+    from greenai_infra.contracts.declared import DeclaredResource
     from greenai_infra.policy.rule import Stack
 
 OWNERS = ("project", "environment")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra import __version__
 from greenai_infra.catalog import tables
 from greenai_infra.catalog.regions import find_region
+from greenai_infra.contracts.plan_document import read_document
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.constants import constant
 from greenai_infra.footprint.equation import operational_kg
 from greenai_infra.monitoring.emissions_runs import read_emissions, read_runs
 from greenai_infra.numbers import counted, significant
-from greenai_infra.planning.document import read_document
 from greenai_infra.terminal import plain
 
 if TYPE_CHECKING:

@@ -96,7 +96,7 @@ def eu_gpai(facts: CardFacts) -> str:
     """The energy items of the Model Documentation Form, as Markdown."""
     import jinja2
 
-    from greenai_infra.deploy.starter import shipped
+    from greenai_infra.templates import shipped
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(shipped("templates/card")),

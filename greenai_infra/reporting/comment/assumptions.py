@@ -11,7 +11,7 @@ from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, pr
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from greenai_infra.deploy.plan_file import PlanFile
+    from greenai_infra.contracts.plan import PlanFile
     from greenai_infra.reporting.comment.preview_file import Preview
 
 SOURCES_SHOWN = 4

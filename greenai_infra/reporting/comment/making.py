@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from greenai_infra.deploy.plan_file import PlanFile
-    from greenai_infra.deploy.stack_files import StackFile
+    from greenai_infra.contracts.plan import PlanFile
+    from greenai_infra.project.stack_files import StackFile
     from greenai_infra.reporting.comment.preview_file import Preview
     from greenai_infra.reporting.comment.verdict import Verdict
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from greenai_infra.deploy.config_problems import describe_validation_error
-from greenai_infra.deploy.preview_diff import check_preview
-from greenai_infra.deploy.preview_result import STOPPED
+from greenai_infra.contracts.problems import describe_validation_error
 from greenai_infra.errors import InputError
+from greenai_infra.previews.diff import check_preview
+from greenai_infra.previews.result import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,8 +13,8 @@ from greenai_infra.reporting.comment.markdown import Markdown, code, prose
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from greenai_infra.deploy.plan_file import PlanFile
-    from greenai_infra.deploy.stack_files import StackFile
+    from greenai_infra.contracts.plan import PlanFile
+    from greenai_infra.project.stack_files import StackFile
     from greenai_infra.reporting.comment.preview_file import Preview
 
 SHOWN = 5

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from greenai_infra.deploy.starter import shipped
 from greenai_infra.reporting.comment.markdown import Markdown
 from greenai_infra.reporting.comment.view import SHORTER, view
+from greenai_infra.templates import shipped
 
 if TYPE_CHECKING:
     from greenai_infra.reporting.comment.view import Facts

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greenai_infra.deploy.gate_change import gate_change
 from greenai_infra.numbers import counted
+from greenai_infra.previews.gate_change import gate_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

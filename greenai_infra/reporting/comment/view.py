@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra import __version__
-from greenai_infra.deploy.preview_diff import diff_previews
+from greenai_infra.contracts.declared import PROVIDER_PREFIX, STACK_TYPE, short_type
 from greenai_infra.footprint.equivalents import edition
 from greenai_infra.numbers import counted
-from greenai_infra.policy.declared import PROVIDER_PREFIX, STACK_TYPE, short_type
+from greenai_infra.previews.diff import diff_previews
 from greenai_infra.reporting.comment import figures
 from greenai_infra.reporting.comment.assumptions import assumptions
 from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, prose
 from greenai_infra.reporting.standing_text import setting_words
 
 if TYPE_CHECKING:
-    from greenai_infra.deploy.plan_file import PlanFile
+    from greenai_infra.contracts.plan import PlanFile
     from greenai_infra.reporting.comment.preview_file import Found, Preview
     from greenai_infra.reporting.comment.regions import Regions
     from greenai_infra.reporting.comment.verdict import Verdict

@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time, from_unix
-from greenai_infra.monitoring.gcp_metrics import RESOURCE_TYPE, metric_labels, metric_type
-from greenai_infra.monitoring.metrics import CARBON_EMISSIONS_KG, ENERGY_KWH, GPU_UTILIZATION_PERCENT
+from greenai_infra.contracts.gcp_metrics import RESOURCE_TYPE, metric_labels, metric_type
+from greenai_infra.contracts.metrics import CARBON_EMISSIONS_KG, ENERGY_KWH, GPU_UTILIZATION_PERCENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from greenai_infra.monitoring.metrics import (
+from greenai_infra.contracts.metrics import (
     CARBON_EMISSIONS_KG,
     ENERGY_KWH,
     GPU_UTILIZATION_PERCENT,

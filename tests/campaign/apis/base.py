@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
-from greenai_infra.intensity.cache import AnswerCache
-from greenai_infra.intensity.source import IntensitySource
-from greenai_infra.intensity.values import Basis, Flag, Signal
+from greenai_infra.intensity.model.source import IntensitySource
+from greenai_infra.intensity.model.values import Basis, Flag, Signal
+from greenai_infra.intensity.service.cache import AnswerCache
 
 from ..draft import Draft
 from ..wire import Request, Response

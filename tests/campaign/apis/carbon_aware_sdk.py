@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar
 
-from greenai_infra.intensity.carbon_aware_sdk import CarbonAwareSdk
-from greenai_infra.intensity.values import Basis, Signal
+from greenai_infra.intensity.model.values import Basis, Signal
+from greenai_infra.intensity.sources.carbon_aware_sdk import CarbonAwareSdk
 
 from ..draft import Draft
 from ..wire import Request

@@ -2,9 +2,9 @@
 
 from typing import Any, ClassVar
 
-from greenai_infra.intensity.eia import Eia
-from greenai_infra.intensity.settings import Access
-from greenai_infra.intensity.values import Basis, Signal
+from greenai_infra.intensity.model.settings import Access
+from greenai_infra.intensity.model.values import Basis, Signal
+from greenai_infra.intensity.sources.eia import Eia
 
 from ..draft import SAME, Draft, Point
 from ..wire import Request

@@ -2,9 +2,9 @@
 
 from typing import Any, ClassVar
 
-from greenai_infra.intensity.electricity_maps import ElectricityMaps
-from greenai_infra.intensity.settings import Access
-from greenai_infra.intensity.values import Basis, Signal
+from greenai_infra.intensity.model.settings import Access
+from greenai_infra.intensity.model.values import Basis, Signal
+from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
 
 from ..draft import Draft, Point
 from ..wire import TIMEOUT_S, Request, Response

@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar
 
-from greenai_infra.intensity.neso import Neso
-from greenai_infra.intensity.values import Basis, Flag, Signal
+from greenai_infra.intensity.model.values import Basis, Flag, Signal
+from greenai_infra.intensity.sources.neso import Neso
 
 from ..draft import Draft
 from ..wire import Request

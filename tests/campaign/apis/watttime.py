@@ -4,9 +4,9 @@ import json
 from base64 import b64encode
 from typing import Any, ClassVar
 
-from greenai_infra.intensity.settings import SignIn
-from greenai_infra.intensity.values import Basis, Signal
-from greenai_infra.intensity.watttime import WattTime
+from greenai_infra.intensity.model.settings import SignIn
+from greenai_infra.intensity.model.values import Basis, Signal
+from greenai_infra.intensity.sources.watttime import WattTime
 
 from ..draft import Draft
 from ..wire import Request, Response

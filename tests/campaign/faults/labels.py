@@ -2,7 +2,7 @@
 
 from random import Random
 
-from greenai_infra.intensity.values import Basis, Flag
+from greenai_infra.intensity.model.values import Basis, Flag
 
 from ..apis.base import SECRET
 from ..apis.eia import GAS_G_PER_KWH, NUCLEAR_G_PER_KWH

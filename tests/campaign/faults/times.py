@@ -3,7 +3,7 @@
 from datetime import timedelta
 from random import Random
 
-from greenai_infra.intensity.values import Flag
+from greenai_infra.intensity.model.values import Flag
 
 from ..draft import Draft
 from ..world import CLOCK_CHANGES, HOUR_S

@@ -1,0 +1,196 @@
+"""The section `alarms`: the carbon budget of a project in one region, and who hears when it is used up too fast.
+
+It may stand in the config of any stack, whose program then builds the alarms too (`BudgetSection`), or alone, in a
+stack that runs the program `alarms` and says in the same section whose budget it is (`AlarmsConfig`).
+
+The addresses under `notify.https` often hold a token, so they are treated as secrets wherever they go. They may be
+encrypted in the stack's file: `pulumi config set --secret --path 'alarms.notify.https[0]' URL`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+
+from greenai_infra.contracts.problems import describe_validation_error
+from greenai_infra.contracts.stack.fields import (
+    PROJECT,
+    AwsRegion,
+    CarbonTagged,
+    Email,
+    Positive,
+    Section,
+    Typed,
+    carbon_example,
+)
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What Pulumi puts in place of a value that is not known: in the offline preview, one that is encrypted."""
+
+_HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?(/\S*)?")
+
+
+def _is_https(address: SecretStr) -> SecretStr:
+    if address.get_secret_value() != UNKNOWN and not _HTTPS.fullmatch(address.get_secret_value()):
+        raise ValueError("expected an address that begins with https:// (it is not shown, as it may hold a token)")
+    return address
+
+
+HttpsAddress = Annotated[SecretStr, AfterValidator(_is_https), Field(examples=["https://oncall.example.com/hook"])]
+
+
+MicrosoftId = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$",
+        examples=["0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f"],
+    ),
+]
+
+
+class Slack(Section):
+    """A Slack channel, through Amazon Q Developer in chat applications (formerly AWS Chatbot).
+
+    Its workspace has to be authorised once, by hand, in the console of that service.
+    """
+
+    workspace_id: Annotated[str, Field(pattern=r"^T[0-9A-Z]{1,254}$", examples=["T07EA123LEP"])]
+    channel_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}$", examples=["C07EZ1ABC23"])]
+
+
+class Teams(Section):
+    """A channel of Microsoft Teams, through the same service, authorised there in the same way."""
+
+    tenant_id: MicrosoftId
+    team_id: MicrosoftId
+    channel_id: Annotated[
+        str,
+        Field(
+            pattern=r"^[\w+/=.,-]*%3[aA][\w+/=.,-]*%40[\w+/=.,-]*$",
+            max_length=255,
+            examples=["19%3A0a1b2c3d4e5f%40thread.tacv2"],
+        ),
+    ]
+    """As it stands in the channel's link, with `%3A` and `%40`."""
+
+
+class Notify(Section):
+    """Who hears of it. `https` addresses have to confirm the subscription themselves, as on-call services do."""
+
+    emails: list[Email] = Field(default_factory=list)
+    https: list[HttpsAddress] = Field(default_factory=list)
+    slack: Slack | None = None
+    teams: Teams | None = None
+    all_clear: bool = True
+    """Whether the end of an alarm is told too. The first such notice comes right after `up`: it shows the way works."""
+
+    @property
+    def reaches_somebody(self) -> bool:
+        """Whether there is anybody to hear it."""
+        return bool(self.emails or self.https or self.slack or self.teams)
+
+
+class BudgetSection(Section):
+    """The budget, and what is done about it."""
+
+    daily_budget_kg: Positive
+    """kg CO2e in any 24 hours."""
+    monthly_budget_kg: Positive
+    """kg CO2e in a month; the burn-rate alarms come from it."""
+    notify: Notify = Notify()
+    silent_minutes: Annotated[int, Field(ge=10, le=1440, multiple_of=5)] = 15
+    """How long nobody may report emissions before that is an alarm itself; CloudWatch adds some ten minutes."""
+    anomaly_band: Annotated[float, Field(ge=1, le=10, allow_inf_nan=False)] | None = None
+    """Width of the expected band in standard deviations; without it there is no anomaly alarm."""
+    kill_switch: bool = False
+    """Whether a used-up daily budget stops the project's training jobs. They checkpoint; nothing starts them again."""
+    runbook_url: (
+        Annotated[str, Field(pattern=r"^https://\S{1,500}$", examples=["https://wiki.example.com/carbon"])] | None
+    ) = None
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """How long the logs of census and kill switch are kept."""
+
+    @model_validator(mode="after")
+    def _budgets_agree(self) -> Self:
+        daily, monthly = self.daily_budget_kg, self.monthly_budget_kg
+        if daily > monthly:
+            raise ValueError(
+                f"daily_budget_kg {daily:g} is more than monthly_budget_kg {monthly:g}: one day would use up the month"
+            )
+        if daily * 31 < monthly:
+            raise ValueError(
+                f"monthly_budget_kg {monthly:g} can't be reached with daily_budget_kg {daily:g} "
+                f"(31 days of it are {31 * daily:g}); raise the one or lower the other"
+            )
+        return self
+
+
+class AlarmsConfig(CarbonTagged, BudgetSection):
+    """A stack of its own for the alarms. `workload` begins the names of its resources."""
+
+    provider: Literal["aws"] = "aws"
+    region: AwsRegion
+
+
+BUDGET_EXAMPLE = """\
+greenai-infra:alarms:
+  daily_budget_kg: 4
+  monthly_budget_kg: 40
+  notify:
+    emails: [ml-team@example.com]
+"""
+"""The least that the section holds in the config of a stack that builds something else too."""
+
+ALARMS_EXAMPLE = """\
+greenai-infra:alarms:
+  workload: assistant-budget
+  project: assistant
+  team: research
+  region: eu-north-1
+  daily_budget_kg: 4
+  monthly_budget_kg: 40
+  notify:
+    emails: [ml-team@example.com]
+""" + carbon_example("SE-SE3", 20)
+"""The least that the section holds in a stack of its own."""
+
+
+def read_budget_section(values: Any, where: str = f"{PROJECT}:alarms") -> BudgetSection:
+    """The section in the config of another program's stack. Raises InputError, without any address in it."""
+    return read_as(BudgetSection, values, where, BUDGET_EXAMPLE)
+
+
+def read_alarms_config(values: Any, where: str = f"{PROJECT}:alarms") -> AlarmsConfig:
+    """The section of a stack that runs the program `alarms`. Raises InputError, without any address in it."""
+    return read_as(AlarmsConfig, values, where, ALARMS_EXAMPLE)
+
+
+def read_as(kind: type[Typed], values: Any, where: str, example: str) -> Typed:
+    """A section as its model. Raises InputError, without any address in it."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise InputError(
+            describe_validation_error(error, where, kind, example, secret_below=("notify", "https"))
+        ) from None
+
+
+def busiest_day_kg(slices: Sequence[tuple[datetime, datetime]], emissions_kg: float) -> float:
+    """kg in the 24 hours that hold the most of a planned run, if it emits evenly over its slices [start, end)."""
+    total = sum((end - start for start, end in slices), timedelta())
+    day = timedelta(days=1)
+    # The share within a sliding day is largest where the day begins with a slice or ends with one.
+    begins = [moment for start, end in slices for moment in (start, end - day)]
+    most = max(
+        sum((max(min(end, begin + day) - max(start, begin), timedelta()) for start, end in slices), timedelta())
+        for begin in begins
+    )
+    return emissions_kg * (most / total)

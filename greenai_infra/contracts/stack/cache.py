@@ -1,0 +1,216 @@
+"""The section `cache` of an AWS stack: a cache of answers for model servers, ElastiCache for Valkey."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from greenai_infra.catalog.cache_nodes import find_cache_node
+from greenai_infra.contracts.stack.fields import (
+    PROJECT,
+    AwsRegion,
+    CarbonTagged,
+    Email,
+    Section,
+    carbon_example,
+    read_typed,
+    zones_in_region,
+)
+from greenai_infra.errors import InputError
+
+# Address ranges that nobody announces on the internet: RFC 1918, and RFC 6598, which AWS uses for pods.
+PRIVATE_RANGES = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+
+Percent = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$", examples=["vpc-0a1b2c3d4e5f60718"])]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$", examples=["subnet-0a1b2c3d4e5f60718"])]
+GroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$", examples=["sg-0a1b2c3d4e5f60718"])]
+EvictionPolicy = Literal["allkeys-lfu", "allkeys-lru", "volatile-lfu", "volatile-lru", "volatile-ttl"]
+
+LONGEST_NAME = 32
+"""ElastiCache allows 40 characters in a name; the user `default` needs another eight."""
+
+
+class CacheNetwork(Section):
+    """Where the cache stands: in a private network of its own, or in a VPC that is there already; and who may connect.
+
+    Of its own: `availability_zones`, and `cidr` if the default is taken. There already: `vpc_id` and `subnet_ids`,
+    private ones. Whoever joins the client security group that the stack exports may connect; beside it the groups and
+    address ranges named here, which must be private.
+    """
+
+    cidr: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])$")] = "10.43.0.0/16"
+    availability_zones: Annotated[list[str], Field(min_length=2, max_length=6)] | None = None
+    vpc_id: VpcId | None = None
+    subnet_ids: (
+        Annotated[
+            list[SubnetId],
+            Field(min_length=2, max_length=6, examples=[["subnet-0a1b2c3d4e5f60718", "subnet-0b1b2c3d4e5f60719"]]),
+        ]
+        | None
+    ) = None
+    client_security_groups: list[GroupId] = Field(default_factory=list)
+    client_cidrs: list[str] = Field(default_factory=list, examples=[["10.80.0.0/16"]])
+
+    @field_validator("cidr")
+    @classmethod
+    def _is_a_network(cls, cidr: str) -> str:
+        ip_network(cidr)
+        return cidr
+
+    @field_validator("client_cidrs")
+    @classmethod
+    def _private(cls, cidrs: list[str]) -> list[str]:
+        for cidr in cidrs:
+            network = ip_network(cidr)  # raises ValueError, in words, for what is no network
+            if network.version != 4:
+                raise ValueError(f"{cidr} is an IPv6 range; the cache has IPv4 addresses only")
+            if not any(network.subnet_of(private) for private in PRIVATE_RANGES):  # type: ignore[arg-type]
+                raise ValueError(f"{cidr} is not private; a cache is never reached from the internet")
+        return cidrs
+
+    @field_validator("availability_zones", "subnet_ids")
+    @classmethod
+    def _each_once(cls, names: list[str] | None) -> list[str] | None:
+        if names and len(set(names)) < len(names):
+            raise ValueError(f"names one twice: {', '.join(names)}")
+        return names
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        joins = self.vpc_id is not None or self.subnet_ids is not None
+        if joins and (self.availability_zones or "cidr" in self.model_fields_set):
+            raise ValueError(
+                "vpc_id and subnet_ids join a network that is there, availability_zones and cidr make a new one: "
+                "keep one pair"
+            )
+        if joins and (self.vpc_id is None or self.subnet_ids is None):
+            raise ValueError("vpc_id and subnet_ids belong together")
+        if not joins and not self.availability_zones:
+            raise ValueError("needs availability_zones for a network of its own, or vpc_id and subnet_ids to join one")
+        return self
+
+
+class Serverless(Section):
+    """Upper limits of a serverless cache: what it may hold and do, and so what it may cost."""
+
+    max_data_gb: Annotated[int, Field(ge=1, le=5000)]
+    max_ecpu_per_second: Annotated[int, Field(ge=1000, le=15_000_000)]
+
+
+class ReplicationGroup(Section):
+    """Nodes of a cache that is sized by hand. Every shard has replicas in other zones, which take over."""
+
+    node_type: str
+    shards: Annotated[int, Field(ge=1, le=83)] = 1
+    replicas_per_shard: Annotated[int, Field(ge=1, le=5)] = 1
+    cluster_mode: bool = True
+    maxmemory_policy: EvictionPolicy = "allkeys-lfu"
+    """What goes when memory is full: of all keys, the one that is asked for least."""
+
+    @field_validator("node_type")
+    @classmethod
+    def _is_sold(cls, node_type: str) -> str:
+        try:
+            return find_cache_node(node_type).node_type
+        except InputError as error:  # pydantic collects ValueErrors
+            raise ValueError(str(error)) from None
+
+    @model_validator(mode="after")
+    def _shards_need_cluster_mode(self) -> Self:
+        if self.shards > 1 and not self.cluster_mode:
+            raise ValueError(f"shards: {self.shards} needs cluster_mode: true")
+        return self
+
+
+class CacheAlarms(Section):
+    """When people are told. Evictions are the cache doing its work; many of them mean that it is too small."""
+
+    memory_percent: Percent = 85
+    evictions_per_minute: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1000
+    connections: Annotated[int, Field(ge=1, le=65_000)] = 50_000
+    """Of one node, or of a serverless cache as a whole; 65,000 is all that a node takes."""
+    requests_percent: Percent = 80
+    """Of a serverless cache's `max_ecpu_per_second`."""
+
+
+class CacheConfig(CarbonTagged):
+    """Everything that a cache stack is built from."""
+
+    provider: Literal["aws"] = "aws"
+    region: AwsRegion
+    mode: Literal["serverless", "replication-group"]
+    engine_version: Literal["7.2", "8.0", "8.1", "8.2"] = "8.0"
+    """Of Valkey. A serverless cache takes its first number and runs the newest of it."""
+    network: CacheNetwork
+    serverless: Serverless | None = None
+    replication_group: ReplicationGroup | None = None
+    snapshot_retention_days: Annotated[int, Field(ge=0, le=35)] = 1
+    """How long daily snapshots are kept; 0 takes none."""
+    password_generation: Annotated[int, Field(ge=1)] = 1
+    """Another number makes another password, once."""
+    secret_recovery_days: Annotated[int, Field(ge=0, le=30)] = 7
+    """How long a destroyed secret can be brought back; 0 deletes it at once."""
+    alarms: CacheAlarms = Field(default_factory=CacheAlarms)
+    notify_emails: list[Email] = Field(default_factory=list)
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """How long logs are kept."""
+
+    @field_validator("secret_recovery_days")
+    @classmethod
+    def _as_secrets_manager_has_it(cls, days: int) -> int:
+        if 0 < days < 7:
+            raise ValueError("Secrets Manager takes 0, or 7 to 30")
+        return days
+
+    @model_validator(mode="after")
+    def _name_fits(self) -> Self:
+        if len(self.workload) > LONGEST_NAME or "--" in self.workload:
+            raise ValueError(
+                f"workload {self.workload} becomes the cache's name: at most {LONGEST_NAME} characters, and no two "
+                "hyphens in a row"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_mode(self) -> Self:
+        sections = {"serverless": self.serverless, "replication-group": self.replication_group}
+        for mode, section in sections.items():
+            key = mode.replace("-", "_")
+            if mode == self.mode and section is None:
+                raise ValueError(f"mode: {mode} needs the section {key}")
+            if mode != self.mode and section is not None:
+                raise ValueError(f"{key} is for mode: {mode}, and mode is {self.mode}")
+        return self
+
+    @model_validator(mode="after")
+    def _zones_lie_in_region(self) -> Self:
+        zones_in_region(self.network.availability_zones or (), self.region)
+        return self
+
+    @property
+    def cluster_mode(self) -> bool:
+        """Whether clients must speak the cluster protocol; a serverless cache always wants it."""
+        return self.replication_group.cluster_mode if self.replication_group else True
+
+
+CACHE_EXAMPLE = """\
+greenai-infra:cache:
+  workload: answers
+  project: assistant
+  team: serving
+  region: eu-north-1
+  mode: replication-group
+  replication_group:
+    node_type: cache.r7g.large
+  network:
+    availability_zones: [eu-north-1a, eu-north-1b]
+""" + carbon_example("SE-SE3", 20)
+"""The least that a cache stack's config holds."""
+
+
+def read_cache_config(values: Any, where: str = f"{PROJECT}:cache") -> CacheConfig:
+    """The typed config from what `pulumi.Config().get_object("cache")` or a YAML file holds."""
+    return read_typed(CacheConfig, values, where, CACHE_EXAMPLE)

@@ -1,0 +1,95 @@
+"""The section `alarms` on Google Cloud: the same budget as on AWS, told through Cloud Monitoring's channels.
+
+Addresses under `notify.https` and the Slack token are secrets wherever they go. They may be encrypted in the stack's
+file: `pulumi config set --secret --path 'alarms.notify.slack_channel.token' TOKEN`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from greenai_infra.contracts.stack.alarms import BUDGET_EXAMPLE, BudgetSection, Notify, read_as
+from greenai_infra.contracts.stack.fields import PROJECT, CarbonTagged, Section, carbon_example
+from greenai_infra.contracts.stack.gcp_fields import GcpProject, GcpRegion
+
+ONLY_ON_AWS = ("kill_switch", "anomaly_band", "retention_days")
+LONGEST_SILENCE_MINUTES = 1410
+"""23.5 hours: the longest absence that Cloud Monitoring can watch for."""
+
+
+class SlackChannel(Section):
+    """A Slack channel that Cloud Monitoring writes to itself; the token is that of its Slack app."""
+
+    name: Annotated[str, Field(pattern=r"^#[^\s]{1,80}$", examples=["#ml-carbon"])]
+    token: SecretStr = Field(examples=["xoxb-of-your-slack-app"])
+
+
+class GcpNotify(Notify):
+    """Who hears of it. `https` addresses get a webhook."""
+
+    slack_channel: SlackChannel | None = None
+
+    @model_validator(mode="after")
+    def _not_through_aws(self) -> Self:
+        if self.slack is not None or self.teams is not None:
+            raise ValueError("slack and teams go through a service of AWS; here there is slack_channel: {name, token}")
+        return self
+
+    @property
+    def reaches_somebody(self) -> bool:
+        """Whether there is anybody to hear it."""
+        return bool(self.emails or self.https or self.slack_channel)
+
+
+class GcpBudgetSection(BudgetSection):
+    """The budget, and who hears of it."""
+
+    notify: GcpNotify = GcpNotify()
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> Self:
+        if wrong := [name for name in ONLY_ON_AWS if name in self.model_fields_set]:
+            raise ValueError(f"{', '.join(wrong)}: there on AWS only; take it out")
+        if self.silent_minutes > LONGEST_SILENCE_MINUTES:
+            raise ValueError(
+                f"silent_minutes {self.silent_minutes}: Cloud Monitoring watches for at most {LONGEST_SILENCE_MINUTES}"
+            )
+        return self
+
+
+class GcpAlarmsConfig(CarbonTagged, GcpBudgetSection):
+    """A stack of its own for the alarms. `workload` begins the names of its resources."""
+
+    provider: Literal["gcp"]
+    gcp_project: GcpProject
+    region: GcpRegion
+
+
+GCP_ALARMS_EXAMPLE = """\
+greenai-infra:alarms:
+  provider: gcp
+  workload: assistant-budget
+  project: assistant
+  team: research
+  gcp_project: acme-ml
+  region: europe-north1
+  daily_budget_kg: 4
+  monthly_budget_kg: 40
+  notify:
+    emails: [ml-team@example.com]
+""" + carbon_example("FI", 68)
+"""The least that the section holds in a stack of its own."""
+
+
+def read_gcp_budget_section(values: Any, where: str = f"{PROJECT}:alarms") -> GcpBudgetSection:
+    """The section in the config of another program's stack. Raises InputError, without any address in it."""
+    if isinstance(values, dict) and values.get("provider") == "gcp":
+        values = {key: value for key, value in values.items() if key != "provider"}
+    return read_as(GcpBudgetSection, values, where, BUDGET_EXAMPLE)
+
+
+def read_gcp_alarms_config(values: Any, where: str = f"{PROJECT}:alarms") -> GcpAlarmsConfig:
+    """The section of a stack that runs the program `alarms`. Raises InputError, without any address in it."""
+    return read_as(GcpAlarmsConfig, values, where, GCP_ALARMS_EXAMPLE)

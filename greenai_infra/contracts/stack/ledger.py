@@ -1,0 +1,37 @@
+"""The section `ledger` of an AWS stack: the DynamoDB table of a carbon ledger."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from greenai_infra.contracts.stack.fields import PROJECT, AwsRegion, CarbonTagged, carbon_example, read_typed
+
+
+class LedgerConfig(CarbonTagged):
+    """Everything that a ledger stack is built from. One ledger holds the budgets of all teams and projects."""
+
+    provider: Literal["aws"] = "aws"
+    region: AwsRegion
+    table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$", examples=["greenai-ledger"])] = "greenai-ledger"
+    """Its name, as in `--ledger dynamodb:greenai-ledger@eu-north-1`."""
+    recovery_days: Annotated[int, Field(ge=1, le=35)] = 35
+    """How far back the table can be restored to any second."""
+    deletion_protection: bool = True
+    """Whether `destroy` is refused by AWS; to remove the ledger, set false, run `up`, then `destroy`."""
+
+
+LEDGER_EXAMPLE = """\
+greenai-infra:ledger:
+  workload: carbon-ledger
+  project: platform
+  team: platform
+  region: eu-north-1
+""" + carbon_example("SE-SE3", 20)
+"""The least that a ledger stack's config holds."""
+
+
+def read_ledger_config(values: Any, where: str = f"{PROJECT}:ledger") -> LedgerConfig:
+    """The typed config from what `pulumi.Config().get_object("ledger")` or a YAML file holds."""
+    return read_typed(LedgerConfig, values, where, LEDGER_EXAMPLE)

@@ -1,0 +1,12 @@
+"""What the inference stacks of all clouds have in common: what a plan expects of a request."""
+
+from __future__ import annotations
+
+from greenai_infra.contracts.stack.fields import Planned, Positive
+
+
+class PlannedServing(Planned):
+    """What the plan expects, for all the time it plans and for one request of it."""
+
+    emissions_g_per_request: Positive
+    energy_j_per_request: Positive

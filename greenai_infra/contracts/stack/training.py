@@ -1,0 +1,96 @@
+"""The section `training` of an AWS stack: what one region that trains one workload is built from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from greenai_infra.catalog.buildable import LONGEST_SAGEMAKER_RUN, MOST_INSTANCES, MOST_SLICES
+from greenai_infra.clock import format_time
+from greenai_infra.contracts.stack.fields import (
+    PROJECT,
+    AwsRegion,
+    EcrImage,
+    Network,
+    Positive,
+    S3Uri,
+    carbon_example,
+    planned_example,
+    read_typed,
+    zones_in_region,
+)
+from greenai_infra.contracts.stack.runs import PlannedRun, Slice
+
+
+class TrainingConfig(PlannedRun):
+    """Everything that one regional training stack is built from."""
+
+    region: AwsRegion
+    instance_type: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+    instance_count: Annotated[int, Field(ge=1, le=MOST_INSTANCES["training"])]
+    volume_gb: Annotated[int, Field(ge=1, le=16384)] = 500
+    image: EcrImage | None = None
+    """Container image URI in ECR; without one, the stack's own repository with `image_tag`."""
+    data_uri: S3Uri | None = None
+    """Training data that lies in another bucket of the region (gateway endpoints don't reach further); without one,
+    `train/` in the stack's data bucket, and for `launch: now`, when that is still empty, no data channel at all."""
+    max_wait_hours: Positive | None = None
+    """With spot: how long SageMaker may wait for capacity, over all; default twice the run."""
+    slices: Annotated[list[Slice], Field(min_length=1, max_length=MOST_SLICES["aws"])]
+    network: Network
+
+    @model_validator(mode="after")
+    def _slices_fit_sagemaker(self) -> Self:
+        for piece in self.slices:
+            if piece.end - piece.start > LONGEST_SAGEMAKER_RUN:
+                days = LONGEST_SAGEMAKER_RUN.days
+                raise ValueError(f"slice {format_time(piece.start)} is longer than the {days} days of SageMaker")
+        return self
+
+    @model_validator(mode="after")
+    def _waiting_fits(self) -> Self:
+        if self.max_wait_hours is None:
+            return self
+        if not self.spot:
+            raise ValueError("max_wait_hours bounds the wait for spot capacity, but spot is false")
+        if len(self.slices) > 1:
+            raise ValueError("max_wait_hours is for a single run; in slices each run ends with its slice")
+        planned_hours = (self.slices[0].end - self.slices[0].start) / timedelta(hours=1)
+        if not planned_hours <= self.max_wait_hours <= LONGEST_SAGEMAKER_RUN / timedelta(hours=1):
+            raise ValueError(
+                f"max_wait_hours (is {self.max_wait_hours:g}) includes the run: at least {planned_hours:g}, "
+                f"at most {LONGEST_SAGEMAKER_RUN / timedelta(hours=1):g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _zones_lie_in_region(self) -> Self:
+        zones_in_region(self.network.availability_zones, self.region)
+        return self
+
+
+TRAINING_EXAMPLE = (
+    """\
+greenai-infra:training:
+  workload: finetune-7b
+  project: assistant
+  team: research
+  region: eu-north-1
+  instance_type: ml.p5.48xlarge
+  instance_count: 1
+  slices:
+    - {start: 2026-12-01T22:00:00Z, end: 2026-12-02T06:00:00Z}
+  network:
+    availability_zones: [eu-north-1a, eu-north-1b]
+"""
+    + carbon_example("SE-SE3", 20)
+    + planned_example(61.4, 1.5, 440.3)
+)
+"""The least that a training stack's config holds."""
+
+
+def read_training_config(values: Any, where: str = f"{PROJECT}:training") -> TrainingConfig:
+    """The typed config from what `pulumi.Config().get_object("training")` or a YAML file holds."""
+    return read_typed(TrainingConfig, values, where, TRAINING_EXAMPLE)

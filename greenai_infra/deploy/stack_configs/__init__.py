@@ -1,1 +1,0 @@
-"""The typed config of the stacks, one module a section: what a stack is built from, and nothing else."""

@@ -1,0 +1,1 @@
+"""Which source answers: what the user names, what is live, what is embedded."""

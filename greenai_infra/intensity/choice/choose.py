@@ -1,0 +1,113 @@
+"""From what a user writes after `--source` to a source. Imports only what that source needs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from greenai_infra.errors import InputError
+from greenai_infra.intensity.choice import fallback
+from greenai_infra.intensity.choice.fallback import AUTO
+from greenai_infra.intensity.choice.live_sources import BY_NAME, PUBLIC, Asking, is_live, stated_meaning
+from greenai_infra.intensity.model.settings import read_settings
+from greenai_infra.intensity.model.values import Basis, Signal
+from greenai_infra.intensity.sources.climatology import Climatology
+from greenai_infra.intensity.sources.embedded import EmbeddedYear
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from greenai_infra.intensity.model.source import IntensitySource
+    from greenai_infra.intensity.service.cache import AnswerCache
+    from greenai_infra.intensity.sources.declaration import FileKind
+
+EMBEDDED = "embedded"
+NAMES = (AUTO, EMBEDDED, "file:PATH", *BY_NAME, PUBLIC, "climatology:SOURCE")
+
+
+def open_source(
+    spec: str | None,
+    *,
+    as_of: datetime,
+    signal: Signal | None = None,
+    basis: Basis | None = None,
+    file_kind: FileKind | None = None,
+    use_cache: bool = True,
+) -> IntensitySource:
+    """The source of that name (see NAMES), asked as of `as_of`; None means `auto`, the order in `fallback`.
+
+    A source that is named gets no fallback to another one. Without `use_cache` services are asked afresh.
+    Raises InputError for an unknown name, a signal or basis that the source does not have, a live source asked about
+    another time than now, a setting that is missing or unusable, or a file that can't be used.
+    """
+    name = (spec or AUTO).strip()
+    kind, _, rest = name.partition(":")
+    if name == AUTO:
+        asking = _asking(as_of, signal, basis, use_cache)
+        return fallback.automatic(replace(asking, total_timeout_s=fallback.TIER_TIMEOUT_S))
+    if name == EMBEDDED:
+        return _embedded(as_of, signal, basis)
+    if names_file(name) and (rest or kind != "file"):
+        from greenai_infra.intensity.sources.file import FileSource
+
+        return FileSource(rest if kind == "file" else name, as_of=as_of, signal=signal, basis=basis, kind=file_kind)
+    if kind == "climatology" and (names_file(rest) or is_live(rest)):
+        inner = open_source(rest, as_of=as_of, signal=signal, basis=basis, file_kind=file_kind, use_cache=use_cache)
+        return Climatology(inner, as_of)
+    if is_live(name) and (not rest or kind == "neso"):
+        fallback.refuse_another_time(name, as_of)
+        return _live(kind, replace(_asking(as_of, signal, basis, use_cache), detail=rest), signal, basis)
+    raise InputError(f"'{name}' is not a source of intensity; there is {', '.join(NAMES)}")
+
+
+def names_file(spec: str) -> bool:
+    """Whether a source is a file: `file:PATH`, or a path that no other source has for a name."""
+    kind = spec.partition(":")[0]
+    if kind == "file":
+        return True
+    if spec in NAMES or kind in ("climatology", *BY_NAME) or not spec:
+        return False
+    return spec.casefold().endswith(".csv") or "/" in spec or os.sep in spec or Path(spec).exists()
+
+
+def _asking(as_of: datetime, signal: Signal | None, basis: Basis | None, use_cache: bool) -> Asking:
+    signal = signal or Signal.AVERAGE
+    if basis is None:
+        basis = Basis.DIRECT if signal is Signal.MARGINAL else Basis.LIFECYCLE
+    return Asking(as_of, signal, basis, read_settings(), _cache() if use_cache else None)
+
+
+def _cache() -> AnswerCache:
+    from greenai_infra.intensity.service.cache import AnswerCache
+
+    return AnswerCache.of_user()
+
+
+def _live(kind: str, asking: Asking, signal: Signal | None, basis: Basis | None) -> IntensitySource:
+    """A named live source. Where the user does not say, it is asked for what it has."""
+    if kind == PUBLIC:
+        return fallback.open_tier(PUBLIC, asking)
+    entry = BY_NAME[kind]
+    if missing := entry.missing(asking.settings):
+        raise InputError(f"{kind} can't be asked: {missing}; `greenai-infra sources` says what each source needs")
+    meanings = entry.meanings or (stated_meaning(asking.settings),)
+    fitting = [one for one in meanings if signal in (None, one[0]) and basis in (None, one[1])]
+    if not fitting:
+        asked = " ".join(filter(None, (signal, basis)))
+        known = " or ".join(" ".join(one) for one in meanings)
+        raise InputError(f"{kind} is asked for {known} intensity, not {asked}; choose another --source")
+    signal, basis = fitting[0]
+    return entry.open(replace(asking, signal=signal, basis=basis))
+
+
+def _embedded(as_of: datetime, signal: Signal | None, basis: Basis | None) -> IntensitySource:
+    if signal is Signal.MARGINAL:
+        raise InputError("the embedded yearly means are average, not marginal; choose another --source")
+    if basis is Basis.DIRECT:
+        raise InputError(
+            "the embedded direct figures are by Google region, not by grid zone: `greenai-infra regions --basis "
+            "direct` ranks these; else choose another --source"
+        )
+    return EmbeddedYear(as_of)

@@ -1,0 +1,101 @@
+"""The order in which sources are asked when none is named: the policy of `--source auto`, in one table.
+
+The first tier that covers every candidate zone in the signal and basis asked for answers for all of them. After the
+tiers come own answers of less than six hours ago, then, for average life cycle values, the embedded yearly means.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, cast
+
+from greenai_infra.catalog.signals import AVERAGE_LIFECYCLE
+from greenai_infra.clock import format_time
+from greenai_infra.errors import DataUnavailable, InputError
+from greenai_infra.intensity.choice.live_sources import BY_NAME, PUBLIC
+from greenai_infra.intensity.choice.tiers import Tiers
+from greenai_infra.intensity.sources.embedded import EmbeddedYear
+
+if TYPE_CHECKING:
+    from greenai_infra.intensity.choice.live_sources import Asking
+    from greenai_infra.intensity.choice.union import RegionalSource
+    from greenai_infra.intensity.model.source import IntensitySource
+
+AUTO = "auto"
+
+TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("electricity-maps", ("electricity-maps",)),
+    ("watttime", ("watttime",)),
+    ("carbon-aware-sdk", ("carbon-aware-sdk",)),
+    (PUBLIC, ("neso", "energy-charts", "eia")),
+)
+"""(tier, its sources), best first. The sources of a tier are asked together, each about the zones it covers."""
+
+TIER_TIMEOUT_S = 12.0  # for one kind of question to one tier: a service that hangs must not use up a user's patience
+NOW_TOLERANCE = timedelta(minutes=5)
+
+
+def automatic(asking: Asking) -> Tiers:
+    """All tiers that can be asked. `notes` say which can't, and why. Raises DataUnavailable if there is none at all."""
+    tiers: list[IntensitySource] = []
+    left = []
+    for name, _ in TIERS:
+        if why_not := _why_not(name, asking):
+            left.append(f"{name} ({why_not})")
+        else:
+            tiers.append(open_tier(name, asking))
+    notes = [f"not asked: {', '.join(left)}"] if left else []
+    last = EmbeddedYear(asking.as_of) if (asking.signal, asking.basis) == AVERAGE_LIFECYCLE else None
+    if not tiers and last is None:
+        raise DataUnavailable(
+            f"no source of {asking.signal} {asking.basis} intensity can be asked: {'; '.join(notes)}. "
+            "`greenai-infra sources` says what each needs"
+        )
+    return Tiers(AUTO, tiers, notes, last=last)
+
+
+def open_tier(name: str, asking: Asking) -> IntensitySource:
+    """The source, or the union of the sources, of a tier."""
+    if name != PUBLIC:
+        return BY_NAME[name].open(asking)
+    from greenai_infra.intensity.choice.union import Union
+
+    parts, absent = [], []
+    for source in _sources_of(name):
+        if reason := missing_or_lacking(source, asking):
+            absent.append(f"{source}: {reason}")
+        else:
+            parts.append(cast("RegionalSource", BY_NAME[source].open(asking)))
+    return Union(name, parts, asking.as_of, absent)
+
+
+def missing_or_lacking(source: str, asking: Asking) -> str:
+    """Why one source can't be asked this: what is not set, or that it knows no such values; "" if it can."""
+    entry = BY_NAME[source]
+    return entry.missing(asking.settings) or entry.lacks(asking.signal, asking.basis)
+
+
+def _why_not(tier: str, asking: Asking) -> str:
+    reasons = [missing_or_lacking(source, asking) for source in _sources_of(tier)]
+    if "" not in reasons:
+        return "; ".join(dict.fromkeys(reasons))
+    if not is_now(asking.as_of):
+        return f"it answers about now, not {format_time(asking.as_of)}"
+    return ""
+
+
+def _sources_of(tier: str) -> tuple[str, ...]:
+    return dict(TIERS)[tier]
+
+
+def is_now(moment: datetime) -> bool:
+    """Whether a live source can be asked about it."""
+    return abs(moment - datetime.now(UTC)) <= NOW_TOLERANCE
+
+
+def refuse_another_time(name: str, as_of: datetime) -> None:
+    """Raise InputError if a live source is asked about another time than now."""
+    if not is_now(as_of):
+        raise InputError(
+            f"{name} answers about now, not {format_time(as_of)}; leave out --at, or choose embedded or file:PATH"
+        )

@@ -1,0 +1,1 @@
+"""Forecasts of intensity, and how good they have been."""

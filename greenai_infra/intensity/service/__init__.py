@@ -1,0 +1,1 @@
+"""Asking a service: HTTP, the answer cache, gaps and coverage."""

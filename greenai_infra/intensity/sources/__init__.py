@@ -1,0 +1,1 @@
+"""The sources of carbon intensity, one module a source."""

@@ -1,0 +1,1 @@
+"""One pinner a kind of stack and cloud: the config that a placement gives."""

@@ -1,0 +1,1 @@
+"""Checks of what is declared: values, references and documents."""

@@ -1,0 +1,147 @@
+"""The carbon gate of a project: where its settings are, and the verdict on what a program declares.
+
+A project has a gate if there is a policy pack in the folder `policy` beside its program (`stacks/policy/`). The pack's
+folder may hold `greenai-policy.yaml` with the settings; without it the defaults of the rules hold. The offline preview,
+the pack under the engine and `check` read the same file, so that they say the same.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.clock import now as clock_now
+from greenai_infra.errors import InputError
+from greenai_infra.files import read_text
+from greenai_infra.previews.sdk import wire
+from greenai_infra.project import yaml_edit
+from greenai_infra.project.stack_files import read_project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from greenai_infra.contracts.declared import DeclaredResource
+    from greenai_infra.policy.judge import Verdict
+    from greenai_infra.policy.rule import Standing
+    from greenai_infra.policy.settings import GateSettings
+    from greenai_infra.project.project import StackProgram
+
+PACK_FOLDER = "policy"
+PACK_FILE = "PulumiPolicy.yaml"
+SETTINGS_FILE = "greenai-policy.yaml"
+PACK_NAME = "greenai-carbon-gate"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The settings to judge by; `pack` is the policy pack's folder, None for one that is judged without the engine."""
+
+    settings: GateSettings
+    pack: Path | None = None
+
+
+def project_pack(program: StackProgram) -> Path | None:
+    """The project's own policy pack, if it has one."""
+    beside = program.program if program.program.is_dir() else program.program.parent
+    return beside / PACK_FOLDER if (beside / PACK_FOLDER / PACK_FILE).is_file() else None
+
+
+def pack_folder(project_dir: Path) -> Path:
+    """Where the policy pack of a project lies, if it has one: `project_pack` before a stack is known."""
+    if not any((project_dir / name).is_file() for name in ("Pulumi.yaml", "Pulumi.yml")):
+        return project_dir / PACK_FOLDER
+    main = project_dir / str(read_project(project_dir).content.get("main") or ".")
+    return (main if main.is_dir() else main.parent) / PACK_FOLDER
+
+
+def open_gate(pack: Path) -> Gate:
+    """The gate of a policy pack. Raises InputError for a folder that is none, or settings that can't be used."""
+    if not (pack / PACK_FILE).is_file():
+        raise InputError(f"{pack} is no policy pack: it has no {PACK_FILE}; the project's own is stacks/policy")
+    return Gate(read_settings(pack / SETTINGS_FILE, required=False), pack)
+
+
+def project_gate(program: StackProgram) -> Gate | None:
+    """The gate that the project has; None if it has none."""
+    pack = project_pack(program)
+    return open_gate(pack) if pack else None
+
+
+def project_gate_or_defaults(program: StackProgram) -> Gate:
+    """The gate that the project has, or the rules with their defaults."""
+    from greenai_infra.policy.settings import GateSettings
+
+    return project_gate(program) or Gate(GateSettings())
+
+
+def read_settings(file: Path, *, required: bool = True) -> GateSettings:
+    """The settings in a file; the defaults for one that isn't there and need not be. Raises InputError."""
+    from pydantic import ValidationError
+
+    from greenai_infra.contracts.problems import describe_validation_error
+    from greenai_infra.policy.settings import EXAMPLE, GateSettings
+
+    if not file.is_file() and not required:
+        return GateSettings()
+    try:
+        return GateSettings.model_validate(_without_nulls(yaml_edit.load(read_text(file), str(file))))
+    except ValidationError as error:
+        raise InputError(describe_validation_error(error, file.name, GateSettings, EXAMPLE)) from None
+
+
+def _without_nulls(content: dict[str, Any]) -> dict[str, Any]:
+    """A key with nothing under it, as YAML gives it where all of it is commented out, is as good as none."""
+    return {
+        key: _without_nulls(value) if isinstance(value, dict) else value
+        for key, value in content.items()
+        if value is not None
+    }
+
+
+def judge_resources(
+    gate: Gate,
+    stack: str,
+    resources: Sequence[DeclaredResource],
+    config: Mapping[str, Any],
+    now: datetime | None = None,
+    standing: Standing | None = None,
+) -> Verdict:
+    """The verdict on what a stack declares; `config` is as `config_values` gives it."""
+    from greenai_infra.policy.judge import judge
+    from greenai_infra.policy.rule import Stack
+
+    return judge(Stack(stack, resources, config, now or clock_now(), standing), gate.settings)
+
+
+def standing_totals(figures: Mapping[str, Any]) -> Standing:
+    """What the caps hold a limit against, of a preview's part `standing`."""
+    from greenai_infra.policy.rule import Standing
+
+    total, intensity, rows = figures["total"], figures["intensity"] or {}, figures["resources"]
+    return Standing(
+        total["emissions_kg_per_month"],
+        total["cost_usd_per_month"],
+        str(intensity.get("basis", "")),
+        str(intensity.get("signal", "")),
+        unmeasured=tuple(row["name"] for row in rows if row["emissions_kg_per_month"] is None),
+        unpriced=tuple(figures["unpriced"]),
+        cost_usd_per_month_high=total.get("cost_usd_per_month_high"),
+    )
+
+
+def config_values(config: Mapping[str, str], project: str) -> dict[str, Any]:
+    """The project's own config values by key without its name: objects parsed, encrypted values UNKNOWN."""
+    prefix = f"{project}:"
+    return {key.removeprefix(prefix): _value(text) for key, text in config.items() if key.startswith(prefix)}
+
+
+def _value(text: str) -> Any:
+    if text[:1] in ("{", "["):
+        try:
+            return wire.decode(json.loads(text))
+        except ValueError:
+            return text
+    return wire.decode(text)

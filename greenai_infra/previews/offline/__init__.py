@@ -1,0 +1,1 @@
+"""Run a Pulumi program against an engine in this process, and record what it declares."""

@@ -1,0 +1,119 @@
+"""What an offline preview found: the declared resources, the outputs, and what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.contracts.declared import STACK_TYPE, UNKNOWN, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from greenai_infra.contracts.declared import DeclaredResource, Finding
+    from greenai_infra.policy.judge import Verdict
+
+SCHEMA_VERSION = 1
+BAD_CONFIG, REFUSED, PROGRAM_FAILED = "bad-config", "refused", "program-failed"
+STOPPED = {
+    BAD_CONFIG: "the stack's config can't be used",
+    REFUSED: "the stack is refused",
+    PROGRAM_FAILED: "the program failed",
+}
+"""Code of the finding that says why the program stopped -> that in a few words."""
+
+
+@dataclass(frozen=True)
+class PreviewResult:
+    """An offline preview of one stack. Resources are in order of URN, the stack itself first."""
+
+    project: str
+    stack: str
+    region: str
+    resources: tuple[DeclaredResource, ...]
+    outputs: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+    messages: tuple[str, ...] = ()
+    standing: Mapping[str, Any] | None = None
+    """What it draws, emits and costs by standing there (`deploy/standing`); None if the program failed."""
+    budget: Mapping[str, Any] | None = None
+    """The carbon budget that its alarms watch, if there is one."""
+    verdict: Verdict | None = None
+    """What the carbon gate says; None if the project has none."""
+    not_judged: Mapping[str, int] = field(default_factory=dict)
+    """Type -> how many resources of it are built that no rule judges (`deploy/not_judged`); the gate does not shut."""
+    notes: tuple[str, ...] = ()
+    """What is to be done before it can be built, in sentences; nothing of it is wrong."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether any finding is an error."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the program did not get to its end, so that nothing can be said of the whole stack."""
+        return any(finding.code in STOPPED for finding in self.findings)
+
+    @property
+    def exit_code(self) -> int:
+        """2 if the stack's config can't be used, 1 if anything else is wrong, else 0."""
+        return 2 if any(finding.code == BAD_CONFIG for finding in self.findings) else int(self.failed)
+
+    @property
+    def built(self) -> tuple[DeclaredResource, ...]:
+        """What a provider would build: no components, no providers, nothing that is only read."""
+        return tuple(one for one in self.resources if one.custom and not one.read and not one.is_provider)
+
+    @property
+    def common_tags(self) -> dict[str, str]:
+        """The tags that at least half of the taggable resources carry, with the value that most of them give."""
+        taggable = [one for one in self.built if one.taggable]
+        counts: dict[tuple[str, str], int] = {}
+        for resource in taggable:
+            for item in (resource.tags or {}).items():
+                if item[1] is not UNKNOWN:
+                    counts[item] = counts.get(item, 0) + 1
+        return {key: value for (key, value), count in sorted(counts.items()) if 2 * count > len(taggable)}
+
+    def missing_tags(self) -> dict[str, list[str]]:
+        """URN of each taggable resource that lacks some of the common tags -> the keys that it lacks."""
+        common = self.common_tags
+        lacking = {}
+        for resource in self.built:
+            if resource.taggable:
+                own = resource.tags or {}
+                lacking[resource.urn] = [key for key, value in common.items() if own.get(key) != value]
+        return {urn: keys for urn, keys in lacking.items() if keys}
+
+    def summary(self) -> dict[str, int]:
+        """Counts: what would be built, components, taggable resources, errors and warnings."""
+        return {
+            "resources": len(self.built),
+            "components": sum(not one.custom and one.type != STACK_TYPE for one in self.resources),
+            "taggable": sum(one.taggable for one in self.built),
+            "errors": sum(one.severity == "error" for one in self.findings),
+            "warnings": sum(one.severity == "warning" for one in self.findings),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """The document that `greenai-infra preview --offline --json` prints."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "project": self.project,
+            "stack": self.stack,
+            "region": self.region,
+            "resources": [one.as_json() for one in self.resources],
+            "outputs": redact(dict(self.outputs)),
+            "tags": {"common": self.common_tags, "missing": self.missing_tags()},
+            "standing": self.standing,
+            "budget": self.budget,
+            "policy": {
+                "rules": [one.as_json() for one in self.verdict.tallies] if self.verdict else [],
+                "not_judged": dict(self.not_judged),
+            },
+            "findings": [one.as_json() for one in self.findings],
+            "messages": list(self.messages),
+            "notes": list(self.notes),
+            "summary": self.summary(),
+        }

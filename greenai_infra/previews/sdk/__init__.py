@@ -1,0 +1,1 @@
+"""What the SDKs, providers and AWS's service models say of resource types."""

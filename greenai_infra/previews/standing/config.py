@@ -1,0 +1,57 @@
+"""What a stack's config says of its carbon: the section of its program, and the budget of its own or another stack."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.contracts.programs import DEFAULT_PROGRAM
+from greenai_infra.errors import InputError
+from greenai_infra.project.project import read_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from greenai_infra.project.project import StackProgram
+
+ALARMS = "alarms"
+OTHER_STACK = "alarms-stack"
+
+
+def section_of(program: StackProgram, name: str) -> dict[str, Any]:
+    """A config section as a mapping; empty where it is missing, or no section."""
+    try:
+        values = json.loads(program.config.get(f"{program.project}:{name}", ""))
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def program_section(program: StackProgram) -> dict[str, Any]:
+    """The section of the stack's own program."""
+    return section_of(program, program.config.get(f"{program.project}:program") or DEFAULT_PROGRAM)
+
+
+def budget(program: StackProgram) -> dict[str, Any] | None:
+    """The carbon budget in kg CO2e a day and a month, and which stack's alarms watch it; None if there is none.
+
+    It stands in the stack's own section `alarms`, or in that of the stack that `alarms-stack` names.
+    """
+    own = _limits(section_of(program, ALARMS))
+    if own is not None:
+        return {**own, "stack": program.stack}
+    other = program.config.get(f"{program.project}:{OTHER_STACK}")
+    if not other:
+        return None
+    try:
+        watched = _limits(section_of(read_stack(program.root, other), ALARMS))
+    except InputError:
+        return None  # the program says what is wrong with the reference
+    return {**watched, "stack": other} if watched else None
+
+
+def _limits(section: Mapping[str, Any]) -> dict[str, float] | None:
+    daily, monthly = section.get("daily_budget_kg"), section.get("monthly_budget_kg")
+    if not isinstance(daily, int | float) or not isinstance(monthly, int | float):
+        return None
+    return {"daily_kg": float(daily), "monthly_kg": float(monthly)}

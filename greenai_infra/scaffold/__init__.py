@@ -1,0 +1,1 @@
+"""What `init` writes: a project, the files of CI, the training image."""

@@ -1,0 +1,90 @@
+"""The training job that the plan asks for, as SageMaker's CreateTrainingJob takes it.
+
+Name and limits are left out: a scheduled plan names each run when it starts, a one-shot job has its name from the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from greenai_infra.catalog.local_disks import has_local_disk
+from greenai_infra.contracts.metrics import NAMESPACE
+from greenai_infra.stacks.plan_environment import plan_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from greenai_infra.contracts.stack.training import TrainingConfig
+
+CHECKPOINT_DIR = "/opt/ml/checkpoints"
+INTERNAL_ERROR_RETRIES = 2
+"""SageMaker's own retries, for its internal errors only; the time limits hold for all of them together."""
+
+
+@dataclass(frozen=True)
+class JobParts:
+    """What the stack built for the job. `data_uri` is None where there is nothing to read yet."""
+
+    role_arn: Any
+    image: Any
+    data_uri: Any | None
+    checkpoint_uri: Any
+    artifact_uri: Any
+    key_arn: Any
+    subnet_ids: list[Any]
+    security_group_id: Any
+
+
+def training_request(config: TrainingConfig, parts: JobParts, tags: Mapping[str, str]) -> dict[str, Any]:
+    """The request, by the names of SageMaker's API."""
+    request: dict[str, Any] = {
+        "RoleArn": parts.role_arn,
+        "AlgorithmSpecification": {"TrainingImage": parts.image, "TrainingInputMode": "File"},
+        "HyperParameters": dict(sorted(config.hyperparameters.items())),
+        "Environment": environment(config, parts.checkpoint_uri),
+        "OutputDataConfig": {"S3OutputPath": parts.artifact_uri, "KmsKeyId": parts.key_arn},
+        # What lies here is copied to the job's disk before it starts and kept in step while it runs: it resumes.
+        "CheckpointConfig": {"S3Uri": parts.checkpoint_uri, "LocalPath": CHECKPOINT_DIR},
+        "ResourceConfig": _resources(config, parts.key_arn),
+        "VpcConfig": {"SecurityGroupIds": [parts.security_group_id], "Subnets": parts.subnet_ids},
+        "EnableManagedSpotTraining": config.spot,
+        # One node talks to nobody, and encryption costs it time.
+        "EnableInterContainerTrafficEncryption": config.instance_count > 1,
+        # Isolation would cut the container off from S3 and CloudWatch too. The network has no way out as it is.
+        "EnableNetworkIsolation": False,
+        "RetryStrategy": {"MaximumRetryAttempts": INTERNAL_ERROR_RETRIES},
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+    if parts.data_uri is not None:
+        source = {"S3DataType": "S3Prefix", "S3Uri": parts.data_uri, "S3DataDistributionType": "FullyReplicated"}
+        request["InputDataConfig"] = [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}]
+    return request
+
+
+def _resources(config: TrainingConfig, key_arn: Any) -> dict[str, Any]:
+    resources = {
+        "InstanceType": config.instance_type,
+        "InstanceCount": config.instance_count,
+        "VolumeSizeInGB": config.volume_gb,
+    }
+    if not has_local_disk(config.instance_type):
+        resources["VolumeKmsKeyId"] = key_arn
+    return resources
+
+
+def environment(config: TrainingConfig, checkpoint_uri: Any) -> dict[str, Any]:
+    """What the tracker in the container is told of the plan, and where it keeps checkpoints and metrics."""
+    return {
+        **plan_environment(config),
+        "GREENAI_METRIC_NAMESPACE": NAMESPACE,
+        "GREENAI_CHECKPOINT_DIR": CHECKPOINT_DIR,
+        "GREENAI_CHECKPOINT_URI": checkpoint_uri,
+    }
+
+
+def prefix_uri(bucket_name: Any, prefix: str) -> Any:
+    """`s3://BUCKET/PREFIX`."""
+    return pulumi.Output.concat("s3://", bucket_name, f"/{prefix}")

@@ -1,0 +1,103 @@
+"""Stack config that can't be used ends in one readable error, before anything is declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pulumi
+from pulumi.runtime import is_config_secret
+
+from greenai_infra.errors import InputError, Refused
+from greenai_infra.pinning.ruled_out import ruled_out
+from greenai_infra.templates import project_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Config = TypeVar("Config")
+WRITTEN_BY_SELECT = ("training", "inference")
+PROVIDERS = ("aws", "gcp")
+PLACE_KEYS = {"aws": {"region": "region"}, "gcp": {"region": "region", "gcp_project": "project"}}
+"""Key of a section -> what the provider's own config calls the same."""
+
+
+def bad_config(message: str) -> pulumi.RunError:
+    """The error to raise for config that can't be used; by its cause greenai-infra tells it from a failed program."""
+    error = pulumi.RunError(message)
+    error.__cause__ = InputError(message)
+    return error
+
+
+def read_section(
+    section: str, read: Callable[[Any, str], Config], example: str, *, secrets_allowed: bool = False
+) -> Config:
+    """The typed config of `PROJECT:SECTION`. Raises pulumi.RunError, which the engine prints without a traceback.
+
+    `secrets_allowed`: the program itself keeps what is secret in this section out of sight.
+    """
+    key = f"{pulumi.get_project()}:{section}"
+    if is_config_secret(key) and not secrets_allowed:
+        raise bad_config(
+            f"{key}: holds an encrypted value, which would be readable where it is used (tags, hyperparameters); "
+            "keep it in AWS Secrets Manager, let the container read it there, and take it out of this section"
+        )
+    try:
+        values = pulumi.Config().get_object(section)
+    except pulumi.ConfigTypeError as error:
+        raise pulumi.RunError(f"{key}: expected a section with keys and values, as in\n{example}") from error
+    if values is None:
+        raise bad_config(
+            f"{key}: missing from the config of stack {pulumi.get_stack()}; {_who_writes(section)}, as in\n{example}"
+        )
+    try:
+        config = read(values, key)
+        _refuse_another_place(config, key)
+        _refuse_region_denied_since(config, key)
+    except InputError as error:
+        raise pulumi.RunError(str(error)) from error
+    return config
+
+
+def _refuse_another_place(config: Any, key: str) -> None:
+    """Raises InputError where the provider's own config names another region or project than the section does.
+
+    What is built goes where the section says; the preview's heading, and whoever reads the file, takes the other.
+    """
+    provider = getattr(config, "provider", PROVIDERS[0])
+    for ours, theirs in PLACE_KEYS[provider].items():
+        wanted, other = getattr(config, ours, None), pulumi.Config(provider).get(theirs)
+        if wanted and other and other != wanted and not is_config_secret(f"{provider}:{theirs}"):
+            by_select = theirs == "region" and key.rpartition(":")[2] in WRITTEN_BY_SELECT
+            also = "; `greenai-infra select` writes both" if by_select else ""
+            raise InputError(f"{key}: {ours} is {wanted}, and {provider}:{theirs} is {other}; make them the same{also}")
+
+
+def _refuse_region_denied_since(config: Any, key: str) -> None:
+    """Raises pulumi.RunError for a stack in a region that the workload's own file, beside `stacks/`, rules out.
+
+    The config is sound then: it is a refusal, not bad input. InputError for a workload file that can't be read.
+    """
+    workload, region = getattr(config, "workload", None), getattr(config, "region", None)
+    if workload and region:
+        place = f"{getattr(config, 'provider', PROVIDERS[0])}:{region}"
+        if reason := ruled_out(project_folder(), workload, place):
+            raise pulumi.RunError(f"{key}: region: {reason}") from Refused(reason)
+
+
+def _who_writes(section: str) -> str:
+    return "`greenai-infra select` writes it" if section in WRITTEN_BY_SELECT else "add it to the stack's file"
+
+
+def read_provider(section: str) -> str:
+    """`aws` or `gcp`, as the section's key `provider` says; aws without one. Raises pulumi.RunError for any other."""
+    try:
+        values = pulumi.Config().get_object(section)
+    except pulumi.ConfigTypeError:
+        return PROVIDERS[0]  # reading the section says what is wrong with it
+    provider = values.get("provider", PROVIDERS[0]) if isinstance(values, dict) else PROVIDERS[0]
+    if provider not in PROVIDERS:
+        raise bad_config(
+            f"{pulumi.get_project()}:{section}: provider: expected {' or '.join(PROVIDERS)}, "
+            f"for example {PROVIDERS[0]} (is {provider!r})"
+        )
+    return str(provider)

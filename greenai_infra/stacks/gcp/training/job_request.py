@@ -1,0 +1,100 @@
+"""The custom job that the plan asks for, as Vertex AI's `customJobs.create` takes it.
+
+What only `up` knows (names of buckets, the key) comes as expressions that read the workflow's environment, so the
+request is known at preview. Source of the fields: Vertex AI REST reference, CustomJob.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenai_infra.stacks.plan_environment import plan_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from greenai_infra.contracts.stack.gcp_training import GcpTrainingConfig
+
+METRIC_TYPE = "custom.googleapis.com/greenai/carbon_emissions_kg"
+CHECKPOINT_PREFIX = "checkpoints"
+ARTIFACT_PREFIX = "artifacts"
+DATA_PREFIX = "train"
+STARTUP_S = 6 * 3600
+"""How much longer than its limit Vertex AI lets a job run before it ends it itself: the workflow comes first."""
+
+# Variables of the workflow's environment, and where the component takes them from.
+CHECKPOINT_BUCKET, ARTIFACT_BUCKET, DATA_DIR = "CHECKPOINT_BUCKET", "ARTIFACT_BUCKET", "DATA_DIR"
+IMAGE, JOB_ACCOUNT, KEY, NETWORK_ATTACHMENT = "IMAGE", "JOB_ACCOUNT", "KEY", "NETWORK_ATTACHMENT"
+
+
+def env(name: str, before: str = "", after: str = "") -> str:
+    """An expression of Workflows: a variable of its environment with text around it."""
+    parts = [f'"{before}"' if before else "", f'sys.get_env("{name}")', f'"{after}"' if after else ""]
+    return f"${{{' + '.join(part for part in parts if part)}}}"
+
+
+def job_request(config: GcpTrainingConfig, labels: Mapping[str, str]) -> dict[str, Any]:
+    """The body of the request. `run`, `index` and `deadline` are variables of the workflow."""
+    return {
+        "displayName": f'${{"{config.workload}-" + string(index) + "-" + string(attempt)}}',
+        "labels": dict(labels),
+        "encryptionSpec": {"kmsKeyName": env(KEY)},
+        "jobSpec": {
+            "workerPoolSpecs": _pools(config),
+            "scheduling": {
+                "strategy": "SPOT" if config.spot else "STANDARD",
+                "timeout": f'${{string(run.run_s + {STARTUP_S}) + "s"}}',
+                # A job that lost a machine starts again from its checkpoint; the workflow does that, within the slice.
+                "restartJobOnWorkerRestart": False,
+            },
+            "serviceAccount": env(JOB_ACCOUNT),
+            "baseOutputDirectory": {
+                "outputUriPrefix": env(ARTIFACT_BUCKET, "gs://", f"/{ARTIFACT_PREFIX}/{plan_folder(config)}")
+            },
+            "pscInterfaceConfig": {"networkAttachment": env(NETWORK_ATTACHMENT)},
+            "enableWebAccess": False,
+        },
+    }
+
+
+def plan_folder(config: GcpTrainingConfig) -> str:
+    """Folder of the plan in the buckets: another plan starts afresh."""
+    return config.planned.plan_id[:12]
+
+
+def _pools(config: GcpTrainingConfig) -> list[dict[str, Any]]:
+    """One pool with the chief, and one with the other machines, as Vertex AI wants it."""
+    pool = {
+        "machineSpec": _machine(config),
+        "diskSpec": {"bootDiskType": "pd-ssd", "bootDiskSizeGb": config.boot_disk_gb},
+        "containerSpec": {
+            "imageUri": env(IMAGE),
+            "args": [f"--{name}={value}" for name, value in sorted(config.hyperparameters.items())],
+            "env": [{"name": name, "value": value} for name, value in _environment(config).items()],
+        },
+    }
+    others = [{**pool, "replicaCount": config.instance_count - 1}] if config.instance_count > 1 else []
+    return [{**pool, "replicaCount": 1}, *others]
+
+
+def _machine(config: GcpTrainingConfig) -> dict[str, Any]:
+    machine: dict[str, Any] = {"machineType": config.machine_type}
+    if config.tpu_topology:
+        return {**machine, "tpuTopology": config.tpu_topology}
+    return {**machine, "acceleratorType": config.accelerator_type, "acceleratorCount": config.accelerator_count}
+
+
+def _environment(config: GcpTrainingConfig) -> dict[str, str]:
+    """What the container is told. Vertex AI mounts each bucket that the job may read below /gcs."""
+    checkpoints = f"/{CHECKPOINT_PREFIX}/{plan_folder(config)}"
+    model = f"/{ARTIFACT_PREFIX}/{plan_folder(config)}/model"
+    return {
+        **plan_environment(config),
+        "GREENAI_METRIC_TYPE": METRIC_TYPE,
+        "GREENAI_CHECKPOINT_DIR": env(CHECKPOINT_BUCKET, "/gcs/", checkpoints),
+        "GREENAI_CHECKPOINT_URI": env(CHECKPOINT_BUCKET, "gs://", checkpoints),
+        "GREENAI_SLICE": "${string(index)}",
+        "GREENAI_SLICE_END": "${time.format(deadline)}",
+        "SM_CHANNEL_TRAIN": env(DATA_DIR),  # by SageMaker's names, so that one container serves both clouds
+        "SM_MODEL_DIR": env(ARTIFACT_BUCKET, "/gcs/", model),
+    }

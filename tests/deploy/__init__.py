@@ -1,1 +1,0 @@
-"""Tests of stack config, the offline preview and the engine commands."""

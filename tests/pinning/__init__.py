@@ -1,0 +1,1 @@
+"""Tests of what `select` pins into stacks."""

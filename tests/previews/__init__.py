@@ -1,0 +1,1 @@
+"""Tests of the offline preview: the program, what it declares, what is found in it."""
