@@ -11,7 +11,8 @@ from __future__ import annotations
 import csv
 import re
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from re import _parser  # type: ignore[attr-defined]
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenai_infra.catalog.read import DATA
 from greenai_infra.serving.semantic import rewrites
@@ -47,44 +48,106 @@ PARTS = {
 _NAMED = re.compile(r"(?<!P)<([A-Z]+)>")
 
 
-class _Rule(NamedTuple):
+class Rule(NamedTuple):
+    """A line of the file, its number from 0."""
+
+    number: int
     name: str
     grade: str
     pattern: Pattern[str]
     applies: Callable[[str], Match[str] | None]
     instead: str | Callable[[Match[str]], str]
+    beginnings: frozenset[tuple[str, ...]]
+    """What it applies to begins with the words of one of these, two at most; an empty one stands for any text."""
 
 
 @cache
-def _rules() -> list[_Rule]:
+def rules() -> tuple[Rule, ...]:
+    """The rules in their order."""
     found = []
     with (DATA / "question-forms.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            pattern = re.compile(_NAMED.sub(lambda named: PARTS[named[1]], row["pattern"]))
-            applies = pattern.match if row["pattern"].startswith("^") else pattern.search
-            instead = row["instead"]
+        for number, row in enumerate(csv.DictReader(lines)):
+            text = _NAMED.sub(lambda named: PARTS[named[1]], row["pattern"])
+            pattern, instead = re.compile(text), row["instead"]
+            anchored = text.startswith("^")
             found.append(
-                _Rule(
+                Rule(
+                    number,
                     row["name"],
                     row["grade"],
                     pattern,
-                    applies,
+                    pattern.match if anchored else pattern.search,
                     getattr(rewrites, instead[1:]) if instead.startswith("=") else instead,
+                    _beginnings(text) if anchored else frozenset([()]),
                 )
             )
+    return tuple(found)
+
+
+def _beginnings(pattern: str) -> frozenset[tuple[str, ...]]:
+    """Whole words with which a match of an anchored pattern begins, two at most."""
+    return frozenset(tuple(text.split(" ")[:-1][:2]) for text, _ in _heads(_parser.parse(pattern)))
+
+
+def _heads(tree: Any) -> set[tuple[str, bool]]:
+    """Texts with which matches begin, and whether anything may follow. `tree` is what the standard library parses."""
+    heads = {("", False)}
+    for operation, argument in tree:
+        if operation is _parser.LITERAL:
+            following = {(chr(argument), False)}
+        elif operation is _parser.SUBPATTERN:
+            following = _heads(argument[-1])
+        elif operation is _parser.BRANCH:
+            following = set().union(*map(_heads, argument[1]))
+        elif operation is _parser.MAX_REPEAT and argument[:2] == (0, 1):
+            following = {("", False)} | _heads(argument[2])
+        elif operation in (_parser.AT, _parser.ASSERT, _parser.ASSERT_NOT):
+            continue
+        else:
+            following = {("", True)}
+        heads = {
+            (head, True) if ends or head.count(" ") >= 2 else (head + text, then_ends)
+            for head, ends in heads
+            for text, then_ends in following
+        }
+    return heads
+
+
+@cache
+def _first_words() -> frozenset[str]:
+    return frozenset(beginning[0] for rule in rules() for beginning in rule.beginnings if beginning)
+
+
+@cache
+def _rules_with(first: str) -> list[tuple[Rule, frozenset[str] | None]]:
+    """The rules that may apply after this first word, each with the second words that it needs; None: any."""
+    found: list[tuple[Rule, frozenset[str] | None]] = []
+    for rule in rules():
+        seconds = {beginning[1:] for beginning in rule.beginnings if beginning[:1] in ((), (first,))}
+        if seconds:
+            found.append((rule, None if () in seconds else frozenset(word for (word,) in seconds)))
     return found
+
+
+def rules_for(text: str) -> list[Rule]:
+    """The rules that may apply to a text, by its first two words."""
+    first, second, *_ = *text.split(" ", 2), ""
+    with_first = _rules_with(first if first in _first_words() else "")
+    return [rule for rule, seconds in with_first if seconds is None or second in seconds]
 
 
 def rewrite(text: str) -> tuple[str, frozenset[tuple[str, str]]]:
     """The form that is kept, and the trail: name and grade of each rule that was used."""
     trail: set[tuple[str, str]] = set()
-    for name, grade, pattern, applies, instead in _rules():
-        if not applies(text):  # a failing `sub` costs three times as much
+    left, number = iter(rules_for(text)), 0
+    while (rule := next(left, None)) is not None:
+        if rule.number < number or not rule.applies(text):  # a failing `sub` costs three times as much
             continue
-        changed = pattern.sub(instead, text, count=1)
+        changed = rule.pattern.sub(rule.instead, text, count=1)
         if changed != text:
-            trail.add((name, grade))
-            text = changed
+            trail.add((rule.name, rule.grade))
+            text, number = changed, rule.number + 1
+            left = iter(rules_for(text))
     if text.startswith(("#DIFFERENCE", "#COMPARE", "#SIMILARITY", "#BETTER", "#SAME")):
         text = _sorted_pair(text, trail)
     return text, frozenset(trail)

@@ -9,6 +9,8 @@ calibration learns how far to go.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from greenai_infra.serving.semantic import forms
 from greenai_infra.serving.semantic.alignment import align
 from greenai_infra.serving.semantic.evidence import Evidence
@@ -17,14 +19,22 @@ from greenai_infra.serving.semantic.listed import listed
 from greenai_infra.serving.semantic.reading import Reading, read
 from greenai_infra.serving.semantic.tokens import STOP
 
-__all__ = ["Evidence", "equivalent", "read"]
+__all__ = ["Evidence", "compare", "equivalent", "read", "read_lately"]
 
 _SYMBOLS_BY_CASE = frozenset(listed("mb gb kb tb pb mw kw gw mwh kwh ms mm mhz mv ma pa"))
 
 
+read_lately = lru_cache(maxsize=16_384)(read)
+"""As `read`, for questions that may come again soon."""
+
+
 def equivalent(question: str, other: str) -> Evidence | None:
     """What two questions with the same answer differ in, or None if they may have different answers. Symmetric."""
-    a, b = read(question), read(other)
+    return compare(read_lately(question), read_lately(other))
+
+
+def compare(a: Reading, b: Reading) -> Evidence | None:
+    """As `equivalent`, of two questions that have been read."""
     if a.cased != b.cased and not _same_case(a, b):
         return None
     if a.spelled == b.spelled:
@@ -33,7 +43,7 @@ def equivalent(question: str, other: str) -> Evidence | None:
         return None
     if a.polite == b.polite or _written_together(a.polite, b.polite):
         return Evidence.POLITENESS
-    return _compare(a, b)
+    return _by_words(a, b)
 
 
 def _same_case(a: Reading, b: Reading) -> bool:
@@ -68,7 +78,7 @@ def _numbers(text: str) -> list[str]:
     return [token for token in text.split(" ") if any(letter.isdigit() for letter in token)]
 
 
-def _compare(a: Reading, b: Reading) -> Evidence | None:
+def _by_words(a: Reading, b: Reading) -> Evidence | None:
     grades = [grade for _, grade in a.trail ^ b.trail]
     if a.intent != b.intent or a.polite.count(f" {STOP} ") != b.polite.count(f" {STOP} "):
         return None

@@ -11,6 +11,7 @@ from functools import cache
 
 from greenai_infra.catalog.read import DATA
 from greenai_infra.serving.semantic.chatter import without_chatter
+from greenai_infra.serving.semantic.tokens import COMMA, STOP
 
 _WH = "(?:what|who|whom|whose|which|where|when|why|how|if|whether)"
 PARTS = {
@@ -55,7 +56,10 @@ def without_politeness(text: str) -> str:
     """
     before = None
     while before != text:
-        before = text = " ".join(without_chatter(text.split(" ")))
+        tokens = text.split(" ")
+        if STOP in tokens or COMMA in tokens:
+            text = " ".join(without_chatter(tokens))
+        before = text
         shorter = _end().sub("", _start().sub("", text, count=1), count=1)
         if " " in shorter:
             text = shorter

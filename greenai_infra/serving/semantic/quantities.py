@@ -24,6 +24,7 @@ _SMALL = dict(
 )
 _TENS = {w: 10 * n for n, w in enumerate(listed("twenty thirty forty fifty sixty seventy eighty ninety"), 2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_COUNTING = frozenset({*_SMALL, *_TENS, *_SCALES, "half"})
 _ORDINALS = dict(
     zip(
         ["1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th", "10th", "11th", "12th"],
@@ -54,7 +55,7 @@ _YEAR = re.compile(r"^[12]\d{3}$")
 
 def in_one_form(tokens: list[str]) -> list[str]:
     """The tokens with each number, quantity, date and time of day as one token in one form."""
-    if not any(_may_count(token) for token in tokens):
+    if _COUNTING.isdisjoint(tokens) and not any(map(str.isdigit, "".join(tokens))):
         return [NAMES.get(token, token) for token in tokens]
     tokens = _digits(_rates_joined(tokens))
     found: list[str] = []
@@ -84,17 +85,6 @@ def _rates_joined(tokens: list[str]) -> list[str]:
             at -= 2
         at += 3
     return found
-
-
-def _may_count(token: str) -> bool:
-    return (
-        token[-1:].isdigit()
-        or any(letter.isdigit() for letter in token)
-        or token in _SMALL
-        or token in _TENS
-        or token in _SCALES
-        or token == "half"
-    )
 
 
 def _unit_name(token: str) -> str:

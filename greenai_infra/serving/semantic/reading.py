@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from greenai_infra.serving.semantic import forms
 from greenai_infra.serving.semantic.lexicon import known
@@ -48,8 +49,7 @@ _CURRENT_PHRASES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """A question as it was understood."""
 
     spelled: str
@@ -65,7 +65,6 @@ class Reading:
     lazy: bool
 
 
-@lru_cache(maxsize=16_384)
 def read(question: str) -> Reading:
     """Read a question. Texts that are long, hold code, or are not English are kept in their spelling alone."""
     line = one_line(question)
@@ -80,6 +79,8 @@ def read(question: str) -> Reading:
     if not english:
         return Reading(spelled, spelled, False, "", (), "", False, (), frozenset(), cased, lazy)
     polite = without_politeness(spelled)
+    if polite == spelled:
+        polite = spelled  # one text in memory
     text, trail = forms.rewrite(polite)
     return _parse(spelled, polite, text, trail, cased, lazy)
 
@@ -119,23 +120,26 @@ def _parse(
 ) -> Reading:
     marks = set(trail)
     current = False
-    for phrase in _CURRENT_PHRASES:
-        if text.endswith(phrase) and text.count(" ") > 2:
-            text, current = text[: -len(phrase)], True
-            break
-    kind = ""
-    tokens = []
-    for token in text.split(" "):
-        if token[0] in "?%" and len(token) > 1 and token[1].isalpha():
-            kind += token
-        else:
-            tokens.append(token)
+    if text.endswith(_CURRENT_PHRASES) and text.count(" ") > 2:
+        phrase = next(phrase for phrase in _CURRENT_PHRASES if text.endswith(phrase))
+        text, current = text[: -len(phrase)], True
+    kind, tokens = "", text.split(" ")
+    if "?" in text or "%" in text:
+        marked = [token for token in tokens if token[0] in "?%" and len(token) > 1 and token[1].isalpha()]
+        kind, tokens = "".join(marked), [token for token in tokens if token not in marked]
     intent, features, rest = _intent(tokens, marks)
     if not current and features[:1] == ("be",) and (found := _CURRENT.intersection(rest)):
         current = True
         rest = [token for token in rest if token not in found]
     words = words_of(rest, frozenset(low for low, _ in cased))
-    return Reading(spelled, polite, True, intent, features, kind, current, words, frozenset(marks), cased, lazy)
+    kept = _shared(frozenset(marks))
+    return Reading(spelled, polite, True, intent, features, kind, current, words, kept, cased, lazy)
+
+
+@lru_cache(maxsize=4096)
+def _shared(marks: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """The same object for equal marks: questions that are kept share them."""
+    return marks
 
 
 def _intent(tokens: list[str], marks: set[tuple[str, str]]) -> tuple[str, tuple[str, ...], list[str]]:

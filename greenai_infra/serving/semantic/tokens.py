@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+from itertools import pairwise
 
 from greenai_infra.serving.semantic.quantities import in_one_form
 from greenai_infra.serving.semantic.spelling import CONTRACTIONS, KEPT_CAPITALS, SPELLINGS, american
@@ -38,6 +40,8 @@ _TOKEN = re.compile(
 )
 _CODE = re.compile(r"[()\[\]{}<>=|\\^~*_@;!?]|(?<!\d):|:(?!\d)|^--?[A-Za-z]|\w\.\w+\.|^[#.]\w+\W|[&]\w|::")
 _OPERATOR = re.compile(r"[^\w\s\"'`,.;:?!&$€£¥%()\[\]-]+|&&|&=|-{2,}|->")
+_MAY_SPAN_BLANKS = re.compile(r"""["`]|(?<!\w)'|'(?!\w)""")
+"""Quotation marks: what is between two of them is read as a whole."""
 _JOINED = re.compile(r"(?<=[A-Za-z])-(?=[A-Za-z])")
 _MERIDIEM = re.compile(r"\b([ap])\.m\.?(?=\W|$)", re.IGNORECASE)
 _ABBREVIATED = re.compile(r"\b(?:[A-Za-z]\.){2,}")
@@ -53,6 +57,25 @@ def one_line(text: str) -> str:
 
 def tokenise(text: str) -> list[str]:
     """The tokens of a text that has gone through `one_line`, in order. The end mark is left out."""
+    if text.isupper() or not text.isprintable() or _MAY_SPAN_BLANKS.search(text):
+        found = _pieces(text)
+    else:
+        found = [token for chunk in text.split(" ") for token in _of_chunk(chunk)]
+    while found and found[-1] in (STOP, COMMA):
+        found.pop()
+    if STOP in found:
+        found = [token for before, token in pairwise([STOP, *found]) if token != STOP or before != STOP]
+    return in_one_form(found)
+
+
+@lru_cache(maxsize=16_384)
+def _of_chunk(chunk: str) -> tuple[str, ...]:
+    """The tokens of what stands between two blanks, where they don't depend on what is around it."""
+    return tuple(_pieces(chunk))
+
+
+def _pieces(text: str) -> list[str]:
+    """The tokens of a text, with each of its stops."""
     text = " ".join(_verbatim(chunk) for chunk in text.split(" "))
     text = _JOINED.sub(" ", text)
     text = _MERIDIEM.sub(r"\1m ", text)
@@ -67,14 +90,9 @@ def tokenise(text: str) -> list[str]:
             found.append(QUOTED + piece)
         elif kind == "word":
             found.extend(_word(piece, shouted))
-        elif kind == "stop":
-            if found and found[-1] != STOP:
-                found.append(STOP)
         else:
-            found.append(piece)
-    while found and found[-1] in (STOP, COMMA):
-        found.pop()
-    return in_one_form(found)
+            found.append(STOP if kind == "stop" else piece)
+    return found
 
 
 def _verbatim(chunk: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
 
 from greenai_infra.serving.semantic.lexicon import BASE, form_of, groups, phrases
 from greenai_infra.serving.semantic.listed import listed
@@ -18,8 +20,7 @@ PREPOSITIONS = frozenset(
 _PARTICLES = frozenset(["off", "on", "up", "out", "down", "away", "back"])
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(msgspec.Struct, frozen=True, gc=False):
     """A word with its dictionary form, ending, and article before it; `name` if it was written with a capital."""
 
     text: str
@@ -41,16 +42,18 @@ def words_of(tokens: list[str], capitals: frozenset[str]) -> tuple[Word, ...]:
             at += 1
             continue
         joined, taken = _phrase(tokens, at)
-        if taken:
-            found.append(Word(joined, joined, BASE, article, False))
-        else:
-            fixed = token in capitals or token in PREPOSITIONS
-            lemma, ending = (token, BASE) if fixed else form_of(token)
-            found.append(Word(token, lemma, ending, article, token in capitals))
-            taken = 1
+        found.append(_word(joined or token, article, token in capitals and not joined))
         article = ""
         at += taken
     return tuple(found)
+
+
+@lru_cache(maxsize=16_384)
+def _word(text: str, article: str, name: bool) -> Word:
+    """The same object for the same word: questions that are kept share them."""
+    fixed = name or text in PREPOSITIONS
+    lemma, ending = (text, BASE) if fixed else form_of(text)
+    return Word(text, lemma, ending, article, name)
 
 
 def _particles_joined(tokens: list[str]) -> list[str]:
@@ -64,13 +67,13 @@ def _particles_joined(tokens: list[str]) -> list[str]:
 
 
 def _phrase(tokens: list[str], at: int) -> tuple[str, int]:
-    """A member of several words of some group that begins here, joined by `_`, and how many words it takes."""
-    lemma = form_of(tokens[at]).lemma
-    for first in {tokens[at], lemma}:
-        for words in phrases().get(first, ()):
+    """A member of several words of some group that begins here, joined by `_`, and its words' number; else "", 1."""
+    token, lemma, beginning = tokens[at], form_of(tokens[at]).lemma, phrases()
+    for first in (token,) if token == lemma else (token, lemma):
+        for words in beginning.get(first, ()):
             here = tokens[at : at + len(words)]
             if len(here) == len(words) and all(
                 one == other or form_of(one).lemma == other for one, other in zip(here, words, strict=True)
             ):
                 return "_".join(words), len(words)
-    return "", 0
+    return "", 1
