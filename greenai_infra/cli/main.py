@@ -39,6 +39,7 @@ COMMANDS = {
     "preview": ("greenai_infra.cli.stack", "preview", "Show what a stack would build; --offline needs no account."),
     "comment": ("greenai_infra.cli.comment", "comment", "Comment previews on a pull request, and gate it."),
     "check": ("greenai_infra.cli.check", "check", "Run the rules of the carbon gate; exit code 1 if it is shut."),
+    "doctor": ("greenai_infra.cli.doctor", "doctor", "Say what is missing before up: quotas, image, data, CLI, keys."),
     "up": ("greenai_infra.cli.stack", "up", "Build a stack, or the first ranked region with capacity."),
     "destroy": ("greenai_infra.cli.stack", "destroy", "Remove what a stack has built."),
     "init": ("greenai_infra.cli.init", "init", "Write a project: Pulumi program, example workload, stack."),

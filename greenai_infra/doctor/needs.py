@@ -1,0 +1,143 @@
+"""What a stack's config needs of its account and region, cloud by cloud: read from its typed section."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenai_infra.project.stack_files import StackFile
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A service quota by its name in Service Quotas, and how much of it the stack needs, in the quota's own unit."""
+
+    service: str
+    name: str
+    needed: float
+    why: str
+
+
+@dataclass(frozen=True)
+class AwsNeeds:
+    """`image` and `data_uri` are those that exist outside of the stack; None for what the stack itself makes."""
+
+    region: str
+    quotas: tuple[Quota, ...] = ()
+    image: str | None = None
+    image_tag: str | None = None
+    """Of the stack's own repository."""
+    data_uri: str | None = None
+    reads_own_data: bool = False
+    """Whether the run reads `train/` of the stack's own bucket."""
+    own_vpc: bool = True
+    roles: int = 0
+    uris: tuple[str, ...] = ()
+    """Other objects or folders in S3 that must be there, such as a model's archive."""
+
+
+@dataclass(frozen=True)
+class GcpNeeds:
+    """The same for Google Cloud."""
+
+    project: str
+    region: str
+    image: str | None = None
+    data_uri: str | None = None
+
+
+LONGEST_RUN = "Longest run time for a training job"
+ROLES = {"training": 4, "inference": 3, "cache": 2, "alarms": 4, "ledger": 0}
+"""How many IAM roles a program makes at most; `tests/doctor` counts them in what the stacks declare."""
+
+
+def needs_of(file: StackFile) -> AwsNeeds | GcpNeeds | None:
+    """The needs of a stack; None for a program that is not the toolkit's. Raises InputError for a wrong section."""
+    provider = file.section.get("provider", "aws")
+    reader = _READERS.get((str(provider), file.program))
+    if reader is None:
+        return None
+    needs = reader(file.section, f"{file.path.name}: {file.project}:{file.program}")
+    if isinstance(needs, AwsNeeds) and file.program != "alarms" and file.value("alarms"):
+        needs = replace(needs, roles=needs.roles + ROLES["alarms"])
+    return needs
+
+
+def _aws_training(section: dict[str, Any], where: str) -> AwsNeeds:
+    from greenai_infra.contracts.stack.training import read_training_config
+
+    config = read_training_config(section, where)
+    kind = "spot training job usage" if config.spot else "training job usage"
+    longest = max((piece.end - piece.start for piece in config.slices), default=timedelta())
+    if config.spot and config.max_wait_hours and len(config.slices) == 1:
+        longest = max(longest, timedelta(hours=config.max_wait_hours))
+    return AwsNeeds(
+        config.region,
+        (
+            Quota("sagemaker", f"{config.instance_type} for {kind}", config.instance_count, "the job's instances"),
+            Quota("sagemaker", LONGEST_RUN, longest.total_seconds(), "seconds of the longest slice"),
+        ),
+        image=config.image,
+        image_tag=None if config.image else config.image_tag,
+        data_uri=config.data_uri,
+        reads_own_data=config.data_uri is None and config.launch == "scheduled",
+        roles=ROLES["training"],
+    )
+
+
+def _aws_inference(section: dict[str, Any], where: str) -> AwsNeeds:
+    from greenai_infra.contracts.stack.inference import read_inference_config
+
+    config = read_inference_config(section, where)
+    if config.instance_type is None:
+        return AwsNeeds(config.region, image=config.image, roles=ROLES["inference"], own_vpc=False)
+    most = max(config.max_instances or 0, config.instance_count or 1)
+    update = 2 * (config.instance_count or 1)
+    return AwsNeeds(
+        config.region,
+        (
+            Quota(
+                "sagemaker",
+                f"{config.instance_type} for endpoint usage",
+                max(most, update),
+                f"the most that autoscaling asks for is {most}; an update has the old and the new machines, {update}",
+            ),
+        ),
+        image=config.image,
+        uris=(config.model_data,) if config.model_data else (),
+        roles=ROLES["inference"],
+    )
+
+
+def _aws_cache(section: dict[str, Any], where: str) -> AwsNeeds:
+    from greenai_infra.contracts.stack.cache import read_cache_config
+
+    config = read_cache_config(section, where)
+    return AwsNeeds(config.region, own_vpc=config.network.vpc_id is None, roles=ROLES["cache"])
+
+
+def _aws_other(section: dict[str, Any], where: str) -> AwsNeeds:
+    return AwsNeeds(str(section.get("region")), own_vpc=False, roles=ROLES["alarms"])
+
+
+def _gcp(section: dict[str, Any], where: str) -> GcpNeeds:
+    return GcpNeeds(
+        str(section.get("gcp_project") or ""),
+        str(section.get("region") or ""),
+        image=section.get("image"),
+        data_uri=section.get("data_uri"),
+    )
+
+
+_READERS: dict[tuple[str, str], Callable[[dict[str, Any], str], AwsNeeds | GcpNeeds]] = {
+    ("aws", "training"): _aws_training,
+    ("aws", "inference"): _aws_inference,
+    ("aws", "cache"): _aws_cache,
+    ("aws", "alarms"): _aws_other,
+    ("aws", "ledger"): _aws_other,
+    **{("gcp", program): _gcp for program in ("training", "inference", "cache", "alarms")},
+}
