@@ -31,7 +31,7 @@ class Awaiting:
         """The answer, from the store or of the model."""
         if not self._rules.wanted(parameters):
             return await self._call(prompt, **parameters)
-        key, token, found, request = await self._seek(prompt, parameters)
+        key, token, found, request = await self._looked_up(prompt, parameters)
         if found is not None:
             return found.answer if found.kind == ANSWER else replay(found.answer)
         began = time.perf_counter()
@@ -52,7 +52,7 @@ class Awaiting:
         if not self._rules.wanted(parameters):
             source = self._call(prompt, **parameters)
         else:
-            key, token, found, request = await self._seek(prompt, parameters)
+            key, token, found, request = await self._looked_up(prompt, parameters)
             if found is None:
                 source = self._recording(key, token, time.perf_counter(), self._call(prompt, **parameters), request)
             else:
@@ -68,9 +68,7 @@ class Awaiting:
         key = self._rules.keys.key(prompt, parameters)
         began = time.perf_counter()
         try:
-            found = self._rules.read(key, await self._store.execute(b"GET", key.name), self._store.now_ms())
-            if found is None:
-                found, _ = await self._near(prompt, parameters)
+            found, _ = await self._seek(key, prompt, parameters)
         except StoreError as error:
             self._rules.failed("get", error, time.perf_counter() - began)
             return None
@@ -93,22 +91,28 @@ class Awaiting:
             return self._rules.request(prompt, parameters)
         return await asyncio.to_thread(self._rules.request, prompt, parameters)
 
-    async def _near(self, prompt: Any, parameters: dict[str, Any]) -> tuple[Found | None, Request | None]:
-        request = await self._request(prompt, parameters)
+    async def _seek(self, key: Key, prompt: Any, parameters: dict[str, Any]) -> tuple[Found | None, Request | None]:
+        rules = self._rules
+        exact: Key | None = key
+        found = None
+        request = await self._request(prompt, parameters) if rules.goes_first(key) else None
         if request is None:
-            return None, None
-        return await self._carry_out(self._rules.look(request, self._store.now_ms()), self._limit_s), request
+            found, exact = rules.read(key, await self._store.execute(b"GET", key.name), self._store.now_ms()), None
+            request = await self._request(prompt, parameters) if found is None else None
+        if request is not None:
+            found = await self._carry_out(rules.look(request, self._store.now_ms(), exact), self._limit_s)
+        return found, request
 
-    async def _seek(self, prompt: Any, parameters: dict[str, Any]) -> tuple[Key, bytes, Found | None, Request | None]:
+    async def _looked_up(
+        self, prompt: Any, parameters: dict[str, Any]
+    ) -> tuple[Key, bytes, Found | None, Request | None]:
         """Key, the token of a lock that is held, and the answer if there is one; else it is a miss."""
         rules = self._rules
         key = rules.keys.key(prompt, parameters)
         began = time.perf_counter()
         token, request = b"", None
         try:
-            found = rules.read(key, await self._store.execute(b"GET", key.name), self._store.now_ms())
-            if found is None and rules.nearness is not None:
-                found, request = await self._near(prompt, parameters)
+            found, request = await self._seek(key, prompt, parameters)
             took_s = time.perf_counter() - began
             if found is None:
                 found, token = await self._turn(key, self._limit_s - took_s)

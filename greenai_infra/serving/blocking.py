@@ -37,9 +37,7 @@ class Blocking:
         began = time.perf_counter()
         token, request = b"", None
         try:
-            found = rules.read(key, self._store.execute(b"GET", key.name), self._store.now_ms())
-            if found is None:
-                found, request = self._near(prompt, parameters)
+            found, request = self._seek(key, prompt, parameters)
             took_s = time.perf_counter() - began
             if found is None:
                 found, token = self._turn(key, self._limit_s - took_s)
@@ -57,9 +55,7 @@ class Blocking:
         key = self._rules.keys.key(prompt, parameters)
         began = time.perf_counter()
         try:
-            found = self._rules.read(key, self._store.execute(b"GET", key.name), self._store.now_ms())
-            if found is None:
-                found, _ = self._near(prompt, parameters)
+            found, _ = self._seek(key, prompt, parameters)
         except StoreError as error:
             self._rules.failed("get", error, time.perf_counter() - began)
             return None
@@ -74,12 +70,21 @@ class Blocking:
         steps = self._rules.keep(key, token, answer, self._store.now_ms(), request)
         return bool(self._carry_out(steps, self._limit_s))
 
-    def _near(self, prompt: Any, parameters: dict[str, Any]) -> tuple[Found | None, Request | None]:
-        """The answer of a question that asks the same, and the request if there may be one."""
-        request = self._rules.request(prompt, parameters)
+    def _seek(self, key: Key, prompt: Any, parameters: dict[str, Any]) -> tuple[Found | None, Request | None]:
+        """The answer to the request or to a question that asks the same, and the request if there may be one.
+
+        Raises StoreError if the store can't be asked for the request itself.
+        """
+        rules = self._rules
+        exact: Key | None = key
+        found = None
+        request = rules.request(prompt, parameters) if rules.goes_first(key) else None
         if request is None:
-            return None, None
-        return self._carry_out(self._rules.look(request, self._store.now_ms()), self._limit_s), request
+            found, exact = rules.read(key, self._store.execute(b"GET", key.name), self._store.now_ms()), None
+            request = rules.request(prompt, parameters) if found is None else None
+        if request is not None:
+            found = self._carry_out(rules.look(request, self._store.now_ms(), exact), self._limit_s)
+        return found, request
 
     def _turn(self, key: Key, limit_s: float) -> tuple[Found | None, bytes]:
         token = flight.new_token()

@@ -46,8 +46,11 @@ class Nearness(Protocol):
     def request(self, prompt: Any, parameters: dict[str, Any], encoded: Callable[[float], None]) -> Request | None:
         """The request as the other methods want it; None where the step does not apply."""
 
-    def look(self, request: Request, rules: Rules, now_ms: int) -> Steps:
-        """Returns Found, or None."""
+    def goes_first(self, key: Key) -> bool:
+        """Whether to `look` with the request's own key, instead of reading that first."""
+
+    def look(self, request: Request, rules: Rules, now_ms: int, exact: Key | None = None) -> Steps:
+        """Returns Found, or None; with `exact` what is stored there, if anything is."""
 
     def answered(self, request: Request, answer: Any) -> None:
         """The model's answer to a request that was not served."""
@@ -112,13 +115,19 @@ class Rules:
             return None
         return self.nearness.request(prompt, parameters, self.events.encoded)
 
-    def look(self, request: Request, now_ms: int) -> Steps:
-        """The answer of a question that asks the same."""
+    def goes_first(self, key: Key) -> bool:
+        """Whether a semantic cache looks for other words before it reads what is stored for these."""
+        return self.nearness is not None and self.nearness.goes_first(key)
+
+    def look(self, request: Request, now_ms: int, exact: Key | None = None) -> Steps:
+        """The answer of a question that asks the same, or what is stored under `exact`: then raises StoreError."""
         assert self.nearness is not None
         began = time.perf_counter()
         try:
-            return (yield from self.nearness.look(request, self, now_ms))
+            return (yield from self.nearness.look(request, self, now_ms, exact))
         except StoreError as error:
+            if exact is not None:
+                raise
             self.failed("get", error, time.perf_counter() - began)
             return None
 

@@ -7,22 +7,24 @@ import errno
 import itertools
 import multiprocessing
 import random
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import redis
 
-from greenai_infra import SemanticCache
+from greenai_infra import InferenceCache, SemanticCache
 from greenai_infra.errors import InputError
-from greenai_infra.serving.semantic import snapshot
+from greenai_infra.serving.semantic import entries, snapshot
 from greenai_infra.serving.semantic.budget import Budget, refuted
 from greenai_infra.serving.semantic.calibration import Calibration, Counts
-from greenai_infra.serving.semantic.encoder import StaticEncoder
+from greenai_infra.serving.semantic.encoder import StaticEncoder, static_encoder
 from greenai_infra.serving.semantic.entries import FEW, Entries, Entry
+from greenai_infra.serving.semantic.reading import Reading, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 SURE = Calibration(Counts(asked=600), StaticEncoder.name)
@@ -55,6 +57,49 @@ def test_the_same_question_in_other_words_is_a_hit(make: Callable[..., SemanticC
     assert (cache.counts.hits, cache.counts.misses, cache.counts.calls) == (2, 1, 1)
     assert cache.get(OTHER) is None
     assert cache(OTHER) == f"about {OTHER}"
+
+
+def test_a_hit_in_other_words_asks_the_store_once(make: Callable[..., SemanticCache], store_url: str) -> None:
+    cache, client = make(), redis.from_url(store_url)
+    cache.put(ASKED, "as before")
+
+    def commands(prompt: str) -> dict[str, int]:
+        client.config_resetstat()
+        assert cache.get(prompt) == "as before"
+        told = client.info("commandstats")
+        return {name: told.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("get", "mget")}
+
+    assert commands(AGAIN) == {"get": 0, "mget": 1}
+    assert commands(ASKED) == {"get": 1, "mget": 0}
+
+
+def test_an_answer_in_the_same_words_goes_before_one_in_others(
+    make: Callable[..., SemanticCache], store_url: str
+) -> None:
+    cache, plain = make(), InferenceCache(lambda prompt: "", model="m", version="1", url=store_url)
+    cache.put(ASKED, "in other words")
+    with plain:
+        plain.put(AGAIN, "in these words")
+        plain.put("What's PUE?", "a ratio")  # of which the index knows nothing
+    assert (cache.get(AGAIN), cache(AGAIN), cache.get("What's PUE?")) == (*["in these words"] * 2, "a ratio")
+    assert cache.get("how can I reset my password") == "in other words"
+
+
+def test_a_slow_encoder_waits_for_the_store(make: Callable[..., SemanticCache], store_url: str) -> None:
+    encoded: list[str] = []
+
+    def slow(texts: Sequence[str]) -> Any:
+        encoded.extend(texts)
+        time.sleep(0.002)
+        return static_encoder()(texts)
+
+    cache, plain = make(encoder=slow, calibration=None), InferenceCache(str, model="m", version="1", url=store_url)
+    with plain:
+        plain.put(ASKED, "kept")
+    cache.put(OTHER, "kept, too")
+    encoded.clear()
+    assert (cache.get(ASKED), encoded) == ("kept", [])
+    assert (cache.get(AGAIN), encoded) == (None, [AGAIN])
 
 
 @pytest.mark.parametrize(
@@ -223,6 +268,29 @@ def test_a_restart_takes_the_index_from_disk(make: Callable[..., SemanticCache],
     second.catch_up()
     assert second.get("what's the capital of country number 7?") == 7
     assert second.get([{"role": "user", "content": AGAIN}]) == "in a small scope"
+
+
+def test_questions_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, vector = Entries(4, 100), np.eye(4, dtype=np.float32)
+    for number, question in enumerate([ASKED, OTHER]):
+        held.add(bytes([number]) * 32, Entry(bytes(32), question, 0), vector[number], read(question))
+    restarted = Entries(4, 100)
+    restarted.restore(*held.export())
+    asked: list[str] = []
+
+    def counted(question: str) -> Reading:
+        asked.append(question)
+        return read(question)
+
+    monkeypatch.setattr(entries, "read", counted)
+    assert [held.reading(near) for near in held.nearest(bytes(32), vector[0], 2, 0)] == [read(ASKED), read(OTHER)]
+    assert not asked
+    near = restarted.nearest(bytes(32), vector[0], 2, 0)
+    assert restarted.reading(near[0]) == restarted.reading(near[0]) == read(ASKED)
+    for _ in range(3):
+        restarted.read_ahead(1)
+    assert restarted.reading(near[1]) == read(OTHER)
+    assert asked == [ASKED, OTHER]
 
 
 def test_a_full_disk_leaves_the_older_snapshot(

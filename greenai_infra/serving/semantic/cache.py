@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 MOST_ENTRIES = 200_000
 READ_EVERY_S = 0.1
 TEND_EVERY_S = 5.0
+READ_AHEAD = 20
+"""Questions of a snapshot that are read at a time, every READ_EVERY_S."""
 SECOND_SIMILARITY = 0.85
 
 
@@ -100,6 +102,7 @@ class SemanticCache(InferenceCache):
         self._rules.nearness = Nearness(
             self._rules.keys, self.entries, self.journal, self.budget, self._batches,
             same_answer or alike, _veto(second_encoder, second_similarity), is_quick=isinstance(used, StaticEncoder),
+            one_node=not self.store.place.cluster,
         )  # fmt: skip
         self._made_for = [name, root.decode()]
         self._file = None if folder is None else Path(folder) / f"{root.decode().replace(':', '-')}index"
@@ -176,6 +179,7 @@ class SemanticCache(InferenceCache):
                     now_ms = self._store.now_ms()
                     if now_ms:
                         self.entries.expire(now_ms)
+                self.entries.read_ahead(READ_AHEAD)
                 if self.journal.read(self._store):
                     continue
             except StoreError as error:

@@ -6,6 +6,7 @@ An encoder is any function from texts to a float32 array of shape (n, d). A sent
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,6 +74,9 @@ def static_encoder() -> StaticEncoder:
 
 def unit(vectors: Vectors) -> Vectors:
     """Vectors of length 1; zeros stay zeros."""
+    if len(vectors) == 1:
+        length = math.sqrt(vectors[0] @ vectors[0])
+        return vectors / np.float32(length) if length else vectors
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     made: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
     return made

@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import numpy as np
 
+from greenai_infra.serving.semantic.reading import read
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from greenai_infra.serving.semantic.reading import Reading
+
+MOST_CHARACTERS = 2000
+"""Longer questions are answered by the exact cache only."""
 FEW = 32
 """Up to so many questions a scope is searched whole, which needs no index."""
 EXPANSION = 64
@@ -40,6 +46,7 @@ class Near(NamedTuple):
     """Cosine."""
     digest: bytes
     question: str
+    number: int
 
 
 class _Scope:
@@ -75,8 +82,8 @@ class _Scope:
     def search(self, vector: NDArray[np.float32], count: int) -> list[tuple[int, float]]:
         """Numbers and cosines, the nearest first."""
         if self.index is not None:
-            found = self.index.search(vector, count)
-            return [(int(key), 1.0 - float(far)) for key, far in zip(found.keys, found.distances, strict=True)]
+            found = self.index.search(vector, count, threads=1)
+            return [(key, 1.0 - far) for key, far in zip(found.keys.tolist(), found.distances.tolist(), strict=True)]
         if not self.few:
             return []
         numbers = list(self.few)
@@ -101,6 +108,8 @@ class Entries:
         self._entries: dict[bytes, Entry] = {}
         self._digests: dict[int, bytes] = {}
         self._scopes: dict[bytes, _Scope] = {}
+        self._readings: dict[int, Reading] = {}
+        self._unread: list[int] = []
         self._next = 1
 
     def renew(self) -> None:
@@ -110,19 +119,54 @@ class Entries:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, digest: bytes, entry: Entry, vector: NDArray[np.float32]) -> None:
+    def __contains__(self, digest: bytes) -> bool:
+        return digest in self._entries
+
+    def add(self, digest: bytes, entry: Entry, vector: NDArray[np.float32], reading: Reading | None = None) -> None:
         """Add a question with its unit vector of shape (ndim,); one that is known gets its new time of expiry."""
         with self.lock:
-            known = self._entries.pop(digest, None)
-            if known is not None:
-                known.expires_ms = entry.expires_ms
-                self._entries[digest] = known  # it is the newest now
+            if self._prolong(digest, entry.expires_ms):
                 return
             entry.number, self._next = self._next, self._next + 1
             self._entries[digest], self._digests[entry.number] = entry, digest
+            if reading is not None:
+                self._readings[entry.number] = reading
             self._scopes.setdefault(entry.scope, _Scope(self.ndim)).add(entry.number, vector)
             if len(self._entries) > self._most:
                 self._drop(next(iter(self._entries)))
+
+    def prolong(self, digest: bytes, expires_ms: int) -> bool:
+        """Give a question its new time of expiry; whether it is known."""
+        with self.lock:
+            return self._prolong(digest, expires_ms)
+
+    def _prolong(self, digest: bytes, expires_ms: int) -> bool:
+        known = self._entries.pop(digest, None)
+        if known is None:
+            return False
+        known.expires_ms = expires_ms
+        self._entries[digest] = known  # it is the newest now
+        return True
+
+    def reading(self, near: Near) -> Reading:
+        """How that question was understood. It is read once, at the latest now."""
+        return self._readings.get(near.number) or self._read(near.number, near.question)
+
+    def read_ahead(self, count: int) -> None:
+        """Read some of the questions that a snapshot has brought, so that requests need not."""
+        for number in self._unread[-count:]:
+            digest = self._digests.get(number)
+            entry = None if digest is None else self._entries.get(digest)
+            if entry is not None and number not in self._readings:
+                self._read(number, entry.question)
+        del self._unread[-count:]
+
+    def _read(self, number: int, question: str) -> Reading:
+        found = read(question)
+        with self.lock:
+            if number in self._digests:
+                self._readings[number] = found
+        return found
 
     def drop(self, digest: bytes) -> None:
         """Forget a question, if it is known."""
@@ -147,7 +191,7 @@ class Entries:
                 digest = self._digests[number]
                 entry = self._entries[digest]
                 if not (now_ms and 0 < entry.expires_ms <= now_ms):
-                    near.append(Near(cosine, digest, entry.question))
+                    near.append(Near(cosine, digest, entry.question, number))
             return near
 
     def _drop(self, digest: bytes) -> None:
@@ -155,6 +199,7 @@ class Entries:
         if entry is None:
             return
         del self._digests[entry.number]
+        self._readings.pop(entry.number, None)
         scope = self._scopes[entry.scope]
         scope.remove(entry.number)
         if not len(scope):
@@ -180,6 +225,7 @@ class Entries:
             self._entries = dict(entries)
             self._digests = {entry.number: digest for digest, entry in self._entries.items()}
             self._next = max(self._digests, default=0) + 1
+            self._readings, self._unread = {}, list(self._digests)
             self._scopes = {entry.scope: _Scope(self.ndim) for entry in self._entries.values()}
             for key, saved in large.items():
                 self._scopes[key].index = Index.restore(saved)

@@ -57,6 +57,8 @@ class Rule(NamedTuple):
     pattern: Pattern[str]
     applies: Callable[[str], Match[str] | None]
     instead: str | Callable[[Match[str]], str]
+    needs: str
+    """Letters that are in all that it applies to."""
     beginnings: frozenset[tuple[str, ...]]
     """What it applies to begins with the words of one of these, two at most; an empty one stands for any text."""
 
@@ -78,10 +80,22 @@ def rules() -> tuple[Rule, ...]:
                     pattern,
                     pattern.match if anchored else pattern.search,
                     getattr(rewrites, instead[1:]) if instead.startswith("=") else instead,
+                    _needed(text),
                     _beginnings(text) if anchored else frozenset([()]),
                 )
             )
     return tuple(found)
+
+
+def _needed(pattern: str) -> str:
+    """The longest run of letters that each match of a pattern holds, outside of its groups."""
+    runs = [""]
+    for operation, argument in _parser.parse(pattern):
+        if operation is _parser.LITERAL:
+            runs[-1] += chr(argument)
+        else:
+            runs.append("")
+    return max(runs, key=len)
 
 
 def _beginnings(pattern: str) -> frozenset[tuple[str, ...]]:
@@ -141,7 +155,9 @@ def rewrite(text: str) -> tuple[str, frozenset[tuple[str, str]]]:
     trail: set[tuple[str, str]] = set()
     left, number = iter(rules_for(text)), 0
     while (rule := next(left, None)) is not None:
-        if rule.number < number or not rule.applies(text):  # a failing `sub` costs three times as much
+        if (
+            rule.number < number or rule.needs not in text or not rule.applies(text)
+        ):  # a failing `sub` costs three times as much
             continue
         changed = rule.pattern.sub(rule.instead, text, count=1)
         if changed != text:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from greenai_infra.serving.semantic.entries import Entry
+from greenai_infra.serving.semantic.entries import MOST_CHARACTERS, Entry
+from greenai_infra.serving.semantic.reading import read
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,15 +87,18 @@ class Journal:
     def _take(self, fields: list[bytes]) -> None:
         try:
             told = dict(zip(fields[::2], fields[1::2], strict=True))
-            digest, scope, vector = told[b"k"], told[b"s"], np.frombuffer(told[b"v"], "<f2").astype(np.float32)
-            entry = Entry(scope, told[b"q"].decode("utf-8", "surrogatepass"), int(told[b"e"]))
+            digest, scope, expires_ms = told[b"k"], told[b"s"], int(told[b"e"])
+            if self._entries.prolong(digest, expires_ms):  # as with each line of this worker's own
+                return
+            vector = np.frombuffer(told[b"v"], "<f2").astype(np.float32)
+            entry = Entry(scope, told[b"q"].decode("utf-8", "surrogatepass"), expires_ms)
             fits = len(digest) == len(scope) == _DIGEST_BYTES and vector.shape == (self._entries.ndim,)
-            if not fits or not np.isfinite(vector).all():
+            if not fits or not np.isfinite(vector).all() or len(entry.question) > MOST_CHARACTERS:
                 raise ValueError
         except (KeyError, ValueError):
             self.refused += 1
             return
-        self._entries.add(digest, entry, vector)
+        self._entries.add(digest, entry, vector, read(entry.question))
 
 
 def _id(text: bytes) -> tuple[int, int]:

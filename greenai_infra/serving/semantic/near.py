@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from greenai_infra.serving.events import StoreError
 from greenai_infra.serving.flight import Later
 from greenai_infra.serving.semantic.calibration import cell_of
 from greenai_infra.serving.semantic.encoder import unit
-from greenai_infra.serving.semantic.entries import Entry
-from greenai_infra.serving.semantic.guard import equivalent
+from greenai_infra.serving.semantic.entries import MOST_CHARACTERS, Entry
+from greenai_infra.serving.semantic.guard import compare, read_lately
 from greenai_infra.serving.values import STREAM
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("greenai_infra.serving")
 CANDIDATES = 4
 """Questions that the guard looks at."""
-MOST_CHARACTERS = 2000
-"""Longer questions are answered by the exact cache only."""
+QUICK_S = 0.0005
+"""An encoder that takes no longer on average is asked before the store, which then is asked once."""
 _unpack = msgspec.msgpack.Decoder().decode
 
 
@@ -75,6 +76,12 @@ class Batches:
 
     def __call__(self, text: str) -> NDArray[np.float32]:
         """The unit vector of a text, shape (d,)."""
+        if not self._waiting and self._turn.acquire(blocking=False):
+            try:
+                alone: NDArray[np.float32] = unit(np.asarray(self._encoder([text]), dtype=np.float32))[0]
+                return alone
+            finally:
+                self._turn.release()
         mine: list[Any] = [text, None]
         with self._queue:
             self._waiting.append(mine)
@@ -110,9 +117,14 @@ class Nearness:
         veto: Callable[[str, str], bool] | None = None,
         *,
         is_quick: bool = True,
+        one_node: bool = True,
     ) -> None:
-        """`veto(question, other)`: whether a second encoder finds them too far apart. `is_quick`: 0.1 ms a text."""
-        self.is_quick = is_quick and veto is None
+        """`veto(question, other)`: whether a second encoder finds them too far apart. `is_quick`: 0.1 ms a text.
+
+        `one_node`: two keys can be read with one command, which in a cluster they can't.
+        """
+        self.is_quick, self._one_node = is_quick and veto is None, one_node
+        self._encoder_s = 0.0 if is_quick else math.inf
         self._keys, self._entries, self._journal, self._budget = keys, entries, journal, budget
         self._encode, self._same, self._veto = encode, same_answer, veto
         self._warned = False
@@ -125,28 +137,43 @@ class Nearness:
         began = time.perf_counter()
         try:
             vector = self._encode(question)
-            if vector.shape != (self._entries.ndim,) or not np.isfinite(vector).all():
+            if vector.shape != (self._entries.ndim,) or not math.isfinite(length := float(vector @ vector)):
                 raise ValueError(f"vectors of shape {vector.shape} or not finite; ({self._entries.ndim},) is expected")
         except Exception as error:  # noqa: BLE001  the model answers
             if not self._warned:
                 self._warned = True
                 LOG.warning("the encoder fails, and only the exact cache works: %s: %s", type(error).__name__, error)
             return None
-        encoded(time.perf_counter() - began)
-        if not vector.any():
+        took_s = time.perf_counter() - began
+        self._encoder_s = took_s if self._encoder_s == math.inf else 0.9 * self._encoder_s + 0.1 * took_s
+        encoded(took_s)
+        if not length:
             return None
         scope = self._keys.key(["scope of", _with(prompt, None)], parameters).digest
         return Request(prompt, parameters, question, scope, vector)
 
-    def look(self, request: Request, rules: Rules, now_ms: int) -> Steps:
-        """The answer of a question that asks the same, if it may be served. One that may not is kept in `request`."""
+    def goes_first(self, key: Key) -> bool:
+        """Whether the index is asked before the store: it does not know the request, and to encode costs little."""
+        return self._one_node and self._encoder_s < QUICK_S and key.digest not in self._entries
+
+    def look(self, request: Request, rules: Rules, now_ms: int, exact: Key | None = None) -> Steps:
+        """The answer of a question that asks the same, if it may be served. One that may not is kept in `request`.
+
+        The answer to the request itself, under the key `exact`, goes before; it is asked for with the same command.
+        """
         for near in self._entries.nearest(request.scope, request.vector, CANDIDATES, now_ms):
-            evidence = equivalent(request.question, near.question)
+            evidence = compare(read_lately(request.question), self._entries.reading(near))
             if evidence is None or (self._veto is not None and self._veto(request.question, near.question)):
                 continue
             key = self._keys.key(_with(request.prompt, near.question), request.parameters)
             found = None
-            if key.digest == near.digest:
+            if key.digest == near.digest and exact is not None:
+                reply = yield (b"MGET", exact.name, key.name)
+                own, other = reply if isinstance(reply, list) and len(reply) == 2 else (None, None)
+                if (found := rules.read(exact, own, now_ms)) is not None:
+                    return found
+                found, exact = rules.read(key, other, now_ms), None
+            elif key.digest == near.digest:
                 found = rules.read(key, (yield (b"GET", key.name)), now_ms)
             if found is None:
                 self._entries.drop(near.digest)
@@ -156,7 +183,7 @@ class Nearness:
                 return found
             request.candidate, request.cell = found, cell
             return None
-        return None
+        return None if exact is None else rules.read(exact, (yield (b"GET", exact.name)), now_ms)
 
     def answered(self, request: Request, answer: Any) -> None:
         """The model has answered what an equivalent question's answer was kept back for: is it the same?"""
@@ -183,7 +210,7 @@ class Nearness:
         """The model's answer is in the store: from now on it answers what asks the same, in all workers."""
         entry = Entry(request.scope, request.question, expires_ms)
         line = self._journal.line(key.digest, entry, request.vector)
-        self._entries.add(key.digest, entry, request.vector)
+        self._entries.add(key.digest, entry, request.vector, read_lately(request.question))
         try:
             yield line
         except StoreError:

@@ -60,7 +60,10 @@ def without_politeness(text: str) -> str:
         if STOP in tokens or COMMA in tokens:
             text = " ".join(without_chatter(tokens))
         before = text
-        shorter = _end().sub("", _start().sub("", text, count=1), count=1)
+        said = _start().match(text)
+        shorter = text[said.end() :] if said else text
+        said = _end().search(shorter)
+        shorter = shorter[: said.start()] if said else shorter
         if " " in shorter:
             text = shorter
     text = _ELSE.sub(r"\1 ", text)

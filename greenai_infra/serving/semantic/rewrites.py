@@ -23,6 +23,9 @@ MEASURES = {
     "big": "size", "large": "size", "long": "length", "fast": "speed", "populous": "population", "dense": "density",
 }  # fmt: skip
 
+_ANYBODY = re.compile(r"\b(?:you|one|we|people)\b")
+_ANYBODY_S = re.compile(r"\b(?:your|our|their|one 's)\b")
+
 
 def _base(word: str) -> str:
     """`resetting` as `reset`; other words as they are."""
@@ -38,8 +41,8 @@ def howto(found: Match[str]) -> str:
     """The verb after the frame in its base form; `your` is the asker's own where the frame said `you`."""
     rest = found["rest"]
     verb, blank, others = rest.partition(" ")
-    if re.search(r"\b(?:you|one|we|people)\b", found.group()[: -len(rest)]):
-        others = re.sub(r"\b(?:your|our|their|one 's)\b", "my", others)
+    if _ANYBODY.search(found.group()[: -len(rest)]):
+        others = _ANYBODY_S.sub("my", others)
     how = f" %{found['how']}" if "how" in found.groupdict() else ""
     return f"#HOWTO {_base(verb)}{blank}{others}{how}"
 

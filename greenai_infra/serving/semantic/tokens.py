@@ -52,7 +52,9 @@ def one_line(text: str) -> str:
 
     Not NFKC: it would make 10² and 102 the same.
     """
-    return " ".join(unicodedata.normalize("NFC", text).translate(_PLAIN).split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    return " ".join(text.split())
 
 
 def tokenise(text: str) -> list[str]:
