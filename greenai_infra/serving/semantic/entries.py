@@ -52,8 +52,8 @@ class Near(NamedTuple):
 class _Scope:
     """The vectors of one scope, by the numbers of their entries."""
 
-    def __init__(self, ndim: int) -> None:
-        self.ndim = ndim
+    def __init__(self, name: bytes, ndim: int) -> None:
+        self.name, self.ndim = name, ndim
         self.few: dict[int, NDArray[np.float16]] = {}
         self.index: Any = None
 
@@ -131,7 +131,9 @@ class Entries:
             self._entries[digest], self._digests[entry.number] = entry, digest
             if reading is not None:
                 self._readings[entry.number] = reading
-            self._scopes.setdefault(entry.scope, _Scope(self.ndim)).add(entry.number, vector)
+            scope = self._scopes.setdefault(entry.scope, _Scope(entry.scope, self.ndim))
+            entry.scope = scope.name  # one object in memory
+            scope.add(entry.number, vector)
             if len(self._entries) > self._most:
                 self._drop(next(iter(self._entries)))
 
@@ -226,7 +228,7 @@ class Entries:
             self._digests = {entry.number: digest for digest, entry in self._entries.items()}
             self._next = max(self._digests, default=0) + 1
             self._readings, self._unread = {}, list(self._digests)
-            self._scopes = {entry.scope: _Scope(self.ndim) for entry in self._entries.values()}
+            self._scopes = {entry.scope: _Scope(entry.scope, self.ndim) for entry in self._entries.values()}
             for key, saved in large.items():
                 self._scopes[key].index = Index.restore(saved)
             scope_of = {entry.number: entry.scope for entry in self._entries.values()}

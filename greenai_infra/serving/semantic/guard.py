@@ -51,7 +51,7 @@ def _same_case(a: Reading, b: Reading) -> bool:
 
     A question without any capital was typed without care: there, only the case of symbols and single letters counts.
     """
-    left, right = dict(a.cased), dict(b.cased)
+    left, right = ({word.lower(): word for word in one.cased} for one in (a, b))
     for low in left.keys() | right.keys():
         one, other = left.get(low, low), right.get(low, low)
         if one == other or (low not in left and not _inside(a, low)) or (low not in right and not _inside(b, low)):

@@ -24,7 +24,7 @@ from greenai_infra.serving.flight import Later
 from greenai_infra.serving.semantic.calibration import cell_of
 from greenai_infra.serving.semantic.encoder import unit
 from greenai_infra.serving.semantic.entries import MOST_CHARACTERS, Entry
-from greenai_infra.serving.semantic.guard import compare, read_lately
+from greenai_infra.serving.semantic.guard import compare, read, read_lately
 from greenai_infra.serving.values import STREAM
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from greenai_infra.serving.semantic.encoder import Encoder
     from greenai_infra.serving.semantic.entries import Entries
     from greenai_infra.serving.semantic.journal import Journal
+    from greenai_infra.serving.semantic.reading import Reading
     from greenai_infra.serving.steps import Found, Rules, Steps
     from greenai_infra.serving.streams import Recorder
 
@@ -60,6 +61,7 @@ class Request:
     candidate: Found | None = None
     """The stored answer of an equivalent question that was not served: compared with the model's."""
     cell: int = 0
+    reading: Reading | None = None
 
 
 class Batches:
@@ -162,7 +164,8 @@ class Nearness:
         The answer to the request itself, under the key `exact`, goes before; it is asked for with the same command.
         """
         for near in self._entries.nearest(request.scope, request.vector, CANDIDATES, now_ms):
-            evidence = compare(read_lately(request.question), self._entries.reading(near))
+            request.reading = request.reading or read_lately(request.question)
+            evidence = compare(request.reading, self._entries.reading(near))
             if evidence is None or (self._veto is not None and self._veto(request.question, near.question)):
                 continue
             key = self._keys.key(_with(request.prompt, near.question), request.parameters)
@@ -210,7 +213,7 @@ class Nearness:
         """The model's answer is in the store: from now on it answers what asks the same, in all workers."""
         entry = Entry(request.scope, request.question, expires_ms)
         line = self._journal.line(key.digest, entry, request.vector)
-        self._entries.add(key.digest, entry, request.vector, read_lately(request.question))
+        self._entries.add(key.digest, entry, request.vector, request.reading or read(request.question))
         try:
             yield line
         except StoreError:

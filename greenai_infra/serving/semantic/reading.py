@@ -6,6 +6,7 @@ Both questions of a pair are read alone, so that a stored question is read once.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from functools import lru_cache
 
@@ -61,7 +62,8 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     current: bool
     words: tuple[Word, ...]
     trail: frozenset[tuple[str, str]]
-    cased: frozenset[tuple[str, str]]
+    cased: tuple[str, ...]
+    """Words whose capitals may matter, as written, in order of the alphabet."""
     lazy: bool
 
 
@@ -75,7 +77,7 @@ def read(question: str) -> Reading:
     plain = (len(tokens) <= MAX_WORDS and "```" not in question and spelled.isascii()) or _only_quotes(spelled)
     english = plain and len(tokens) <= MAX_WORDS and (not _ENGLISH.isdisjoint(tokens) or known(tokens))
     shouted = line.isupper() and line.count(" ") > 1
-    cased, lazy = frozenset() if shouted else _cased(line), line.islower() or shouted
+    cased, lazy = () if shouted else _cased(line), line.islower() or shouted
     if not english:
         return Reading(spelled, spelled, False, "", (), "", False, (), frozenset(), cased, lazy)
     polite = without_politeness(spelled)
@@ -95,14 +97,14 @@ def _only_quotes(text: str) -> bool:
     return text.replace(QUOTED, "").isascii()
 
 
-def _cased(line: str) -> frozenset[tuple[str, str]]:
-    """Words with a capital, in lower case and as written, without a first word that has no other capital."""
-    found = []
+def _cased(line: str) -> tuple[str, ...]:
+    """Words with a capital, each once, without a first word that has no other capital."""
+    found = set()
     for match in _CAPITALISED.finditer(line):
         word = match.group().removesuffix("'s")
         if not (_first(line, match.start()) and (word[1:].islower() or word in ("I", "A"))) and word != "I":
-            found.append((word.lower(), word))
-    return frozenset(found)
+            found.add(word)
+    return tuple(sorted(found))
 
 
 def _first(line: str, start: int) -> bool:
@@ -115,7 +117,7 @@ def _parse(
     polite: str,
     text: str,
     trail: frozenset[tuple[str, str]],
-    cased: frozenset[tuple[str, str]],
+    cased: tuple[str, ...],
     lazy: bool,
 ) -> Reading:
     marks = set(trail)
@@ -131,9 +133,9 @@ def _parse(
     if not current and features[:1] == ("be",) and (found := _CURRENT.intersection(rest)):
         current = True
         rest = [token for token in rest if token not in found]
-    words = words_of(rest, frozenset(low for low, _ in cased))
+    words = words_of(rest, frozenset(map(str.lower, cased)))
     kept = _shared(frozenset(marks))
-    return Reading(spelled, polite, True, intent, features, kind, current, words, kept, cased, lazy)
+    return Reading(spelled, polite, True, sys.intern(intent), features, kind, current, words, kept, cased, lazy)
 
 
 @lru_cache(maxsize=4096)
