@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from greenai_infra.cli.number import NumberRange
 
 EXISTING = click.Path(path_type=Path, exists=True)
+SAFE_SCOPE = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./-]*")
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -55,6 +57,16 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     show_default=True,
     help="How long posting may take in all, waits for rate limits included.",
 )
+@click.option("--scope", metavar="FOLDER", default="", help="The project's folder, to tell projects of one name apart.")
+@click.option(
+    "--when",
+    type=click.Choice(["always", "changed"]),
+    default="always",
+    show_default=True,
+    help="Always, or only if figures, resources or findings change. A comment that is there is updated.",
+)
+@click.option("--at-least-kg", metavar="KG", type=NumberRange(0), help="Add one only from this change in kg CO2e.")
+@click.option("--at-least-usd", metavar="USD", type=NumberRange(0), help="Add one only from this change in USD.")
 @click.option("--dry-run", is_flag=True, help="Print the Markdown, post nothing.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the Markdown there, post nothing.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write it as a page to look at, post nothing.")
@@ -71,6 +83,10 @@ def comment(
     author: str | None,
     require_comment: bool,
     max_wait: float,
+    scope: str,
+    when: str,
+    at_least_kg: float | None,
+    at_least_usd: float | None,
     dry_run: bool,
     out: Path | None,
     html: Path | None,
@@ -87,9 +103,11 @@ def comment(
     from greenai_infra.contracts.plan import read_plan_file
     from greenai_infra.monitoring.run_report import is_report
     from greenai_infra.project.stack_files import stack_files
-    from greenai_infra.reporting.comment.making import gate_comments, measured_comment, report_comment
+    from greenai_infra.reporting.comment.making import When, gate_comments, measured_comment, report_comment
     from greenai_infra.reporting.comment.preview_file import read_previews
 
+    if scope and not SAFE_SCOPE.fullmatch(scope):
+        raise click.BadParameter(f"{scope!r} is no folder of letters, digits, and _ . - /", param_hint="--scope")
     heads = read_previews(head) if head else []
     notes: list[str] = []
     tracked = tuple(one for one in emissions if is_report(one))
@@ -100,7 +118,8 @@ def comment(
             raise click.UsageError("an emissions.csv and a report measure the same runs: give one kind of them")
         if base or (len(heads) != 1 and (heads or emissions)):
             raise click.UsageError(f"{which} is of one run: give the one PREVIEW of its stack, and no --base")
-        comments = [measured_comment(heads[0], emissions, reports) if heads else report_comment(reports)]
+        one = measured_comment(heads[0], emissions, reports, scope) if heads else report_comment(reports, scope)
+        comments = [one]
     elif not heads:
         raise click.UsageError("give a PREVIEW (preview --offline --json), or --report of a run")
     else:
@@ -110,7 +129,10 @@ def comment(
         stacks = stack_files(project_dir) if project_dir is not None else []
         bases = read_previews(base, may_be_empty=True) if base else None
         whole = any(one.is_dir() for one in head)  # of single files nobody says that they are all
-        comments, of_stacks = gate_comments(heads, bases, plans, stacks, fail_on, all_stacks=whole)
+        worth = When(when == "changed", at_least_kg, at_least_usd)
+        comments, of_stacks = gate_comments(
+            heads, bases, plans, stacks, fail_on, all_stacks=whole, scope=scope, when=worth
+        )
         notes += of_stacks
     for note in notes:
         click.echo(f"note: {note}", err=True)
@@ -119,8 +141,9 @@ def comment(
         _show(bodies, dry_run, out, html)
     else:
         from greenai_infra.review.deliver import Delivery, deliver
+        from greenai_infra.review.post import Text
 
-        texts = [(one.marker, one.body) for one in comments]
+        texts = [Text(one.marker, one.body, one.worth) for one in comments]
         delivery = Delivery(to, number, author, require_comment, max_wait)
         for line in deliver(texts, delivery, os.environ):
             click.echo(line)

@@ -108,10 +108,16 @@ def plan_and_pin(folder: Path) -> None:
 @click.option("--offline-only", is_flag=True, help="Leave out what needs credentials: engine preview and training.")
 @click.option(
     "--install",
-    type=click.Choice(["pypi", "repository"]),
-    default="pypi",
+    metavar="SOURCE",
+    help="Where the jobs get it: repository, git+https://HOST/OWNER/REPOSITORY@COMMIT, or pypi once there is "
+    "a release. Default: this repository if it holds it, else the commit that this installation is of.",
+)
+@click.option(
+    "--comment-when",
+    type=click.Choice(["always", "changed"]),
+    default="always",
     show_default=True,
-    help="The released package of this version, or greenai-infra as it is in the repository.",
+    help="Comment on every pull request, or only where figures, resources or findings change.",
 )
 @click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), default="error", show_default=True)
 @click.option("--force", is_flag=True, help="Overwrite files that are there with other content.")
@@ -121,7 +127,8 @@ def ci(
     project_dir: Path,
     clouds: tuple[str, ...],
     offline_only: bool,
-    install: str,
+    install: str | None,
+    comment_when: str,
     fail_on: str,
     force: bool,
 ) -> None:
@@ -130,14 +137,23 @@ def ci(
     The offline preview and the gate need no credentials. Engine preview and training log in at the cloud by OpenID
     Connect, where the variables are set that this command names. Nothing that is there is overwritten without --force.
     """
-    from greenai_infra.scaffold.ci_files import Choices, clouds_of, place_in_repository, settings_to_make, write_ci
+    from greenai_infra.scaffold.ci_files import (
+        Choices,
+        clouds_of,
+        git_source,
+        known_source,
+        place_in_repository,
+        settings_to_make,
+        write_ci,
+    )
 
     forges = [name for name, wanted in (("github", github), ("gitlab", gitlab)) if wanted]
     if not forges:
         raise click.UsageError("say --github or --gitlab (a project in a folder named ci: greenai-infra init ./ci)")
     root, project = place_in_repository(project_dir)
     chosen = tuple(dict.fromkeys(clouds)) or clouds_of(project_dir)
-    choices = Choices(project, chosen, not offline_only, install == "repository", fail_on)
+    source = git_source(install) if install else known_source(root)
+    choices = Choices(project, chosen, not offline_only, source, fail_on, comment_when)
     for path, action in write_ci(root, choices, forges, force):
         click.echo(f"{action} {path}")
     click.echo("\nSet up by hand:")

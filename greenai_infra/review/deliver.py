@@ -15,6 +15,8 @@ from greenai_infra.review.summary import write_summary
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from greenai_infra.review.post import Text
+
 PLACES: dict[str, type[GitHub] | type[GitLab]] = {"github": GitHub, "gitlab": GitLab}
 
 
@@ -29,14 +31,14 @@ class Delivery:
     max_wait_s: float
 
 
-def deliver(texts: Sequence[tuple[str, str]], delivery: Delivery, environment: Mapping[str, str]) -> list[str]:
-    """Post each (marker, body); what to tell the user.
+def deliver(texts: Sequence[Text], delivery: Delivery, environment: Mapping[str, str]) -> list[str]:
+    """Post each comment; what to tell the user.
 
     A token that may only read puts the comments into the job's summary, or where there is none into what is printed.
     Raises ApiError if posting fails, InputError if the environment lacks something; the summary is tried then too.
     """
     kind = delivery.to or _job(environment)
-    bodies = [body for _, body in texts]
+    bodies = [text.body for text in texts]
     try:
         place = PLACES[kind](environment, delivery.number, delivery.author, delivery.max_wait_s)
         posted = post_all(place, texts)
@@ -51,6 +53,9 @@ def deliver(texts: Sequence[tuple[str, str]], delivery: Delivery, environment: M
         raise ApiError(f"the comment could not be posted: {error}{kept}", error.status) from None
     lines = []
     for one in posted:
+        if one.action == "left out":
+            lines.append(f"no comment {one.marker}: nothing changes that was asked for")
+            continue
         also = f"; {one.duplicates} newer of ours with the same marker left alone" if one.duplicates else ""
         lines.append(f"{one.action} the comment {one.marker} on {place.name}{also}")
     return lines

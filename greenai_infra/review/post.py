@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from greenai_infra.review.api import ApiError, Unclear
 
@@ -43,26 +43,37 @@ class Place(Protocol):
         """Replace the text of a comment."""
 
 
+class Text(NamedTuple):
+    """A comment to post. One that is not `worth` a comment of its own only replaces an older one."""
+
+    marker: str
+    body: str
+    worth: bool = True
+
+
 @dataclass(frozen=True)
 class Posted:
     """What became of one comment; `duplicates` are further ones of ours with the same marker, which are left alone."""
 
     marker: str
-    action: Literal["created", "updated", "unchanged"]
+    action: Literal["created", "updated", "unchanged", "left out"]
     duplicates: int = 0
 
 
-def post_all(place: Place, comments: Sequence[tuple[str, str]]) -> list[Posted]:
-    """Post (marker, body) of each stack. Comments of others are never touched, whatever marker they carry.
+def post_all(place: Place, comments: Sequence[Text]) -> list[Posted]:
+    """Post the comment on each stack. Comments of others are never touched, whatever marker they carry.
 
     Raises ReadOnly if the token may not write, ApiError if posting fails.
     """
     notes = place.notes()
-    return [_post(place, notes, marker, body) for marker, body in comments]
+    return [_post(place, notes, text) for text in comments]
 
 
-def _post(place: Place, notes: Sequence[Note], marker: str, body: str) -> Posted:
+def _post(place: Place, notes: Sequence[Note], text: Text) -> Posted:
+    marker, body, worth = text
     own = _own(notes, marker)
+    if not own and not worth:
+        return Posted(marker, "left out")
     if not own:
         try:
             place.create(body)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
+import subprocess
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.metadata import distribution
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import greenai_infra
 from greenai_infra.errors import InputError
@@ -22,27 +26,93 @@ if TYPE_CHECKING:
 
 PYTHON = "3.12"
 PULUMI_CLI = "3.259.0"  # what the engine tests run on
-GITHUB_PREVIEW = ".github/workflows/carbon-preview.yml"
-GITHUB_TRAINING = ".github/workflows/carbon-training.yml"
-GITLAB = ".gitlab/greenai-infra.gitlab-ci.yml"
+GITHUB_PREVIEW = ".github/workflows/carbon-preview{of}.yml"
+GITHUB_TRAINING = ".github/workflows/carbon-training{of}.yml"
+GITLAB = ".gitlab/greenai-infra{of}.gitlab-ci.yml"
 CLOUD_NAMES = {"aws": "Train on AWS", "gcp": "Train on Google Cloud"}
 _ACTIONS = Path(__file__).parent.parent / "data" / "github-actions.csv"
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./-]*")
+
+
+REPOSITORY, PYPI = "repository", "pypi"
+_GIT = re.compile(r"git\+https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._/-]+@[0-9a-f]{40}")
+
+
+def git_source(text: str) -> str:
+    """Where to install from, as the user names it. Raises InputError for what is no https URL of an exact commit."""
+    if text in (REPOSITORY, PYPI) or _GIT.fullmatch(text):
+        return text
+    raise InputError(
+        f"--install {text}: expected {REPOSITORY}, {PYPI}, or git+https://HOST/OWNER/greenai-infra@COMMIT with all 40 "
+        "digits of the commit: a branch or tag can be moved"
+    )
+
+
+def known_source(root: Path) -> str:
+    """Where the jobs of a repository can install from without being told. Raises InputError if that is nowhere.
+
+    The repository itself, if it holds the toolkit; else the commit that this installation was made from: of a clone
+    its HEAD, at the remote `origin`.
+    """
+    own = root / "pyproject.toml"
+    if (root / "greenai_infra").is_dir() and own.is_file() and 'name = "greenai-infra"' in own.read_text("utf-8"):
+        return REPOSITORY
+    recorded = json.loads(_recorded() or "{}")
+    url, commit = recorded.get("url", ""), recorded.get("vcs_info", {}).get("commit_id", "")
+    if "dir_info" in recorded:
+        clone = unquote(url.removeprefix("file://"))
+        url, commit = _git(clone, "remote", "get-url", "origin"), _git(clone, "rev-parse", "HEAD")
+    if _GIT.fullmatch(found := f"git+{url}@{commit}"):
+        return found
+    raise InputError(
+        "greenai-infra has no release yet, so nobody may trust a package of this name; say where the jobs get it: "
+        "--install git+https://HOST/OWNER/greenai-infra@COMMIT (your fork or mirror), or put it into this repository"
+    )
+
+
+def _recorded() -> str | None:
+    """Where pip has installed this package from (PEP 610); None for an index."""
+    return distribution("greenai-infra").read_text("direct_url.json")
+
+
+def _git(folder: str, *arguments: str) -> str:
+    """What git prints, empty where it fails or is not there."""
+    try:
+        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @dataclass(frozen=True)
 class Choices:
     """What the user chose. `clouds` log in; without `engine` nothing does.
 
-    `project` is the project's folder below the repository's, `.` for the same. With `from_repository` the jobs install
-    the greenai-infra of the repository itself, else the package of this version.
+    `project` is the project's folder below the repository's, `.` for the same. `source` is where the jobs install
+    greenai-infra from: REPOSITORY (the one they run in), PYPI (the release of this version), or a commit that
+    `git_source` has read.
     """
 
     project: str
     clouds: tuple[str, ...]
     engine: bool = True
-    from_repository: bool = False
+    source: str = REPOSITORY
     fail_on: str = "error"
+    comment_when: str = "always"
+
+    @property
+    def of(self) -> str:
+        """What tells the project's files and jobs from those of other projects in the repository; empty for `.`."""
+        return "" if self.project == "." else "-" + self.project.strip("./").replace("/", "-")
+
+    @property
+    def title(self) -> str:
+        """The same in the names that people read."""
+        return "" if self.project == "." else f" ({self.project})"
+
+    def path(self, name: str) -> str:
+        """The path of a file that is the project's own."""
+        return name.format(of=self.of)
 
 
 def ci_files(choices: Choices, forges: Sequence[str]) -> dict[str, str]:
@@ -53,15 +123,15 @@ def ci_files(choices: Choices, forges: Sequence[str]) -> dict[str, str]:
         )
     files = {}
     if "github" in forges:
-        files[GITHUB_PREVIEW] = _render("github-preview.yml.j2", _with_engine_steps(choices))
+        files[choices.path(GITHUB_PREVIEW)] = _render("github-preview.yml.j2", _with_engine_steps(choices))
         for cloud in choices.clouds if choices.engine else ():
             only = replace(choices, clouds=(cloud,))
             facts = {"cloud_name": CLOUD_NAMES[cloud], "training_run": _training_run(cloud)}
-            path = GITHUB_TRAINING if only == choices else GITHUB_TRAINING.replace(".yml", f"-{cloud}.yml")
-            files[path] = _render("github-training.yml.j2", _with_engine_steps(only) | facts)
+            name = GITHUB_TRAINING if only == choices else GITHUB_TRAINING.replace(".yml", f"-{cloud}.yml")
+            files[choices.path(name)] = _render("github-training.yml.j2", _with_engine_steps(only) | facts)
     if "gitlab" in forges:
         runs = {cloud: _training_run(cloud) for cloud in choices.clouds}
-        files[GITLAB] = _render("gitlab.yml.j2", _variables(choices) | {"training_run": runs})
+        files[choices.path(GITLAB)] = _render("gitlab.yml.j2", _variables(choices) | {"training_run": runs})
     return files
 
 
@@ -92,10 +162,10 @@ def settings_to_make(choices: Choices, forges: Sequence[str]) -> list[str]:
     """What the user has to set up, one line each, so that the jobs work."""
     lines = []
     if "github" in forges:
-        lines.append("GitHub  required check `Carbon gate`")
+        lines.append(f"GitHub  required check `Carbon gate{choices.title}`")
     if "gitlab" in forges:
         lines += [
-            f"GitLab  in .gitlab-ci.yml: include: [{{local: {GITLAB}}}]",
+            f"GitLab  in .gitlab-ci.yml: include: [{{local: {choices.path(GITLAB)}}}]",
             "GitLab  masked variable GITLAB_TOKEN, environment scope carbon-gate: project access token, api, Reporter",
             "GitLab  protect the environment carbon-gate, or trust everybody who may push: the file says why",
         ]
@@ -129,9 +199,17 @@ def _uses(action: str) -> str:
 def _variables(choices: Choices) -> dict[str, Any]:
     def install(checkout: str, extras: Sequence[str]) -> str:
         wanted = f"[{','.join(extras)}]" if extras else ""
-        if choices.from_repository:
+        if choices.source == REPOSITORY:
             return f"'./{checkout}{wanted}'" if checkout != "." else f"'.{wanted}'"
-        return f"'greenai-infra{wanted}=={greenai_infra.__version__}'"
+        if choices.source == PYPI:
+            return f"'greenai-infra{wanted}=={greenai_infra.__version__}'"
+        return f"'greenai-infra{wanted} @ {choices.source}'"
+
+    def install_by_hash(checkout: str) -> str:
+        return render("ci/install-by-hash.sh.j2", {"pins": pins, "greenai_infra": install(checkout, ())}).rstrip("\n")
+
+    scope = f" --scope {choices.project}" if choices.of else ""
+    pins = shipped("templates/ci/requirements.txt").read_text(encoding="utf-8").rstrip("\n")
 
     return {
         "uses": _uses,
@@ -139,12 +217,17 @@ def _variables(choices: Choices) -> dict[str, Any]:
         "extras": choices.clouds,
         "clouds": choices.clouds,
         "engine": choices.engine,
-        "from_repository": choices.from_repository,
+        "from_repository": choices.source == REPOSITORY,
+        "install_by_hash": install_by_hash,
+        "of": choices.of,
+        "title": choices.title,
+        "scope": scope,
+        "comment_options": scope + ("" if choices.comment_when == "always" else f" --when {choices.comment_when}"),
         "fail_on": choices.fail_on,
         "project": choices.project,
         "python": PYTHON,
         "pulumi": PULUMI_CLI,
-        "path": GITLAB,
+        "path": choices.path(GITLAB),
         "preview_all": shipped("templates/ci/preview-all.sh.j2").read_text(encoding="utf-8").rstrip("\n"),
     }
 

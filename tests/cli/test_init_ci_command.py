@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from greenai_infra import __version__
+from greenai_infra.errors import InputError
+from greenai_infra.scaffold import ci_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .conftest import Command
 
-PREVIEW = ".github/workflows/carbon-preview.yml"
-TRAINING = ".github/workflows/carbon-training.yml"
-GITLAB = ".gitlab/greenai-infra.gitlab-ci.yml"
+PREVIEW = ".github/workflows/carbon-preview-infra.yml"
+TRAINING = ".github/workflows/carbon-training-infra.yml"
+GITLAB = ".gitlab/greenai-infra-infra.gitlab-ci.yml"
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+SOURCE = f"git+https://git.example.com/tools/greenai-infra@{COMMIT}"
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A repository with a project in a folder of it."""
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a project in a folder of it; greenai-infra was installed from a commit."""
+    recorded = json.dumps({"url": SOURCE[4:-41], "vcs_info": {"vcs": "git", "commit_id": COMMIT}})
+    monkeypatch.setattr(ci_files, "_recorded", lambda: recorded)
     (tmp_path / ".git").mkdir()
     (tmp_path / "infra").mkdir()
     (tmp_path / "infra" / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
@@ -41,7 +50,7 @@ def test_github(repository: Path, greenai: Command) -> None:
     written = files(repository)
     assert set(written) == {PREVIEW, TRAINING}
     assert "          PROJECT: infra\n" in written[PREVIEW]
-    assert f"'greenai-infra[aws]=={__version__}'" in written[PREVIEW]
+    assert f"'greenai-infra[aws] @ {SOURCE}'" in written[PREVIEW]
     for name in ("AWS_ROLE_ARN", "AWS_REGION", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "Carbon gate"):
         assert name in done.out
     assert "GCP_" not in done.out
@@ -60,7 +69,7 @@ def test_gitlab_from_inside_the_project(repository: Path, greenai: Command) -> N
 def test_without_credentials_no_variable_is_asked_for(repository: Path, greenai: Command) -> None:
     done = greenai("init", "ci", "--github", "--offline-only", "--dir", "infra")
     assert set(files(repository)) == {PREVIEW}
-    assert done.out == f"wrote {PREVIEW}\n\nSet up by hand:\n  GitHub  required check `Carbon gate`\n"
+    assert done.out == f"wrote {PREVIEW}\n\nSet up by hand:\n  GitHub  required check `Carbon gate (infra)`\n"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +118,7 @@ def test_with_force_it_is_and_the_rest_stays(repository: Path, greenai: Command)
     done = greenai("init", "ci", "--github", "--force", "--dir", "infra")
     assert done.out.splitlines()[:2] == [f"replaced {PREVIEW}", f"wrote {TRAINING}"]
     assert files(repository)[PREVIEW].startswith("# Written by `greenai-infra init ci --github`")
-    assert files(repository)[str(PREVIEW).replace("carbon-preview", "other")] == "mine too"
+    assert files(repository)[PREVIEW.replace("carbon-preview-infra", "other")] == "mine too"
 
 
 def test_a_second_time_nothing_changes(repository: Path, greenai: Command) -> None:
@@ -124,7 +133,7 @@ def test_a_folder_in_place_of_the_file_is_an_error(repository: Path, greenai: Co
     (repository / PREVIEW).mkdir(parents=True)
     done = greenai("init", "ci", "--github", "--force", "--dir", "infra")
     assert done.code == 2
-    assert "carbon-preview.yml can't be read: Is a directory" in done.err
+    assert "carbon-preview-infra.yml can't be read: Is a directory" in done.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
@@ -148,6 +157,81 @@ def test_wrong_usage(repository: Path, greenai: Command, arguments: tuple[str, .
     assert done.code == 2
     assert words in done.err
     assert files(repository) == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "main",
+        SOURCE.replace(COMMIT, "main"),
+        SOURCE.replace(COMMIT, COMMIT[:12]),
+        SOURCE.replace("https", "http"),
+        SOURCE.replace("git.example.com", "ann:hush@git.example.com"),
+        SOURCE + " --index-url https://evil.example",
+        "greenai-infra",
+    ],
+)
+def test_a_source_that_can_be_moved_is_refused(repository: Path, greenai: Command, source: str) -> None:
+    done = greenai("init", "ci", "--github", "--install", source, "--dir", "infra")
+    assert done.code == 2
+    assert "with all 40 digits of the commit" in done.err
+    assert files(repository) == {}
+
+
+def test_without_a_release_a_source_must_be_known(
+    repository: Path, greenai: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ci_files, "_recorded", lambda: None)
+    done = greenai("init", "ci", "--github", "--dir", "infra")
+    assert done.code == 2
+    assert "greenai-infra has no release yet" in done.err
+
+    (repository / "greenai_infra").mkdir()
+    (repository / "pyproject.toml").write_text('[project]\nname = "greenai-infra"\n')
+    assert greenai("init", "ci", "--github", "--dir", "infra").code == 0
+    assert "python -P -m pip install './head[aws]'" in files(repository)[PREVIEW]
+
+
+def test_a_clone_with_a_remote_is_a_source(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone = tmp_path / "clone"
+    clone.mkdir()
+
+    def git(*arguments: str) -> str:
+        settings = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        done = subprocess.run(["git", *settings, *arguments], cwd=clone, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "x")
+    recorded = json.dumps({"url": clone.as_uri(), "dir_info": {"editable": True}})
+    monkeypatch.setattr(ci_files, "_recorded", lambda: recorded)
+    with pytest.raises(InputError, match="no release yet"):
+        ci_files.known_source(repository)
+
+    git("remote", "add", "origin", "https://git.example.com/tools/greenai-infra.git")
+    expected = f"git+https://git.example.com/tools/greenai-infra.git@{git('rev-parse', 'HEAD')}"
+    assert ci_files.known_source(repository) == expected
+
+
+def test_two_projects_of_a_repository_have_files_names_and_comments_of_their_own(
+    repository: Path, greenai: Command
+) -> None:
+    for folder in ("a/infra", "b/infra"):
+        (repository / folder).mkdir(parents=True)
+        (repository / folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+        assert greenai("init", "ci", "--github", "--gitlab", "--offline-only", "--dir", folder).code == 0
+
+    written = files(repository)
+    assert {name for name in written if name.startswith(".git")} == {
+        f".github/workflows/carbon-preview-{one}-infra.yml" for one in "ab"
+    } | {f".gitlab/greenai-infra-{one}-infra.gitlab-ci.yml" for one in "ab"}
+    for one in "ab":
+        github = written[f".github/workflows/carbon-preview-{one}-infra.yml"]
+        gitlab = written[f".gitlab/greenai-infra-{one}-infra.gitlab-ci.yml"]
+        assert f"name: Carbon gate ({one}/infra)\n" in github
+        assert f"--scope {one}/infra" in github
+        assert f"--scope {one}/infra" in gitlab
+        assert f"carbon-gate-{one}-infra:\n" in gitlab
 
 
 def test_a_project_outside_a_repository_is_refused(repository: Path, greenai: Command) -> None:

@@ -12,6 +12,7 @@ import pytest
 from greenai_infra.errors import InputError
 from greenai_infra.review.api import ApiError, ReadOnly
 from greenai_infra.review.deliver import Delivery, deliver
+from greenai_infra.review.post import Text
 
 from .web import TOKEN, Reply, Server
 
@@ -32,7 +33,18 @@ def post(
     wait_s: float = 20,
 ) -> list[str]:
     given = texts or ((ONE, f"{ONE}\nnew"),)
-    return deliver(given, Delivery(None, number, author, require, wait_s), environment)
+    return deliver([Text(*text) for text in given], Delivery(None, number, author, require, wait_s), environment)
+
+
+def test_what_is_not_worth_a_comment_only_replaces_one(github: Server, on_github: dict[str, str]) -> None:
+    delivery = Delivery(None, None, None, False, 20)
+    unworthy = Text(ONE, f"{ONE}\nnothing", worth=False)
+
+    assert deliver([unworthy], delivery, on_github) == [f"no comment {ONE}: nothing changes that was asked for"]
+    assert github.comments == []
+
+    post(on_github)
+    assert deliver([unworthy], delivery, on_github) == [f"updated the comment {ONE} on octo/infra pull request 7"]
 
 
 def test_the_first_run_creates_a_comment(github: Server, on_github: dict[str, str]) -> None:

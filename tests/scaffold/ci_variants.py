@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import Any
 
 import yaml
 
-from greenai_infra.scaffold.ci_files import Choices, ci_files
+from greenai_infra.scaffold.ci_files import PYPI, REPOSITORY, Choices, ci_files
 
+GIT = f"git+https://git.example.com/tools/greenai-infra@{'0a' * 20}"
+GITLAB = "gitlab-ci.yml"
 VARIANTS = [
-    Choices(project, clouds, engine, from_repository, fail_on)
-    for project, clouds, engine, from_repository, fail_on in itertools.product(
-        (".", "infra/ml-stacks"), (("aws",), ("gcp",), ("aws", "gcp")), (True, False), (True, False), ("error",)
+    Choices(project, clouds, engine, source, fail_on)
+    for project, clouds, engine, source, fail_on in itertools.product(
+        (".", "infra/ml-stacks"), (("aws",), ("gcp",), ("aws", "gcp")), (True, False), (GIT, REPOSITORY), ("error",)
     )
-] + [Choices(".", ("aws",), fail_on=fail_on) for fail_on in ("warning", "never")]
+] + [Choices(".", ("aws",), source=PYPI, fail_on=fail_on, comment_when="changed") for fail_on in ("warning", "never")]
 
 
 def tool(package: str, name: str) -> str:
@@ -81,8 +84,10 @@ def shellcheck(text: str) -> str:
 
 
 def workflow(choices: Choices, ending: str) -> dict[str, Any]:
-    """One parsed file of a variant."""
+    """One parsed file of a variant; on GitLab the jobs by their names in a repository with one project."""
     (text,) = [text for path, text in ci_files(choices, ("github", "gitlab")).items() if path.endswith(ending)]
+    if ending == GITLAB and choices.of:
+        text = re.sub(rf"(carbon(?:-[a-z]+)*?){choices.of}(?=[-:\s])", r"\1", text)
     parsed = yaml.safe_load(text)
     assert isinstance(parsed, dict)
     return parsed

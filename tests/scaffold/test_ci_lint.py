@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
-from greenai_infra import __version__
 from greenai_infra.scaffold.ci_files import PULUMI_CLI, Choices, ci_files, pinned_actions
+from greenai_infra.templates import shipped
 
-from .ci_variants import VARIANTS, actionlint, shellcheck, workflow, write_variants, zizmor
+from .ci_variants import GIT, VARIANTS, actionlint, shellcheck, workflow, write_variants, zizmor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREVIEW = "workflows/carbon-preview.yml"
-AWS = Choices(".", ("aws",))
+AWS = Choices(".", ("aws",), source=GIT)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,7 @@ PLANTED = [
     ("zizmor", r"          persist-credentials: false\n", "", "artipacked"),
     (
         "zizmor",
-        r"run: python -m pip install [^\n]+",
+        r"run: python -P -m pip install [^\n]+",
         "run: echo ${{ github.event.pull_request.title }}",
         "template-injection",
     ),
@@ -176,15 +179,58 @@ def test_the_schema_finds_what_is_planted(planted: dict[str, Any]) -> None:
 def test_the_gitlab_gate_runs_no_code_of_the_change() -> None:
     gate = workflow(AWS, "gitlab-ci.yml")["carbon-gate"]
     assert gate["variables"] == {"GIT_STRATEGY": "none"}
-    assert gate["before_script"] == [f"python -m pip install --quiet 'greenai-infra=={__version__}'"]
+    assert_installs_by_hash(gate["before_script"], f"'greenai-infra @ {GIT}'")
 
 
 def test_from_the_repository_the_gitlab_gate_runs_the_base() -> None:
-    gate = workflow(Choices(".", ("aws",), from_repository=True), "gitlab-ci.yml")["carbon-gate"]
-    assert gate["before_script"][1:] == [
-        'git worktree add --detach .carbon-base "$CI_MERGE_REQUEST_DIFF_BASE_SHA"',
-        "python -m pip install --quiet './.carbon-base'",
-    ]
+    gate = workflow(Choices(".", ("aws",), source="repository"), "gitlab-ci.yml")["carbon-gate"]
+    worktree = 'git worktree add --detach .carbon-base "$CI_MERGE_REQUEST_DIFF_BASE_SHA"'
+    assert gate["before_script"][1] == worktree
+    assert_installs_by_hash(gate["before_script"][2:], "'./.carbon-base'")
+
+
+def assert_installs_by_hash(scripts: list[str], source: str) -> None:
+    """Pins with hashes first, then the toolkit without whatever it would bring."""
+    (script,) = scripts
+    by_hash, own = [line for line in script.splitlines() if "pip install" in line]
+    for option in ("python -P -m pip", "--require-hashes", "--no-deps", "--only-binary :all:"):
+        assert option in by_hash
+    assert own == f"python -P -m pip install --quiet --no-deps --no-build-isolation {source}"
+
+
+@pytest.mark.parametrize("choices", VARIANTS, ids=str)
+def test_every_job_that_posts_installs_by_hash(choices: Choices) -> None:
+    for ending in ("carbon-preview.yml", "carbon-training.yml"):
+        for path, text in ci_files(replace(choices, project="."), ("github",)).items():
+            if not path.endswith(ending):
+                continue
+            for job in yaml.safe_load(text)["jobs"].values():
+                scripts = "\n".join(str(step.get("run", "")) for step in job["steps"])
+                assert ("--require-hashes" in scripts) == ("greenai-infra comment" in scripts)
+
+
+def test_the_pins_hold_every_dependency_at_a_version_that_it_takes() -> None:
+    pins = {}
+    for line in shipped("templates/ci/requirements.txt").read_text().splitlines():
+        pinned, *hashes = line.split(" --hash=sha256:")
+        name, _, version = pinned.partition("==")
+        assert hashes
+        assert all(re.fullmatch("[0-9a-f]{64}", one) for one in hashes)
+        pins[name] = version
+    declared = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    for text in [*declared["project"]["dependencies"], *declared["build-system"]["requires"]]:
+        requirement = Requirement(text)
+        assert requirement.specifier.contains(pins[requirement.name]), text
+
+
+@pytest.mark.parametrize("choices", VARIANTS[:4], ids=str)
+def test_a_step_that_prints_names_of_the_change_takes_no_workflow_command(choices: Choices) -> None:
+    for text in ci_files(choices, ("github",)).values():
+        for job in yaml.safe_load(text)["jobs"].values():
+            for step in job["steps"]:
+                run = str(step.get("run", ""))
+                if "greenai-infra preview" in run or "greenai-infra comment" in run:
+                    assert "::stop-commands::" in run.split("greenai-infra")[0]
 
 
 @pytest.mark.parametrize("choices", VARIANTS, ids=str)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PROJECT = "infra"
 CHOICES = Choices(PROJECT, ("aws",))
-PREVIEW, TRAINING, GITLAB = "carbon-preview.yml", "carbon-training.yml", "gitlab-ci.yml"
+PREVIEW, TRAINING, GITLAB = "carbon-preview-infra.yml", "carbon-training-infra.yml", "gitlab-ci.yml"
 PULUMI = "name: shop\nruntime: {name: python, options: {toolchain: pip}}\nmain: stacks/\n"
 PROGRAM = """
 import pulumi, pulumi_aws as aws
@@ -100,7 +100,7 @@ def test_a_pull_request_from_checkouts_to_comments(tmp_path: Path, github: Serve
     done = shell(script(CHOICES, PREVIEW, "comment", "Comment, then pass or fail"), work, environment)
 
     first, second = (one["body"] for one in github.comments)
-    assert first.startswith("<!-- greenai-infra: shop/one -->")
+    assert first.startswith("<!-- greenai-infra: infra shop/one -->")
     assert "- changed `aws:sns:Topic` `notices`: `displayName`" in first
     assert "The base branch has no preview of this stack" in second
     # Whether the gate passes is the rules' business; that it was asked, and what it said, is this test's.

@@ -51,6 +51,8 @@ class Facts:
     verdict: Verdict
     regions: Regions | None
     plan: PlanFile | None
+    scope: str = ""
+    """The project's folder in its repository, where that tells it from others."""
 
 
 def view(facts: Facts, limits: Limits) -> dict[str, Any]:
@@ -59,8 +61,8 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
     difference = diff_previews(facts.base.raw if facts.base else {}, head.raw)
     compared = facts.base is not None
     return {
-        "marker": marker(head.key),
-        "project": code(head.project),
+        "marker": marker(head.key, facts.scope),
+        "project": Markdown(f"{code(head.project)} in {code(facts.scope)}") if facts.scope else code(head.project),
         "stack": code(head.stack),
         "region": code(head.region),
         "heading": _heading(facts.verdict, head),
@@ -90,9 +92,9 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
     }
 
 
-def marker(key: str) -> Markdown:
+def marker(key: str, scope: str = "") -> Markdown:
     """The hidden first line by which the comment is found again; `key` is made of names that Pulumi allows."""
-    return Markdown(f"<!-- greenai-infra: {key} -->")
+    return Markdown(f"<!-- greenai-infra: {f'{scope} ' if scope else ''}{key} -->")
 
 
 def _heading(verdict: Verdict, head: Preview) -> Markdown:
