@@ -62,14 +62,7 @@ def promql(query: str) -> str:
     )
 
 
-VALKEY = "memorystore.googleapis.com"
-MEMORY = f'metric.type="{VALKEY}/instance/memory/{{}}" AND resource.type="{VALKEY}/Instance"'
-UPTIME = 'metric.type="monitoring.googleapis.com/uptime_check/{}" AND resource.type="uptime_url"'
-FILTER = "conditions[0].conditionThreshold.filter"
-
 PLANTED = [
-    (policy(filter=MEMORY.format("max_utilization")), FILTER, "no service writes memorystore.googleapis.com"),
-    (policy(filter=UPTIME.format("checks_passed")), FILTER, "no service writes monitoring.googleapis.com"),
     (VM.format("v5litepod-3", "v2-alpha-tpuv5-lite"), "acceleratorType", "no slice v5litepod-3"),
     (VM.format("v5lite-8", "v2-alpha-tpuv5-lite"), "acceleratorType", "no TPU accelerator type"),
     (VM.format("v5litepod-8", "v2-alpha-tpuv5lite"), "runtimeVersion", "no TPU software version"),
@@ -193,17 +186,3 @@ def test_the_deprecated_query_language_is_a_warning(tmp_path: Path) -> None:
     finding = only_finding(preview_program(tmp_path, HEADER + program, CONFIG))
 
     assert (finding.severity, finding.code) == ("warning", "alert-malformed")
-
-
-def test_a_service_s_metric_that_google_may_have_added_is_a_warning(tmp_path: Path) -> None:
-    result = preview_program(tmp_path, HEADER + policy(filter=MEMORY.format("fragmentation")), CONFIG)
-    finding = only_finding(result)
-    assert (finding.code, finding.severity) == ("alert-on-unwritten-metric", "warning")
-
-
-@pytest.mark.parametrize(
-    "filter_",
-    [MEMORY.format("maximum_utilization"), UPTIME.format("check_passed"), 'metric.type="a/b" AND resource.type="c"'],
-)
-def test_a_service_s_metric_that_is_listed_or_unheard_of_is_let_be(tmp_path: Path, filter_: str) -> None:
-    assert preview_program(tmp_path, HEADER + policy(filter=filter_), CONFIG).findings == ()

@@ -106,24 +106,6 @@ def test_a_sound_alarm_has_no_findings(tmp_path: Path, changes: dict[str, str | 
         ({"dimensions": None}, "alarm-on-unwritten-metric", "metricName", "not with none"),
         ({"dimensions": '{"Project": "a"}'}, "alarm-on-unwritten-metric", "metricName", "not with Project"),
         (
-            {"namespace": '"AWS/ElastiCache"', "metric_name": '"Evictoins"', "dimensions": None},
-            "alarm-on-unwritten-metric",
-            "metricName",
-            "no metric 'Evictoins'",
-        ),
-        (
-            {"namespace": '"AWS/ElasticCache"', "metric_name": '"Evictions"', "dimensions": None},
-            "alarm-on-unwritten-metric",
-            "metricName",
-            "namespace 'AWS/ElasticCache'",
-        ),
-        (
-            {"namespace": '"AWS/SageMaker"', "metric_name": '"Invocations5XXErrors"', "dimensions": None},
-            "alarm-on-unwritten-metric",
-            "metricName",
-            "no metric 'Invocations5XXErrors'",
-        ),
-        (
             {**NO_METRIC, "metric_queries": QUERIES.replace("carbon_emissions_kg", "carbon_kg")},
             "alarm-on-unwritten-metric",
             "metricQueries[0].metric",
@@ -139,23 +121,6 @@ def test_a_planted_mistake_in_an_alarm_is_found(
     assert [(one.code, one.severity, name_of(one)) for one in found] == [(code, "error", "x")]
     assert message in found[0].message
     assert found[0].remedy
-
-
-def test_a_metric_that_aws_may_have_added_is_a_warning(tmp_path: Path) -> None:
-    finding = only_finding(
-        preview_program(tmp_path, alarm(namespace='"AWS/ElastiCache"', metric_name='"Zebras"', dimensions=None))
-    )
-    assert (finding.code, finding.severity) == ("alarm-on-unwritten-metric", "warning")
-
-
-@pytest.mark.parametrize("namespace", ["/aws/sagemaker/Endpoints", "/aws/sagemaker/TrainingJobs", "AWS/SageMaker"])
-def test_sagemaker_writes_nothing_of_neuron_cores(tmp_path: Path, namespace: str) -> None:
-    """The guide's list of instance metrics has CPU, GPU, memory and disk, and nothing of Inferentia."""
-    program = alarm(namespace=f'"{namespace}"', metric_name='"NeuronCoreUtilization"', dimensions=None)
-    finding = only_finding(preview_program(tmp_path, program))
-    assert (finding.code, finding.severity) == ("alarm-on-unwritten-metric", "warning")
-    assert "SageMaker documents no metric of NeuronCores" in finding.message
-    assert "neuron-monitor" in finding.remedy
 
 
 TWO = alarm("a", name='"one"') + alarm("b", name='"two"')

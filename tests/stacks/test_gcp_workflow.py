@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.previews.checks.gcp.workflows import source_problems
-
 from .declare import declare
 from .workflow_runs import Execution, Raised, Vertex
 
@@ -43,10 +41,8 @@ def execute(
 
 
 @pytest.mark.parametrize("stack", ["gcp-gpus", "gcp-slices", "gcp-now"])
-def test_our_own_check_finds_nothing_in_it(stack: str) -> None:
-    inputs = declare(stack).one("Workflow").inputs
-    assert list(source_problems(inputs["sourceContents"])) == []
-    assert len(inputs["userEnvVars"]) <= 20
+def test_it_has_no_more_variables_than_google_takes(stack: str) -> None:
+    assert len(declare(stack).one("Workflow").inputs["userEnvVars"]) <= 20
 
 
 def test_one_run_is_started_watched_and_reported() -> None:

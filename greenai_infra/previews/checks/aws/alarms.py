@@ -1,4 +1,4 @@
-"""CloudWatch alarms: that they can be evaluated, that somebody writes what they watch, that rules name alarms.
+"""CloudWatch alarms: that they can be evaluated, that a tracker writes what they watch of ours, that rules name alarms.
 
 Limits as in CloudWatch's API reference: PutMetricAlarm, PutCompositeAlarm, MetricDataQuery.
 """
@@ -42,7 +42,7 @@ def check_alarm_evaluation(resource: DeclaredResource) -> Iterator[Finding]:
 
 
 def check_alarm_metrics(resource: DeclaredResource) -> Iterator[Finding]:
-    """Metrics that nobody writes: an alarm on one never goes off."""
+    """Metrics of our own contract that nobody writes: an alarm on one never goes off."""
     if resource.type != METRIC_ALARM:
         return
     for where, metric in watched_metrics(plain(dict(resource.inputs))):
@@ -50,9 +50,7 @@ def check_alarm_metrics(resource: DeclaredResource) -> Iterator[Finding]:
             continue
         problem = metric_problem(str(metric.get("namespace")), str(metric.get("metricName")), metric.get("dimensions"))
         if problem:
-            yield resource.finding(
-                "alarm-on-unwritten-metric", where, problem.message, problem.remedy, problem.severity
-            )
+            yield resource.finding("alarm-on-unwritten-metric", where, *problem)
 
 
 def watched_metrics(inputs: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

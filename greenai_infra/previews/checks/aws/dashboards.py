@@ -89,4 +89,4 @@ def _series_problems(metrics: Any) -> Iterator[Problem]:
             continue
         problem = metric_problem(words[0], words[1], dict(zip(words[2::2], words[3::2], strict=False)))
         if problem:
-            yield problem.message, problem.remedy
+            yield problem

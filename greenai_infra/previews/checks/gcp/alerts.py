@@ -1,4 +1,4 @@
-"""Alert policies of Cloud Monitoring: that they can be evaluated, and that somebody writes what they watch.
+"""Alert policies of Cloud Monitoring: that they can be evaluated, and that their custom metrics have a descriptor.
 
 Limits as in the API reference of `projects.alertPolicies`: alignment periods of 60 s to 25 h, absences of 2 min to
 23.5 h, durations in whole minutes (and not 0 beside `evaluationMissingData`), a filter that names one metric type and
@@ -14,7 +14,6 @@ from greenai_infra.contracts.declared import UNKNOWN, DeclaredResource, Finding,
 from greenai_infra.contracts.gcp_metrics import LABELS, PREFIX, metric_type
 from greenai_infra.contracts.metrics import METRICS
 from greenai_infra.policy.resource_types import ALERT_POLICY
-from greenai_infra.previews.checks.gcp.metric_names import gcp_metric_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -115,8 +114,6 @@ def _watched(
         message = "the filter names no resource type"
         yield policy.finding(MALFORMED, where, message, 'add resource.type="...", as the writer of the metric gives it')
     yield from _unwritten(policy, where, metrics[0], described)
-    if problem := gcp_metric_problem(metrics[0]):
-        yield policy.finding(UNWRITTEN, where, problem.message, problem.remedy, problem.severity)
     if metrics[0] in described:
         for label in sorted(set(_LABEL.findall(text)) - described[metrics[0]]):
             have = ", ".join(sorted(described[metrics[0]])) or "none"

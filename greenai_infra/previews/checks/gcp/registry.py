@@ -14,7 +14,6 @@ from greenai_infra.previews.checks.gcp.values import (
     check_gcp_schedule,
     check_gcp_values,
 )
-from greenai_infra.previews.checks.gcp.workflows import check_workflow
 from greenai_infra.previews.checks.tags import check_gcp_labels
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ RESOURCE_CHECKS: tuple[ResourceCheck, ...] = (
     check_gcp_values,
     check_gcp_places,
     check_gcp_schedule,
-    check_workflow,
 )
 STACK_CHECKS: tuple[StackCheck, ...] = (
     check_alert_policies,

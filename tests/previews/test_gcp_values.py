@@ -1,4 +1,4 @@
-"""Planted mistakes in workflows, schedules and values of Google Cloud, each caught by the offline preview."""
+"""Planted mistakes in schedules and values of Google Cloud, each caught by the offline preview."""
 
 from __future__ import annotations
 
@@ -8,62 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greenai_infra.previews.checks.gcp.values import unix_cron_problem
-from greenai_infra.previews.checks.gcp.workflows import source_problems
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SOUND = """
-main:
-  params: [input]
-  steps:
-    - decide:
-        switch:
-          - {condition: "${input.n < 3}", next: wait}
-          - {condition: "${input.late}", steps: [{say: {call: sys.log, args: {next: anywhere}, next: wait}}]}
-        next: over
-    - wait: {call: twice, args: {value: 2}, result: n, next: each}
-    - each:
-        for: {value: v, in: [1, 2], steps: [{skip: {switch: [{condition: "${v == 1}", next: continue}]}}]}
-    - over: {return: done}
-twice:
-  params: [value]
-  steps: [{answer: {assign: [{next: 1}], next: end}}]
-"""
-
-
-def test_a_sound_workflow_has_no_problem() -> None:
-    assert list(source_problems(SOUND)) == []
-    assert list(source_problems("- only:\n    return: 1\n")) == []
-
-
-@pytest.mark.parametrize(
-    ("part", "other", "expected"),
-    [
-        ("next: over", "next: ovre", "next names no step of 'main': 'ovre'"),
-        ('${input.n < 3}", next: wait', '${input.n < 3}", next: wiat', "next names no step of 'main': 'wiat'"),
-        ("anywhere}, next: wait", "anywhere}, next: answer", "next names no step of 'main': 'answer'"),
-        ("next: end", "next: over", "next names no step of 'twice': 'over'"),
-        ("next: continue", "next: contineu", "next names no step of 'main': 'contineu'"),
-    ],
-)
-def test_a_step_that_leads_nowhere_is_found(part: str, other: str, expected: str) -> None:
-    assert part in SOUND
-    assert [message for message, _ in source_problems(SOUND.replace(part, other))] == [expected]
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("main:\n  steps:\n  - a: {return: 1\n", "neither YAML nor JSON"),
-        ("main:\n  steps:\n  - a: {return: 2026-13-45}\n", "month must be in 1..12"),
-        ("[" * 20_000, "neither YAML nor JSON"),
-        ("{}", "no workflow 'main'"),
-        ("main: {steps: []}", "workflow 'main' has no steps"),
-    ],
-)
-def test_a_source_that_is_no_workflow_is_found(source: str, expected: str) -> None:
-    assert any(expected in message for message, _ in source_problems(source))
 
 
 @pytest.mark.parametrize("cron", ["0 22 1 12 *", "*/5 * * * MON-FRI", "0 0,12 29 2 *", "30 18 * JAN-MAR 7"])
@@ -97,12 +44,6 @@ def test_a_cron_that_scheduler_refuses_is_found(cron: str, expected: str) -> Non
         ('gcp.serviceaccount.Account("a", account_id="Trainer")', "gcp-unknown-value", "accountId"),
         ('gcp.cloudscheduler.Job("j", schedule="0 24 * * *")', "schedule-malformed", "schedule"),
         ('gcp.cloudscheduler.Job("j", schedule="0 2 * * *", time_zone="CEST+2")', "schedule-malformed", "timeZone"),
-        ('gcp.workflows.Workflow("w", source_contents="- a: {next: b}")', "workflow-malformed", "sourceContents"),
-        (
-            'gcp.workflows.Workflow("w", source_contents=b.url.apply(lambda u: "- a: {next: b}"))',
-            "workflow-malformed",
-            "sourceContents",
-        ),
     ],
 )
 def test_the_preview_tells_of_it(tmp_path: Path, program: str, code: str, property_: str) -> None:
