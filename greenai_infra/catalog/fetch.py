@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from greenai_infra.errors import DataUnavailable, InputError
-from greenai_infra.web import WebSetupError, ca_certificates, proxy_for, within
+from greenai_infra.web.address import is_safe, shown
+from greenai_infra.web.bounds import within
+from greenai_infra.web.errors import Late, WebError
+from greenai_infra.web.site import Site
 
 if TYPE_CHECKING:
-    from requests import Response, Session
+    from greenai_infra.web.site import Answer
 
 MAX_BYTES = 50_000_000
 TOTAL_TIMEOUT_S = 180.0  # of a download, from the first name that is looked up to the last byte
-_TIMEOUT_S = (10, 60)
+_READ_TIMEOUT_S = 60.0
 _MAX_REDIRECTS = 5
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +44,14 @@ def fetch(where: str, max_bytes: int | None = None, *, within_s: float = TOTAL_T
     """
     max_bytes = max_bytes or MAX_BYTES
     if "://" in where:
-        if not allowed(where):
-            raise InputError(f"'{shown(where)}' can't be used; give a path or an https:// URL")
+        if not is_safe(where):
+            raise InputError(f"'{shown(where)}' can't be used; give a path or an https:// URL, without a password")
+        until = time.monotonic() + within_s
         try:
-            content = within(within_s, lambda: _download(where, max_bytes))
-        except TimeoutError:
-            raise DataUnavailable(f"{shown(where)}: not read to its end within {within_s:.3g} s (--max-wait)") from None
+            content = within(within_s, lambda: _download(where, max_bytes, until))
+        except WebError as error:
+            hint = " (--max-wait)" if isinstance(error, Late) else ""
+            raise DataUnavailable(f"{shown(where)}: {error}{hint}") from None
         return Fetched(_text(content, shown(where)), shown(where), datetime.now(UTC).date())
     path = Path(where)
     try:
@@ -59,66 +66,25 @@ def fetch(where: str, max_bytes: int | None = None, *, within_s: float = TOTAL_T
     return Fetched(_text(content, where), path.name, datetime.fromtimestamp(status.st_mtime, UTC).date())
 
 
-def shown(url: str) -> str:
-    """A URL as it may be printed and stored: without user, password, query and fragment."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url.partition("://")[0] + "://..."
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+def _download(url: str, max_bytes: int, until: float) -> bytes:
+    answer = _follow(url, max_bytes, until)
+    if answer.status != HTTPStatus.OK:
+        raise DataUnavailable(f"{shown(url)}: HTTP {answer.status}{answer.said}")
+    if "html" in answer.headers.get("Content-Type", ""):
+        raise DataUnavailable(f"{shown(url)}: answered with a web page; give the address of the raw file")
+    return answer.body
 
 
-def allowed(url: str) -> bool:
-    """Whether a URL is read at all: over https, or http on this machine."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK))
-
-
-def _download(url: str, max_bytes: int) -> bytes:
-    import requests
-
-    content = bytearray()
-    try:
-        with requests.Session() as session, _follow(session, url) as response:
-            if response.status_code != 200:
-                raise DataUnavailable(f"{shown(url)}: HTTP {response.status_code} {response.reason}")
-            if "html" in response.headers.get("Content-Type", ""):
-                raise DataUnavailable(f"{shown(url)}: answered with a web page; give the address of the raw file")
-            for chunk in response.iter_content(1 << 16):
-                content += chunk
-                if len(content) > max_bytes:
-                    raise DataUnavailable(f"{shown(url)}: is larger than {max_bytes // 1_000_000} MB")
-    except WebSetupError as error:
-        raise DataUnavailable(f"{shown(url)}: {error}") from None
-    except requests.exceptions.ProxyError as error:
-        reason = "the proxy wants a user and a password, or refuses those it got" if " 407 " in str(error) else ""
-        raise DataUnavailable(f"{shown(url)}: {reason or 'the proxy could not be reached, or refuses'}") from None
-    except requests.exceptions.SSLError:
-        raise DataUnavailable(f"{shown(url)}: its TLS certificate could not be verified") from None
-    except requests.Timeout:
-        raise DataUnavailable(f"{shown(url)}: no answer in time") from None
-    except requests.exceptions.ChunkedEncodingError:
-        raise DataUnavailable(f"{shown(url)}: the answer broke off; try again") from None
-    except (requests.RequestException, OSError, ValueError) as error:  # ValueError: urllib3's, of an address
-        raise DataUnavailable(f"{shown(url)}: {type(error).__name__}") from None
-    return bytes(content)
-
-
-def _follow(session: Session, url: str) -> Response:
-    """The answer after redirects, each of which must be allowed before it is followed."""
+def _follow(url: str, max_bytes: int, until: float) -> Answer:
+    """The answer after redirects, each of which must be safe before it is followed."""
     for _ in range(_MAX_REDIRECTS + 1):
-        proxy_for(url)  # says what is wrong with it; `requests` finds it itself
-        trusted = ca_certificates() or True
-        response = session.get(url, timeout=_TIMEOUT_S, stream=True, allow_redirects=False, verify=trusted)
-        if not response.is_redirect:
-            return response
-        response.close()
-        target = urljoin(url, response.headers["Location"])
-        if not allowed(target):
+        parts = urlsplit(url)
+        site = Site(f"{parts.scheme}://{parts.netloc}", most_bytes=max_bytes, read_s=_READ_TIMEOUT_S)
+        answer = site.send("GET", urlunsplit(("", "", parts.path or "/", parts.query, "")), until=until)
+        if answer.status not in _REDIRECTS or "Location" not in answer.headers:
+            return answer
+        target = urljoin(url, answer.headers["Location"])
+        if not is_safe(target):
             raise DataUnavailable(f"{shown(url)}: was redirected to {shown(target)}, which is not https")
         url = target
     raise DataUnavailable(f"{shown(url)}: redirects without end")

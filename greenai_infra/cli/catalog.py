@@ -136,15 +136,15 @@ def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool, 
     Example:  greenai-infra catalog refresh-services --region aws:eu-north-1
     """
     from greenai_infra.catalog.aws_price_list import BASE_URL, SERVICES
-    from greenai_infra.catalog.fetch import allowed, shown
     from greenai_infra.catalog.service_prices import keep_service_prices, user_service_prices
+    from greenai_infra.web.address import is_safe, shown
 
     places = [find_region(name) for name in regions]
     for place in places:
         if place.provider != "aws":
             raise InputError(f"--region {place.provider}:{place.name}: such lists are read for AWS only")
     base = base or BASE_URL
-    if not (allowed(base) if "://" in base else Path(base).is_dir()):
+    if not (is_safe(base) if "://" in base else Path(base).is_dir()):
         raise InputError(f"--from '{shown(base)}' is neither a folder nor an https:// address")
     deadline_s = time.monotonic() + max_wait_s
     found = [

@@ -7,34 +7,31 @@ ApiError            the API said no, or could not be reached; `status` is 0 with
 
 from __future__ import annotations
 
-import json
+import re
 import time
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
-from urllib3.util import Retry
-
-from greenai_infra.errors import GreenAIError, InputError
-from greenai_infra.masking import keep_secret, masked
-from greenai_infra.web import WebSetupError, ca_certificates, proxy_for, within
+from greenai_infra.errors import GreenAIError
+from greenai_infra.masking import keep_secret
+from greenai_infra.web.address import checked_url
+from greenai_infra.web.bounds import within
+from greenai_infra.web.errors import WebError
+from greenai_infra.web.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-CONNECT_TIMEOUT_S = 5.0
+    from greenai_infra.web.site import Answer
+
 READ_TIMEOUT_S = 20.0  # between two pieces of an answer
-RETRIES = 3
 SECONDARY_LIMIT_WAIT_S = 60.0  # what GitHub asks for where its answer names no time
 MAX_PAGES = 100
 MAX_ANSWER_BYTES = 50_000_000
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+NEXT_PAGE = re.compile(r'<([^<>]*)>[^<]*;\s*rel="?next\b')
+"""In a Link header: <https://...>; rel="next", <https://...>; rel="last"."""
 REASONS = {
     401: "the token was refused: it is wrong or has expired",
     404: "there is no such repository or request, or the token can't see it",
@@ -58,33 +55,6 @@ class Unclear(ApiError):
     """Whether the request was done is not known."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A complete answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    links: Mapping[str, Mapping[str, str]]
-    body: bytes
-
-    @property
-    def said(self) -> str:
-        """What the API itself says is wrong, in brief, printable and without the token; begins with `: ` if any."""
-        try:
-            answer = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return ""
-        if not isinstance(answer, dict):
-            return ""
-        words = answer.get("message") or answer.get("error") or ""
-        details = answer.get("errors")
-        if isinstance(details, list):
-            reasons = [str(one.get("message", one) if isinstance(one, dict) else one) for one in details]
-            words = f"{words}: {'; '.join(reasons)}"
-        plain = "".join(letter if letter.isprintable() else " " for letter in masked(str(words)))
-        return f": {plain[:200]}" if words else ""
-
-
 class Api:
     """One API below `base_url`, which `variable` gave; `headers` hold the token.
 
@@ -95,59 +65,48 @@ class Api:
         self, base_url: str, headers: Mapping[str, str], token: str, *, variable: str, within_s: float
     ) -> None:
         keep_secret([token])
-        self._base = base_url.rstrip("/")
-        _check_url(self._base, variable)
+        base = checked_url(base_url, variable)
+        self._host = urlsplit(base).netloc
         self._deadline = time.monotonic() + within_s
         self._within_s = within_s
-        self._session = requests.Session()
-        self._session.auth = _no_netrc
-        self._session.headers.update({"User-Agent": "greenai-infra", "Accept-Encoding": "identity", **headers})
-        retry = Retry(
-            total=RETRIES,
-            backoff_factor=0.5,
-            backoff_max=8,
-            status_forcelist=(500, 502, 503, 504),
-            allowed_methods=("GET", "PUT", "PATCH"),  # PATCH and PUT set the same text again; POST would add another
-            respect_retry_after_header=False,  # which may be an hour: this module waits, within its bound
-            raise_on_status=False,
-        )
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+        try:
+            self._site = Site(
+                base, headers, most_bytes=MAX_ANSWER_BYTES, read_s=READ_TIMEOUT_S, obeys_retry_after=False
+            )  # a Retry-After may be an hour: this module waits, within its bound
+        except WebError as error:
+            raise ApiError(f"{self._host}: {error}") from None
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:
         """Every object of a list, following the Link header. Raises ApiError."""
-        url = f"{self._base}/{path}"
+        target = path
         for _ in range(MAX_PAGES):
-            answer, links = self._call("GET", url)
-            if not isinstance(answer, list):
+            answer = self._call("GET", target)
+            value = self._value("GET", answer)
+            if not isinstance(value, list):
                 raise ApiError(f"the answer to {path} is not a JSON array")
-            yield from (one for one in answer if isinstance(one, dict))
-            following = links.get("next", {}).get("url")
+            yield from (one for one in value if isinstance(one, dict))
+            following = NEXT_PAGE.search(answer.headers.get("Link", ""))
             if not following:
                 return
-            if urlsplit(following)[:2] != urlsplit(self._base)[:2]:
-                host = urlsplit(following).netloc
-                raise ApiError(f"the API names a next page on another host ({host}), where the token isn't sent")
-            url = following
+            parts = urlsplit(following[1])
+            if parts.netloc != self._host:
+                elsewhere = f"a next page on another host ({parts.netloc})"
+                raise ApiError(f"the API names {elsewhere}, where the token isn't sent")
+            target = f"{parts.path}?{parts.query}"
         raise ApiError(f"there are more than {MAX_PAGES} pages of comments")
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The object that the API answers. Raises ApiError, or Unclear where a POST may have been done."""
-        answer, _ = self._call(method, f"{self._base}/{path}", body)
-        if not isinstance(answer, dict):
+        value = self._value(method, self._call(method, path, body))
+        if not isinstance(value, dict):
             raise ApiError(f"the answer to {method} {path} is not a JSON object")
-        return answer
+        return value
 
-    def _call(
-        self, method: str, url: str, body: Mapping[str, Any] | None = None
-    ) -> tuple[Any, Mapping[str, Mapping[str, str]]]:
+    def _call(self, method: str, target: str, body: Mapping[str, Any] | None = None) -> Answer:
         while True:
-            answer = self._send(method, url, body)
+            answer = self._send(method, target, body)
             if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                try:
-                    return json.loads(answer.body), answer.links
-                except (ValueError, RecursionError):
-                    self._lost(method, "the answer is not JSON (a proxy's page, or cut off)")
+                return answer
             wait_s = _asked_to_wait(answer)
             if wait_s is None:
                 self._refuse(method, answer)
@@ -159,51 +118,22 @@ class Api:
                 )
             time.sleep(wait_s)
 
-    def _send(self, method: str, url: str, body: Mapping[str, Any] | None) -> Answer:
+    def _send(self, method: str, target: str, body: Mapping[str, Any] | None) -> Answer:
         left_s = self._deadline - time.monotonic()
         if left_s <= 0:
             raise ApiError(f"there was no answer within {self._within_s:.0f} s (--max-wait)")
-        host = urlsplit(url).netloc
         try:
-            proxy_for(url)  # says what is wrong with it; `requests` finds it itself
-            trusted = ca_certificates() or True
-            return within(left_s, lambda: self._request(method, url, body, left_s, trusted))
-        except WebSetupError as error:
-            raise ApiError(f"{host}: {error}") from None
-        except requests.exceptions.SSLError:
-            raise ApiError(f"the TLS certificate of {host} could not be verified") from None
-        except requests.exceptions.ConnectTimeout:
-            raise ApiError(f"{host} could not be reached") from None
-        except requests.exceptions.RequestException as error:
-            self._lost(method, f"{host}: {_plain(error)}")
-        except TimeoutError:
-            self._lost(method, f"{host}: no complete answer in time")
-        except (HTTPError, HTTPException, OSError):
-            self._lost(method, f"{host}: the answer broke off")
+            return within(left_s, lambda: self._site.send(method, target, until=self._deadline, body=body))
+        except WebError as error:
+            if not error.sent:
+                raise ApiError(f"{self._host}: {error}") from None
+            self._lost(method, f"{self._host}: {error}")
 
-    def _request(
-        self, method: str, url: str, body: Mapping[str, Any] | None, left_s: float, trusted: str | bool
-    ) -> Answer:
-        response = self._session.request(
-            method,
-            url,
-            json=body,
-            timeout=(min(CONNECT_TIMEOUT_S, left_s), min(READ_TIMEOUT_S, left_s)),
-            allow_redirects=False,  # a redirect could take the token elsewhere, and make a GET of a POST
-            stream=True,
-            verify=trusted,
-        )
-        return Answer(response.status_code, response.headers, response.links, self._body(response))
-
-    def _body(self, response: requests.Response) -> bytes:
-        parts = bytearray()
-        while chunk := response.raw.read1(65_536, decode_content=True):  # returns with what has arrived
-            parts += chunk
-            if len(parts) > MAX_ANSWER_BYTES or time.monotonic() > self._deadline:
-                response.close()
-                raise requests.exceptions.Timeout
-        response.raw.release_conn()
-        return bytes(parts)
+    def _value(self, method: str, answer: Answer) -> Any:
+        try:
+            return answer.json()
+        except ValueError:
+            self._lost(method, "the answer is not JSON (a proxy's page, or cut off)")
 
     def _lost(self, method: str, words: str) -> NoReturn:
         raise (Unclear if method == "POST" else ApiError)(words)
@@ -224,9 +154,8 @@ def _asked_to_wait(answer: Answer) -> float | None:
     headers = answer.headers
     if answer.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
         return None
-    after = headers.get("Retry-After", "")
-    if after.isdecimal() and len(after) < 8:
-        return float(after)
+    if answer.retry_after_s is not None:
+        return answer.retry_after_s
     reset = headers.get("X-RateLimit-Reset") or headers.get("RateLimit-Reset") or ""
     remaining = headers.get("X-RateLimit-Remaining") or headers.get("RateLimit-Remaining") or ""
     if remaining == "0" and reset.isdecimal() and len(reset) < 12:
@@ -242,24 +171,3 @@ def _server_time(answer: Answer) -> float:
         return parsedate_to_datetime(answer.headers["Date"]).timestamp()
     except (KeyError, ValueError):
         return time.time()
-
-
-def _plain(error: requests.exceptions.RequestException) -> str:
-    """A reason without the address."""
-    if isinstance(error, requests.exceptions.Timeout):
-        return "no complete answer in time"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy could not be reached, or refuses"
-    return "it could not be reached, or the connection broke off"
-
-
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Leave the headers as they are: else `requests` would put a password of ~/.netrc in place of the token."""
-    return request
-
-
-def _check_url(url: str, variable: str) -> None:
-    parts = urlsplit(url)
-    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not safe or not parts.hostname or parts.username:
-        raise InputError(f"{variable}: {masked(url)!r} is no https address; the token is sent over https only")

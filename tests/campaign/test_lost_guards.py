@@ -12,7 +12,7 @@ import urllib3
 from greenai_infra.intensity.choice import fallback, tiers
 from greenai_infra.intensity.model import points, reading
 from greenai_infra.intensity.model.values import Basis, Flag, Signal
-from greenai_infra.intensity.service import connections, http, live
+from greenai_infra.intensity.service import http, live
 from greenai_infra.intensity.sources import (
     carbon_aware_sdk_answers,
     csv_file,
@@ -23,6 +23,7 @@ from greenai_infra.intensity.sources import (
     neso_answers,
     watttime_answers,
 )
+from greenai_infra.web import site
 
 from .catching import cases_of, wrongs
 from .faults import KINDS, Setting
@@ -93,11 +94,11 @@ GUARDS: Mapping[str, tuple[str, list[tuple[Any, str, Any]], str, Wrong]] = {
     "ahead": ("future", [(watttime_answers, "check_not_ahead", ignore)], "watttime", Wrong.MISLABELLED),
     "era": ("impossible time", [(points, "ERA_S", (-9e99, 9e99)), (reading, "EARLIEST_YEAR", 0)], "", Wrong.CRASH),
     "null fuel": ("null", [(eia_answers, "usual", lambda reported: frozenset({"NUC"}))], "eia", Wrong.INVENTED),
-    "wait": ("Retry-After", [(connections.BoundedRetry, "get_retry_after", wait_as_told)], "", Wrong.CRASH),
+    "wait": ("Retry-After", [(site.BoundedRetry, "get_retry_after", wait_as_told)], "", Wrong.CRASH),
     "time in all": ("slow", [(eia, "time", type("Stopped", (), {"monotonic": lambda: 0.0}))], "eia", Wrong.HANG),
     "masking": ("secret in the answer", [(reading, "masked", str)], "", Wrong.LEAK),
-    "masking of errors": ("HTTP 4xx", [(http, "masked", str)], "eia", Wrong.LEAK),
-    "JSON": ("not JSON", [(http, "json", type("Json", (), {"loads": lambda *_, **__: 1 / 0}))], "", Wrong.CRASH),
+    "masking of errors": ("HTTP 4xx", [(site, "masked", str)], "eia", Wrong.LEAK),
+    "JSON": ("not JSON", [(site.Answer, "json", lambda self: 1 / 0)], "", Wrong.CRASH),
 }
 
 
@@ -122,11 +123,11 @@ def test_secret_in_the_log_is_caught(ground: Ground, ears: Ears, monkeypatch: py
 def test_secret_that_follows_a_redirect_is_caught(
     ground: Ground, elsewhere: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def opener(base_url: str, headers: dict[str, str]) -> Any:
-        manager = urllib3.PoolManager(headers=headers)
-        return lambda target: manager.request("GET", f"{base_url}/{target}", redirect=True, preload_content=False)
+    def opener(base_url: str, timeout: urllib3.Timeout) -> Any:
+        manager, origin = urllib3.PoolManager(timeout=timeout), "/".join(base_url.split("/")[:3])
+        return lambda method, path, more: manager.request(method, f"{origin}{path}", **{**more, "redirect": True})
 
-    monkeypatch.setattr(http, "opener", opener)
+    monkeypatch.setattr(site, "_opener", opener)
     address = f"http://{elsewhere.host}:{elsewhere.port}/trap"
     ground.run_all(cases_of("redirect", 20, api="electricity-maps", elsewhere=address), run_case, again=0)
     assert elsewhere.strays

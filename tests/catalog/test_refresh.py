@@ -152,7 +152,14 @@ def test_an_answer_beyond_the_size_bound_is_refused(url: str, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "where", ["http://example.com/vms.csv", "ftp://example.com/vms.csv", "https:///vms.csv", "http://[::1/vms.csv"]
+    "where",
+    [
+        "http://example.com/vms.csv",
+        "https://me:word@example.com/vms.csv",
+        "ftp://example.com/vms.csv",
+        "https:///vms.csv",
+        "http://[::1/vms.csv",
+    ],
 )
 def test_only_https_or_this_machine(where: str) -> None:
     with pytest.raises(InputError, match="give a path or an https"):

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from greenai_infra.intensity.model.settings import SETTINGS, Access
-from greenai_infra.intensity.service import connections
 from greenai_infra.intensity.service.cache import AnswerCache
 from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
+from greenai_infra.web import site
 
 from .service import NOW, TOKEN, Service
 
@@ -35,7 +35,7 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 @pytest.fixture(autouse=True)
 def _tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """How long is waited before the next try is urllib3's business; tests wait for a moment."""
-    monkeypatch.setattr(connections.BoundedRetry, "get_backoff_time", lambda self: 0.02)
+    monkeypatch.setattr(site.BoundedRetry, "get_backoff_time", lambda self: 0.02)
 
 
 @pytest.fixture

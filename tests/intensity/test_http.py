@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from greenai_infra.intensity.model.questions import Failure, Question
-from greenai_infra.intensity.service import connections
 from greenai_infra.intensity.service.http import Client
+from greenai_infra.web import site
+from greenai_infra.web.bounds import MAX_AT_ONCE
 
 from .service import TOKEN, Asked, Reply, Service
 
@@ -62,7 +63,7 @@ def test_no_more_than_the_limit_are_in_flight(service: Service) -> None:
     service.scripts["latest"] = lambda asked: Reply({}, delay_s=0.05)
     client(service.url).fetch_all([Question("latest", {"n": str(n)}) for n in range(150)])
     assert len(service.asked) == 150
-    assert service.most_in_flight <= connections.MAX_IN_FLIGHT
+    assert service.most_in_flight <= MAX_AT_ONCE
 
 
 def test_connections_are_reused(service: Service) -> None:
@@ -132,7 +133,7 @@ def test_nobody_listens() -> None:
 
 
 def test_slow_answer_ends_at_the_read_timeout(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "READ_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(site, "READ_TIMEOUT_S", 0.1)
     service.scripts["latest"] = script(Reply({}, delay_s=60))
     assert ask(service.url, total_timeout_s=30) == Failure("no answer in time", transient=True, silent=True)
 

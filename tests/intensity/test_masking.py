@@ -7,9 +7,9 @@ import pytest
 from greenai_infra import masking
 from greenai_infra.intensity.model.questions import Question
 from greenai_infra.intensity.model.reading import shown
-from greenai_infra.intensity.service import connections
 from greenai_infra.intensity.service.http import Client
 from greenai_infra.masking import keep_secret, masked
+from greenai_infra.web import site
 
 from .service import Reply, Service
 
@@ -43,7 +43,7 @@ def test_value_of_an_answer_is_masked_before_it_is_cut() -> None:
 def test_headers_that_cannot_be_parsed_do_not_bring_the_address_into_the_log(
     service: Service, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "READ_TIMEOUT_S", 0.5)  # the length of the answer is lost with its headers
+    monkeypatch.setattr(site, "READ_TIMEOUT_S", 0.5)  # the length of the answer is lost with its headers
     service.scripts["latest"] = lambda asked: Reply({}, headers={f"no header {SECRET}\r\nX": "1"})
     Client(service.url, params={"api_key": SECRET}, secrets=[SECRET]).fetch_all([Question("latest")])
     assert "Failed to parse headers" in caplog.text

@@ -319,7 +319,7 @@ def test_a_service_that_is_not_there_is_an_error(on_github: dict[str, str]) -> N
     ],
 )
 def test_the_token_goes_over_https_only(on_github: dict[str, str], url: str) -> None:
-    with pytest.raises(InputError, match=r"GITHUB_API_URL: .* is no https address"):
+    with pytest.raises(InputError, match=r"^GITHUB_API_URL (is|holds) .*(https|leave these out)"):
         post({**on_github, "GITHUB_API_URL": url})
 
 
@@ -385,7 +385,7 @@ def test_a_page_that_drips_ends_at_the_bound(on_github: dict[str, str]) -> None:
 
     threading.Thread(target=drip, daemon=True).start()
     started = time.monotonic()
-    with pytest.raises(ApiError, match="no complete answer in time"):
+    with pytest.raises(ApiError, match="no complete answer within"):
         post({**on_github, "GITHUB_API_URL": f"http://127.0.0.1:{listener.getsockname()[1]}"}, wait_s=2)
     assert time.monotonic() - started < 30  # it would go on for a minute
     listener.close()

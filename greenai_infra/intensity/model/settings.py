@@ -16,12 +16,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from greenai_infra.errors import InputError
+from greenai_infra.web.address import checked_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,31 +167,3 @@ def _near(word: str, words: list[str]) -> str:
 
 def _setting(source: str, key: str) -> Setting:
     return next(one for one in SETTINGS if (one.source, one.key) == (source, key))
-
-
-def checked_url(url: str, setting: str, *, keyed: bool = True) -> str:
-    """The URL without a trailing slash. Raises InputError unless it is https, or http on this machine.
-
-    Where nothing secret is sent (not `keyed`) http will do.
-    """
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        raise InputError(f"{setting} is not a URL: {url}") from None
-    if parts.username or parts.password:
-        raise InputError(f"{setting} holds a user name or password; leave these out")
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        raise InputError(f"{setting} is not a plain https:// address: {url}")
-    if keyed and parts.scheme == "http" and not _is_loopback(host):
-        raise InputError(f"{setting} is {url}: a key is sent over https only (http is for this machine)")
-    return url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time, from_unix
 from greenai_infra.contracts.gcp_metrics import RESOURCE_TYPE, metric_labels, metric_type
 from greenai_infra.contracts.metrics import CARBON_EMISSIONS_KG, ENERGY_KWH, GPU_UTILIZATION_PERCENT
+from greenai_infra.web.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenai_infra.monitoring.run_report import RunReport
     from greenai_infra.tracking.sinks.delivery import Delta
+    from greenai_infra.web.site import Answer
 
 TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 1_000_000
 LEAST_SPACING_S = 6.0
 """Cloud Monitoring refuses points of a series that are less than five seconds apart."""
 RENEW_S = 60.0
@@ -50,8 +55,6 @@ class CloudMonitoring:
 
     def beat(self, delta: Delta) -> None:
         """One request with a point of each series."""
-        import requests
-
         wait_s = self._last_end_s + LEAST_SPACING_S - delta.end_s
         if wait_s > 0:
             self._sleep(wait_s)
@@ -63,14 +66,15 @@ class CloudMonitoring:
             values.append((f"{self._folder}/{GPU_UTILIZATION_PERCENT.name}", delta.gpu_percent))
         host = os.environ.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING", "https://monitoring.googleapis.com/")
         project, token = self._credentials()
-        answer = requests.post(
-            f"{host.rstrip('/')}/v3/projects/{project}/timeSeries",
-            json={"timeSeries": [self._series(name, value, project, end_s) for name, value in values]},
+        answer = _site(host).send(
+            "POST",
+            f"v3/projects/{project}/timeSeries",
+            until=time.monotonic() + TIMEOUT_S,
+            body={"timeSeries": [self._series(name, value, project, end_s) for name, value in values]},
             headers={"Authorization": f"Bearer {token}"},
-            timeout=TIMEOUT_S,
         )
-        if answer.status_code != 200:
-            raise RuntimeError(f"Cloud Monitoring answers {answer.status_code}: {_reason(answer)}")
+        if answer.status != HTTPStatus.OK:
+            raise RuntimeError(f"Cloud Monitoring answers {answer.status}{answer.said}")
         self._last_end_s = end_s
 
     def finish(self, report: RunReport) -> None:
@@ -98,7 +102,7 @@ class CloudMonitoring:
         named = next(
             (found for name in ("GOOGLE_CLOUD_PROJECT", "CLOUD_ML_PROJECT_ID") if (found := os.environ.get(name))), ""
         )
-        self._cloud_project = self._cloud_project or named or _metadata("project/project-id").text.strip()
+        self._cloud_project = self._cloud_project or named or _metadata("project/project-id").body.decode().strip()
         if time.monotonic() > self._token_until_s:
             token = _metadata("instance/service-accounts/default/token").json()
             self._token = str(token["access_token"])
@@ -106,19 +110,15 @@ class CloudMonitoring:
         return self._cloud_project, self._token
 
 
-def _metadata(path: str) -> Any:
-    import requests
-
-    host = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
-    answer = requests.get(
-        f"http://{host}/computeMetadata/v1/{path}", headers={"Metadata-Flavor": "Google"}, timeout=TIMEOUT_S
-    )
-    answer.raise_for_status()
+def _metadata(path: str) -> Answer:
+    site = _site(f"http://{os.environ.get('GCE_METADATA_HOST', 'metadata.google.internal')}")
+    until = time.monotonic() + TIMEOUT_S
+    answer = site.send("GET", f"computeMetadata/v1/{path}", until=until, headers={"Metadata-Flavor": "Google"})
+    if answer.status != HTTPStatus.OK:
+        raise RuntimeError(f"the metadata server answers {answer.status}{answer.said}")
     return answer
 
 
-def _reason(answer: Any) -> str:
-    try:
-        return str(answer.json()["error"]["message"])
-    except (ValueError, LookupError, TypeError):
-        return str(answer.text[:100])
+@lru_cache(maxsize=4)
+def _site(address: str) -> Site:
+    return Site(address, most_bytes=MAX_ANSWER_BYTES)

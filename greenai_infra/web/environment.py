@@ -1,4 +1,4 @@
-"""How this machine reaches the web: the proxy and the certificates that the environment names, and a deadline.
+"""How this machine reaches the web: the proxy and the certificates that the environment names.
 
 What the environment sets wrong is one sentence (WebSetupError), raised before anything is asked.
 """
@@ -6,27 +6,18 @@ What the environment sets wrong is one sentence (WebSetupError), raised before a
 from __future__ import annotations
 
 import os
-import queue
-import threading
+import ssl
 from base64 import b64encode
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from greenai_infra.masking import keep_secret
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-Result = TypeVar("Result")
+from greenai_infra.web.errors import WebSetupError
 
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
-
-class WebSetupError(Exception):
-    """A setting of this machine's environment keeps everything from the web; names the variable."""
 
 
 class Proxy(NamedTuple):
@@ -98,30 +89,5 @@ def ca_certificates() -> str | None:
 @lru_cache(maxsize=8)
 def _load_certificates(path: str, modified_ns: int) -> None:
     """Once for each state of a file or folder: it takes 10 ms, and each client asks. Raises OSError."""
-    import ssl
-
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(**({"capath": path} if os.path.isdir(path) else {"cafile": path}))
-
-
-def within(seconds: float, work: Callable[[], Result]) -> Result:
-    """What `work` returns, or TimeoutError after that many seconds, wherever it hangs: in a name, a header, a body.
-
-    It is then left to itself in a daemon thread, which holds up neither this call nor the end of the program.
-    """
-    done: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            done.put((True, work()))
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            done.put((False, error))
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        returned, outcome = done.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError from None
-    if not returned:
-        raise outcome
-    return outcome  # type: ignore[no-any-return]  # it is what work() returned
