@@ -11,16 +11,16 @@ from __future__ import annotations
 import csv
 import re
 from functools import cache
-from re import _parser  # type: ignore[attr-defined]
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from greenai_infra.catalog.read import DATA
 from greenai_infra.serving.semantic import rewrites
 from greenai_infra.serving.semantic.listed import listed
+from greenai_infra.serving.semantic.patterns import beginnings, needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from re import Match, Pattern
+    from re import Match
 
 PLAIN, LOOSE = "form", "loose"
 """How far a rule goes: another way to ask; or a way that nearly always asks the same."""
@@ -54,7 +54,6 @@ class Rule(NamedTuple):
     number: int
     name: str
     grade: str
-    pattern: Pattern[str]
     applies: Callable[[str], Match[str] | None]
     instead: str | Callable[[Match[str]], str]
     needs: str
@@ -77,54 +76,13 @@ def rules() -> tuple[Rule, ...]:
                     number,
                     row["name"],
                     row["grade"],
-                    pattern,
                     pattern.match if anchored else pattern.search,
                     getattr(rewrites, instead[1:]) if instead.startswith("=") else instead,
-                    _needed(text),
-                    _beginnings(text) if anchored else frozenset([()]),
+                    needed(text),
+                    beginnings(text) if anchored else frozenset([()]),
                 )
             )
     return tuple(found)
-
-
-def _needed(pattern: str) -> str:
-    """The longest run of letters that each match of a pattern holds, outside of its groups."""
-    runs = [""]
-    for operation, argument in _parser.parse(pattern):
-        if operation is _parser.LITERAL:
-            runs[-1] += chr(argument)
-        else:
-            runs.append("")
-    return max(runs, key=len)
-
-
-def _beginnings(pattern: str) -> frozenset[tuple[str, ...]]:
-    """Whole words with which a match of an anchored pattern begins, two at most."""
-    return frozenset(tuple(text.split(" ")[:-1][:2]) for text, _ in _heads(_parser.parse(pattern)))
-
-
-def _heads(tree: Any) -> set[tuple[str, bool]]:
-    """Texts with which matches begin, and whether anything may follow. `tree` is what the standard library parses."""
-    heads = {("", False)}
-    for operation, argument in tree:
-        if operation is _parser.LITERAL:
-            following = {(chr(argument), False)}
-        elif operation is _parser.SUBPATTERN:
-            following = _heads(argument[-1])
-        elif operation is _parser.BRANCH:
-            following = set().union(*map(_heads, argument[1]))
-        elif operation is _parser.MAX_REPEAT and argument[:2] == (0, 1):
-            following = {("", False)} | _heads(argument[2])
-        elif operation in (_parser.AT, _parser.ASSERT, _parser.ASSERT_NOT):
-            continue
-        else:
-            following = {("", True)}
-        heads = {
-            (head, True) if ends or head.count(" ") >= 2 else (head + text, then_ends)
-            for head, ends in heads
-            for text, then_ends in following
-        }
-    return heads
 
 
 @cache
@@ -155,11 +113,10 @@ def rewrite(text: str) -> tuple[str, frozenset[tuple[str, str]]]:
     trail: set[tuple[str, str]] = set()
     left, number = iter(rules_for(text)), 0
     while (rule := next(left, None)) is not None:
-        if (
-            rule.number < number or rule.needs not in text or not rule.applies(text)
-        ):  # a failing `sub` costs three times as much
+        if rule.number < number or rule.needs not in text or not (found := rule.applies(text)):
             continue
-        changed = rule.pattern.sub(rule.instead, text, count=1)
+        instead = found.expand(rule.instead) if isinstance(rule.instead, str) else rule.instead(found)
+        changed = text[: found.start()] + instead + text[found.end() :]
         if changed != text:
             trail.add((rule.name, rule.grade))
             text, number = changed, rule.number + 1

@@ -11,6 +11,7 @@ from functools import cache
 
 from greenai_infra.catalog.read import DATA
 from greenai_infra.serving.semantic.chatter import without_chatter
+from greenai_infra.serving.semantic.patterns import words_at
 from greenai_infra.serving.semantic.tokens import COMMA, STOP
 
 _WH = "(?:what|who|whom|whose|which|where|when|why|how|if|whether)"
@@ -33,13 +34,17 @@ def _said(place: str) -> str:
 
 
 @cache
-def _start() -> re.Pattern[str]:
-    return re.compile(f"^(?:{_said('before')})")
+def _before() -> tuple[re.Pattern[str], frozenset[str] | None]:
+    """What is said before a question, and the words with which that begins; None: any."""
+    pattern = f"^(?:{_said('before')})"
+    return re.compile(pattern), words_at(0, pattern)
 
 
 @cache
-def _end() -> re.Pattern[str]:
-    return re.compile(f"(?:{_said('after')})(?: [,.])?$")
+def _after() -> tuple[re.Pattern[str], frozenset[str] | None]:
+    """The same of what is said after it, up to the end."""
+    pattern = f"(?:{_said('after')})(?: [,.])?$"
+    return re.compile(pattern), words_at(1, pattern)
 
 
 _FILLER = re.compile(
@@ -54,17 +59,21 @@ def without_politeness(text: str) -> str:
 
     `text` is tokens joined by blanks. What is taken away never holds a word of the question.
     """
-    before = None
-    while before != text:
+    (before, first_words), (after, marks) = _before(), _after()
+    known = None
+    while known != text:
         tokens = text.split(" ")
         if STOP in tokens or COMMA in tokens:
-            text = " ".join(without_chatter(tokens))
-        before = text
-        said = _start().match(text)
-        shorter = text[said.end() :] if said else text
-        said = _end().search(shorter)
-        shorter = shorter[: said.start()] if said else shorter
+            tokens = without_chatter(tokens)
+            text = " ".join(tokens)
+        known = shorter = text
+        if (first_words is None or tokens[0] in first_words) and (said := before.match(text)):
+            shorter = text[said.end() :]
+        if (marks is None or not marks.isdisjoint(tokens)) and (said := after.search(shorter)):
+            shorter = shorter[: said.start()]
         if " " in shorter:
             text = shorter
-    text = _ELSE.sub(r"\1 ", text)
-    return _FILLER.sub(r"\1 ", text)
+    for spare in (_ELSE, _FILLER):
+        if said := spare.match(text):
+            text = f"{said[1]} {text[said.end() :]}"
+    return text

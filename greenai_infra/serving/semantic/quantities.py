@@ -45,6 +45,7 @@ _MONTHS = {
     for name in names.split()
 }
 
+_DIGIT = re.compile(r"[0-9]")
 _NUMBER = re.compile(r"^([-+]?)([$€£¥]?)(\d+(?:,\d{3})+|\d+)(\.\d+)?(%|°[cCfF]?)?$")
 _GLUED = re.compile(r"^(\d+(?:\.\d+)?)([A-Za-zµμ%]+)$")
 _CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)$")
@@ -55,7 +56,7 @@ _YEAR = re.compile(r"^[12]\d{3}$")
 
 def in_one_form(tokens: list[str]) -> list[str]:
     """The tokens with each number, quantity, date and time of day as one token in one form."""
-    if _COUNTING.isdisjoint(tokens) and not any(map(str.isdigit, "".join(tokens))):
+    if _COUNTING.isdisjoint(tokens) and not _has_digits("".join(tokens)):
         return [NAMES.get(token, token) for token in tokens]
     tokens = _digits(_rates_joined(tokens))
     found: list[str] = []
@@ -65,6 +66,10 @@ def in_one_form(tokens: list[str]) -> list[str]:
         found.extend(made)
         at += taken
     return found
+
+
+def _has_digits(text: str) -> bool:
+    return _DIGIT.search(text) is not None if text.isascii() else any(map(str.isdigit, text))
 
 
 _RATES = {("mile", "per", "hour"): "mph", ("kilometer", "per", "hour"): "kmh"}

@@ -41,7 +41,7 @@ def words_of(tokens: list[str], capitals: frozenset[str]) -> tuple[Word, ...]:
             article = "the" if token == "the" else "a"
             at += 1
             continue
-        joined, taken = _phrase(tokens, at)
+        joined, taken = _phrase(tokens, at) if _phrases_from(token) else ("", 1)
         found.append(_word(joined or token, article, token in capitals and not joined))
         article = ""
         at += taken
@@ -68,12 +68,17 @@ def _particles_joined(tokens: list[str]) -> list[str]:
 
 def _phrase(tokens: list[str], at: int) -> tuple[str, int]:
     """A member of several words of some group that begins here, joined by `_`, and its words' number; else "", 1."""
-    token, lemma, beginning = tokens[at], form_of(tokens[at]).lemma, phrases()
-    for first in (token,) if token == lemma else (token, lemma):
-        for words in beginning.get(first, ()):
-            here = tokens[at : at + len(words)]
-            if len(here) == len(words) and all(
-                one == other or form_of(one).lemma == other for one, other in zip(here, words, strict=True)
-            ):
-                return "_".join(words), len(words)
+    for words in _phrases_from(tokens[at]):
+        here = tokens[at : at + len(words)]
+        if len(here) == len(words) and all(
+            one == other or form_of(one).lemma == other for one, other in zip(here, words, strict=True)
+        ):
+            return "_".join(words), len(words)
     return "", 1
+
+
+@lru_cache(maxsize=16_384)
+def _phrases_from(token: str) -> tuple[tuple[str, ...], ...]:
+    """The members of several words that begin with this one, or with its dictionary form."""
+    lemma = form_of(token).lemma
+    return phrases().get(token, ()) + (phrases().get(lemma, ()) if lemma != token else ())
