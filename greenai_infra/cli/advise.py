@@ -1,4 +1,4 @@
-"""`advise`: what would save most for a workload, each figure computed for it."""
+"""`advise`: what would save most for a workload, with figures computed for that workload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ABOVE_ZERO = NumberRange(0, 1e12, min_open=True)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 KEEP_WARM_MINUTES = 10.0
-"""As `scale_in_cooldown_s` of the inference stack, 600 s."""
+"""The default of `scale_in_cooldown_s` in the inference stack, 600 s."""
 
 
 @click.group(
@@ -42,38 +42,42 @@ Examples:
 )
 @click.argument("workload_file", metavar="[WORKLOAD]", required=False, type=click.Path(path_type=Path))
 @click.option("--model", metavar="NAME", help="An open model (`estimate models`); instead of a workload file.")
-@click.option("--parameters", type=ABOVE_ZERO, metavar="N", help="All weights of a model of your own, as 8.03e9.")
-@click.option("--accelerator", metavar="CHIP", help="As in `catalog accelerators`.")
+@click.option("--parameters", type=ABOVE_ZERO, metavar="N", help="Your own model: all weights, such as 8.03e9.")
+@click.option("--accelerator", metavar="CHIP", help="A chip of `catalog accelerators`.")
 @click.option("--count", type=click.IntRange(1, 1024), help="Chips of one replica. Default: the fewest that fit.")
-@click.option("--precision", help="Of the weights. Default: the model's own, else bf16.")
-@click.option("--input-tokens", type=NumberRange(0, 1e9), help="Of a mean request.")
-@click.option("--output-tokens", type=NumberRange(0, 1e9, min_open=True), help="Of a mean answer.")
+@click.option("--precision", help="Precision of the weights. Default: the model's, else bf16.")
+@click.option("--input-tokens", type=NumberRange(0, 1e9), help="Input tokens of a mean request.")
+@click.option("--output-tokens", type=NumberRange(0, 1e9, min_open=True), help="Output tokens of a mean answer.")
 @click.option("--requests-per-hour", type=NumberRange(0, 1e12), help="Mean rate over a day. Default: the workload's.")
-@click.option("--pattern", type=click.Choice(["bursty", "constant", "batch"]), help="Default: as the workload states.")
-@click.option("--active-hours", type=click.IntRange(1, 24), help="Bursty: hours of a day in which requests come.")
+@click.option(
+    "--pattern",
+    type=click.Choice(["bursty", "constant", "batch"]),
+    help="How requests arrive. Default: the workload's.",
+)
+@click.option("--active-hours", type=click.IntRange(1, 24), help="Bursty: hours a day with requests.")
 @click.option(
     "--keep-warm-minutes",
     type=NumberRange(0, 1440),
     default=KEEP_WARM_MINUTES,
     show_default=True,
-    help="Stays up for so long after the last request.",
+    help="Time the server stays up after the last request.",
 )
 @click.option(
     "--storage",
     type=click.Choice(["local", "download", "stream", "compile-cache"]),
     default="download",
     show_default=True,
-    help="Where the weights lie when it starts.",
+    help="Where the server reads its weights from at a start.",
 )
 @click.option(
     "--machine",
     type=click.Choice(["released", "stays"]),
     default="released",
     show_default=True,
-    help="While asleep: given back, or on without a model.",
+    help="While asleep: machine given back, or on without a model.",
 )
-@click.option("--cold-start-seconds", type=ABOVE_ZERO, help="As you measured it, booting included.")
-@click.option("--cold-start-wh", type=ABOVE_ZERO, help="As you measured it, at the server's wall.")
+@click.option("--cold-start-seconds", type=ABOVE_ZERO, help="Your measured time of a cold start, booting included.")
+@click.option("--cold-start-wh", type=ABOVE_ZERO, help="Your measured energy of a cold start, at the server's wall.")
 @click.option("--region", metavar="REGION", help="Without a workload: adds kg CO2e and USD.")
 @source_options("basis", "file_kind", "allow_mixed", "require_live")
 @AS_JSON
@@ -94,7 +98,8 @@ def serving(
 ) -> None:
     """Say below which request rate a server should sleep between requests.
 
-    Scale to zero saves idle power and pays for starts. The machine is the plan's for a workload file, or stated.
+    Scaling to zero saves idle power but costs energy at each start. The machine comes from the workload's plan, or from
+    the options.
     """
     from greenai_infra.advice.served import Start
     from greenai_infra.advice.serving import Question, advise_serving
@@ -149,13 +154,16 @@ Examples:
 )
 @click.argument("workload_file", metavar="[WORKLOAD]", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--plan", "plan_file", type=click.Path(path_type=Path), help="A plan of `plan --hardware --out`; else it is made."
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path),
+    help="A plan from `plan --hardware --out`. Default: plan now.",
 )
 @click.option(
     "--emissions",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Of your runs: emissions.csv or emissions_report.json.",
+    help="Measurements of your runs: emissions.csv or emissions_report.json.",
 )
 @click.option("--hit-rate", type=NumberRange(0, 1, max_open=True), help="Share of requests that a cache would answer.")
 @click.option("--cache-node", metavar="TYPE", help="ElastiCache node that holds the cache, as cache.r7g.large.")
@@ -177,10 +185,10 @@ def quick_wins(
 ) -> None:
     """Rank what would save most: kg, USD, effort and the command, computed for your workload.
 
-    What is not known says what it needs, and what does not apply says why.
+    A measure without a figure says which input it needs; a measure that does not apply says why.
     """
     if (workload_file is None) == (plan_file is None):
-        raise click.UsageError("give a workload file, or --plan with a plan of it")
+        raise click.UsageError("give a workload file, or its plan with --plan")
     if plan_file is not None and (source or at):
         raise click.UsageError("--source and --at belong to a workload file; a plan holds its intensity")
     if (student is None) != (distillation_kg is None):
@@ -220,19 +228,21 @@ def quick_wins(
 
 
 def _measured(files: tuple[Path, ...]) -> Measured:
-    """What the runs took, by reports of one kind."""
+    """What the runs used, from reports of the same kind."""
     from greenai_infra.monitoring.emissions_runs import read_emissions
     from greenai_infra.monitoring.run_report import is_report
     from greenai_infra.monitoring.run_totals import measured_by_reports
 
     reports = [file for file in files if is_report(file)]
     if reports and len(reports) < len(files):
-        raise InputError(f"--emissions {reports[0]}: give reports of one kind, emissions.csv or emissions_report.json")
+        raise InputError(
+            f"--emissions {reports[0]}: give reports of the same kind, emissions.csv or emissions_report.json"
+        )
     return measured_by_reports(files) if reports else read_emissions(files)
 
 
 def _stated(stated: dict[str, Any], source: str | None, at: str | None, start: Any, *, stays: bool) -> Served:
-    """What is served where there is no workload file."""
+    """What is served, from the options, when no workload file is given."""
     from greenai_infra.advice.asking import served_by_options
     from greenai_infra.catalog.offers import offers
     from greenai_infra.estimates.serving import ServingRow

@@ -20,15 +20,20 @@ import click
     required=True,
     help="Historical intensity as `file:` sources read it: files, a folder, or a pattern in quotes.",
 )
-@click.option("--baseline", metavar="ZONE", help="Compare with this zone. Default: as `plan` does.")
-@click.option("--all-zones", is_flag=True, help="Take the zones too that the workload's `where` does not allow.")
-@click.option("--signal", type=click.Choice(["average", "marginal"]), help="Signal of the traces. Default: workload's.")
-@click.option("--basis", type=click.Choice(["lifecycle", "direct"]), help="Basis of traces whose header has none.")
+@click.option("--baseline", metavar="ZONE", help="Compare with this zone. Default: the same as `plan`.")
+@click.option("--all-zones", is_flag=True, help="Include zones that the workload's `where` excludes.")
 @click.option(
-    "--starts", type=click.IntRange(min=1), metavar="N", help="Start times. Default: 1,000, or all there are if fewer."
+    "--signal", type=click.Choice(["average", "marginal"]), help="Signal of the traces. Default: the workload's."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="For the choice of starts, and the intervals.")
-@click.option("--suspect-prices", is_flag=True, help="Use offers whose on-demand price is doubtful, too.")
+@click.option("--basis", type=click.Choice(["lifecycle", "direct"]), help="Basis of traces whose header lacks it.")
+@click.option(
+    "--starts",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Number of start times. Default: 1,000, or all if there are fewer.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed for start times and intervals.")
+@click.option("--suspect-prices", is_flag=True, help="Also use offers with a doubtful on-demand price.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole document, with definitions and inputs.")
 def backtest(
     workload_file: Path,
@@ -43,11 +48,11 @@ def backtest(
     suspect_prices: bool,
     as_json: bool,
 ) -> None:
-    """Compare strategies on historical intensity: what would they have saved?
+    """Compare strategies on historical intensity: how much would each have saved?
 
-    The workload is started at many moments of the past. Each start is run at once in the baseline zone, then as each
-    strategy would have run it in the zones that the workload allows, from knowing nothing to knowing everything.
-    Several files may follow `--trace`.
+    The workload is started at many past moments. Each start runs at once in the baseline zone, and again as each
+    strategy would have run it in the zones that the workload allows. The strategies range from no forecast to a perfect
+    one. `--trace` takes several files.
     """
     from greenai_infra.catalog.offers import offers
     from greenai_infra.catalog.signals import Basis, Signal

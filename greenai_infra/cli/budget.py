@@ -1,4 +1,4 @@
-"""`budget`: carbon budgets of teams and projects, kept in a ledger that is added to and never edited."""
+"""`budget`: carbon budgets of teams and projects, kept in an append-only ledger."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SHARE = NumberRange(0, 1)
 KIND = click.Choice(["training", "inference"])
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-RUN_ID = click.option("--run-id", metavar="ID", required=True, help="The run that it is about.")
-NOTE = click.option("--note", metavar="TEXT", default="", help="Kept with the entry.")
+RUN_ID = click.option("--run-id", metavar="ID", required=True, help="The run.")
+NOTE = click.option("--note", metavar="TEXT", default="", help="Text kept with the entry.")
 AT = click.option(
     "--at", metavar="TIME", help="Count it in the month of this time, as 2026-01-31T18:00:00Z. Default: now."
 )
@@ -56,10 +56,10 @@ Start with:
     --year-kg 1000"""
 )
 def budget() -> None:
-    """Keep the carbon budget of a team's project: kg CO2e a calendar year and month (UTC).
+    """Keep the carbon budget of a team's project: kg CO2e per calendar year and month (UTC).
 
-    A ledger is a SQLite file on a local disk, or a DynamoDB table (extra aws; the program `ledger` builds one). Runs
-    are recorded from measurements; entries are added and never edited.
+    A ledger is a SQLite file on a local disk, or a DynamoDB table (extra aws; the program `ledger` builds the table).
+    Runs are recorded from measurements. Entries are added, never edited.
     """
 
 
@@ -71,8 +71,8 @@ Example:
     --year-kg 1000 --month-kg 150""",
 )
 @whose_options
-@click.option("--year-kg", type=ABOVE_0_KG, required=True, help="kg CO2e a calendar year; a tonne is 1000 kg.")
-@click.option("--month-kg", type=ABOVE_0_KG, help="kg CO2e a calendar month. Default: no limit of its own.")
+@click.option("--year-kg", type=ABOVE_0_KG, required=True, help="kg CO2e per calendar year; a tonne is 1000 kg.")
+@click.option("--month-kg", type=ABOVE_0_KG, help="kg CO2e per calendar month. Default: no monthly limit.")
 @click.option("--training-share", type=SHARE, help="Share of training. Default: 0.7, or what inference leaves.")
 @click.option("--inference-share", type=SHARE, help="Share of inference. Default: 0.3, or what training leaves.")
 @AS_JSON
@@ -87,9 +87,9 @@ def set_budget(
     inference_share: float | None,
     as_json: bool,
 ) -> None:
-    """Set the budget, or set it anew; earlier ones stay in the ledger.
+    """Set or replace the budget; earlier budgets stay in the ledger.
 
-    Training and inference have a share each, which limits reservations of that kind beside the whole.
+    Training and inference each have a share, which limits reservations of that kind in addition to the whole budget.
     """
     from greenai_infra.footprint.budget import TRAINING_SHARE
     from greenai_infra.numbers import exact
@@ -123,8 +123,8 @@ Examples:
     --kind training --report emissions_report.json"""
 )
 @whose_options
-@click.option("--kind", type=KIND, help="What it was. Default: what the reservation says.")
-@click.option("--run-id", metavar="ID", help="The run. With reports: all their runs are parts of this one.")
+@click.option("--kind", type=KIND, help="Kind of run. Default: the kind of its reservation.")
+@click.option("--run-id", metavar="ID", help="The run. With reports: the run that all of them belong to.")
 @click.option("--kg", type=KG, help="Measured kg CO2e of the run.")
 @click.option(
     "--report",
@@ -132,7 +132,7 @@ Examples:
     metavar="FILE",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="emissions_report.json, or CodeCarbon's emissions.csv with each run in it. May be given again.",
+    help="emissions_report.json, or CodeCarbon's emissions.csv with every run in it; repeatable.",
 )
 @AT
 @NOTE
@@ -150,11 +150,11 @@ def record(
     note: str,
     as_json: bool,
 ) -> int:
-    """Record what runs have emitted; exit code 0 means that it is stored durably.
+    """Record what runs have emitted. Exit code 0 means that the entry is stored durably.
 
-    The same run with the same kg again is not stored twice; with another figure it is refused (exit code 1; see
-    correct). A run over the budget is stored all the same, with a warning: it has been emitted. It settles the
-    reservation of its id.
+    Recording a run again with the same kg changes nothing; with a different figure it is refused (exit code 1; see
+    `budget correct`). A run over the budget is stored with a warning, because the carbon has been emitted. Recording a
+    run settles the reservation with the same id.
     """
     from greenai_infra.errors import Refused
     from greenai_infra.ledger.reports import Reported, runs_reported
@@ -165,7 +165,7 @@ def record(
         )
     if kg is not None:
         if run_id is None:
-            raise InputError("--kg needs --run-id: whose kilograms are they?")
+            raise InputError("--kg needs --run-id: name the run that emitted the kilograms")
         runs = [Reported(run_id, kg, "")]
     else:
         runs = runs_reported(reports)
@@ -184,11 +184,11 @@ def record(
                 raise
             refused.append(error)
     if as_json:
-        _show_json([_stored_document(one) for one in stored] if reports else _stored_document(stored[0]))
+        _show_json([_stored_document(entry) for entry in stored] if reports else _stored_document(stored[0]))
     else:
-        for one in stored:
-            click.echo(_stored_words(one))
-    _warn(dict.fromkeys(note for one in stored for note in one.notes))
+        for entry in stored:
+            click.echo(_stored_words(entry))
+    _warn(dict.fromkeys(note for entry in stored for note in entry.notes))
     for one_refused in refused:
         click.echo(f"error: {one_refused}", err=True)
     return 1 if refused else 0
@@ -201,7 +201,7 @@ Example:
     --kind training --run-id tune-8 --kg 12"""
 )
 @whose_options
-@click.option("--kind", type=KIND, help="Counts against the share of this kind, too. Default: the whole only.")
+@click.option("--kind", type=KIND, help="Also count against this kind's share. Default: the whole budget only.")
 @RUN_ID
 @click.option("--kg", type=KG, required=True, help="Planned kg CO2e of the run.")
 @AT
@@ -219,9 +219,9 @@ def reserve(
     note: str,
     as_json: bool,
 ) -> int:
-    """Reserve kilograms for a run to come; exit code 1 if they do not fit, with by how much.
+    """Reserve kilograms for a future run. Exit code 1, and the excess, if they do not fit the budget.
 
-    Nothing else can take them until the run is recorded, or the reservation released.
+    They stay reserved until the run is recorded or the reservation is released.
     """
     from greenai_infra.ledger.entries import OverBudget
 
@@ -250,7 +250,7 @@ Example:
 def release(
     ledger: str | None, project_dir: Path, team: str, project: str, run_id: str, note: str, as_json: bool
 ) -> None:
-    """Give a reservation back, of a run that will not take place."""
+    """Release the reservation of a run that will not take place."""
     _show_stored(_budget(ledger, project_dir, team, project).release(run_id=run_id, note=note), as_json)
 
 
@@ -266,10 +266,10 @@ Example:
     "--kg",
     type=NumberRange(-1e12, 1e12),
     required=True,
-    help="kg CO2e to add; with a minus to take away (--kg=-1.5), as much as the run has to reverse it.",
+    help="kg CO2e to add, negative to subtract (--kg=-1.5). Subtract all of the run's kg to reverse it.",
 )
 @click.option(
-    "--id", "correction_id", metavar="ID", required=True, help="Of the correction: the same again adds nothing."
+    "--id", "correction_id", metavar="ID", required=True, help="Id of the correction. Repeating an id adds nothing."
 )
 @NOTE
 @AS_JSON
@@ -284,7 +284,7 @@ def correct(
     note: str,
     as_json: bool,
 ) -> None:
-    """Correct or reverse a recorded run by an entry of its own, which counts in the month of the run."""
+    """Correct or reverse a recorded run with a new entry, which counts in the month of the run."""
     account = _budget(ledger, project_dir, team, project)
     _show_stored(account.correct(run_id=run_id, kg=kg, correction_id=correction_id, note=note), as_json)
 
@@ -298,7 +298,7 @@ def correct(
 def check(
     plan_file: Path, ledger: str | None, project_dir: Path, team: str | None, project: str | None, as_json: bool
 ) -> int:
-    """Check whether a plan fits its budget; exit code 1 if not, with by how much. Nothing is stored."""
+    """Check whether a plan fits its budget. Exit code 1, and the excess, if it does not. Nothing is stored."""
     from greenai_infra.contracts.plan import read_plan_file
     from greenai_infra.ledger.entries import OverBudget
     from greenai_infra.numbers import significant
@@ -331,7 +331,7 @@ Example:
 @click.option("--at", metavar="TIME", help="Year and month of this time. Default: now.")
 @AS_JSON
 def status(ledger: str | None, project_dir: Path, team: str, project: str, at: str | None, as_json: bool) -> None:
-    """Show what is used, reserved and left, and the runs of the year."""
+    """Show the kilograms used, reserved and left, and the runs of the year."""
     from greenai_infra.ledger.entries import no_budget
     from greenai_infra.reporting.budget_text import show_status, status_document
 
@@ -354,10 +354,10 @@ Example:
 @click.option("--at", metavar="TIME", help="As seen at this time. Default: now.")
 @AS_JSON
 def forecast(ledger: str | None, project_dir: Path, team: str, project: str, at: str | None, as_json: bool) -> None:
-    """Forecast the end of the month and of the year, with a 90 % band.
+    """Forecast the totals at the end of the month and year, with a 90 % band.
 
-    Expected are what is used, what is reserved, and for each day left the mean of the year's days so far, from the
-    first with a run. The band is that of a sum of independent days (Student's), so few days make it wide.
+    The forecast adds what is used, what is reserved, and for each remaining day the mean of the year's days so far,
+    counted from the first day with a run. The band treats days as independent (Student's t), so few days make it wide.
     """
     from greenai_infra.reporting.budget_text import forecast_document, forecast_notes, show_forecast
 
@@ -388,7 +388,7 @@ def _configured(project_dir: Path) -> str:
 
         if found := configured_ledger(project_dir):
             return found
-    raise InputError(f"no ledger is named: give --ledger FILE, or set {VARIABLE}, or budget-ledger in Pulumi.yaml")
+    raise InputError(f"no ledger given: use --ledger FILE, set {VARIABLE}, or set budget-ledger in Pulumi.yaml")
 
 
 def _time(text: str | None) -> datetime | None:
@@ -418,7 +418,7 @@ def _stored_words(stored: Stored) -> str:
 
     entry = stored.entry
     tier = f", tier {tier_of(entry.kg).value.upper()}" if entry.kg >= 0 else ""
-    done = "stored" if stored.added else "is in the ledger already, nothing added"
+    done = "stored" if stored.added else "is already in the ledger, nothing added"
     return f"{entry.type} {entry.run_id}: {significant(entry.kg)} kg ({entry.kind}{tier}) {done}"
 
 
@@ -433,13 +433,13 @@ def _show_stored(stored: Stored, as_json: bool) -> None:
 def _over_document(error: OverBudget) -> dict[str, Any]:
     limits = [
         {
-            "scope": one.scope,
-            "limit_kg": one.limit_kg,
-            "committed_kg": one.committed_kg,
-            "wanted_kg": one.wanted_kg,
-            "over_kg": one.over_kg,
+            "scope": excess.scope,
+            "limit_kg": excess.limit_kg,
+            "committed_kg": excess.committed_kg,
+            "wanted_kg": excess.wanted_kg,
+            "over_kg": excess.over_kg,
         }
-        for one in error.excesses
+        for excess in error.excesses
     ]
     return {"fits": False, "over_kg": error.excesses[0].over_kg, "limits": limits}
 

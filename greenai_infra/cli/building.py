@@ -1,4 +1,4 @@
-"""Building and removing one stack: what will change is shown, then asked."""
+"""Building and removing one stack: shows what will change, then asks."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete
 def build(
     project_dir: Path, stack: str, yes: bool, packs: Sequence[Path] | None = None, ledger: str | None = None
 ) -> Outcome:
-    """Preview, ask, build; with these policy packs, or the project's own.
+    """Preview, ask, build; with the given policy packs, or the project's.
 
-    With a ledger, what the stack's plan emits is checked before anything else, and reserved before it is built.
+    With a ledger, the emissions of the stack's plan are checked first, and reserved before anything is built.
     """
     from greenai_infra.clock import format_time
     from greenai_infra.project.budget_ledger import check_planned, planned_of_stack, reserve_stack
@@ -39,7 +39,7 @@ def build(
         try:
             check_planned(ledger, planned_emissions)
         except Refused as error:
-            raise Refused(f"{error}; --no-budget builds it all the same") from None
+            raise Refused(f"{error}; to build without the ledger, use --no-budget") from None
     engine = open_engine(project_dir, stack, packs)
     planned = engine.preview()
     if start := passed_start(project_dir, stack, datetime.now(UTC)):
@@ -55,7 +55,7 @@ def build(
 
 
 def remove(project_dir: Path, stack: str, yes: bool) -> bool:
-    """Preview, ask, remove; False, without a question, if there is nothing to remove."""
+    """Preview, ask, remove. Returns False without asking if there is nothing to remove."""
     engine = open_engine(project_dir, stack)
     planned = engine.preview_destroy()
     if not planned.changed:
@@ -66,7 +66,7 @@ def remove(project_dir: Path, stack: str, yes: bool) -> bool:
 
 
 def show_built(project_dir: Path, stack: str, built: Outcome) -> None:
-    """What was changed, and where to read the outputs that the engine has cut short."""
+    """What changed, and how to read the outputs that the engine has truncated."""
     changes = ", ".join(f"{count} {DONE.get(op, op)}" for op, count in built.changed.items())
     click.echo(f"{stack} is up: {changes or 'no changes'}")
     click.echo(f"its outputs in full:  pulumi stack output --stack {stack}{in_dir('--cwd', project_dir)}")
@@ -79,7 +79,7 @@ def open_engine(project_dir: Path, stack: str, packs: Sequence[Path] | None = No
     output = in_colour(sys.stdout)
 
     def say(line: str) -> None:
-        # Where nobody reads any more, the engine still has to be read to its end.
+        # The engine's output must be read to its end even when standard output is closed.
         with contextlib.suppress(BrokenPipeError, ValueError):
             print(line, file=output, flush=True)
 
@@ -87,9 +87,9 @@ def open_engine(project_dir: Path, stack: str, packs: Sequence[Path] | None = No
 
 
 def require_answer(yes: bool) -> None:
-    """Raises InputError if a question could not be answered."""
+    """Raises InputError if there is no terminal to answer a question."""
     if not yes and not sys.stdin.isatty():
-        raise InputError("there is no terminal to ask at; say --yes to go on without being asked")
+        raise InputError("no terminal to ask the question on; use --yes to go on without a question")
 
 
 def ask(question: str, stack: str, yes: bool) -> None:

@@ -16,10 +16,10 @@ Start with:
   greenai-infra cache stats --url redis://localhost:6379"""
 )
 def cache() -> None:
-    """Show what a service's cache of answers has saved, project a month, purge entries, calibrate a semantic cache.
+    """Show what a service's answer cache has saved, project a month, purge entries, calibrate a semantic cache.
 
-    The store is that of the service's caches: a URL (--url, or GREENAI_CACHE_URL, which keeps a password out of the
-    list of processes), or the outputs of a `cache` stack (--connection).
+    Name the store that the service uses: a URL (--url, or GREENAI_CACHE_URL, which keeps a password out of the process
+    list), or the outputs of a `cache` stack (--connection).
     """
 
 

@@ -18,13 +18,14 @@ PAIRS = click.argument("pairs", metavar="PAIRS", type=click.Path(path_type=Path)
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,
     metavar="FILE",
-    help="Where the calibration goes (JSON).",
+    help="File to write the calibration to (JSON).",
 )
 def calibrate(pairs: Path, out: Path) -> None:
-    """Count on pairs of questions how far a semantic cache may go, with the default encoder.
+    """Calibrate how readily a semantic cache may answer, on pairs of questions, with the default encoder.
 
-    PAIRS is a CSV with columns question, other and same_answer (1 or 0); others are ignored. Some 300 pairs like those
-    that your users ask are enough for a false hit rate of 1 %; put pairs in that look alike and are not.
+    PAIRS is a CSV with columns question, other and same_answer (1 or 0); other columns are ignored. About 300 pairs of
+    questions like your users' are enough for a false hit rate of 1 %. Include pairs that look alike but differ in
+    meaning.
     """
     from greenai_infra.files import write_whole
     from greenai_infra.serving.semantic.calibration import calibrate as count
@@ -34,7 +35,9 @@ def calibrate(pairs: Path, out: Path) -> None:
     found = count(read_pairs(pairs), static_encoder())
     write_whole(out, as_bytes(found).decode())
     counts = found.counts
-    click.echo(f"{counts.asked:,} pairs: {sum(counts.accepted):,} taken for the same, {sum(counts.false):,} falsely")
+    click.echo(
+        f"{counts.asked:,} pairs: {sum(counts.accepted):,} judged the same, {sum(counts.false):,} of them falsely"
+    )
     for rate in (0.005, 0.01, 0.02):
         open_now = found.open_cells(rate)
         click.echo(f"at {rate:.1%} false hits: {open_now} of {len(counts.accepted)} kinds of evidence are open")
@@ -49,20 +52,20 @@ Example:
 )
 @PAIRS
 @click.option(
-    "--calibration", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Of `cache calibrate`."
+    "--calibration", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Output of `cache calibrate`."
 )
 @click.option(
     "--max-false-hit-rate",
     type=FiniteRange(min=0, max=1, min_open=True, max_open=True),
     default=0.01,
-    help="False hits among pairs asked. Default 0.01.",
+    help="Limit for false hits, as a share of the pairs asked. Default 0.01.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(pairs: Path, calibration: Path, max_false_hit_rate: float, as_json: bool) -> None:
-    """Ask each question of PAIRS of a cache that holds the other one, and count hits and false hits.
+    """Ask each question of PAIRS to a cache that holds the paired question, and count hits and false hits.
 
-    `same_answer` is used for counting only. The upper bound is the one-sided 95 % one of Clopper and Pearson, of false
-    hits among pairs asked.
+    `same_answer` is used for counting only. The upper bound is the one-sided 95 % bound of Clopper and Pearson for
+    false hits among the pairs asked.
     """
     from greenai_infra.serving.semantic.calibration import evaluate as ask
     from greenai_infra.serving.semantic.calibration_files import read_calibration, read_pairs

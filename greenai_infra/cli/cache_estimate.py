@@ -29,29 +29,29 @@ Examples:
 @place_options
 @HOURS
 @KIND
-@click.option("--requests-per-month", type=Count(), metavar="N", help="Such as 30M. Default: as measured.")
-@click.option("--hit-rate", type=FiniteRange(min=0, max=1), help="Share of hits. Default: as measured, with interval.")
-@click.option("--request-j", type=ABOVE_ZERO, help="J of a call of the model, at the server's wall.")
+@click.option("--requests-per-month", type=Count(), metavar="N", help="Such as 30M. Default: measured.")
+@click.option("--hit-rate", type=FiniteRange(min=0, max=1), help="Share of hits. Default: measured, with its interval.")
+@click.option("--request-j", type=ABOVE_ZERO, help="J per model call, at the server's wall.")
 @click.option("--model", metavar="NAME", help="Instead: estimate a call of this model ...")
 @click.option("--accelerator", metavar="NAME", help="... on this accelerator ...")
 @click.option("--batch", type=ABOVE_ZERO, help="... at this batch ...")
-@click.option("--input-tokens", type=Count(), metavar="N", help="... with so many tokens in ...")
-@click.option("--output-tokens", type=Count(), metavar="N", help="... and out.")
-@click.option("--lookup-j", type=FROM_ZERO, help="J of a lookup, which hits and misses pay.")
-@click.option("--encoder-j", type=FROM_ZERO, help="J of an encoding. Default: as measured, else 0.")
+@click.option("--input-tokens", type=Count(), metavar="N", help="... with this many input tokens ...")
+@click.option("--output-tokens", type=Count(), metavar="N", help="... and output tokens.")
+@click.option("--lookup-j", type=FROM_ZERO, help="J per lookup, spent by hits and misses.")
+@click.option("--encoder-j", type=FROM_ZERO, help="J per encoding. Default: measured, else 0.")
 @click.option("--node-type", metavar="TYPE", help="ElastiCache node that holds the cache, such as cache.r7g.large.")
 @click.option("--nodes", type=click.IntRange(1, 1000), default=1, help="How many. Default 1.")
 @click.option("--node-w", type=FROM_ZERO, help="Instead of a type: watts of a node; 0 for a cache within the server.")
-@click.option("--region", metavar="REGION", help="kg CO2e at its grid's yearly mean, and its prices.")
-@click.option("--usd-per-1000-requests", type=FROM_ZERO, help="What calls of the model cost. Default: by list prices.")
+@click.option("--region", metavar="REGION", help="Adds kg CO2e at the grid's yearly mean, and prices.")
+@click.option("--usd-per-1000-requests", type=FROM_ZERO, help="Price of model calls. Default: list prices.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def estimate(
     url: str | None, connection: Path | None, hours: int, kind: str | None, as_json: bool, **stated: Any
 ) -> None:
     """Project a month of 730 hours: kWh, kg CO2e and USD, net, at the hit rate and at the ends of its interval.
 
-    With a store, the hit rate, the number of requests, energies and intensity are those that its workers have measured
-    in the last hours; options take their place. Below 1,000 lookups there is too little data.
+    With a store, the hit rate, the number of requests, the energies and the intensity are the workers' measurements of
+    the last hours; options override them. Fewer than 1,000 lookups are too little data.
     """
     from greenai_infra.serving.projection import Figures, HitRate, measured_figures, measured_hit_rate, project
     from greenai_infra.serving.projection_inputs import stated_figures
@@ -67,7 +67,7 @@ def estimate(
         measured = measured_figures(stats, now().timestamp())
         rate = rate or measured_hit_rate(stats.by_hour.values())
     elif rate is None:
-        raise click.UsageError("name a store whose workers have measured the hit rate, or give --hit-rate")
+        raise click.UsageError("give a store with a measured hit rate (--url, --connection), or --hit-rate")
     projection = project(rate, found.figures.or_else(measured), **found.beside)
     if as_json:
         import json

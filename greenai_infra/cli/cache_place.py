@@ -30,7 +30,7 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_stated(url: str | None, connection: Path | None) -> bool:
-    """Whether a store is named. Raises a usage error for two."""
+    """Whether a store is named. Raises a usage error if two are named."""
     import os
 
     if url is not None and connection is not None:
@@ -39,7 +39,7 @@ def is_stated(url: str | None, connection: Path | None) -> bool:
 
 
 def open_store(url: str | None, connection: Path | None) -> Sweep:
-    """A connection to the store. Raises a usage error where none is named, GreenAIError where it does not answer."""
+    """A connection to the store. Raises a usage error if no store is named, GreenAIError if it does not answer."""
     import os
 
     if not is_stated(url, connection):

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example:  greenai-infra cache purge --url redis://localhost:6379 --model llama --dry-run")
 @place_options
-@click.option("--tenant", metavar="NAME", help="Of this tenant. Default: of any.")
-@click.option("--no-tenant", is_flag=True, help="Of caches without a tenant.")
-@click.option("--model", metavar="NAME", help="Of this model. Default: of any.")
-@click.option("--version", metavar="TEXT", help="Of this version. Default: of any.")
+@click.option("--tenant", metavar="NAME", help="Answers of this tenant. Default: any tenant.")
+@click.option("--no-tenant", is_flag=True, help="Answers of caches without a tenant.")
+@click.option("--model", metavar="NAME", help="Answers of this model. Default: any model.")
+@click.option("--version", metavar="TEXT", help="Answers of this version. Default: any version.")
 @click.option("--all", "everything", is_flag=True, help="Every answer of every cache in the store.")
 @click.option("--dry-run", is_flag=True, help="Only count.")
 def purge(
@@ -31,10 +31,10 @@ def purge(
     everything: bool,
     dry_run: bool,
 ) -> None:
-    """Remove answers of a tenant, a model, a version; names exactly as the cache was given them.
+    """Remove answers of a tenant, model or version. Write names exactly as the cache was given them.
 
-    Keys are searched and removed in small batches beside the requests. Other keys of the store, and what `cache stats`
-    shows, stay.
+    Keys are found and removed in small batches while the cache keeps serving. Other keys of the store, and the figures
+    of `cache stats`, stay.
     """
     stated = tenant is not None or no_tenant or model is not None or version is not None
     if stated == everything:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOURS = click.option(
-    "--hours", type=click.IntRange(1, 960), default=24, help="The last N hours. Default 24; at most 960."
+    "--hours", type=click.IntRange(1, 960), default=24, help="Show the last N hours. Default 24; at most 960."
 )
-KIND = click.option("--kind", type=click.Choice(["exact", "semantic"]), help="One kind of cache. Default: all.")
+KIND = click.option("--kind", type=click.Choice(["exact", "semantic"]), help="Show one kind of cache. Default: all.")
 
 
 def since(hours: int) -> int:
-    """The first of the last hours, by its number since 1970."""
+    """The first of the last hours, numbered since 1970."""
     import time
 
     from greenai_infra.serving.hours import HOUR_S

@@ -21,15 +21,15 @@ from greenai_infra.errors import InputError
     help="Hugging Face front matter, SageMaker Model Card JSON, or the energy items of the EU form.",
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--training-type", type=click.Choice(["pre-training", "fine-tuning"]), help="What the training was.")
-@click.option("--region", metavar="REGION", help="Of an emissions.csv: takes PUE and intensity of this region.")
+@click.option("--training-type", type=click.Choice(["pre-training", "fine-tuning"]), help="Kind of training.")
+@click.option("--region", metavar="REGION", help="For an emissions.csv: use PUE and intensity of this region.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 def card(form: str, file: Path, training_type: str | None, region: str | None, out: Path | None) -> None:
-    """Write the energy and emissions of a training run as a model card has them.
+    """Write the energy and emissions of a training run in the format of a model card.
 
-    FILE is a plan (the card says that it is estimated), or measured: the emissions_report.json of a tracked run, or
+    FILE is a plan (the card says "estimated"), or a measurement: the emissions_report.json of a tracked run, or
     CodeCarbon's emissions.csv. Emissions are operational: energy x PUE x the grid's intensity, with its source, signal
-    and basis. Those of the Hub are in grams.
+    and basis. Hugging Face cards state grams.
     """
     from greenai_infra.files import write_whole
     from greenai_infra.monitoring.run_report import is_report
@@ -39,7 +39,7 @@ def card(form: str, file: Path, training_type: str | None, region: str | None, o
 
     if is_report(file):
         if region is not None:
-            raise InputError(f"--region is for an emissions.csv; the report {file} has its own")
+            raise InputError(f"--region is for an emissions.csv; the report {file} states its region")
         facts = facts_of_report(file, training_type=training_type)
     else:
         facts = read_facts(
@@ -49,7 +49,7 @@ def card(form: str, file: Path, training_type: str | None, region: str | None, o
             if_doubtful=lambda said: click.echo(f"warning: {said}", err=True),
         )
     if form == "hf" and not facts.training_type:
-        click.echo("note: training_type is left out; say --training-type pre-training or fine-tuning", err=True)
+        click.echo("note: the card has no training_type; add --training-type pre-training or fine-tuning", err=True)
     text = {"hf": formats.hugging_face, "sagemaker": formats.sagemaker, "eu-gpai": formats.eu_gpai}[form](facts)
     if out is None:
         click.echo(text, nl=False)

@@ -1,4 +1,4 @@
-"""`greenai-infra catalog`: accelerators and offers as the planner sees them, and how to renew the prices."""
+"""`greenai-infra catalog`: accelerators and offers as the planner sees them, and commands that renew the prices."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 _SHOWN_MOVES = 5
 PROVIDERS = ("aws", "gcp")
 PUBLIC_CATALOGUE = "https://raw.githubusercontent.com/skypilot-org/skypilot-catalog/master/catalogs/v8"
-"""Where the SkyPilot project publishes its price lists; v8 is what its newest release reads."""
+"""Where the SkyPilot project publishes its price lists; its newest release reads v8."""
 
 
 def max_wait(default_s: float) -> Callable[[Any], Any]:
-    """The option for how long downloads may take in all, as `max_wait_s`."""
+    """The option `max_wait_s`: how long all downloads together may take."""
     return click.option(
         "--max-wait",
         "max_wait_s",
@@ -42,7 +42,7 @@ def max_wait(default_s: float) -> Callable[[Any], Any]:
         type=NumberRange(1, 86_400),
         default=default_s,
         show_default=True,
-        help="How long downloads may take in all.",
+        help="Time limit for all downloads together.",
     )
 
 
@@ -56,46 +56,50 @@ def catalog() -> None:
     "--from",
     "where",
     metavar="FILE_OR_URL",
-    help="SkyPilot's vms.csv of the provider, or without --provider the folder of such files by provider. "
-    "Default: the catalogue that the SkyPilot project publishes, no account.",
+    help="SkyPilot's vms.csv of the provider; without --provider, a folder with a vms.csv per provider. "
+    "Default: SkyPilot's public catalogue (no account needed).",
 )
-@click.option("--provider", type=click.Choice(PROVIDERS), help="Whose prices. Default: each in turn.")
+@click.option("--provider", type=click.Choice(PROVIDERS), help="Provider of the prices. Default: all.")
 @click.option(
-    "--priced-on", metavar="DATE", help="Day of the prices (YYYY-MM-DD). Default: today for a URL, a file's own date."
+    "--priced-on",
+    metavar="DATE",
+    help="Day of the prices (YYYY-MM-DD). Default: today for a URL, the file's date for a file.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would change; write nothing.")
-@click.option("--allow-shrink", is_flag=True, help="Accept a file that lacks most of what was offered.")
+@click.option("--allow-shrink", is_flag=True, help="Accept a file that drops most current offers.")
 @max_wait(180)
 def refresh(
     where: str | None, provider: str | None, priced_on: str | None, dry_run: bool, allow_shrink: bool, max_wait_s: float
 ) -> None:
-    """Renew the offers of AWS and Google Cloud from SkyPilot's public catalogue, or one provider's from a file.
+    """Renew the offers of AWS and Google Cloud from SkyPilot's public catalogue, or of one provider from a file.
 
     Example:  greenai-infra catalog refresh --provider aws --from vms.csv --priced-on 2026-11-20
     """
     day, deadline_s = _day(priced_on), time.monotonic() + max_wait_s
     whose = (provider,) if provider else PROVIDERS
     if where is not None and provider is None and where.partition("?")[0].endswith(".csv"):
-        raise InputError("--from names a file: say whose prices it holds with --provider aws or --provider gcp")
+        raise InputError(
+            "--from names a file: say which provider's prices it holds with --provider aws or --provider gcp"
+        )
     failed = []
-    for one in whose:
-        file = where if where is not None and provider else f"{(where or PUBLIC_CATALOGUE).rstrip('/')}/{one}/vms.csv"
+    for name in whose:
+        file = where if where is not None and provider else f"{(where or PUBLIC_CATALOGUE).rstrip('/')}/{name}/vms.csv"
         try:
-            _renew(one, file, day, deadline_s, dry_run=dry_run, allow_shrink=allow_shrink)
+            _renew(name, file, day, deadline_s, dry_run=dry_run, allow_shrink=allow_shrink)
         except (DataUnavailable, InputError, Refused) as error:
             if provider:
                 raise
             failed.append(error)
-            click.echo(f"warning: {one}: {error}", err=True)
+            click.echo(f"warning: {name}: {error}", err=True)
     if failed:
-        kept = "; the other provider's are renewed" if len(failed) < len(whose) and not dry_run else ""
-        raise type(failed[0])(f"{len(failed)} of {len(whose)} price lists could not be taken (see above){kept}")
+        kept = "; the other provider's prices are renewed" if len(failed) < len(whose) and not dry_run else ""
+        raise type(failed[0])(f"{len(failed)} of {len(whose)} price lists could not be used (see above){kept}")
 
 
 def _renew(
     provider: str, where: str, day: date | None, deadline_s: float, *, dry_run: bool, allow_shrink: bool
 ) -> None:
-    """One provider's offers; those of the other are kept."""
+    """Renews one provider's offers and keeps the other provider's."""
     from greenai_infra.catalog.fetch import fetch
     from greenai_infra.catalog.refresh import check, compare, write_catalogue
     from greenai_infra.catalog.skypilot import read_vms
@@ -124,14 +128,14 @@ def _renew(
 
 
 @catalog.command("refresh-services")
-@click.option("--region", "regions", required=True, multiple=True, metavar="REGION", help="As in aws:eu-north-1.")
+@click.option("--region", "regions", required=True, multiple=True, metavar="REGION", help="Such as aws:eu-north-1.")
 @click.option(
-    "--from", "base", metavar="FOLDER_OR_URL", help="Where the lists lie. Default: AWS's public address, no account."
+    "--from", "base", metavar="FOLDER_OR_URL", help="Location of the lists. Default: AWS's public address (no account)."
 )
 @click.option("--dry-run", is_flag=True, help="Print the prices; write nothing.")
 @max_wait(900)
 def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool, max_wait_s: float) -> None:
-    """Fetch AWS's list prices of what stands: endpoints, keys, secrets, alarms, caches, hosted instances.
+    """Fetch AWS's list prices of standing services: endpoints, keys, secrets, alarms, caches, hosted instances.
 
     Example:  greenai-infra catalog refresh-services --region aws:eu-north-1
     """
@@ -142,7 +146,7 @@ def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool, 
     places = [find_region(name) for name in regions]
     for place in places:
         if place.provider != "aws":
-            raise InputError(f"--region {place.provider}:{place.name}: such lists are read for AWS only")
+            raise InputError(f"--region {place.provider}:{place.name}: service price lists exist for AWS regions only")
     base = base or BASE_URL
     if not (is_safe(base) if "://" in base else Path(base).is_dir()):
         raise InputError(f"--from '{shown(base)}' is neither a folder nor an https:// address")
@@ -151,7 +155,7 @@ def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool, 
         price for place in places for service in SERVICES for price in _fetched(base, service, place.name, deadline_s)
     ]
     if not found:
-        raise DataUnavailable("no price was found; nothing is written")
+        raise DataUnavailable("no price found; nothing is written")
     show_table(
         ["region", "item", "USD", "a", "of"],
         [[one.region, one.item, f"{one.usd:g}", one.unit, str(one.priced_on)] for one in found],
@@ -165,7 +169,7 @@ def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool, 
 
 
 def _fetched(base: str, service: str, region: str, deadline_s: float) -> list[ServicePrice]:
-    """The prices of one list; what is wrong with it is said, and the other lists are read all the same."""
+    """The prices of one list. A broken list is reported, and reading goes on with the others."""
     from greenai_infra.catalog.aws_price_list import LARGEST_BYTES, list_address, read_price_list
     from greenai_infra.catalog.fetch import fetch
 
@@ -182,15 +186,17 @@ def _fetched(base: str, service: str, region: str, deadline_s: float) -> list[Se
 
 
 @catalog.command()
-@click.option("--accelerator", metavar="NAME", help="Only this chip, as in H100.")
-@click.option("--region", metavar="REGION", help="Only this region, as in aws:eu-north-1.")
+@click.option("--accelerator", metavar="NAME", help="Only this chip, such as H100.")
+@click.option("--region", metavar="REGION", help="Only this region, such as aws:eu-north-1.")
 @click.option("--provider", type=click.Choice(["aws", "gcp"]), help="Only this provider's offers.")
-@click.option("--include-suspect", is_flag=True, help="Also rows whose on-demand price is probably another tariff.")
+@click.option(
+    "--include-suspect", is_flag=True, help="Also show rows whose on-demand price probably belongs to another tariff."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(
     accelerator: str | None, region: str | None, provider: str | None, include_suspect: bool, as_json: bool
 ) -> None:
-    """Offers with prices in USD an hour for the whole instance (or per chip where marked).
+    """List offers with prices in USD per hour for the whole instance (or per chip where marked).
 
     Example:  greenai-infra catalog show --accelerator H100 --region aws:eu-north-1
     """
@@ -207,7 +213,7 @@ def show(
         click.echo(json.dumps([asdict(offer) for offer in found], default=str, indent=2))
         return
     if not found:
-        click.echo("no offer in the catalog fits; absent means unknown, not unavailable")
+        click.echo("no offer in the catalog matches; absent means unknown, not unavailable")
         return
     show_table(
         ["region", "instance", "chips", "on demand", "spot"],
@@ -233,7 +239,7 @@ def show(
 @catalog.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with sources and bands.")
 def accelerators(as_json: bool) -> None:
-    """Chips: power, speed, memory and embodied emissions, per chip.
+    """List power, speed, memory and embodied emissions of each chip.
 
     Example:  greenai-infra catalog accelerators --json
     """
@@ -252,11 +258,11 @@ def accelerators(as_json: bool) -> None:
         rows.append([chip.name, power, f"{speed:g}" if speed else "-", *cells])
     headers = ["chip", "W", "16-bit TFLOPS", "GB", "GB/s", "embodied kg", "low-high"]
     show_table(headers, rows, right=range(1, len(headers)))
-    click.echo("~ not published: an estimate; - none. Sources and rules: --json")
+    click.echo("~ estimate, not published; - no figure. Sources and rules: --json")
 
 
 def _held() -> tuple[Offer, ...]:
-    """All offers in use; a user's file that can't be read is said and passed over, so that it can be renewed."""
+    """All offers in use. A user's file that can't be read is reported and skipped, so that it can be renewed."""
     try:
         return offers(include_suspect=True)
     except InputError as error:
@@ -289,9 +295,9 @@ def _day(text: str | None) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise InputError(f"--priced-on '{text}' is not a date; write it like 2026-11-20") from None
+        raise InputError(f"--priced-on '{text}' is not a date; write it as 2026-11-20") from None
     if day > datetime.now(UTC).date():
-        raise InputError(f"--priced-on {text} lies in the future")
+        raise InputError(f"--priced-on {text} is in the future")
     return day
 
 

@@ -1,4 +1,4 @@
-"""`check`: the carbon gate by itself, for CI and for people."""
+"""`check`: the carbon gate alone, for CI and for people."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example:  greenai-infra check --stack finetune-7b-eu-north-1")
 @PROJECT_DIR
-@click.option("--stack", metavar="NAME", help="Default: the only stack, or the one that select chose.")
+@click.option(
+    "--stack", metavar="NAME", help="Stack to check. Default: the only stack, or the stack that select chose."
+)
 @click.option(
     "--preview",
     "preview_file",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Judge what `preview --offline --json` has written, instead of running it.",
+    help="Judge the output of `preview --offline --json` instead of running it.",
 )
 @click.option(
     "--settings",
     "settings_file",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Settings of the rules. Default: stacks/policy/greenai-policy.yaml, if it is there.",
+    help="Settings of the rules. Default: stacks/policy/greenai-policy.yaml, if it exists.",
 )
-@click.option("--list", "list_rules", is_flag=True, help="List the rules with their settings, and stop.")
+@click.option("--list", "list_rules", is_flag=True, help="List the rules with their settings, then stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def check(
     project_dir: Path,
@@ -42,15 +44,15 @@ def check(
     list_rules: bool,
     as_json: bool,
 ) -> int:
-    """Run the rules of the carbon gate over a stack, without a Pulumi CLI or an account.
+    """Run the rules of the carbon gate on a stack, without a Pulumi CLI or an account.
 
-    Exit code 1 if a mandatory rule is violated or could not run, or the preview has errors, 2 if the stack's config
-    can't be used. A project without a gate of its own is judged by the rules' defaults.
+    Exit code 1 if a mandatory rule is violated or could not run, or if the preview has errors; 2 if the stack's config
+    can't be used. A project without a gate is judged by the rules' defaults.
     """
     from greenai_infra.errors import InputError
 
     if preview_file and (stack or settings_file or list_rules):
-        raise InputError("--preview judges what was found then; leave --stack, --settings and --list away")
+        raise InputError("--preview judges a finished preview; leave out --stack, --settings and --list")
     if list_rules:
         print_rules(_settings(project_dir, settings_file), as_json)
         return 0
@@ -86,7 +88,7 @@ def _judged_before(preview_file: Path) -> CheckReport:
 
 
 def _settings(project_dir: Path, settings_file: Path | None) -> GateSettings:
-    """The settings that would be judged by; the defaults where there is no project."""
+    """The settings in force; the defaults where there is no project."""
     from greenai_infra.previews.gate import SETTINGS_FILE, pack_folder, read_settings
 
     if settings_file:
@@ -95,7 +97,7 @@ def _settings(project_dir: Path, settings_file: Path | None) -> GateSettings:
 
 
 def print_rules(settings: GateSettings, as_json: bool) -> None:
-    """Each rule with id, severity, settings, reason and remedy."""
+    """Id, severity, settings, reason and remedy of each rule."""
     from greenai_infra.policy.rules import RULES
     from greenai_infra.reporting.check_text import rule_lines
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def children_write_to_stderr() -> Iterator[None]:
-    """What the processes write that a program starts goes where its own output goes: it is not part of the report.
+    """Sends the output of the program's child processes where the program's output goes, out of the report.
 
-    For a command that starts no process of its own meanwhile: the whole process's standard output is turned away.
+    Redirects the standard output of the whole process: use it only in a command that starts no other process meanwhile.
     """
     sys.stdout.flush()
     before = os.dup(1)

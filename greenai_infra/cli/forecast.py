@@ -1,4 +1,4 @@
-"""`forecast`: draw what is expected of one zone, with the best time for a run."""
+"""`forecast`: draw the expected intensity of a zone, with the best time for a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example:  greenai-infra forecast aws:eu-west-2 --hours 24 --run 4 --source neso")
 @click.argument("zone_or_region", metavar="ZONE_OR_REGION")
-@click.option("--hours", type=NumberRange(1, 336), default=48, show_default=True, help="How far to look.")
+@click.option("--hours", type=NumberRange(1, 336), default=48, show_default=True, help="Hours to look ahead.")
 @click.option(
     "--run",
     "run_hours",
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     type=NumberRange(0.05, 336),
     default=4,
     show_default=True,
-    help="Length of the run whose best time is marked.",
+    help="Length of the run to place.",
 )
 @source_options("allow_mixed")
-@click.option("--signal", type=click.Choice(["average", "marginal"]), help="Signal of a file's values, or to ask for.")
+@click.option(
+    "--signal", type=click.Choice(["average", "marginal"]), help="Signal of a file's values, or to ask a source for."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every step and all provenance.")
 def forecast(
     zone_or_region: str,
@@ -41,17 +43,17 @@ def forecast(
     signal: str | None,
     as_json: bool,
 ) -> None:
-    """Draw the intensity that is expected of a grid zone, or of the zone of a cloud region.
+    """Draw the expected intensity of a grid zone, or of the zone of a cloud region.
 
-    Marked is where a run of the given length is put by the rule of a plan: in its cleanest time if that saves more than
-    the forecast has been wrong by, else at once.
+    The mark shows where a plan would put a run of the given length: at its cleanest time if that saves more than the
+    forecast's past error, else at once.
     """
     from greenai_infra.intensity.choice.liveness import refuse_unless_live
     from greenai_infra.planning.outlook import look_ahead
     from greenai_infra.reporting import outlook_text
 
     if run_hours > hours:
-        raise InputError(f"a run of {run_hours:g} h does not fit into {hours:g} h; look farther with --hours")
+        raise InputError(f"a run of {run_hours:g} h does not fit into {hours:g} h; increase --hours")
     zone, regions = _zone(zone_or_region, source)
     opened = open_stated(source, moment_of(at), signal, basis, file_kind, require_live)
     outlook = look_ahead(opened, zone, hours, run_hours, open_archive)
@@ -64,7 +66,7 @@ def forecast(
 
 
 def _zone(text: str, source: str | None) -> tuple[str, tuple[Region, ...]]:
-    """The zone, and the regions in it. A file may have zones that nobody else knows; it says so itself if not."""
+    """The zone, and the regions in it. Accepts unknown zones too: a file may define them, and reports missing ones."""
     from greenai_infra.catalog.grid_zones import find_zone
     from greenai_infra.intensity.choice.choose import names_file
 

@@ -1,4 +1,4 @@
-"""`gpu`: what GPUs do and draw, what of it is waste and why; `gpu sweep`: which power limit costs least energy."""
+"""`gpu`: activity, power and waste of GPUs, by cause; `gpu sweep`: the power limit with the least energy."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ RULES = ("gpu-rules.yml", "gpu-dashboard.json")
 
 
 class _WithSweep(click.Group):
-    """The module of `sweep` is imported when it is run."""
+    """Imports the module of `sweep` when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The one command."""
+        """The command `sweep`."""
         return ["sweep"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -40,23 +40,31 @@ class _WithSweep(click.Group):
     invoke_without_command=True,
     epilog="Example:  greenai-infra gpu --watch --region aws:us-east-1",
 )
-@click.option("--once", "mode", flag_value="once", default=True, help="Two readings, the second is shown. The default.")
-@click.option("--watch", "mode", flag_value="watch", help="A live view; waste by cause at the end.")
-@click.option("--jsonl", "mode", flag_value="jsonl", help="One JSON object a line; `--from` reads it again.")
+@click.option(
+    "--once", "mode", flag_value="once", default=True, help="Read twice, show the second reading. The default."
+)
+@click.option("--watch", "mode", flag_value="watch", help="Live view; waste by cause at the end.")
+@click.option("--jsonl", "mode", flag_value="jsonl", help="One JSON object per line; `--from` reads it back.")
 @click.option("--exporter", "mode", flag_value="exporter", help="Prometheus metrics on --port.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print JSON.")
 @click.option("--interval", type=NumberRange(0.1, 3600), default=1.0, show_default=True, help="Seconds.")
-@click.option("--for", "for_", metavar="DURATION", help="How long, as 10m. Default: until Ctrl-C.")
-@click.option("--from", "recording", type=click.Path(path_type=Path, dir_okay=False), help="A recording, not the GPUs.")
+@click.option("--for", "for_", metavar="DURATION", help="Duration, such as 10m. Default: until Ctrl-C.")
+@click.option(
+    "--from", "recording", type=click.Path(path_type=Path, dir_okay=False), help="Read a recording instead of GPUs."
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=9836, show_default=True)
-@click.option("--address", default="127.0.0.1", show_default=True, help="0.0.0.0 serves other machines too.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Use 0.0.0.0 to serve other machines.")
 @click.option("--region", metavar="REGION", help="For PUE, grid zone and price. Default: GREENAI_REGION.")
-@click.option("--zone", metavar="ZONE", help="Grid zone, as DE. Default: GREENAI_INTENSITY_ZONE, or the region's.")
+@click.option("--zone", metavar="ZONE", help="Grid zone, such as DE. Default: GREENAI_INTENSITY_ZONE, or the region's.")
 @click.option("--pue", type=NumberRange(1, 5), help="Default: GREENAI_PUE, else the region's, else 1.")
 @click.option("--intensity", metavar="G_PER_KWH|SOURCE", help="Default: GREENAI_INTENSITY_G_PER_KWH, or auto.")
 @click.option("--usd-per-gpu-hour", type=NumberRange(0, 1e4), help="Default: the catalog's offer in the region.")
-@click.option("--idle-watts", type=NumberRange(0, 2000), help="While it waits. Default: as measured, or the catalog's.")
-@click.option("--write-rules", type=click.Path(path_type=Path, file_okay=False), help="Alerts and dashboard, there.")
+@click.option(
+    "--idle-watts", type=NumberRange(0, 2000), help="Power while waiting. Default: measured, or the catalog's."
+)
+@click.option(
+    "--write-rules", type=click.Path(path_type=Path, file_okay=False), help="Write alerts and dashboard there."
+)
 @click.pass_context
 def gpu(
     context: click.Context,
@@ -75,14 +83,14 @@ def gpu(
     idle_watts: float | None,
     write_rules: Path | None,
 ) -> int | None:
-    """Show what NVIDIA GPUs do and draw, and what of it is waste, by cause.
+    """Show activity and power of NVIDIA GPUs, and how much of it is waste, by cause.
 
-    The exit code is 1 where no GPU can be read.
+    Exit code 1 if no GPU can be read.
     """
     if context.invoked_subcommand:
         return None
     if as_json and mode != "once":
-        raise click.UsageError("--json goes with --once; a stream of JSON is --jsonl")
+        raise click.UsageError("--json goes with --once; for a stream use --jsonl")
     if write_rules is not None:
         return _write_rules(write_rules)
     from greenai_infra.cli.gpu_account import Account, Place
@@ -93,7 +101,7 @@ def gpu(
         return _replay(recording, place, mode, as_json, idle_watts)
     from greenai_infra.monitoring.gpu.open import open_reader
 
-    Account(place, interval, idle_watts, time.time())  # what is wrong of the place is said before the GPUs are asked
+    Account(place, interval, idle_watts, time.time())  # reports a bad place before reading GPUs
     reader = open_reader()
     account = Account(place, interval, idle_watts, time.time())
     if mode == "once":
@@ -133,9 +141,9 @@ def _replay(path: Path, place: Place, mode: str, as_json: bool, idle_watts: floa
     from greenai_infra.monitoring.gpu.open import read_recording
 
     if mode == "exporter":
-        raise InputError("--from has no --exporter: a recording has ended")
+        raise InputError("--exporter needs live GPUs, not a recording (--from)")
     rounds = read_recording(path)
-    steps = [later.at_s - one.at_s for one, later in pairwise(rounds)]
+    steps = [later.at_s - earlier.at_s for earlier, later in pairwise(rounds)]
     account = Account(place, median(steps) if steps else 1.0, idle_watts, rounds[0].at_s)
     account.ask_grid(time.time())
     for taken in rounds:
@@ -155,7 +163,7 @@ def _write_rules(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made: {error.strerror}") from None
+        raise InputError(f"{folder}: cannot be created: {error.strerror}") from None
     texts = {folder / name: shipped(f"templates/monitoring/{name}").read_text(encoding="utf-8") for name in RULES}
     write_all(texts)
     for path in texts:

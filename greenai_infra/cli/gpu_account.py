@@ -1,4 +1,4 @@
-"""What the waste of GPUs emits and costs: by the grid, the PUE and the price of where they stand."""
+"""What the waste of GPUs emits and costs, from the grid, PUE and price of their location."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ASK_EVERY_S = 30.0
 
 @dataclass(frozen=True)
 class Place:
-    """Where the GPUs stand, as the user states it."""
+    """The location of the GPUs, as the user states it."""
 
     region: str | None = None
     zone: str | None = None
@@ -38,14 +38,14 @@ class Place:
 
 @dataclass
 class _Found:
-    """One cause on one GPU, added up."""
+    """Totals of one cause on one GPU."""
 
     sample: Sample
     lost_s: float = 0.0
     joules: float | None = 0.0
     grams: Integral = field(default_factory=Integral)
     _slot: tuple[float, float, float] | None = None
-    """Start, end and kWh of what is not in `grams` yet: a watch of weeks must not keep each second."""
+    """Start, end and kWh of what `grams` does not yet hold: a watch of weeks must not keep each second."""
     sums: dict[str, float] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     reasons: set[str] = field(default_factory=set)
@@ -71,7 +71,7 @@ class _Found:
         self._slot = first_s, end_s, before_kwh + kwh
 
     def emitted_g(self, mean_of: MeanOf) -> float | None:
-        """Grams before PUE; None if the intensity of a part is not known."""
+        """Grams before PUE; None if the intensity of any part is unknown."""
         self.grams.settle(mean_of)
         if self._slot is None or self.grams.g is None:
             return self.grams.g
@@ -81,7 +81,7 @@ class _Found:
 
 
 class Account:
-    """Takes rounds and gives the report so far. Raises InputError at the start for a place that can't be used."""
+    """Takes rounds and gives the report so far. Raises InputError at the start for an unusable place."""
 
     def __init__(self, place: Place, interval_s: float, idle_w: float | None, start_s: float) -> None:
         self._context, _ = read_context(
@@ -97,11 +97,11 @@ class Account:
         self._asking: threading.Thread | None = None
 
     def ask_grid(self, now_s: float) -> None:
-        """Bring the intensity up to date, which may ask a network."""
+        """Refreshes the intensity, which may use the network."""
         self._grid.refresh(now_s)
 
     def keep_asking(self, ended: threading.Event, now_s: float) -> None:
-        """Do that now and then beside the watch, until it has ended."""
+        """Refreshes the intensity now and then during the watch, until the watch ends."""
 
         def ask() -> None:
             at_s = now_s
@@ -114,9 +114,9 @@ class Account:
         self._asking.start()
 
     def add(self, taken: Round) -> None:
-        """Take the next round."""
-        self._order += [one.uuid for one in taken.gpus if one.uuid not in self._last]
-        self._last |= {one.uuid: one for one in taken.gpus}
+        """Takes the next round."""
+        self._order += [gpu.uuid for gpu in taken.gpus if gpu.uuid not in self._last]
+        self._last |= {gpu.uuid: gpu for gpu in taken.gpus}
         self._put(self._follower.add(taken))
 
     def finish(self) -> None:
@@ -128,7 +128,7 @@ class Account:
             self._found.setdefault((sample.uuid, piece.cause), _Found(sample)).add(sample, piece)
 
     def report(self) -> WasteReport:
-        """What has been found so far."""
+        """The findings so far."""
         told = self._grid.told()
         notes = list(self._grid.notes())
         prices = {uuid: self._price(self._last[uuid]) for uuid in self._order}
@@ -163,17 +163,17 @@ class Account:
     def _price(self, sample: Sample) -> tuple[float | None, str]:
         share = sample.mig_share if sample.mig else 1.0
         if share is None:
-            return None, "no price: the instance's share of the card is not known"
+            return None, "no price: the instance's share of the card is unknown"
         if self._usd is not None:
             return self._usd * share, "stated"
-        cards = sum(one.mig is None for one in self._last.values())
+        cards = sum(gpu.mig is None for gpu in self._last.values())
         usd, source = gpu_price(sample.name, cards, self._context.region)
         return None if usd is None else usd * share, source
 
     def _total(self, uuid: str, usd_per_hour: float | None, price_source: str) -> GpuTotal:
         sample, used = self._last[uuid], self._follower.gpus.get(uuid)
         mean = used.mean_activity if used else None
-        waiting_w, waiting_source = used.waiting_power() if used else (None, "not read long enough")
+        waiting_w, waiting_source = used.waiting_power() if used else (None, "too few readings")
         return GpuTotal(
             gpu=sample.index,
             uuid=uuid,

@@ -1,4 +1,4 @@
-"""The modes of `gpu` that go on until Ctrl-C: a live view, lines of JSON, an exporter."""
+"""The modes of `gpu` that run until Ctrl-C: a live view, lines of JSON, an exporter."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def follow(
     reader: Reader, account: Account, mode: str, interval_s: float, limit_s: float | None, port: int, address: str
 ) -> int:
-    """Read again and again; SIGINT and SIGTERM end it with exit code 0."""
+    """Reads repeatedly; SIGINT and SIGTERM end it with exit code 0."""
     ended = threading.Event()
     with ExitStack() as stack, RealPace() as pace:
         stack.callback(reader.close)
@@ -50,10 +50,10 @@ def line_of(taken: Round, report: WasteReport) -> str:
     """A line of `--jsonl`: the reading, and waste so far."""
     waste = [
         {
-            "gpu": one.gpu, "cause": one.cause, "lost_s": one.lost_s, "energy_kwh": one.energy_kwh,
-            "emissions_kg": one.emissions_kg, "cost_usd": one.cost_usd,
+            "gpu": cause.gpu, "cause": cause.cause, "lost_s": cause.lost_s, "energy_kwh": cause.energy_kwh,
+            "emissions_kg": cause.emissions_kg, "cost_usd": cause.cost_usd,
         }
-        for one in report.causes
+        for cause in report.causes
     ]  # fmt: skip
     return msgspec.json.encode({**msgspec.to_builtins(taken), "waste": waste}).decode()
 

@@ -20,17 +20,17 @@ class InitGroup(click.Group):
     """`init ci`, `init image`, and `init DIR` for every other word. A project in a folder named ci is `init ./ci`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the name of the command that takes a folder before it, also before a folder of that very name."""
+        """Inserts the command name `project` before a folder, also before a folder named `project`."""
         if args and args[0] not in PARTS and args[0] not in ctx.help_option_names:
             args = ["project", *args]
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """What follows `init` in the usage line."""
+        """The part of the usage line after `init`."""
         return ["DIR | ci --github | ci --gitlab | image --variant VARIANT"]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """All forms."""
+        """Lists the three forms."""
         forms = [
             ("DIR", "Write a project."),
             ("ci", "Write the CI jobs of a project: init ci --help."),
@@ -53,7 +53,7 @@ def init() -> None:
 def project(target: Path) -> None:
     """Write a project: Pulumi program, example workload, its plan, pinned stacks and training container.
 
-    The plan is made on embedded data, without an account or a network. Nothing that is there already is overwritten.
+    The plan uses embedded data and needs no account or network. Existing files are never overwritten.
     """
     from greenai_infra.scaffold.starter import WORKLOAD, write_project
 
@@ -103,14 +103,14 @@ def plan_and_pin(folder: Path) -> None:
     "clouds",
     multiple=True,
     type=click.Choice(["aws", "gcp"]),
-    help="Whose stacks these are; repeatable. Default: what the stack files say, else aws.",
+    help="Cloud of the stacks; repeatable. Default: from the stack files, else aws.",
 )
-@click.option("--offline-only", is_flag=True, help="Leave out what needs credentials: engine preview and training.")
+@click.option("--offline-only", is_flag=True, help="Leave out jobs that need credentials: engine preview and training.")
 @click.option(
     "--install",
     metavar="SOURCE",
-    help="Where the jobs get it: repository, git+https://HOST/OWNER/REPOSITORY@COMMIT, or pypi once there is "
-    "a release. Default: this repository if it holds it, else the commit that this installation is of.",
+    help="Where the jobs get greenai-infra: repository, git+https://HOST/OWNER/REPOSITORY@COMMIT, or pypi after "
+    "a release. Default: this repository if it holds greenai-infra, else the commit of this installation.",
 )
 @click.option(
     "--comment-when",
@@ -134,8 +134,8 @@ def ci(
 ) -> None:
     """Write the CI jobs of a project: offline preview and carbon gate with a comment, engine preview, training.
 
-    The offline preview and the gate need no credentials. Engine preview and training log in at the cloud by OpenID
-    Connect, where the variables are set that this command names. Nothing that is there is overwritten without --force.
+    The offline preview and the gate need no credentials. Engine preview and training log in to the cloud with OpenID
+    Connect; this command names the variables to set. Existing files are kept unless you give --force.
     """
     from greenai_infra.scaffold.ci_files import (
         Choices,
@@ -162,14 +162,16 @@ def ci(
 
 
 @init.command("image", epilog="Example:  greenai-infra init image --variant neuron")
-@click.option("--variant", type=click.Choice(["gpu", "neuron", "cpu"]), required=True, help="The chips it is for.")
+@click.option(
+    "--variant", type=click.Choice(["gpu", "neuron", "cpu"]), required=True, help="Chips that the image is for."
+)
 @PROJECT_DIR
 @click.option("--force", is_flag=True, help="Overwrite files that are there with other content.")
 def image(variant: str, project_dir: Path, force: bool) -> None:
-    """Write training/Dockerfile, its pinned requirements and .dockerignore; and training/ itself where it is missing.
+    """Write training/Dockerfile, its pinned requirements and .dockerignore, and training/ if it is missing.
 
-    The image is built from the project's folder; the stack's outputs build_image and push_image have the commands.
-    Nothing that is there is overwritten without --force.
+    Build the image from the project's folder; the stack's outputs build_image and push_image hold the commands.
+    Existing files are kept unless you give --force.
     """
     from greenai_infra.scaffold.starter import copy_folder
     from greenai_infra.scaffold.training_image import FOLDER, image_files
@@ -182,5 +184,5 @@ def image(variant: str, project_dir: Path, force: bool) -> None:
         written.append((f"{FOLDER}/", "wrote"))
     for path, action in written:
         click.echo(f"{action} {path}")
-    click.echo("\nBuild it from this folder; the stack's output build_image names its own repository and plan:")
+    click.echo("\nBuild it from this folder; the stack's output build_image fills in its repository and plan:")
     click.echo("  docker build --platform linux/amd64 --file training/Dockerfile --tag training:v1 .")

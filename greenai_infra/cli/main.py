@@ -18,17 +18,17 @@ from greenai_infra.errors import GreenAIError
 from greenai_infra.terminal import safe_output
 
 INTERRUPTED = 128 + signal.SIGINT
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, as in shells."""
 
-# name -> (module, attribute, one line of help). The help stands here so that `--help` imports nothing else.
+# name -> (module, attribute, one line of help). The help is here so that `--help` imports nothing else.
 COMMANDS = {
     "regions": ("greenai_infra.cli.regions", "regions", "Rank cloud regions by carbon intensity and PUE."),
-    "sources": ("greenai_infra.cli.sources", "sources", "List where intensity can come from, and what is set up."),
-    "forecast": ("greenai_infra.cli.forecast", "forecast", "Draw what is expected of a zone, and the best time in it."),
+    "sources": ("greenai_infra.cli.sources", "sources", "List sources of intensity, and which are set up."),
+    "forecast": ("greenai_infra.cli.forecast", "forecast", "Draw the expected intensity of a zone, and the best time."),
     "plan": ("greenai_infra.cli.plan", "plan", "Choose region, hardware and start time for a workload."),
     "explain": ("greenai_infra.cli.plan", "explain", "Explain a plan again from its file alone."),
     "estimate": ("greenai_infra.cli.estimate", "estimate", "Estimate energy, emissions and cost before a run."),
-    "watch": ("greenai_infra.cli.watch", "watch", "Plan again and again; say what has changed, and when to move."),
+    "watch": ("greenai_infra.cli.watch", "watch", "Plan repeatedly; report changes, and when to move."),
     "backtest": ("greenai_infra.cli.backtest", "backtest", "Compare strategies on historical intensity."),
     "schema": (
         "greenai_infra.cli.schema",
@@ -38,18 +38,18 @@ COMMANDS = {
     "select": ("greenai_infra.cli.select", "select", "Pin a plan's ranked regions as Pulumi stacks."),
     "preview": ("greenai_infra.cli.stack", "preview", "Show what a stack would build; --offline needs no account."),
     "comment": ("greenai_infra.cli.comment", "comment", "Comment previews on a pull request, and gate it."),
-    "check": ("greenai_infra.cli.check", "check", "Run the rules of the carbon gate; exit code 1 if it is shut."),
-    "doctor": ("greenai_infra.cli.doctor", "doctor", "Say what is missing before up: quotas, image, data, CLI, keys."),
+    "check": ("greenai_infra.cli.check", "check", "Run the rules of the carbon gate; exit code 1 if it fails."),
+    "doctor": ("greenai_infra.cli.doctor", "doctor", "Check what `up` needs: quotas, image, data, CLI, keys."),
     "up": ("greenai_infra.cli.stack", "up", "Build a stack, or the first ranked region with capacity."),
     "destroy": ("greenai_infra.cli.stack", "destroy", "Remove what a stack has built."),
     "init": ("greenai_infra.cli.init", "init", "Write a project: Pulumi program, example workload, stack."),
     "budget": ("greenai_infra.cli.budget", "budget", "Keep the carbon budget of a team's project in a ledger."),
     "train": ("greenai_infra.cli.train", "train", "Train an example or your script: measured, stopped and resumed."),
-    "cache": ("greenai_infra.cli.cache", "cache", "Show, project and purge what a cache of answers holds."),
-    "track": ("greenai_infra.cli.track", "track", "Measure energy and emissions of a command as it runs."),
-    "gpu": ("greenai_infra.cli.gpu", "gpu", "Show what GPUs do and draw, and what of it is waste, by cause."),
+    "cache": ("greenai_infra.cli.cache", "cache", "Show savings of an answer cache; project, purge, calibrate."),
+    "track": ("greenai_infra.cli.track", "track", "Measure energy and emissions of a command while it runs."),
+    "gpu": ("greenai_infra.cli.gpu", "gpu", "Show activity, power and waste of GPUs, by cause."),
     "report": ("greenai_infra.cli.track", "report", "Print what a tracked run has emitted."),
-    "card": ("greenai_infra.cli.card", "card", "Write a run's energy and emissions as model cards have them."),
+    "card": ("greenai_infra.cli.card", "card", "Write a run's energy and emissions for its model card."),
     "advise": ("greenai_infra.cli.advise", "advise", "Advise on serving and on quick wins, computed for a workload."),
     "sci": ("greenai_infra.cli.sci", "sci", "Score scenarios by Software Carbon Intensity (ISO/IEC 21031)."),
     "catalog": ("greenai_infra.cli.catalog", "catalog", "Show or refresh accelerators, offers and prices."),
@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one command, or None if there is none of that name."""
+        """Imports and returns a command, or None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _ = COMMANDS[cmd_name]
@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
+        """Lists the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
 
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def run() -> None:
-    """Run the command line; errors that a user can meet end in one message and an exit code, never a traceback."""
+    """Runs the command line; errors of the user end in a message and an exit code, never a traceback."""
     _start_lightly()
     with safe_output():
         _run()
@@ -120,30 +120,30 @@ def _run() -> None:
         if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
             raise
         click.echo(f"error: the output can't be written: {error.strerror}", err=True)
-        os._exit(1)  # at the end Python would try to write it once more, and complain
+        os._exit(1)  # otherwise Python would try to write it again at exit, and complain
 
 
 def run_process() -> NoReturn:
-    """`run` as all that a process does: it ends at once, where Python would first take apart every class of the SDK."""
+    """`run` for a process that does nothing else: exits at once, where Python would first tear down the SDK."""
     code: object = 0
     try:
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on a command may have to clean up
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on a command may need to clean up
         run()
     except SystemExit as end:
         code = end.code
     except KeyboardInterrupt:
         code = INTERRUPTED
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # nobody reads it any more
+        with suppress(OSError, ValueError):  # the reader has gone
             stream.flush()
     os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
 def _start_lightly() -> None:
-    """A command lives for a moment: no pool of linear-algebra threads, and rare garbage collection.
+    """Commands are short: no pool of linear-algebra threads, and rare garbage collection.
 
-    A program that a command runs for hours has its threads.
+    A program that a command runs for hours keeps its threads.
     """
     if sys.argv[1:2] not in (["track"], ["train"]):
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -11,13 +11,13 @@ from greenai_infra.numbers import counted_in_words
 
 
 class NumberRange(click.FloatRange):
-    """A float within bounds. Refuses nan, which lies in every range as it is neither below nor above it."""
+    """A float within bounds. Refuses nan, which passes click's range check."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number; fails with a usage error."""
         number = float(super().convert(value, param, ctx))
         if math.isnan(number):
-            self.fail("nan is not a number.", param, ctx)
+            self.fail("nan is not a number; give a finite number.", param, ctx)
         return number
 
 
@@ -33,7 +33,7 @@ class FiniteRange(NumberRange):
 
 
 class Count(FiniteRange):
-    """A finite number above 0, which may be written as a count: 8.03e9, 8B, 15T."""
+    """A finite number above 0, also written as a count: 8.03e9, 8B, 15T."""
 
     name = "count"
 

@@ -1,4 +1,4 @@
-"""Real time, and the signals that end it: SIGINT and SIGTERM are noticed while waiting and while working."""
+"""Real time, ended by signals: SIGINT and SIGTERM are noticed while waiting and while working."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _Value = TypeVar("_Value")
 
 
 class RealPace:
-    """The pace of the clock, to be used in the main thread as a context, in which the signals only ask to stop.
+    """The pace of the clock, for use as a context in the main thread; inside it the signals only ask to stop.
 
-    Work is done in a thread of its own, so that a signal need not wait for a service that does not answer. Work that is
-    given up so goes on in that thread: `unfinished` says so, and the program must then end without waiting for it.
+    Work runs in a separate thread, so that a signal need not wait for a service that does not answer. Abandoned work
+    goes on in that thread: `unfinished` is then true, and the program must exit without waiting for the thread.
     """
 
     def __init__(self) -> None:
@@ -33,27 +33,27 @@ class RealPace:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        for one in (signal.SIGINT, signal.SIGTERM):
-            self._before[one] = signal.signal(one, self._stop)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._stop)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for one, handler in self._before.items():
-            signal.signal(one, handler)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
         self._pool.shutdown(wait=False)
 
     def now(self) -> datetime:
-        """The time of the wall clock, UTC, whole seconds."""
+        """Wall-clock time, UTC, whole seconds."""
         return clock.now()
 
     def elapsed_s(self) -> float:
-        """Seconds of a clock that is never set."""
+        """Seconds of a monotonic clock."""
         return time.monotonic()
 
     def wait(self, seconds: float) -> bool:
-        """True after so many seconds; False as soon as asked to stop."""
+        """Waits. Returns True after that many seconds, False as soon as asked to stop."""
         until = time.monotonic() + seconds
         while not self.stopped_by and (left := until - time.monotonic()) > 0:
             self._wake.wait(left)
@@ -61,7 +61,7 @@ class RealPace:
         return not self.stopped_by
 
     def attempt(self, work: Callable[[], _Value]) -> Future[_Value] | None:
-        """The outcome of some work, when it is done; None as soon as asked to stop, even if it goes on."""
+        """The outcome of the work when it is done; None as soon as asked to stop, even if the work goes on."""
         future = self._pool.submit(work)
         future.add_done_callback(lambda _: self._wake.set())
         while not self.stopped_by and not future.done():

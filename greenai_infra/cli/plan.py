@@ -20,10 +20,10 @@ from greenai_infra.errors import InputError
     "--carbon-priority",
     type=NumberRange(min=0, max=1),
     metavar="P",
-    help="Weigh kg against USD, each over the least feasible: 0 is cost alone, 1 emissions alone.",
+    help="Weigh kg against USD, each relative to the least feasible: 0 is cost alone, 1 emissions alone.",
 )
-@click.option("--explain", is_flag=True, help="Say why, what each constraint costs, and where figures come from.")
-@click.option("--suspect-prices", is_flag=True, help="Use offers whose on-demand price is doubtful, too.")
+@click.option("--explain", is_flag=True, help="Explain the choice, the price of each constraint, and sources.")
+@click.option("--suspect-prices", is_flag=True, help="Also use offers with a doubtful on-demand price.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan document.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the plan document to a file.")
 def plan(
@@ -43,7 +43,7 @@ def plan(
 ) -> None:
     """Choose region, hardware and start time for a workload.
 
-    The plan has the least kg CO2e that the workload's constraints allow. Without a key or a network it plans on
+    The plan has the least kg CO2e that the workload's constraints allow. Without an API key or a network it uses
     embedded yearly means.
     """
     from greenai_infra.files import write_whole
@@ -78,9 +78,11 @@ def plan(
 def _next_step(document: dict[str, Any], out: Path) -> str:
     """How to pin the plan, if `select` takes its first choice."""
     if document["placement"]["not_built"]:
-        return "; no program can build its choice, so there is nothing to pin"
-    if any("sandbox" in one["intensity"]["flags"] for one in (document["placement"], *document["alternatives"])):
-        return "; it is made on made-up values, and not to be pinned"
+        return "; no program can build the chosen hardware, so there is nothing to pin"
+    if any(
+        "sandbox" in placement["intensity"]["flags"] for placement in (document["placement"], *document["alternatives"])
+    ):
+        return "; its intensity is made up, so it can't be pinned"
     return f"; pin it:  greenai-infra select {out}"
 
 

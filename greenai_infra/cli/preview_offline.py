@@ -1,4 +1,4 @@
-"""`greenai-infra preview --offline`: what a stack would build, its tags, its outputs, what is wrong with it."""
+"""`greenai-infra preview --offline`: what a stack would build, with its tags, outputs and problems."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 STYLES = {"error": "bold red", "warning": "yellow", "heading": "bold"}
 PLAIN_WIDTH = 80
 LARGEST_EMPTY = 16
-"""Bytes of a file that may be taken for an empty one."""
+"""Only files smaller than this many bytes are checked for being empty."""
 
 
 def run_offline(
@@ -42,16 +42,16 @@ def run_offline(
     base: Path | None = None,
     packs: Sequence[Path] | None = None,
 ) -> int:
-    """Preview a stack offline and print it; returns the exit code of `PreviewResult`.
+    """Previews a stack offline and prints it; returns the exit code of `PreviewResult`.
 
-    `base` is the preview of another state of the stack, as `--json` printed it: what has changed since is shown too.
-    `packs` are policy packs whose settings the carbon gate takes: the first of them; none of them, no gate; None, the
-    project's own.
+    `base` is a preview of an earlier state of the stack, as printed by `--json`: the changes since then are shown too.
+    `packs` are policy packs: the carbon gate uses the settings of the first. An empty sequence means no gate, None the
+    project's gate.
     """
     before = read_preview(base) if base else None
     choose = project_gate if packs is None else lambda _: open_gate(packs[0]) if packs else None
     collecting = gc.isenabled()
-    gc.disable()  # the SDK's hundreds of classes would be gone through again and again
+    gc.disable()  # collections would scan the SDK's hundreds of classes again and again
     try:
         with children_write_to_stderr():
             result = preview(project_dir, stack, choose_gate=choose)
@@ -66,13 +66,13 @@ def run_offline(
                 print(line)
     finally:
         if collecting:
-            gc.freeze()  # the process is about to end: don't go through all of the SDK once more
+            gc.freeze()  # the process is about to end: skip a last scan of the SDK
             gc.enable()
     return result.exit_code
 
 
 def read_preview(path: Path) -> dict[str, Any]:
-    """A preview as `--json` printed it; an empty file is a stack that was not there. Raises InputError."""
+    """A preview as printed by `--json`; an empty file stands for a stack that did not exist. Raises InputError."""
     from greenai_infra.reporting.comment.preview_file import read_preview as read_whole_preview
 
     try:
@@ -96,7 +96,7 @@ def _print_styled(result: PreviewResult, change: Mapping[str, Any] | None, width
 def preview_lines(
     result: PreviewResult, width: int, change: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[str, str]]:
-    """(kind of line, text without styling) from top to bottom; the kind is a key of STYLES or empty."""
+    """(kind of line, text without styling) from top to bottom; the kind is a key of STYLES or an empty string."""
     yield "heading", f"Offline preview of {result.project}/{result.stack}" + _place(result)
     yield "", ""
     for note in result.notes:
@@ -137,7 +137,7 @@ def preview_lines(
 
 
 def _block(title: str, lines: Iterator[str], width: int) -> Iterator[tuple[str, str]]:
-    """A heading and what stands below it; lines that fit keep their columns."""
+    """A heading and its lines; lines that fit the width keep their columns."""
     yield "", ""
     yield "heading", title
     for line in lines:
@@ -150,8 +150,8 @@ def _place(result: PreviewResult) -> str:
 
 
 def _tree_lines(result: PreviewResult, width: int) -> Iterator[str]:
-    """One line a resource, indented below its parent: type and name, and a mark where something is wrong with it."""
-    urns = {one.urn for one in result.resources}
+    """A line per resource, indented below its parent: type and name, and a mark on resources with problems."""
+    urns = {resource.urn for resource in result.resources}
     children: dict[str, list[DeclaredResource]] = {}
     for resource in result.resources:
         children.setdefault(resource.parent if resource.parent in urns else "", []).append(resource)
@@ -186,7 +186,7 @@ def _short_type(resource: DeclaredResource) -> str:
 
 def _tag_lines(result: PreviewResult) -> list[str]:
     lines = [f"{key}: {value}" for key, value in result.common_tags.items()]
-    names = {one.urn: f"{_short_type(one)} {one.name}" for one in result.resources}
+    names = {resource.urn: f"{_short_type(resource)} {resource.name}" for resource in result.resources}
     for urn, keys in result.missing_tags().items():
         lines.append(f"not on {names[urn]}: {', '.join(keys)}")
     return lines
@@ -232,7 +232,7 @@ def _wrapped(text: str, width: int, first: str, rest: str) -> Iterator[str]:
 
 
 def _shorten(name: str, width: int) -> str:
-    """The name in so many columns (at least 20): long ones differ at their ends, so the middle is left out."""
+    """The name within that many columns (at least 20). Long names differ at their ends, so the middle is cut."""
     width = max(width, 20)
     if len(name) <= width:
         return name
@@ -241,13 +241,13 @@ def _shorten(name: str, width: int) -> str:
 
 
 def gate_line(verdict: Verdict, *, stopped: bool) -> str:
-    """Whether the carbon gate is open; which rules shut it, and which could not run; `stopped`: on half a stack."""
-    in_force = [one for one in verdict.tallies if one.severity != "disabled"]
+    """Whether the carbon gate passes; which rules fail, and which could not run; `stopped`: the stack is incomplete."""
+    in_force = [tally for tally in verdict.tallies if tally.severity != "disabled"]
     if stopped and in_force:
         return "Carbon gate: shut, as the program stopped and no rule could run."
     if reasons := shut_reasons(verdict.stopping):
         return f"Carbon gate: shut {reasons}."
-    noted = [one.rule.id for one in in_force if one.violations + one.not_run]
+    noted = [tally.rule.id for tally in in_force if tally.violations + tally.not_run]
     notes = f"; noted: {', '.join(noted)}" if noted else ""
     return f"Carbon gate: open, {len(in_force)} rules in force{notes}."
 

@@ -21,7 +21,7 @@ REASONS_SHOWN = 4
 
 @click.command(epilog="Example:  greenai-infra regions --provider aws --accelerator H100 --limit 5")
 @click.option("--provider", type=click.Choice(["aws", "gcp"]), help="Only this provider's regions.")
-@click.option("--accelerator", metavar="NAME", help="Only regions that offer this chip, as in H100.")
+@click.option("--accelerator", metavar="NAME", help="Only regions that offer this chip, such as H100.")
 @source_options()
 @click.option("--signal", type=click.Choice(["average", "marginal"]), help="Signal of a file's values.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N.")
@@ -43,16 +43,16 @@ def regions(
 ) -> None:
     """Rank cloud regions by carbon intensity and PUE.
 
-    The figure that counts is g/kWh x PUE: what a kWh that reaches a computer emits. Without a key or a network the
-    ranking is by yearly means that come with the package. `--basis direct` ranks Google's regions by Google's own
-    figures.
+    Regions are ranked by g/kWh x PUE: the emissions of a kWh that reaches a computer. Without an API key or a network
+    the ranking uses the yearly means in the package. `--basis direct` ranks Google's regions by the figures that Google
+    publishes.
     """
     from greenai_infra.errors import DataUnavailable
     from greenai_infra.intensity.choice.ranking import rank
     from greenai_infra.reporting import regions_text
 
     if as_json and as_csv:
-        raise click.UsageError("--json and --csv can't be had together")
+        raise click.UsageError("give --json or --csv, not both")
     as_of = moment_of(at)
     candidates = _candidates(provider, accelerator)
     pairs, left_out, notes = _ask(candidates, as_of, source, signal, basis, file_kind, require_live)
@@ -73,12 +73,15 @@ def regions(
 
 
 def _reasons(left_out: Sequence[tuple[Region, Unavailable]]) -> str:
-    """The different reasons, each with an example and how many regions it holds for."""
+    """Each different reason once, with an example and the number of other regions."""
     found: dict[str, list[str]] = {}
     for region, answer in left_out:
         found.setdefault(answer.reason.replace(answer.zone, "ZONE"), []).append(f"{region.key}: {answer.reason}")
     lines = list(found.values())[:REASONS_SHOWN]
-    return "".join(f"\n  {one[0]}" + (f" (and {len(one) - 1} more regions)" if len(one) > 1 else "") for one in lines)
+    return "".join(
+        f"\n  {reasons[0]}" + (f" (and {len(reasons) - 1} more regions)" if len(reasons) > 1 else "")
+        for reasons in lines
+    )
 
 
 def _candidates(provider: str | None, accelerator: str | None) -> list[Region]:
@@ -101,15 +104,18 @@ def _candidates(provider: str | None, accelerator: str | None) -> list[Region]:
     ]
     availabilities = [Availabilities(kind) for kind in ("training", "inference")]
     found = {
-        region: {one.of(offer, region).offered for one in availabilities for offer in priced if _is_in(offer, region)}
+        region: {
+            availability.of(offer, region).offered
+            for availability in availabilities
+            for offer in priced
+            if _is_in(offer, region)
+        }
         for region in chosen
     }
     chosen = [region for region, offered in found.items() if Offered.YES in offered]
     if doubted := [region.key for region, offered in found.items() if Offered.UNKNOWN in offered]:
         listed = ", ".join(doubted)
-        click.echo(
-            f"warning: {chip} has a price in {listed} too, but whether it is offered there is not known", err=True
-        )
+        click.echo(f"warning: {chip} has a price in {listed} too, but whether it is offered there is unknown", err=True)
     if not chosen:
         raise InputError(f"{chip} is offered in no region of {provider or 'aws or gcp'} that the catalog knows")
     return chosen
@@ -145,7 +151,9 @@ def _ask(
     answered_by = EMBEDDED
     opened = None
     if basis == Basis.DIRECT and signal != Signal.MARGINAL and by_google:
-        notes.append("the direct figures are Google's, of its own regions; for AWS regions there are none")
+        notes.append(
+            "the direct figures are published by Google for its regions; there are no such figures for AWS regions"
+        )
         candidates = [region for region in candidates if region.provider == "gcp"]
         answers = {region.key: embedded_direct(region.name, as_of) for region in candidates}
     else:
@@ -162,7 +170,7 @@ def _ask(
         else:
             pairs.append((region, answer))
     uncovered = getattr(opened, "uncovered", None)
-    if uncovered:  # what a source covers and has no answer for comes first: its reason is the one that matters
+    if uncovered:  # covered zones without an answer come first: their reasons matter most
         left_out.sort(key=lambda pair: uncovered(pair[0].zone) != "")
     if require_live and pairs:
         refuse_unless_live(answered_by, {region.key: one.provenance for region, one in pairs}, notes)

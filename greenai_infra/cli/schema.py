@@ -1,4 +1,4 @@
-"""`schema`: the JSON Schemas of the files that people write, for editors and other tools."""
+"""`schema`: JSON Schemas of the files that people write, for editors and other tools."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 @click.command(epilog="Example:  greenai-infra schema > workload.schema.json")
 @click.argument("what", type=click.Choice(["workload", "policy", "sci", "report"]), default="workload")
 def schema(what: str) -> None:
-    """Print the JSON Schema of workload files, of the gate's settings (`policy`), SCI files (`sci`) or run reports."""
+    """Print the JSON Schema of workload files, gate settings (`policy`), SCI files (`sci`) or run reports."""
     import json
 
     if what == "policy":

@@ -21,7 +21,7 @@ def sci(file: Path, only_ai: bool, as_json: bool) -> None:
     """Score scenarios by Software Carbon Intensity (ISO/IEC 21031:2024), and rank them.
 
     SCI = (E x I + M) per R, in gCO2eq per functional unit: E in kWh with PUE, I the grid's location-based intensity, M
-    the hardware's embodied share. Lower is better; there are no grades. FILE is YAML; every problem is told with its
+    the hardware's embodied share. Lower is better; there are no grades. FILE is YAML; each problem is reported with its
     line.
     """
     from greenai_infra.estimates.sci_scores import as_json as report_of
@@ -30,7 +30,7 @@ def sci(file: Path, only_ai: bool, as_json: bool) -> None:
 
     scores = read_scores(file)
     if only_ai and not scores.ai:
-        raise InputError(f"{file}: has no section `ai` (see templates/sci/assistant-ai.yaml)")
+        raise InputError(f"{file}: the section `ai` is missing (see templates/sci/assistant-ai.yaml)")
     if as_json:
         report = report_of(scores)
         if only_ai:

@@ -1,4 +1,4 @@
-"""`select`: pin a plan's ranked regions as Pulumi stacks and name the one to apply."""
+"""`select`: pin a plan's ranked regions as Pulumi stacks and name the stack to apply."""
 
 from __future__ import annotations
 
@@ -28,29 +28,31 @@ BUDGET_KG = NumberRange(0, 1e12, min_open=True)
     type=NumberRange(0, 100),
     default=10.0,
     show_default=True,
-    help="Move an earlier choice only for a larger saving of emissions.",
+    help="Move an earlier choice only if that saves more emissions than this.",
 )
 @click.option(
     "--force",
     is_flag=True,
-    help="Take the plan's first region whatever was chosen before, even past the carbon budget.",
+    help="Take the plan's first region, whatever was chosen before, and even over the carbon budget.",
 )
 @click.option(
     "--launch",
     type=click.Choice(["now", "scheduled"]),
-    help="Start with `up` itself, or at the planned time. Default: scheduled, or what the stack file says.",
+    help="Start the run with `up`, or at the planned time. Default: from the stack file, else scheduled.",
 )
 @click.option(
     "--image", metavar="URI", help="Container image in ECR or Artifact Registry; {region} in it is filled in."
 )
 @click.option("--model-data", metavar="S3_URI", help="Inference: the model, .tar.gz or folder/; {region} is filled in.")
 @click.option(
-    "--notify", metavar="EMAIL", multiple=True, help="Who hears of the run and its alarms; may be given again."
+    "--notify", metavar="EMAIL", multiple=True, help="Address that gets mail about the run and its alarms; repeatable."
 )
-@click.option("--daily-budget-kg", type=BUDGET_KG, help="kg CO2e a day; default the plan's.")
-@click.option("--monthly-budget-kg", type=BUDGET_KG, help="kg CO2e a month; default the plan's.")
-@click.option("--alarms-stack", metavar="STACK", help="The stack that has the budget alarms; these stacks build none.")
-@click.option("--gcp-project", metavar="ID", help="Google Cloud project of stacks that are pinned there.")
+@click.option("--daily-budget-kg", type=BUDGET_KG, help="kg CO2e per day. Default: the plan's.")
+@click.option("--monthly-budget-kg", type=BUDGET_KG, help="kg CO2e per month. Default: the plan's.")
+@click.option(
+    "--alarms-stack", metavar="STACK", help="Stack with the budget alarms, so that these stacks build no alarms."
+)
+@click.option("--gcp-project", metavar="ID", help="Google Cloud project for stacks pinned there.")
 def select(
     plan_file: Path,
     top: int,
@@ -66,11 +68,11 @@ def select(
     alarms_stack: str | None,
     gcp_project: str | None,
 ) -> None:
-    """Pin a plan's ranked regions as stacks Pulumi.<workload>-<region>.yaml, and name the one to apply.
+    """Pin a plan's ranked regions as stacks Pulumi.<workload>-<region>.yaml, and name the stack to apply.
 
-    Only what the plan decides is written; your own settings in those files stay. An earlier choice moves to another
-    region only if that saves more than --threshold percent of the emissions. Where a carbon ledger is configured
-    (GREENAI_LEDGER, or budget-ledger in Pulumi.yaml) the plan has to fit its budget.
+    Only the plan's decisions are written; your settings in those files stay. An earlier choice moves to another region
+    only if that saves more than --threshold percent of the emissions. If a carbon ledger is configured (GREENAI_LEDGER,
+    or budget-ledger in Pulumi.yaml), the plan must fit its budget.
     """
     from greenai_infra.contracts.plan import read_plan_file
     from greenai_infra.files import write_all
@@ -105,7 +107,7 @@ def select(
 
 
 def image_lines(selection: Selection, project_dir: Path) -> list[str]:
-    """What is to do for the image of the chosen stack; nothing for one that serves."""
+    """What to do about the image of the chosen stack; empty for an inference stack."""
     from greenai_infra.contracts.stack.runs import PlannedRun
     from greenai_infra.scaffold.training_image import image_step
 
@@ -116,7 +118,7 @@ def image_lines(selection: Selection, project_dir: Path) -> list[str]:
 
 
 def ask_ledger(plan: PlanFile, selection: Selection, project_dir: Path, force: bool) -> None:
-    """Raises Refused where a ledger is configured and the chosen region's emissions don't fit; says so with force."""
+    """Raises Refused if the chosen region's emissions exceed the configured ledger's budget; with force, only warns."""
     from greenai_infra.errors import Refused
     from greenai_infra.project.budget_ledger import PlannedEmissions, check_planned, configured_ledger
 
@@ -127,26 +129,26 @@ def ask_ledger(plan: PlanFile, selection: Selection, project_dir: Path, force: b
         check_planned(ledger, PlannedEmissions.of_plan(plan, selection.stacks[0].planned.emissions_kg))
     except Refused as error:
         if not force:
-            raise Refused(f"{error}; --force selects it all the same") from None
+            raise Refused(f"{error}; to select it anyway, use --force") from None
         click.echo(f"warning: {error}", err=True)
 
 
 def show_selection(selection: Selection) -> None:
-    """The pinned stacks, why the first is the first, and what was left out."""
+    """The pinned stacks, why the first is chosen, and what was left out."""
     from greenai_infra.clock import format_time
     from greenai_infra.numbers import short_time
     from greenai_infra.reporting.tables import show_table
 
     rows = [
         [
-            str(one.planned.rank),
-            one.stack,
-            one.machine,
-            short_time(format_time(one.starts_at)) if one.starts_at else "with up",
-            f"{one.planned.emissions_kg:,.3g}",
-            f"{one.planned.cost_usd:,.2f}",
+            str(pinned.planned.rank),
+            pinned.stack,
+            pinned.machine,
+            short_time(format_time(pinned.starts_at)) if pinned.starts_at else "with up",
+            f"{pinned.planned.emissions_kg:,.3g}",
+            f"{pinned.planned.cost_usd:,.2f}",
         ]
-        for one in selection.stacks
+        for pinned in selection.stacks
     ]
     show_table(["", "stack", "machines", "start UTC", "kg CO2e", "USD"], rows, right=(0, 4, 5))
     click.echo(f"\n{selection.choice.reason}")

@@ -1,4 +1,4 @@
-"""Where intensity comes from, as the commands that ask for it are told: the options, and the source that they mean."""
+"""The options that say where intensity comes from, and the source that they open."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ _OPTIONS = {
     "source": click.option(
         "--source",
         metavar="SOURCE",
-        help="auto, embedded, file:PATH (or PATH.csv), climatology:SOURCE, or a live one (`greenai-infra sources`).",
+        help="auto, embedded, file:PATH (or PATH.csv), climatology:SOURCE, or a live source (`greenai-infra sources`).",
     ),
     "at": click.option("--at", metavar="TIME", help="Plan as of this moment, such as 2026-01-31T18:00:00Z."),
     "basis": click.option(
         "--basis",
         type=click.Choice(["lifecycle", "direct"]),
-        help="Basis of a file's values, or to ask a live source for.",
+        help="Basis of a file's values, or the basis to ask a live source for.",
     ),
     "file_kind": click.option(
         "--file-kind",
         type=click.Choice(["history", "forecast"]),
-        help="What a file: source holds, if its header doesn't say.",
+        help="What a file: source holds, if its header doesn't say so.",
     ),
-    "allow_mixed": click.option("--allow-mixed", is_flag=True, help="Rank values of unlike signal or basis together."),
-    "require_live": click.option("--require-live", is_flag=True, help="Ask services afresh; refuse any other answer."),
+    "allow_mixed": click.option(
+        "--allow-mixed", is_flag=True, help="Rank values of different signal or basis together."
+    ),
+    "require_live": click.option("--require-live", is_flag=True, help="Use only fresh answers of live services."),
 }
 
 
 def source_options(*without: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Options that say where intensity comes from, but for those that a command lacks, named by their parameter."""
+    """Options that say where intensity comes from, except those in `without` (parameter names)."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for name, option in reversed(_OPTIONS.items()):
@@ -50,12 +52,12 @@ def source_options(*without: str) -> Callable[[Callable[..., Any]], Callable[...
 
 
 def moment_of(at: str | None) -> datetime:
-    """The moment to plan as of: `--at`, or now in whole seconds."""
+    """The planning time: `--at`, or now in whole seconds."""
     return parse_time(at) if at else now()
 
 
 def open_archive() -> ForecastArchive:
-    """The user's kept forecasts."""
+    """The archive of forecasts on this machine."""
     from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
 
     return ForecastArchive()
@@ -69,7 +71,7 @@ def open_stated(
     file_kind: str | None,
     require_live: bool,
 ) -> IntensitySource:
-    """The source that the options mean; asked afresh where only live answers will do."""
+    """The source that the options name; without the cache under --require-live."""
     from greenai_infra.catalog.signals import Basis, Signal
     from greenai_infra.intensity.choice.choose import open_source
     from greenai_infra.intensity.sources.declaration import FileKind

@@ -1,4 +1,4 @@
-"""`preview`, `up` and `destroy`: one stack, or the first ranked region that has capacity."""
+"""`preview`, `up` and `destroy`: one stack, or the first ranked region with capacity."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 
 
 def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Which stack of which project; without --stack, the only one or the chosen one."""
-    which = click.option("--stack", metavar="NAME", help="Default: the only stack, or the one that select chose.")
+    """The options for stack and project. Without --stack: the only stack, or the chosen stack."""
+    which = click.option(
+        "--stack", metavar="NAME", help="Stack to use. Default: the only stack, or the stack that select chose."
+    )
     return which(PROJECT_DIR(command))
 
 
 def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Which policy packs hold; by default the project's own carbon gate."""
-    own = click.option("--no-policy", is_flag=True, help="Leave the project's carbon gate (stacks/policy) out.")
+    """The options for policy packs; by default the project's carbon gate."""
+    own = click.option("--no-policy", is_flag=True, help="Skip the project's carbon gate (stacks/policy).")
     other = click.option(
         "--policy-pack",
         "policy_packs",
         metavar="DIR",
         multiple=True,
         type=click.Path(path_type=Path, file_okay=False),
-        help="Use this policy pack instead of stacks/policy. May be repeated.",
+        help="Use this policy pack instead of stacks/policy; repeatable.",
     )
     return own(other(command))
 
@@ -46,7 +48,7 @@ YES = click.option("--yes", is_flag=True, help="Do not ask.")
     "--base",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="With --offline: show what has changed since this preview (--json); an empty file is no stack.",
+    help="With --offline: show changes since this preview (--json); an empty file stands for no stack.",
 )
 @policy_options
 def preview(
@@ -60,11 +62,10 @@ def preview(
 ) -> int:
     """Show what a stack would build. Nothing is built.
 
-    With --offline the program runs against an in-process monitor, with checks of names, types, values and regions;
-    without, the Pulumi engine compares it with what is there (it needs the CLI, a backend and credentials). A stack
-    that the backend does not know yet is entered there, empty. Either way the rules of the project's carbon gate are
-    run, and a mandatory one that is broken, or could not run, ends with exit code 1; a stack config that can't be used
-    with 2.
+    With --offline the program runs against an in-process monitor that checks names, types, values and regions. Without
+    it, the Pulumi engine compares the program with what exists; this needs the CLI, a backend and credentials, and adds
+    an empty stack to the backend if the stack is new. Both run the rules of the project's carbon gate. Exit code 1 if a
+    mandatory rule is violated or could not run, 2 if the stack config can't be used.
     """
     from greenai_infra.project.stack_files import require_stack
 
@@ -75,7 +76,7 @@ def preview(
 
         return run_offline(project_dir, name, as_json, base, packs)
     if base is not None:
-        raise InputError("--base compares offline previews; use it with --offline")
+        raise InputError("--base compares offline previews; add --offline")
     engine = open_engine(project_dir, name, packs)
     if as_json:
         click.echo(engine.preview_json())
@@ -91,11 +92,11 @@ def preview(
     "plan_file",
     metavar="PLAN",
     type=click.Path(path_type=Path),
-    help="Pin this plan's regions as select does, and build the first that has capacity.",
+    help="Pin this plan's regions as select does, and build the first with capacity.",
 )
 @click.option("--top", type=click.IntRange(1, 50), default=3, show_default=True, help="With --plan: how many regions.")
 @click.option("--clean-up", is_flag=True, help="With --plan: remove what was built in a region without capacity.")
-@click.option("--no-budget", is_flag=True, help="Leave the carbon ledger out: check and reserve nothing.")
+@click.option("--no-budget", is_flag=True, help="Skip the carbon ledger: check and reserve nothing.")
 @policy_options
 @YES
 def up(
@@ -111,11 +112,12 @@ def up(
 ) -> None:
     """Build a stack, or the first ranked region with capacity. Shows what will change, then asks.
 
-    With --plan, a region without capacity or quota, or one that the account may not use, is left for the next of the
-    ranking, which is said; any other failure stops. Only a job that starts with `up` (launch: now) meets a lack of
-    capacity here; a scheduled one meets it at its planned start, in the stack's state machine. The carbon gate is run
-    first: nothing is built past a mandatory rule. Where a carbon ledger is configured (GREENAI_LEDGER, or budget-ledger
-    in Pulumi.yaml) the plan's emissions are reserved in it under the plan_id; what does not fit is not built.
+    With --plan, a region without capacity, quota or permission is skipped, with a message, for the next region of the
+    ranking; any other failure stops. Only a job that starts with `up` (launch: now) can lack capacity here; a scheduled
+    job meets a lack of capacity at its planned start, in the stack's state machine. The carbon gate runs first: a
+    violated mandatory rule stops the build. If a carbon ledger is configured (GREENAI_LEDGER, or budget-ledger in
+    Pulumi.yaml), the plan's emissions are reserved in it under the plan_id; a plan that exceeds the budget is not
+    built.
     """
     require_answer(yes)
     packs = chosen_packs(no_policy, policy_packs)
@@ -128,11 +130,11 @@ def up(
             show_built(project_dir, name, build(project_dir, name, yes, packs, ledger))
         except NoCapacity as error:
             raise NoCapacity(
-                f"{error.said}: {error}\nto go on in the next ranked region:  greenai-infra up --plan plan.json"
+                f"{error.said}: {error}\nto try the next ranked region:  greenai-infra up --plan plan.json"
             ) from None
         return
     if stack is not None:
-        raise InputError("--plan says which stacks to build; leave --stack away, or --plan")
+        raise InputError("--plan says which stacks to build; give --stack or --plan, not both")
     from greenai_infra.cli.up_plan import up_plan
 
     up_plan(project_dir, plan_file, top, clean_up, yes, packs, ledger)
@@ -142,32 +144,34 @@ def up(
 @stack_options
 @YES
 def destroy(project_dir: Path, stack: str | None, yes: bool) -> None:
-    """Remove what a stack has built. Shows what will go, then asks. The stack's config file stays.
+    """Remove what a stack has built. Shows what will be removed, then asks. The stack's config file stays.
 
-    Where there is more than one stack, --stack is needed.
+    A project with several stacks needs --stack.
     """
     from greenai_infra.project.stack_files import read_project, require_stack
 
     require_answer(yes)
     names = read_project(project_dir).stack_names()
     if stack is None and len(names) > 1:
-        raise InputError(f"there are {len(names)} stacks here; say which to remove with --stack: {', '.join(names)}")
+        raise InputError(
+            f"this project has {len(names)} stacks; name the stack to remove with --stack: {', '.join(names)}"
+        )
     name = require_stack(project_dir, stack)
     if remove(project_dir, name, yes):
         click.echo(
-            f"{name} is removed; forget its history too with:\n"
+            f"{name} is removed; to remove its history too:\n"
             f"  pulumi stack rm {name} --preserve-config{in_dir('--cwd', project_dir)}"
         )
     else:
-        click.echo(f"nothing is built in {name}; there is nothing to remove")
+        click.echo(f"{name} has nothing built; there is nothing to remove")
 
 
 def chosen_packs(no_policy: bool, policy_packs: Sequence[Path]) -> Sequence[Path] | None:
-    """The packs that the options name, none of them for --no-policy, None for the project's own. Raises InputError."""
+    """The packs that the options name: empty for --no-policy, None for the project's pack. Raises InputError."""
     if no_policy and policy_packs:
-        raise InputError("--no-policy runs no policy pack; leave it or --policy-pack away")
+        raise InputError("give --no-policy or --policy-pack, not both")
     if no_policy:
-        click.echo("warning: the carbon gate is left out (--no-policy)", err=True)
+        click.echo("warning: the carbon gate is skipped (--no-policy)", err=True)
     return () if no_policy else policy_packs or None
 
 
@@ -177,5 +181,5 @@ def chosen_ledger(project_dir: Path, no_budget: bool) -> str | None:
 
     ledger = configured_ledger(project_dir)
     if ledger and no_budget:
-        click.echo("warning: the carbon ledger is left out (--no-budget)", err=True)
+        click.echo("warning: the carbon ledger is skipped (--no-budget)", err=True)
     return None if no_budget else ledger

@@ -1,4 +1,4 @@
-"""`track` and `report`: measure a command as it runs, and print what a run has emitted."""
+"""`track` and `report`: measure a command while it runs, and print what a run has emitted."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from greenai_infra.cli.number import NumberRange
     epilog="Example:  greenai-infra track --zone DE -- python train.py --epochs 3",
 )
 @click.argument("command", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--name", metavar="NAME", help="Of the run. Default: GREENAI_WORKLOAD, or the command.")
-@click.option("--region", metavar="REGION", help="Cloud region, for its PUE and grid zone. Default: GREENAI_REGION.")
-@click.option("--zone", metavar="ZONE", help="Grid zone, as DE. Default: GREENAI_INTENSITY_ZONE, or the region's.")
+@click.option("--name", metavar="NAME", help="Name of the run. Default: GREENAI_WORKLOAD, or the command.")
+@click.option("--region", metavar="REGION", help="Cloud region, for PUE and grid zone. Default: GREENAI_REGION.")
+@click.option("--zone", metavar="ZONE", help="Grid zone, such as DE. Default: GREENAI_INTENSITY_ZONE, or the region's.")
 @click.option("--pue", type=NumberRange(1, 5), help="Default: GREENAI_PUE, else the region's, else 1.")
 @click.option(
     "--intensity",
     metavar="G_PER_KWH|SOURCE",
     help="A number, file:PATH or a source. Default: GREENAI_INTENSITY_G_PER_KWH, the plan's, or auto.",
 )
-@click.option("--plan", type=click.Path(path_type=Path, dir_okay=False), help="plan.json, to compare with.")
-@click.option("--max-kg", type=NumberRange(0, 1e12, min_open=True), help="Ends the command at this many kg CO2e.")
+@click.option("--plan", type=click.Path(path_type=Path, dir_okay=False), help="plan.json to compare with.")
+@click.option("--max-kg", type=NumberRange(0, 1e12, min_open=True), help="Stop the command at this many kg CO2e.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Default: emissions_report.json, in $SM_OUTPUT_DATA_DIR if that is set. A .csv is written beside it.",
+    help="Default: emissions_report.json, in $SM_OUTPUT_DATA_DIR if that is set. A .csv is written next to it.",
 )
-@click.option("--prometheus-port", type=click.IntRange(0, 65535), help="Export metrics there while it runs.")
-@click.option("--mlflow", metavar="URI", help="Log to this MLflow tracking URI, as file:./mlruns.")
+@click.option("--prometheus-port", type=click.IntRange(0, 65535), help="Export metrics there during the run.")
+@click.option("--mlflow", metavar="URI", help="Log to this MLflow tracking URI, such as file:./mlruns.")
 def track(
     command: tuple[str, ...],
     name: str | None,
@@ -45,9 +45,10 @@ def track(
     prometheus_port: int | None,
     mlflow: str | None,
 ) -> int:
-    """Run COMMAND, measure the machine's energy meanwhile, and report what that emitted.
+    """Run COMMAND, measure the machine's energy during it, and report the emissions.
 
-    Its exit code is passed on. At --max-kg it gets SIGTERM, and 100 s to write a checkpoint; the exit code is then 75.
+    COMMAND's exit code is passed on. At --max-kg COMMAND gets SIGTERM and 100 s to write a checkpoint; the exit code is
+    then 75.
     """
     import os
 
@@ -71,11 +72,11 @@ def track(
 
 @click.command(epilog="Example:  greenai-infra report emissions_report.json")
 @click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the report as it was written, checked.")
+@click.option("--json", "as_json", is_flag=True, help="Check the report and print it as written.")
 def report(run: Path, as_json: bool) -> None:
-    """Print what a tracked run has emitted, and why that is not what was planned.
+    """Print what a tracked run has emitted, and why that differs from the plan.
 
-    RUN is an emissions_report.json, or a folder with one (itself, or in output/data).
+    RUN is an emissions_report.json, or a folder that holds it (directly, or in output/data).
     """
     from greenai_infra.monitoring.run_report import as_json as written
     from greenai_infra.monitoring.run_report import read_report

@@ -1,4 +1,4 @@
-"""`up --plan`: build the first region of a plan's ranking that takes it, and say what was left on the way."""
+"""`up --plan`: build the first region of a plan's ranking with capacity, and name the regions skipped."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def up_plan(
     packs: Sequence[Path] | None = None,
     ledger: str | None = None,
 ) -> None:
-    """Pin a plan's regions and build the first with capacity; the choice follows to where it was built."""
+    """Pins a plan's regions and builds the first with capacity; that region becomes the chosen one."""
     from datetime import UTC, datetime
 
     from greenai_infra.cli.select import show_selection
@@ -45,7 +45,7 @@ def up_plan(
     stacks, elsewise = launched_alike(selection)
     for name in elsewise:
         click.echo(
-            f"note: {name} starts at its planned time and not with `up`, so it is not gone on to; to have it so:  "
+            f"note: {name} starts at its planned time, not with `up`, so it is skipped; to start it with `up`:  "
             f"greenai-infra select {shlex.quote(str(plan_file))} --launch now --image URI{in_dir('--dir', project_dir)}"
         )
     still_there: list[str] = []
@@ -56,7 +56,7 @@ def up_plan(
         if clean_up and cleaned_up(project_dir, stack, yes):
             still_there.remove(stack)
         if following:
-            click.echo(f"going on with the next ranked region: {following}\n", err=True)
+            click.echo(f"trying the next ranked region: {following}\n", err=True)
 
     try:
         applied = build_first_with_capacity(stacks, lambda name: build(project_dir, name, yes, packs, ledger), go_on)
@@ -66,25 +66,25 @@ def up_plan(
     finally:
         for name in still_there:
             click.echo(
-                f"what was built in {name} before that is still there; remove it with:\n"
+                f"{name} still has what was built before the failure; remove it with:\n"
                 f"  greenai-infra destroy --stack {name}{in_dir('--dir', project_dir)}",
                 err=True,
             )
 
 
 def launched_alike(selection: Selection) -> tuple[list[str], list[str]]:
-    """The stacks to build in turn, and those left out: a stack that starts nothing meets no capacity either.
+    """The stacks to build in turn, and those left out: a stack that starts no job cannot show a lack of capacity.
 
-    A region that select pins for the first time is scheduled, whatever the others are.
+    A region that select pins for the first time is scheduled, whatever the other regions are.
     """
-    scheduled = {one.stack: one.starts_at is not None for one in selection.stacks}
+    scheduled = {pinned.stack: pinned.starts_at is not None for pinned in selection.stacks}
     first = scheduled[selection.stacks[0].stack]
     alike = [stack for stack, it in scheduled.items() if it == first]
     return alike, [stack for stack in scheduled if stack not in alike and not first]
 
 
 def cleaned_up(project_dir: Path, stack: str, yes: bool) -> bool:
-    """Remove what was built in a region without capacity; False if the user keeps it."""
+    """Removes what was built in a region without capacity. Returns False if the user keeps it."""
     try:
         if remove(project_dir, stack, yes):
             click.echo(f"removed what was built in {stack}", err=True)

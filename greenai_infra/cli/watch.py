@@ -1,4 +1,4 @@
-"""`watch`: plan a workload again and again, and say only what has changed."""
+"""`watch`: plan a workload repeatedly, and report only changes."""
 
 from __future__ import annotations
 
@@ -29,20 +29,24 @@ MOST_HOURS = 31 * 24.0
 
 @click.command(epilog="Example:  greenai-infra watch templates/workloads/finetune-7b.yaml --every 15m --for 12h")
 @click.argument("workload_file", metavar="WORKLOAD", type=click.Path(path_type=Path))
-@click.option("--every", metavar="DURATION", default="15m", show_default=True, help="Time between rounds, 1m or more.")
-@click.option("--for", "for_", metavar="DURATION", help="How long, 31d at most. Default: 24h, or as --rounds says.")
-@click.option("--rounds", type=click.IntRange(1, 100_000), metavar="N", help="How many rounds.")
+@click.option("--every", metavar="DURATION", default="15m", show_default=True, help="Time between rounds, at least 1m.")
+@click.option(
+    "--for", "for_", metavar="DURATION", help="Length of the watch, at most 31d. Default: 24h, or from --rounds."
+)
+@click.option("--rounds", type=click.IntRange(1, 100_000), metavar="N", help="Number of rounds.")
 @click.option(
     "--threshold",
     metavar="PERCENT",
     type=NumberRange(0, 100),
     default=10.0,
     show_default=True,
-    help="Tell of, and suggest to move for, larger changes of emissions only.",
+    help="Report, and suggest a move for, only larger changes of emissions.",
 )
-@click.option("--current", metavar="REGION", help="Where it is now. Default: what the first round chooses.")
+@click.option(
+    "--current", metavar="REGION", help="Region where the workload is now. Default: the first round's choice."
+)
 @source_options("at")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def watch(
     workload_file: Path,
     every: str,
@@ -57,12 +61,12 @@ def watch(
     require_live: bool,
     as_json: bool,
 ) -> int:
-    """Plan a workload again and again, and print only what has changed.
+    """Plan a workload repeatedly, and print only changes.
 
-    Told are a new best region or start, emissions that changed by more than the threshold, a source that is lost or
-    regained, and when it is worth moving to another region. Times from now in the workload (+72h) count from the first
-    round, and the watch ends with the deadline. SIGINT (Ctrl-C) and SIGTERM end it at once with exit code 0; the exit
-    code is 1 if it ended with no round that gave a plan.
+    It reports a new best region or start, emissions that changed by more than the threshold, a source that was lost or
+    regained, and when a move to another region pays. Relative times in the workload (+72h) count from the first round,
+    and the watch ends at the deadline. SIGINT (Ctrl-C) and SIGTERM end it at once with exit code 0. Exit code 1 if no
+    round gave a plan.
     """
     from greenai_infra.cli.pace import RealPace
     from greenai_infra.planning.rounds import watch_rounds
@@ -78,7 +82,7 @@ def watch(
         for event in watch_rounds(plan_once, watcher, schedule, pace):
             _show(event, as_json)
         code = 0 if pace.stopped_by or watcher.rounds > watcher.failed else 1
-        if pace.unfinished or pace.stopped_by:  # not to wait for a thread that waits, nor to die of a second signal
+        if pace.unfinished or pace.stopped_by:  # don't wait for a thread that waits, or die of a second signal
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
@@ -93,7 +97,7 @@ def _planner(
     allow_mixed: bool,
     require_live: bool,
 ) -> Callable[[], Round]:
-    """What one round does: ask a source as of now and plan the rest of the window."""
+    """One round: asks the source as of now and plans the rest of the window."""
     from greenai_infra.catalog.offers import offers
     from greenai_infra.planning.make import refuse_plan_unless_live
     from greenai_infra.planning.planner import make_plan
@@ -117,7 +121,7 @@ def _planner(
 
 
 def _schedule(every: str, for_: str | None, rounds: int | None, window: Window) -> Schedule:
-    """The bounds of the watch. Raises InputError for an interval or length that won't do."""
+    """The bounds of the watch. Raises InputError for an unusable interval or length."""
     from greenai_infra.planning.rounds import Schedule
 
     every_hours = parse_duration_hours(every)
@@ -131,7 +135,7 @@ def _schedule(every: str, for_: str | None, rounds: int | None, window: Window) 
     if max(hours or 0.0, every_hours * ((rounds or 1) - 1)) > MOST_HOURS:
         raise InputError(f"the watch would last longer than {MOST_HOURS / 24:g} days; shorten --for or --rounds")
     if window.deadline is not None:
-        left = hours_between(window.now, window.deadline) - 1 / 3600  # nothing is left to plan at the deadline itself
+        left = hours_between(window.now, window.deadline) - 1 / 3600  # at the deadline nothing is left to plan
         hours = left if hours is None else min(hours, left)
     return Schedule(every_hours * 3600, rounds, None if hours is None else hours * 3600)
 

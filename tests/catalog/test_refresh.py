@@ -174,7 +174,7 @@ def test_a_redirect_to_plain_http_is_not_followed(url: str) -> None:
 def test_a_missing_file_and_a_future_day_are_said() -> None:
     with pytest.raises(InputError, match="can't be read"):
         refresh("no-such-file.csv")
-    with pytest.raises(InputError, match="lies in the future"):
+    with pytest.raises(InputError, match="is in the future"):
         refresh("no-such-file.csv", "--priced-on", "2999-01-01")
 
 
@@ -227,7 +227,7 @@ def test_one_provider_of_the_public_catalogue(url: str, user_file: Path, monkeyp
 
 
 def test_a_list_that_is_missing_is_told_and_the_other_taken(url: str, user_file: Path) -> None:
-    with pytest.raises(DataUnavailable, match=r"1 of 2 price lists .*; the other provider's are renewed"):
+    with pytest.raises(DataUnavailable, match=r"1 of 2 price lists .*; the other provider's prices are renewed"):
         run("refresh", "--from", f"{url}/half", "--allow-shrink")
 
     days = {offer.provider: str(offer.priced_on) for offer in offers.offers()}
@@ -236,7 +236,7 @@ def test_a_list_that_is_missing_is_told_and_the_other_taken(url: str, user_file:
 
 
 def test_a_single_file_needs_its_provider(url: str, user_file: Path) -> None:
-    with pytest.raises(InputError, match="say whose prices it holds with --provider"):
+    with pytest.raises(InputError, match="say which provider's prices it holds with --provider"):
         run("refresh", "--from", f"{url}/vms.csv")
 
 

@@ -165,7 +165,7 @@ def test_the_report_of_a_tracked_run_says_what_it_took(greenai: Command, tmp_pat
     by_rows = _wins(greenai, TRAINING, *AT, "--emissions", rows)["as-planned"]
     assert by_report["kg"] == pytest.approx(by_rows["kg"])
     both = greenai("advise", "quick-wins", TRAINING, *AT, "--emissions", report, "--emissions", rows)
-    assert (both.code, "of one kind" in both.err) == (2, True)
+    assert (both.code, "of the same kind" in both.err) == (2, True)
 
 
 def test_quick_wins_fit_eighty_columns(greenai: Command) -> None:

@@ -94,7 +94,7 @@ def test_usage_errors_end_with_2(budget: Callable[..., Done], arguments: tuple[o
 def test_a_ledger_has_to_be_named(greenai: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     done = greenai("budget", "status", *WHOSE)
     assert done.code == 2
-    assert "give --ledger FILE" in done.err
+    assert "use --ledger FILE" in done.err
     monkeypatch.setenv("GREENAI_LEDGER", str(tmp_path / "named.db"))
     assert greenai("budget", "set", *WHOSE, "--year-kg", 1000).code == 0
     assert (tmp_path / "named.db").exists()
@@ -223,7 +223,7 @@ def test_select_refuses_a_plan_that_does_not_fit(greenai: Command, project: Path
     set_10_kg(greenai, project)
     refused = greenai("select", "plan.json", cwd=project)
     assert refused.code == 1
-    assert "0.500 kg are too much; --force selects it all the same" in refused.err
+    assert "0.500 kg are too much; to select it anyway, use --force" in refused.err
     assert stacks(project) == []
     forced = greenai("select", "plan.json", "--force", cwd=project)
     assert forced.code == 0
@@ -271,6 +271,6 @@ def test_up_reserves_what_the_plan_emits(greenai: Command, project: Path, monkey
     assert greenai("select", "plan.json", "--force", cwd=project).code == 0
     refused = up()
     assert (refused.code, engine.built) == (1, 2)
-    assert "too much; --no-budget builds it all the same" in refused.err
+    assert "too much; to build without the ledger, use --no-budget" in refused.err
     assert up("--no-budget").code == 0
     assert engine.built == 3

@@ -128,7 +128,7 @@ def test_a_month_of_stated_figures(greenai: Command, url: str) -> None:
         (("stats", "--url", "redis://h", "--connection", "f"), 2, "not both"),
         (("stats", "--connection", "missing.json"), 2, "missing.json"),
         (("stats", "--url", "redis://h", "--hours", "0"), 2, "0 is not in the range"),
-        (("estimate",), 2, "give --hit-rate"),
+        (("estimate",), 2, "or --hit-rate"),
         (("estimate", "--hit-rate", "0.3"), 2, "--requests-per-month, --request-j"),
         (("estimate", "--hit-rate", "1.2"), 2, "1.2"),
         (("estimate", "--hit-rate", "0.3", "--model", "Llama-3.1-8B-Instruct"), 2, "--accelerator, --input-tokens"),

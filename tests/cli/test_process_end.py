@@ -92,7 +92,7 @@ def test_ctrl_c_amid_an_import_ends_in_a_word(module: str) -> None:
 @pytest.mark.parametrize(
     ("redirection", "code", "said"),
     [
-        (">&-", 1, "error: standard output is closed, so nothing can be shown; send it to /dev/null\n"),
+        (">&-", 1, "error: standard output is closed; redirect it to a file or /dev/null\n"),
         (">&- 2>&-", 1, ""),
         ("2>&- >/dev/null", 0, ""),
         ("<&- >/dev/null", 0, ""),

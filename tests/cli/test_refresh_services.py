@@ -156,14 +156,14 @@ def test_dry_run_writes_nothing(greenai: Command, lists: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--region", "gcp:europe-north1"], 2, "such lists are read for AWS only"),
+        (["--region", "gcp:europe-north1"], 2, "service price lists exist for AWS regions only"),
         (
             ["--region", "aws:eu-north-1", "--from", "nowhere"],
             2,
             "--from 'nowhere' is neither a folder nor an https://",
         ),
         (["--region", "aws:eu-north-1", "--from", "http://example.com"], 2, "is neither a folder nor an https://"),
-        (["--region", "aws:eu-north-1", "--from", "."], 1, "no price was found; nothing is written"),
+        (["--region", "aws:eu-north-1", "--from", "."], 1, "no price found; nothing is written"),
         (["--region", "aws:eu-nowhere-1"], 2, "eu-nowhere-1"),
     ],
 )

@@ -78,5 +78,5 @@ def test_without_a_plan_no_capacity_names_the_command_that_goes_on(
         up.main(["--dir", str(tmp_path), "--yes"], standalone_mode=False)
 
     assert str(caught.value) == (
-        "no capacity: dev: no p5 left\nto go on in the next ranked region:  greenai-infra up --plan plan.json"
+        "no capacity: dev: no p5 left\nto try the next ranked region:  greenai-infra up --plan plan.json"
     )

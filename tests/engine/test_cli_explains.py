@@ -178,7 +178,7 @@ def test_no_terminal_and_no_yes(sample: Sample, command: str) -> None:
     run = sample.command_line(command)
 
     assert run.code == 2
-    assert run.said == "error: there is no terminal to ask at; say --yes to go on without being asked\n"
+    assert run.said == "error: no terminal to ask the question on; use --yes to go on without a question\n"
     assert_untouched(sample)
 
 

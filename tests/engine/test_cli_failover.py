@@ -154,9 +154,9 @@ def test_what_happened_and_what_is_left_is_said(moved: tuple[Planned, Run]) -> N
 
     assert run.err.splitlines() == [
         f"no capacity: {first}: {NO_CAPACITY}",
-        f"going on with the next ranked region: {second}",
+        f"trying the next ranked region: {second}",
         "",
-        f"what was built in {first} before that is still there; remove it with:",
+        f"{first} still has what was built before the failure; remove it with:",
         f"  greenai-infra destroy --stack {first}",
     ]
     assert "aws:ec2/vpc:Vpc" in planned.built(first)
@@ -211,7 +211,7 @@ def test_when_no_region_has_capacity_that_is_the_error_and_nothing_is_left(job_a
     assert [one for one in lines if not one.startswith("to mend it: ask for more of")] == [
         f"no capacity: {first}: {NO_CAPACITY}",
         f"removed what was built in {first}",
-        f"going on with the next ranked region: {second}",
+        f"trying the next ranked region: {second}",
         "",
         f"no capacity: {second}: the account's SageMaker quota in {second.removeprefix('finetune-7b-')} is used up; "
         "for large instances it is 0 at first.",
@@ -231,7 +231,7 @@ def test_a_region_that_is_closed_to_the_account_is_left_for_the_next(job_alone: 
 
     assert run.code == 0, run.err
     assert f"region closed: {first}: a policy of your organisation denies it" in run.err
-    assert f"going on with the next ranked region: {second}" in run.err
+    assert f"trying the next ranked region: {second}" in run.err
     assert f"\n{second} is up: " in run.out
 
 

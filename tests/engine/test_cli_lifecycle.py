@@ -219,7 +219,7 @@ def test_destroying_nothing_is_said_and_not_done(adopted: Life) -> None:
     run = adopted.runs["destroy again"]
 
     assert (run.code, run.err) == (0, "")
-    assert run.out.endswith("nothing is built in dev; there is nothing to remove\n")
+    assert run.out.endswith("dev has nothing built; there is nothing to remove\n")
     assert [kind for kind, _, _ in adopted.seen["steps"]].count("destroy") == 1
 
 

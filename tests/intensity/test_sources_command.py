@@ -87,7 +87,7 @@ def test_settings_file_that_others_can_read_is_told(
     file.write_text('[eia]\napi_key = "k"\n')
     file.chmod(mode)
     monkeypatch.setenv("GREENAI_CONFIG", str(file))
-    assert (f"others can read the keys in it: chmod 600 {file}" in run("sources").stdout) is told
+    assert (f"other users can read the keys in it: chmod 600 {file}" in run("sources").stdout) is told
 
 
 def test_lines_fit_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

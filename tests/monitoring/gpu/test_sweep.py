@@ -105,10 +105,10 @@ def test_without_the_right_to_set_limits_nothing_is_run(machine: NvmlMachine) ->
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--limits", "500,100"), 2, "--limits 100: the card takes 200 to 700 W"),
+        (("--limits", "500,100"), 2, "--limits 100: the card accepts 200 to 700 W"),
         (("--limits", "five"), 2, "expected watts"),
-        (("--work", "images"), 2, "needs one group"),
-        (("--work", "("), 2, "no regular expression"),
+        (("--work", "images"), 2, "needs a group"),
+        (("--work", "("), 2, "not a regular expression"),
         (("--limits", "700", "--work", "frames: ([0-9]+)", "--repeat", "1"), 1, "printed no number"),
         (("--gpu", "7"), 1, "GPU 7"),
     ],
