@@ -15,7 +15,7 @@ def run() -> dict[str, Any]:
 def aws() -> dict[str, Any]:
     """ElastiCache for Valkey."""
     from greenai_infra.contracts.stack.cache import CACHE_EXAMPLE, read_cache_config
-    from greenai_infra.stacks.aws.cache.inference_cache import InferenceCache, InferenceCacheArgs
+    from greenai_infra.stacks.aws import InferenceCache, InferenceCacheArgs
 
     config = read_section("cache", read_cache_config, CACHE_EXAMPLE)
     return dict(InferenceCache(config.workload, InferenceCacheArgs(config)).outputs)
@@ -24,7 +24,7 @@ def aws() -> dict[str, Any]:
 def gcp() -> dict[str, Any]:
     """Memorystore for Valkey."""
     from greenai_infra.contracts.stack.gcp_cache import GCP_CACHE_EXAMPLE, read_gcp_cache_config
-    from greenai_infra.stacks.gcp.cache.memorystore import InferenceCache, InferenceCacheArgs
+    from greenai_infra.stacks.gcp import InferenceCache, InferenceCacheArgs
 
     config = read_section("cache", read_gcp_cache_config, GCP_CACHE_EXAMPLE)
     return dict(InferenceCache(config.workload, InferenceCacheArgs(config)).outputs)

@@ -14,8 +14,8 @@ def run() -> dict[str, Any]:
 
 def aws() -> dict[str, Any]:
     """A SageMaker endpoint, and its carbon budget's alarms."""
+    from greenai_infra.stacks.aws import InferenceEndpoint, InferenceEndpointArgs
     from greenai_infra.stacks.aws.inference.config import read_config
-    from greenai_infra.stacks.aws.inference.endpoint import InferenceEndpoint, InferenceEndpointArgs
     from greenai_infra.stacks.budget import check_load_fits, declare_budget, read_budget
 
     config, budget = read_config(), read_budget()
@@ -26,11 +26,11 @@ def aws() -> dict[str, Any]:
 
 def gcp() -> dict[str, Any]:
     """TPUs or a Model Garden deployment, and the carbon budget's alert policies."""
+    from greenai_infra.stacks.gcp import InferenceEndpoint, InferenceEndpointArgs
     from greenai_infra.stacks.gcp.inference.config import read_config
-    from greenai_infra.stacks.gcp.inference.region import ServingRegion, ServingRegionArgs
     from greenai_infra.stacks.gcp_budget import declare_gcp_budget, read_gcp_budget
 
     config, token = read_config()
     budget = read_gcp_budget()
-    region = ServingRegion(config.workload, ServingRegionArgs(config, token))
-    return region.outputs | declare_gcp_budget(budget, config, region.site, jobs=False)
+    endpoint = InferenceEndpoint(config.workload, InferenceEndpointArgs(config, token))
+    return endpoint.outputs | declare_gcp_budget(budget, config, endpoint.site, jobs=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from greenai_infra.contracts.stack.ledger import LEDGER_EXAMPLE, read_ledger_config
-from greenai_infra.stacks.aws.ledger.carbon_ledger import CarbonLedger, CarbonLedgerArgs
+from greenai_infra.stacks.aws import CarbonLedger, CarbonLedgerArgs
 from greenai_infra.stacks.config import read_section
 
 

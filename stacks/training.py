@@ -15,7 +15,7 @@ def run() -> dict[str, Any]:
 def aws() -> dict[str, Any]:
     """SageMaker jobs in the planned slices, and the carbon budget's alarms."""
     from greenai_infra.contracts.stack.training import TRAINING_EXAMPLE, read_training_config
-    from greenai_infra.stacks.aws.training.region import TrainingRegion, TrainingRegionArgs
+    from greenai_infra.stacks.aws import TrainingRegion, TrainingRegionArgs
     from greenai_infra.stacks.budget import check_plan_fits, declare_budget, read_budget
 
     config, budget = read_section("training", read_training_config, TRAINING_EXAMPLE), read_budget()
@@ -28,11 +28,11 @@ def gcp() -> dict[str, Any]:
     """Vertex AI jobs in the planned slices, and the carbon budget's alert policies."""
     from greenai_infra.contracts.stack.gcp_training import GCP_TRAINING_EXAMPLE, read_gcp_training_config
     from greenai_infra.stacks.budget import check_plan_fits
-    from greenai_infra.stacks.gcp.training.region import GcpTrainingRegion, GcpTrainingRegionArgs
+    from greenai_infra.stacks.gcp import TrainingRegion, TrainingRegionArgs
     from greenai_infra.stacks.gcp_budget import declare_gcp_budget, read_gcp_budget
 
     config = read_section("training", read_gcp_training_config, GCP_TRAINING_EXAMPLE)
     budget = read_gcp_budget()
     check_plan_fits(budget, [(run.start, run.end) for run in config.slices], config, "gcp")
-    region = GcpTrainingRegion(config.workload, GcpTrainingRegionArgs(config))
+    region = TrainingRegion(config.workload, TrainingRegionArgs(config))
     return region.outputs | declare_gcp_budget(budget, config, region.site, jobs=True)

@@ -126,7 +126,9 @@ def _pue(provider: str, region: str) -> tuple[float, str, str]:
     return (1.0, "at least ", "before PUE") if pue is None else (pue, "", "operational, with PUE")
 
 
-def declare_budget(budget: Budget, config: CarbonTagged, site: Site, *, jobs: bool) -> dict[str, Any]:
+def declare_budget(
+    budget: Budget, config: TrainingConfig | InferenceConfig, site: Site, *, jobs: bool
+) -> dict[str, Any]:
     """Declare an AWS stack's alarms, or read those of the stack that has them; the outputs to export.
 
     `jobs`: whether the stack runs training jobs (else an endpoint, which runs on).
@@ -134,8 +136,8 @@ def declare_budget(budget: Budget, config: CarbonTagged, site: Site, *, jobs: bo
     if budget.section is not None:
         from greenai_infra.stacks.aws.alarms.budget import CarbonBudget, CarbonBudgetArgs
 
-        args = CarbonBudgetArgs(site, config, config.carbon, budget.section, jobs)
-        return dict(CarbonBudget(f"{config.workload}-budget", args).outputs)
+        args = CarbonBudgetArgs(config, budget.section, jobs, site)
+        return dict(CarbonBudget(f"{site.name}-budget", args).outputs)
     return referenced_budget(budget, config, site.region)
 
 

@@ -17,7 +17,8 @@ from greenai_infra.stacks.budget import REFERENCE, SECTION, Budget, read_budget,
 from greenai_infra.stacks.config import read_section
 
 if TYPE_CHECKING:
-    from greenai_infra.contracts.stack.fields import CarbonTagged
+    from greenai_infra.contracts.stack.gcp_inference import GcpInferenceConfig
+    from greenai_infra.contracts.stack.gcp_training import GcpTrainingConfig
     from greenai_infra.stacks.gcp.site import Site
 
 
@@ -41,12 +42,14 @@ def warn_of_gaps(section: GcpBudgetSection) -> None:
         )
 
 
-def declare_gcp_budget(budget: Budget, config: CarbonTagged, site: Site, *, jobs: bool) -> dict[str, Any]:
+def declare_gcp_budget(
+    budget: Budget, config: GcpTrainingConfig | GcpInferenceConfig, site: Site, *, jobs: bool
+) -> dict[str, Any]:
     """Declare the stack's alert policies, or read those of the stack that has them; the outputs to export."""
     if budget.section is not None:
-        from greenai_infra.stacks.gcp.alarms.budget import GcpCarbonBudget, GcpCarbonBudgetArgs
+        from greenai_infra.stacks.gcp.alarms.budget import CarbonBudget, CarbonBudgetArgs
 
         assert isinstance(budget.section, GcpBudgetSection)  # as `read_gcp_budget` reads it
-        args = GcpCarbonBudgetArgs(site, config, budget.section, jobs)
-        return dict(GcpCarbonBudget(f"{config.workload}-budget", args).outputs)
+        args = CarbonBudgetArgs(config, budget.section, jobs, site)
+        return dict(CarbonBudget(f"{site.name}-budget", args).outputs)
     return referenced_budget(budget, config, site.region)

@@ -63,6 +63,7 @@ class Declared(mocks.Mocks):  # type: ignore[misc]
             "arn": f"arn:aws:{service}:{args.inputs.get('region', '')}:{ACCOUNT}:{args.name}",
             "bucket": f"{args.name}-0abc123",
             "email": f"service-{ACCOUNT}@{args.name}.iam.gserviceaccount.com",
+            "endpoint": f"{args.name}-endpoint",
             "keyId": "0f0e",
             "member": f"serviceAccount:service-{ACCOUNT}@{args.name}.iam.gserviceaccount.com",
             "name": args.name,

@@ -159,9 +159,9 @@ def test_names_fit(declared: Declared) -> None:
 
 def test_accounts_of_alike_workloads_and_other_regions_differ() -> None:
     sites = [
-        Site("pretrain-the-first", "p", "us-west1", {}),
-        Site("pretrain-the-second", "p", "us-west1", {}),
-        Site("pretrain-the-first", "p", "us-east1", {}),
+        Site("pretrain-the-first", "pretrain-the-first", "p", "us-west1", {}),
+        Site("pretrain-the-second", "pretrain-the-second", "p", "us-west1", {}),
+        Site("pretrain-the-first", "pretrain-the-first", "p", "us-east1", {}),
     ]
     assert len({site.account_id("job") for site in sites}) == 3
     with pytest.raises(ValueError, match="too long"):
@@ -170,7 +170,7 @@ def test_accounts_of_alike_workloads_and_other_regions_differ() -> None:
 
 @pytest.mark.parametrize("args", [{"project_roles": ["roles/editor"]}, {"permissions": ["storage.*"]}])
 def test_an_account_with_broad_rights_can_t_be_declared(args: dict[str, Any]) -> None:
-    site = Site("w-1", "p", "us-west1", {})
+    site = Site("w-1", "w-1", "p", "us-west1", {})
     declared, refused = run_program({**config_of("gcp-gpus"), "greenai-infra:program": "none"})
     assert refused
     assert declared.everything == []

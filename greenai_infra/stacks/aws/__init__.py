@@ -1,1 +1,49 @@
-"""Components of Amazon Web Services."""
+"""Components of Amazon Web Services: `from greenai_infra.stacks.aws import TrainingRegion, TrainingRegionArgs`.
+
+Each takes its name, its typed arguments and Pulumi's options. The name begins the names of all that is built, so that a
+program may hold several, also of one workload. A component is imported when its name is used, and no other with it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from greenai_infra.stacks.aws.alarms.budget import CarbonBudget, CarbonBudgetArgs
+    from greenai_infra.stacks.aws.cache.inference_cache import InferenceCache, InferenceCacheArgs
+    from greenai_infra.stacks.aws.inference.endpoint import InferenceEndpoint, InferenceEndpointArgs
+    from greenai_infra.stacks.aws.ledger.carbon_ledger import CarbonLedger, CarbonLedgerArgs
+    from greenai_infra.stacks.aws.training.region import TrainingRegion, TrainingRegionArgs
+
+__all__ = [
+    "CarbonBudget",
+    "CarbonBudgetArgs",
+    "CarbonLedger",
+    "CarbonLedgerArgs",
+    "InferenceCache",
+    "InferenceCacheArgs",
+    "InferenceEndpoint",
+    "InferenceEndpointArgs",
+    "TrainingRegion",
+    "TrainingRegionArgs",
+]
+
+_HOMES = {
+    "CarbonBudget": "alarms.budget",
+    "CarbonLedger": "ledger.carbon_ledger",
+    "InferenceCache": "cache.inference_cache",
+    "InferenceEndpoint": "inference.endpoint",
+    "TrainingRegion": "training.region",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name.removesuffix("Args"))
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

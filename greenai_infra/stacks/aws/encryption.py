@@ -61,7 +61,7 @@ class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:EncryptionKey", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         self.key = aws.kms.Key(
-            f"{site.workload}-key",
+            f"{site.name}-key",
             description=f"Data of {site.workload} in {site.region}",
             enable_key_rotation=True,
             deletion_window_in_days=30,
@@ -71,8 +71,8 @@ class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]
             opts=child,
         )
         aws.kms.Alias(
-            f"{site.workload}-key",
-            name=f"alias/greenai-{site.workload}",
+            f"{site.name}-key",
+            name=f"alias/greenai-{site.name}",
             target_key_id=self.key.key_id,
             region=site.region,
             opts=child,

@@ -53,7 +53,7 @@ def interface_endpoint(doorway: Doorway, service: str, statement: Statement, opt
     """The endpoint of one service, by the service's usual name; `statement` is all that passes through it."""
     site, what = doorway.site, service.replace(".", "-")
     return aws.ec2.VpcEndpoint(
-        f"{site.workload}-{what}",
+        f"{site.name}-{what}",
         vpc_id=doorway.vpc_id,
         service_name=f"com.amazonaws.{site.region}.{service}",
         vpc_endpoint_type="Interface",
@@ -88,7 +88,7 @@ class PrivateEndpoints(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:PrivateEndpoints", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         self.s3 = aws.ec2.VpcEndpoint(
-            f"{site.workload}-s3",
+            f"{site.name}-s3",
             vpc_id=args.vpc_id,
             service_name=f"com.amazonaws.{site.region}.s3",
             vpc_endpoint_type="Gateway",

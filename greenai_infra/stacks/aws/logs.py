@@ -31,8 +31,8 @@ def log_group(
     """A log group `PREFIX/greenai-WORKLOAD`, where the service that writes into it expects its logs."""
     # checkov:skip=CKV_AWS_338: the config says how long logs are kept (retention_days)
     return aws.cloudwatch.LogGroup(
-        f"{site.workload}-{what}",
-        name=f"{prefix}/greenai-{site.workload}",
+        f"{site.name}-{what}",
+        name=f"{prefix}/greenai-{site.name}",
         retention_in_days=log_retention_days(retention_days),
         kms_key_id=key_arn,
         region=site.region,

@@ -30,7 +30,7 @@ class Notices(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:Notices", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         self.topic = aws.sns.Topic(
-            f"{site.workload}-notices",
+            f"{site.name}-notices",
             display_name=f"greenai {site.workload}",
             kms_master_key_id=args.key_arn,
             region=site.region,
@@ -39,7 +39,7 @@ class Notices(pulumi.ComponentResource):  # type: ignore[misc]
         )
         for email in dict.fromkeys(args.emails):
             aws.sns.TopicSubscription(
-                f"{site.workload}-{email}",
+                f"{site.name}-{email}",
                 topic=self.topic.arn,
                 protocol="email",
                 endpoint=email,

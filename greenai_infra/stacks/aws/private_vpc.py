@@ -41,7 +41,7 @@ class PrivateVpc:
 def private_vpc(site: Site, cidr: str, zones: Sequence[str], opts: pulumi.ResourceOptions) -> PrivateVpc:
     """Declare a VPC with a private subnet in each zone. Its default security group is emptied."""
     vpc = aws.ec2.Vpc(
-        f"{site.workload}-vpc",
+        f"{site.name}-vpc",
         cidr_block=cidr,
         enable_dns_support=True,
         enable_dns_hostnames=True,  # the endpoints' private names need both
@@ -51,7 +51,7 @@ def private_vpc(site: Site, cidr: str, zones: Sequence[str], opts: pulumi.Resour
     )
     # A VPC is born with a group that lets its members talk to anyone. Without rules nobody can use it by mistake.
     aws.ec2.DefaultSecurityGroup(
-        f"{site.workload}-default",
+        f"{site.name}-default",
         vpc_id=vpc.id,
         ingress=[],
         egress=[],
@@ -60,7 +60,7 @@ def private_vpc(site: Site, cidr: str, zones: Sequence[str], opts: pulumi.Resour
         opts=opts,
     )
     route_table = aws.ec2.RouteTable(
-        f"{site.workload}-private",
+        f"{site.name}-private",
         vpc_id=vpc.id,
         region=site.region,
         tags=site.named("private"),
@@ -73,7 +73,7 @@ def private_vpc(site: Site, cidr: str, zones: Sequence[str], opts: pulumi.Resour
 
 def _subnet(site: Site, vpc: Any, route_table: Any, zone: str, cidr: str, opts: pulumi.ResourceOptions) -> Any:
     subnet = aws.ec2.Subnet(
-        f"{site.workload}-{zone}",
+        f"{site.name}-{zone}",
         vpc_id=vpc.id,
         cidr_block=cidr,
         **{"availability_zone_id" if is_zone_id(zone, site.region) else "availability_zone": zone},
@@ -83,7 +83,7 @@ def _subnet(site: Site, vpc: Any, route_table: Any, zone: str, cidr: str, opts: 
         opts=opts,
     )
     aws.ec2.RouteTableAssociation(
-        f"{site.workload}-{zone}",
+        f"{site.name}-{zone}",
         subnet_id=subnet.id,
         route_table_id=route_table.id,
         region=site.region,

@@ -54,7 +54,7 @@ class ImageRegistry(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:ImageRegistry", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         self.repository = aws.ecr.Repository(
-            f"{site.workload}-training",
+            f"{site.name}-training",
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.key_arn}],
@@ -64,7 +64,7 @@ class ImageRegistry(pulumi.ComponentResource):  # type: ignore[misc]
             opts=child,
         )
         aws.ecr.LifecyclePolicy(
-            f"{site.workload}-training",
+            f"{site.name}-training",
             repository=self.repository.name,
             policy=json.dumps(_LIFECYCLE),
             region=site.region,

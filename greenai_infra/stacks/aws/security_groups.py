@@ -27,7 +27,7 @@ class SecurityGroups:
         """A group without rules."""
         # checkov:skip=CKV2_AWS_5: who takes it along is in other stacks, or of SageMaker, which checkov does not count
         return aws.ec2.SecurityGroup(
-            f"{what}-{self.site.workload}",  # a group's name must not begin with `sg-`, a workload's may
+            f"{what}-{self.site.name}",  # a group's name must not begin with `sg-`, a workload's may
             vpc_id=self.vpc_id,
             description=description,
             region=self.site.region,
@@ -45,7 +45,7 @@ class SecurityGroups:
 
     def _rule(self, direction: Any, what: str, group_id: Any, rule: dict[str, Any]) -> None:
         direction(
-            f"{self.site.workload}-{what}",
+            f"{self.site.name}-{what}",
             security_group_id=group_id,
             description=what.replace("-", " "),
             region=self.site.region,

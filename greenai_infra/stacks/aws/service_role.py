@@ -34,7 +34,7 @@ class ServiceRole(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: ServiceRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:ServiceRole", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        logical = f"{args.site.workload}-{args.what}"
+        logical = f"{args.site.name}-{args.what}"
         self.role = aws.iam.Role(
             logical,
             description=f"{args.what} of {args.site.workload} in {args.site.region}",

@@ -5,22 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from greenai_infra.stacks.names import component_name
+from greenai_infra.stacks.tags import aws_tags, stack_facts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from greenai_infra.contracts.stack.fields import CarbonTagged
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where a stack stands and how its resources are named and tagged.
+    """Where a component stands and how its resources are named and tagged.
 
-    `workload` begins the name of every resource. `region` goes to each resource that takes one: there is one provider,
-    whatever the region.
+    `name` is the component's and begins the name of every resource, so that a program may hold several components of
+    one workload. `region` goes to each resource that takes one: there is one provider, whatever the region.
     """
 
+    name: str
     workload: str
     region: str
     tags: Mapping[str, str] = field(hash=False)
 
+    @classmethod
+    def of(cls, name: str, config: CarbonTagged, region: str, facts: Mapping[str, str] | None = None) -> Site:
+        """That of the component of this name; `facts` are tagged beside the stack's. Raises InputError."""
+        tags = aws_tags({**stack_facts(config), **(facts or {})})
+        return cls(component_name(name, config), config.workload, region, tags)
+
     def named(self, what: str) -> dict[str, str]:
         """The tags with a `Name`, for what the EC2 console lists by that tag only."""
-        return {**self.tags, "Name": f"{self.workload}-{what}"}
+        return {**self.tags, "Name": f"{self.name}-{what}"}

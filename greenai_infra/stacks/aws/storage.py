@@ -35,7 +35,7 @@ class PrivateBucket(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:PrivateBucket", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
-        logical = f"{site.workload}-{args.what}"
+        logical = f"{site.name}-{args.what}"
         # checkov:skip=CKV_AWS_18: CloudTrail's data events tell who reads, without another bucket that only grows
         # checkov:skip=CKV_AWS_144: the data serves one region, chosen for its grid; a copy elsewhere is stored twice
         # checkov:skip=CKV2_AWS_62: nothing waits for new objects, jobs start by plan

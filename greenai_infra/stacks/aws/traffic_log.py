@@ -53,7 +53,7 @@ class TrafficLog(pulumi.ComponentResource):  # type: ignore[misc]
             opts=child,
         )
         aws.ec2.FlowLog(
-            f"{site.workload}-traffic",
+            f"{site.name}-traffic",
             vpc_id=args.vpc_id,
             traffic_type="ALL",
             log_destination=self.log_group.arn,

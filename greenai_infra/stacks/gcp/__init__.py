@@ -1,1 +1,45 @@
-"""Parts of stacks on Google Cloud that more than one program uses."""
+"""Components of Google Cloud: `from greenai_infra.stacks.gcp import TrainingRegion, TrainingRegionArgs`.
+
+Each takes its name, its typed arguments and Pulumi's options. The name begins the names of all that is built, so that a
+program may hold several, also of one workload. A component is imported when its name is used, and no other with it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from greenai_infra.stacks.gcp.alarms.budget import CarbonBudget, CarbonBudgetArgs
+    from greenai_infra.stacks.gcp.cache.memorystore import InferenceCache, InferenceCacheArgs
+    from greenai_infra.stacks.gcp.inference.region import InferenceEndpoint, InferenceEndpointArgs
+    from greenai_infra.stacks.gcp.training.region import TrainingRegion, TrainingRegionArgs
+
+__all__ = [
+    "CarbonBudget",
+    "CarbonBudgetArgs",
+    "InferenceCache",
+    "InferenceCacheArgs",
+    "InferenceEndpoint",
+    "InferenceEndpointArgs",
+    "TrainingRegion",
+    "TrainingRegionArgs",
+]
+
+_HOMES = {
+    "CarbonBudget": "alarms.budget",
+    "InferenceCache": "cache.memorystore",
+    "InferenceEndpoint": "inference.region",
+    "TrainingRegion": "training.region",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name.removesuffix("Args"))
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

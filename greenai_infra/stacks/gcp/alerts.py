@@ -41,7 +41,7 @@ def threshold_alert(args: ThresholdAlertArgs, parent: pulumi.Resource) -> Any:
     """The alert policy, with one condition and those that limit it."""
     site = args.site
     return gcp.monitoring.AlertPolicy(
-        f"{site.workload}-{args.what}",
+        f"{site.name}-{args.what}",
         project=site.gcp_project,
         display_name=f"greenai {site.workload}: {args.says}",
         combiner="AND" if args.only_if else "OR",

@@ -23,7 +23,7 @@ def grant_permissions(
     if wild := [one for one in permissions if "*" in one]:
         raise ValueError(f"{what}: name the permissions one by one instead of {', '.join(wild)}")
     role = gcp.projects.IAMCustomRole(
-        f"{site.workload}-{what}",
+        f"{site.name}-{what}",
         role_id=site.role_id(what),
         title=f"greenai {site.workload} {what}"[:100],
         description=description,
@@ -32,7 +32,7 @@ def grant_permissions(
         opts=opts,
     )
     gcp.projects.IAMMember(
-        f"{site.workload}-{what}",
+        f"{site.name}-{what}",
         project=site.gcp_project,
         # By its name, which is known at preview, so that a gate can read it; hence the dependency.
         role=f"projects/{site.gcp_project}/roles/{site.role_id(what)}",

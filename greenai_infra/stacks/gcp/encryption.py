@@ -37,10 +37,10 @@ class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:EncryptionKey", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
-        ring = gcp.kms.KeyRing(f"{site.workload}-ring", project=site.gcp_project, location=site.region, opts=child)
+        ring = gcp.kms.KeyRing(f"{site.name}-ring", project=site.gcp_project, location=site.region, opts=child)
         # checkov:skip=CKV_GCP_82: it goes with the stack, after DESTROY_AFTER in which it can be brought back
         self.key = gcp.kms.CryptoKey(
-            f"{site.workload}-key",
+            f"{site.name}-key",
             key_ring=ring.id,
             purpose="ENCRYPT_DECRYPT",
             rotation_period=ROTATION,
@@ -50,7 +50,7 @@ class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]
         )
         for what, member in args.agents.items():
             gcp.kms.CryptoKeyIAMMember(
-                f"{site.workload}-key-{what}",
+                f"{site.name}-key-{what}",
                 crypto_key_id=self.key.id,
                 role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
                 member=member,

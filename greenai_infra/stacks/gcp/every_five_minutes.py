@@ -40,7 +40,7 @@ class RepeatedWorkflow(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: RepeatedWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:RepeatedWorkflow", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
-        logical = f"{site.workload}-{args.what}"
+        logical = f"{site.name}-{args.what}"
         self.runner = ServiceAccount(
             f"{logical}-account",
             ServiceAccountArgs(

@@ -39,7 +39,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
         self._args, self._child = args, pulumi.ResourceOptions(parent=self)
         site = args.site
         self.network = gcp.compute.Network(
-            f"{site.workload}-network",
+            f"{site.name}-network",
             description=f"{site.workload} in {site.region}",
             auto_create_subnetworks=False,
             delete_default_routes_on_create=True,
@@ -48,7 +48,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
             opts=self._child,
         )
         self.subnet = gcp.compute.Subnetwork(
-            f"{site.workload}-subnet",
+            f"{site.name}-subnet",
             network=self.network.id,
             ip_cidr_range=args.cidr,
             private_ip_google_access=True,
@@ -62,7 +62,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
             opts=self._child,
         )
         gcp.compute.Route(
-            f"{site.workload}-to-apis",
+            f"{site.name}-to-apis",
             network=self.network.id,
             dest_range=API_RANGE,
             next_hop_gateway="default-internet-gateway",  # for this range that is Google's own network
@@ -86,7 +86,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
     def _rule(self, what: str, direction: str, priority: int, **rule: Any) -> None:
         site = self._args.site
         gcp.compute.Firewall(
-            f"{site.workload}-{what}",
+            f"{site.name}-{what}",
             network=self.network.id,
             description=what.replace("-", " "),
             direction=direction,
@@ -101,7 +101,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
         site = self._args.site
         for what, domain in API_DOMAINS.items():
             zone = gcp.dns.ManagedZone(
-                f"{site.workload}-{what}",
+                f"{site.name}-{what}",
                 description=f"{domain} as {site.workload} reaches it",
                 dns_name=domain,
                 visibility="private",
@@ -116,7 +116,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
                 (f"*.{domain}", "CNAME", [target]),
             ):
                 gcp.dns.RecordSet(
-                    f"{site.workload}-{what}-{type_.lower()}",
+                    f"{site.name}-{what}-{type_.lower()}",
                     managed_zone=zone.name,
                     name=record,
                     type=type_,

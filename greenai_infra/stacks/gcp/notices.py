@@ -30,7 +30,7 @@ class Notices(pulumi.ComponentResource):  # type: ignore[misc]
         site = args.site
         self.channels = [
             gcp.monitoring.NotificationChannel(
-                f"{site.workload}-{email}",
+                f"{site.name}-{email}",
                 display_name=f"greenai {site.workload}: {email}",
                 type="email",
                 labels={"email_address": email},  # the channel's settings; the stack's labels are `user_labels`

@@ -33,7 +33,7 @@ class ImageRegistry(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:ImageRegistry", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
-        logical = f"{site.workload}-{args.what}"
+        logical = f"{site.name}-{args.what}"
         self.repository = gcp.artifactregistry.Repository(
             logical,
             repository_id=logical,

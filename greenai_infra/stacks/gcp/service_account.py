@@ -45,7 +45,7 @@ class ServiceAccount(pulumi.ComponentResource):  # type: ignore[misc]
             raise ValueError(f"{args.what}: {', '.join(broad)} allows far more than any part of a stack needs")
         if wild := [one for one in args.permissions if "*" in one]:
             raise ValueError(f"{args.what}: name the permissions one by one instead of {', '.join(wild)}")
-        logical = f"{site.workload}-{args.what}"
+        logical = f"{site.name}-{args.what}"
         self.account = gcp.serviceaccount.Account(
             logical,
             account_id=site.account_id(args.what),

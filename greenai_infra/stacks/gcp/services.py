@@ -36,7 +36,7 @@ class Services(pulumi.ComponentResource):  # type: ignore[misc]
         project, child = args.site.gcp_project, pulumi.ResourceOptions(parent=self)
         self.apis: dict[str, Any] = {
             api: gcp.projects.Service(
-                f"{args.site.workload}-{_short(api)}",
+                f"{args.site.name}-{_short(api)}",
                 project=project,
                 service=api,
                 disable_on_destroy=False,
@@ -47,7 +47,7 @@ class Services(pulumi.ComponentResource):  # type: ignore[misc]
         self.agents: dict[str, Any] = {}
         for api in dict.fromkeys(args.agents):
             identity = gcp.projects.ServiceIdentity(
-                f"{args.site.workload}-{_short(api)}",
+                f"{args.site.name}-{_short(api)}",
                 project=project,
                 service=api,
                 opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[self.apis[api]])),

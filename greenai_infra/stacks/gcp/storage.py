@@ -40,7 +40,7 @@ class PrivateBucket(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:PrivateBucket", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
-        logical = f"{site.workload}-{args.what}"
+        logical = f"{site.name}-{args.what}"
         # checkov:skip=CKV_GCP_62: Cloud Audit Logs tell who reads, without another bucket that only grows
         self.bucket = gcp.storage.Bucket(
             logical,

@@ -44,7 +44,7 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:Alerts", name, None, opts)
         self._site = site = args.site
         self._child = child = pulumi.ResourceOptions(parent=self)
-        logical = f"{site.workload}-alerts"
+        logical = f"{site.name}-alerts"
         self.key = aws.kms.Key(
             logical,
             description=f"{args.about} alerts of {site.workload} in {site.region}",
@@ -66,7 +66,7 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
         self.account_id = self.topic.owner
         aws.kms.Alias(
             logical,
-            name=f"alias/greenai-{site.workload}-alerts",
+            name=f"alias/greenai-{site.name}-alerts",
             target_key_id=self.key.key_id,
             region=site.region,
             opts=child,
@@ -113,7 +113,7 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
 
     def _subscription(self, who: str, **arguments: Any) -> None:
         aws.sns.TopicSubscription(
-            f"{self._site.workload}-alerts-{who}",
+            f"{self._site.name}-alerts-{who}",
             topic=self.topic.arn,
             region=self._site.region,
             **arguments,

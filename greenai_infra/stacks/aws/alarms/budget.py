@@ -19,6 +19,7 @@ import pulumi
 import pulumi_aws as aws
 
 from greenai_infra.contracts.burn_rate import Window, burn_rates
+from greenai_infra.contracts.stack.alarms import BudgetSection
 from greenai_infra.stacks.aws.alarms import watched as alarms
 from greenai_infra.stacks.aws.alarms.alerts import Alerts, AlertsArgs
 from greenai_infra.stacks.aws.alarms.chat import ChatArgs, ChatChannels
@@ -26,25 +27,38 @@ from greenai_infra.stacks.aws.alarms.dashboard_body import dashboard_body
 from greenai_infra.stacks.aws.alarms.job_census import JobCensus, JobCensusArgs
 from greenai_infra.stacks.aws.alarms.kill_switch import KillSwitch, KillSwitchArgs
 from greenai_infra.stacks.aws.alarms.watched import Watched
+from greenai_infra.stacks.aws.site import Site
 from greenai_infra.stacks.documents import json_document
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.burn_rate import BurnRate
-    from greenai_infra.contracts.stack.alarms import BudgetSection
-    from greenai_infra.contracts.stack.fields import Carbon, Owned
-    from greenai_infra.stacks.aws.site import Site
+    from greenai_infra.contracts.stack.alarms import AlarmsConfig
+    from greenai_infra.contracts.stack.inference import InferenceConfig
+    from greenai_infra.contracts.stack.training import TrainingConfig
 
 
 @dataclass(frozen=True)
 class CarbonBudgetArgs:
-    """`jobs`: whether it is training jobs that emit. An endpoint runs on and reports by itself: there is no census,
-    and a silent tracker is an alarm only where the section says after how many minutes."""
+    """`config` says whose budget it is and where; its figures too, unless `budget` is given.
 
-    site: Site
-    owner: Owned
-    carbon: Carbon
-    budget: BudgetSection
+    `site` is that of the component which has the budget; without one, the budget has its own name and tags. `jobs`:
+    whether it is training jobs that emit. An endpoint runs on and reports by itself: there is no census, and a silent
+    tracker is an alarm only where the section says after how many minutes.
+    """
+
+    config: AlarmsConfig | TrainingConfig | InferenceConfig
+    budget: BudgetSection | None = None
     jobs: bool = True
+    site: Site | None = None
+
+    @property
+    def figures(self) -> BudgetSection:
+        """The budget's section. Raises ValueError for a config of something else without one."""
+        if self.budget is not None:
+            return self.budget
+        if not isinstance(self.config, BudgetSection):
+            raise ValueError(f"{self.config.workload}: give `budget`, as this config has no figures of one")
+        return self.config
 
 
 class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
@@ -53,7 +67,9 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: CarbonBudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:CarbonBudget", name, None, opts)
         self._args, self._child = args, pulumi.ResourceOptions(parent=self)
-        site, budget, owner = args.site, args.budget, args.owner
+        self.site = site = args.site or Site.of(name, args.config, args.config.region)
+        self._budget = budget = args.figures
+        owner = args.config
         runbook = f"Runbook: {budget.runbook_url}" if budget.runbook_url else ""
         self.watched = Watched(site, owner.project, owner.environment, runbook)
         self.alerts = Alerts(f"{name}-alerts", AlertsArgs(site, budget.notify), opts=self._child)
@@ -113,11 +129,11 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
 
     def _silence(self) -> str:
         who = "a job runs whose tracker is silent, or the job census has stopped" if self._args.jobs else "it is silent"
-        minutes = self._args.budget.silent_minutes
+        minutes = self._budget.silent_minutes
         return f"For {minutes} minutes nobody has reported emissions of {self.watched.whose}: {who}."
 
     def _composite(self, parts: dict[str, Any]) -> Any:
-        topic, budget = self.alerts.topic_arn, self._args.budget
+        topic, budget = self.alerts.topic_arn, self._budget
         rule = " OR ".join(f'ALARM("{self.watched.alarm_name(name)}")' for name in parts)
         description = (
             f"Carbon budget of {self.watched.whose}: {budget.daily_budget_kg:g} kg CO2e a day, "
@@ -133,9 +149,9 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         )
 
     def _composite_alarm(self, what: str, rule: str, description: str, needs: list[Any], **actions: Any) -> Any:
-        site = self._args.site
+        site = self.site
         return aws.cloudwatch.CompositeAlarm(
-            f"{site.workload}-{what}",
+            f"{site.name}-{what}",
             alarm_name=self.watched.alarm_name(what),
             alarm_description=description.strip(),
             alarm_rule=rule,
@@ -147,12 +163,12 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         )
 
     def _dashboard(self, shown: list[Any]) -> Any:
-        args = self._args
-        body = dashboard_body(self.watched, args.budget, args.carbon, [alarm.arn for alarm in shown])
+        site, carbon = self.site, self._args.config.carbon
+        body = dashboard_body(self.watched, self._budget, carbon, [alarm.arn for alarm in shown])
         return aws.cloudwatch.Dashboard(
-            f"{args.site.workload}-budget",
-            dashboard_name=f"greenai-{args.site.workload}-{args.site.region}",
+            f"{site.name}-budget",
+            dashboard_name=f"greenai-{site.name}-{site.region}",
             dashboard_body=json_document(body),
-            region=args.site.region,
+            region=site.region,
             opts=self._child,
         )

@@ -68,10 +68,10 @@ class ChatChannels(pulumi.ComponentResource):  # type: ignore[misc]
             "opts": pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role])),
         }
         # Names are unique in the account, and the service is one for all regions.
-        unique = f"greenai-{site.workload}-{site.region}"
+        unique = f"greenai-{site.name}-{site.region}"
         if slack := args.notify.slack:
             aws.chatbot.SlackChannelConfiguration(
-                f"{site.workload}-slack",
+                f"{site.name}-slack",
                 configuration_name=f"{unique}-slack",
                 slack_team_id=slack.workspace_id,
                 slack_channel_id=slack.channel_id,
@@ -79,7 +79,7 @@ class ChatChannels(pulumi.ComponentResource):  # type: ignore[misc]
             )
         if teams := args.notify.teams:
             aws.chatbot.TeamsChannelConfiguration(
-                f"{site.workload}-teams",
+                f"{site.name}-teams",
                 configuration_name=f"{unique}-teams",
                 tenant_id=teams.tenant_id,
                 team_id=teams.team_id,

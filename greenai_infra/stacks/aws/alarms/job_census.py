@@ -56,7 +56,7 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
                 what="job-census",
                 service="states.amazonaws.com",
                 account_id=args.alerts.account_id,
-                source_arn=scope.arn("states", f"stateMachine:{site.workload}-*"),
+                source_arn=scope.arn("states", f"stateMachine:{site.name}-*"),
                 statements=[
                     *list_jobs_statements(site.region, args.alerts.account_id),
                     write_metrics_statement(),
@@ -68,7 +68,7 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
         # checkov:skip=CKV_AWS_284: X-Ray takes traces only with a permission on every resource; the log has failures
         # checkov:skip=CKV_AWS_285: a count has no data worth keeping, and it runs 8,640 times a month
         return aws.sfn.StateMachine(
-            f"{site.workload}-job-census",
+            f"{site.name}-job-census",
             role_arn=role.arn,
             type="EXPRESS",
             definition=json_document(census_definition(args.watched)),
@@ -85,7 +85,7 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
     def _schedule(self) -> None:
         site = self._args.watched.site
         group = aws.scheduler.ScheduleGroup(
-            f"{site.workload}-census", region=site.region, tags=dict(site.tags), opts=self._child
+            f"{site.name}-census", region=site.region, tags=dict(site.tags), opts=self._child
         )
         role = ServiceRole(
             f"{self._name}-start-role",
@@ -103,7 +103,7 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
             opts=self._child,
         )
         aws.scheduler.Schedule(
-            f"{site.workload}-census",
+            f"{site.name}-census",
             description=f"Counts running jobs of {self._args.watched.whose}",
             group_name=group.name,
             schedule_expression=f"rate({CENSUS_S // 60} minutes)",

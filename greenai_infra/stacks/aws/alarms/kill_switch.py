@@ -60,7 +60,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
                 what="kill-switch",
                 service="states.amazonaws.com",
                 account_id=alerts.account_id,
-                source_arn=scope.arn("states", f"stateMachine:{site.workload}-*"),
+                source_arn=scope.arn("states", f"stateMachine:{site.name}-*"),
                 statements=self._statements(),
             ),
             opts=self._child,
@@ -68,7 +68,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
         facts = SwitchFacts(args.watched, args.watched.alarm_name("daily-budget"), alerts.topic_arn, args.budget_kg)
         # checkov:skip=CKV_AWS_284: X-Ray takes traces only with a permission on every resource; the log has each step
         return aws.sfn.StateMachine(
-            f"{site.workload}-kill-switch",
+            f"{site.name}-kill-switch",
             role_arn=role.arn,
             type="STANDARD",
             definition=json_document(kill_switch_definition(facts)),
@@ -102,7 +102,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
             "detail": {"state": {"value": ["ALARM"]}},
         }
         return aws.cloudwatch.EventRule(
-            f"{site.workload}-kill",
+            f"{site.name}-kill",
             description=f"Daily carbon budget of {self._args.watched.whose} is used up",
             event_pattern=json_document(pattern),
             region=site.region,
@@ -125,7 +125,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
             opts=self._child,
         )
         aws.cloudwatch.EventTarget(
-            f"{site.workload}-kill",
+            f"{site.name}-kill",
             rule=rule.name,
             arn=self.state_machine.arn,
             role_arn=role.arn,
@@ -135,7 +135,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
         )
         # The composite alarm is on already when this happens and would not tell, so this one tells by itself.
         aws.cloudwatch.MetricAlarm(
-            f"{site.workload}-kill-not-started",
+            f"{site.name}-kill-not-started",
             name=watched.alarm_name("kill-not-started"),
             alarm_description=f"The kill switch of {watched.whose} could not be started. Stop the jobs by hand. "
             f"{watched.see_also}".strip(),

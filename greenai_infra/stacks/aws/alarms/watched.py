@@ -46,7 +46,7 @@ class Watched:
 
     def alarm_name(self, what: str) -> str:
         """Names are given, not made up: the rule of the composite alarm names them, and is to be known at preview."""
-        return f"greenai-{self.site.workload}-{what}"
+        return f"greenai-{self.site.name}-{what}"
 
 
 def above(watched: Watched, what: str, window: Window, description: str, opts: pulumi.ResourceOptions) -> Any:
@@ -157,7 +157,7 @@ def _metric_alarm(watched: Watched, what: str, description: str, opts: pulumi.Re
 def _alarm(watched: Watched, what: str, description: str, opts: pulumi.ResourceOptions, **arguments: Any) -> Any:
     site = watched.site
     return aws.cloudwatch.MetricAlarm(
-        f"{site.workload}-{what}",
+        f"{site.name}-{what}",
         name=watched.alarm_name(what),
         alarm_description=f"{description} {watched.see_also}".strip(),
         region=site.region,

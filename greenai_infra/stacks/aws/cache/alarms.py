@@ -68,9 +68,9 @@ def serverless_watches(config: CacheConfig) -> list[Watch]:
 def cache_alarms(config: CacheConfig, site: Site, topic_arn: Any, opts: pulumi.ResourceOptions) -> list[Any]:
     """All alarms of a cache; each tells the topic when it rings and when it is over."""
     if config.replication_group is None:
-        dimensions = [{"clusterId": site.workload}]
+        dimensions = [{"clusterId": site.name}]
         return [_alarm(site, watch, "", dimensions, topic_arn, opts) for watch in serverless_watches(config)]
-    shards = node_names(site.workload, config.replication_group)
+    shards = node_names(site.name, config.replication_group)
     return [
         _alarm(site, watch, f"-{number}", [{"CacheClusterId": node} for node in nodes], topic_arn, opts)
         for number, nodes in enumerate(shards, start=1)
@@ -88,7 +88,7 @@ def _alarm(
 ) -> Any:
     shard = f" in shard {suffix[1:]}" if suffix else ""
     return aws.cloudwatch.MetricAlarm(
-        f"{site.workload}-{watch.what}{suffix}",
+        f"{site.name}-{watch.what}{suffix}",
         alarm_description=f"Cache {site.workload}{shard}: more than {watch.limit:g} {watch.words}",
         comparison_operator="GreaterThanThreshold",
         threshold=watch.limit,

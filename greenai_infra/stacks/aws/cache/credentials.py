@@ -49,11 +49,11 @@ class CacheCredentials(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:CacheCredentials", name, None, opts)
         self._args, self._child = args, pulumi.ResourceOptions(parent=self)
         site = args.site
-        self.username = site.workload
+        self.username = site.name
         # checkov:skip=CKV2_AWS_57: the config's password_generation makes another, for users and secret at once;
         # automatic rotation would need a function in Lambda that may change the users
         self.secret = aws.secretsmanager.Secret(
-            f"{site.workload}-cache-password",
+            f"{site.name}-cache-password",
             description=f"Password of user {self.username} of the cache {site.workload}",
             kms_key_id=args.key_arn,
             recovery_window_in_days=args.recovery_days,
@@ -62,7 +62,7 @@ class CacheCredentials(pulumi.ComponentResource):  # type: ignore[misc]
             opts=self._child,
         )
         version = aws.secretsmanager.SecretVersion(
-            f"{site.workload}-cache-password-{args.generation}",
+            f"{site.name}-cache-password-{args.generation}",
             secret_id=self.secret.id,
             secret_string=pulumi.Output.secret(secrets.token_hex(PASSWORD_BYTES)),
             region=site.region,
@@ -71,12 +71,12 @@ class CacheCredentials(pulumi.ComponentResource):  # type: ignore[misc]
         password = pulumi.Output.secret(version.secret_string)
         self.users = [
             # Every user of a Valkey group must have a password or an identity, this one too.
-            self._user("default", f"{site.workload}-default", "default", NO_ACCESS, password),
-            self._user("client", site.workload, self.username, CLIENT_ACCESS, password),
+            self._user("default", f"{site.name}-default", "default", NO_ACCESS, password),
+            self._user("client", site.name, self.username, CLIENT_ACCESS, password),
         ]
         self.group = aws.elasticache.UserGroup(
-            f"{site.workload}-users",
-            user_group_id=site.workload,
+            f"{site.name}-users",
+            user_group_id=site.name,
             engine="valkey",
             user_ids=[user.user_id for user in self.users],
             region=site.region,
@@ -90,7 +90,7 @@ class CacheCredentials(pulumi.ComponentResource):  # type: ignore[misc]
     def _user(self, what: str, user_id: str, user_name: str, access: str, password: Any) -> Any:
         site = self._args.site
         return aws.elasticache.User(
-            f"{site.workload}-{what}",
+            f"{site.name}-{what}",
             user_id=user_id,
             user_name=user_name,
             engine="valkey",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from greenai_infra.contracts.cache_connection import CacheConnection, cache_url
+from greenai_infra.contracts.stack.cache import LONGEST_NAME
+from greenai_infra.errors import InputError
 from greenai_infra.stacks.aws.cache.alarms import cache_alarms
 from greenai_infra.stacks.aws.cache.credentials import CacheCredentials, CredentialsArgs
 from greenai_infra.stacks.aws.cache.network import CacheNetworkArgs, CachePlace
@@ -20,7 +22,6 @@ from greenai_infra.stacks.aws.notices import Notices, NoticesArgs
 from greenai_infra.stacks.aws.policy import allow, allow_alarms
 from greenai_infra.stacks.aws.site import Site
 from greenai_infra.stacks.aws.traffic_log import TrafficLog, TrafficLogArgs
-from greenai_infra.stacks.tags import aws_tags, stack_facts
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.stack.cache import CacheConfig
@@ -43,7 +44,12 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:InferenceCache", name, None, opts)
         self.config = config = args.config
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        self.site = site = Site(config.workload, config.region, aws_tags(stack_facts(config)))
+        self.site = site = Site.of(name, config, config.region)
+        if len(name) > LONGEST_NAME or "--" in name:
+            raise InputError(
+                f"component '{name}' of workload {config.workload} becomes the cache's name: at most {LONGEST_NAME} "
+                "characters, and no two hyphens together"
+            )
 
         ports = (PORT, PORT) if config.replication_group else PORTS
         self.place = CachePlace(f"{name}-network", CacheNetworkArgs(site, config.network, ports), opts=self._child)

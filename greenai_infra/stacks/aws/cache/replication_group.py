@@ -31,7 +31,7 @@ def replication_group(
     """Valkey on nodes of a chosen type; a lost primary's place is taken by a replica in another zone."""
     site = parts.site
     parameters = aws.elasticache.ParameterGroup(
-        f"{site.workload}-parameters",
+        f"{site.name}-parameters",
         family=f"valkey{config.engine_version.split('.')[0]}",
         description=f"Cache of {site.workload}",
         parameters=[
@@ -44,7 +44,7 @@ def replication_group(
         opts=opts,
     )
     subnets = aws.elasticache.SubnetGroup(
-        f"{site.workload}-subnets",
+        f"{site.name}-subnets",
         description=f"Private subnets of {site.workload}",
         subnet_ids=list(parts.subnet_ids),
         region=site.region,
@@ -59,8 +59,8 @@ def replication_group(
     if nodes.cluster_mode:
         size = {"num_node_groups": nodes.shards, "replicas_per_node_group": nodes.replicas_per_shard}
     return aws.elasticache.ReplicationGroup(
-        f"{site.workload}-cache",
-        replication_group_id=site.workload,
+        f"{site.name}-cache",
+        replication_group_id=site.name,
         description=f"Answers of {site.workload}",
         engine="valkey",
         engine_version=config.engine_version,

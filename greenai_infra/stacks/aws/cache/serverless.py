@@ -20,8 +20,8 @@ def serverless_cache(config: CacheConfig, limits: Serverless, parts: CacheParts,
     """ElastiCache Serverless for Valkey. Encryption in transit is always on there."""
     site = parts.site
     return aws.elasticache.ServerlessCache(
-        f"{site.workload}-cache",
-        name=site.workload,
+        f"{site.name}-cache",
+        name=site.name,
         description=f"Answers of {site.workload}",
         engine="valkey",
         major_engine_version=config.engine_version.split(".")[0],

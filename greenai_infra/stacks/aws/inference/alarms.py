@@ -112,7 +112,7 @@ class EndpointAlarms(pulumi.ComponentResource):  # type: ignore[misc]
         site, config = self._args.site, self._args.config
         percentile = watch.statistic if watch.statistic.startswith("p") else None
         return aws.cloudwatch.MetricAlarm(
-            f"{site.workload}-{watch.what}",
+            f"{site.name}-{watch.what}",
             alarm_description=f"Endpoint {self._args.endpoint_name}: {watch.words}",
             namespace=watch.namespace,
             metric_name=watch.metric,

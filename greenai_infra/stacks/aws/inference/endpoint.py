@@ -24,7 +24,7 @@ from greenai_infra.stacks.aws.sagemaker_access import Scope
 from greenai_infra.stacks.aws.service_role import ServiceRole, ServiceRoleArgs
 from greenai_infra.stacks.aws.site import Site
 from greenai_infra.stacks.aws.traffic_log import TrafficLog, TrafficLogArgs
-from greenai_infra.stacks.tags import aws_tags, intensity_text, request_facts, stack_facts
+from greenai_infra.stacks.tags import intensity_text, request_facts
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.stack.inference import InferenceConfig
@@ -51,12 +51,11 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:InferenceEndpoint", name, None, opts)
         self.config = config = args.config
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        facts = stack_facts(config) | request_facts(config.planned)
-        self.site = site = Site(config.workload, config.region, aws_tags(facts))
-        self.endpoint_name = f"greenai-{config.workload}"
+        self.site = site = Site.of(name, config, config.region, request_facts(config.planned))
+        self.endpoint_name = f"greenai-{name}"
 
         # The budget's alerts may stand in the same stack, so this topic has another name.
-        about = replace(site, workload=f"{site.workload}-endpoint")
+        about = replace(site, name=f"{site.name}-endpoint", workload=f"{site.workload}-endpoint")
         self.alerts = Alerts(
             f"{name}-alerts", AlertsArgs(about, Notify(emails=config.notify_emails), "Endpoint"), opts=self._child
         )
@@ -133,7 +132,7 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
         needed = [self.role, *([network] if network else []), *([self.captured] if self.captured else [])]
         # checkov:skip=CKV_AWS_370: on for endpoints on instances unless the config says no; serverless has no isolation
         model = aws.sagemaker.Model(
-            f"{site.workload}-model",
+            f"{site.name}-model",
             execution_role_arn=self.role.arn,
             primary_container=container(config),
             vpc_config=vpc,
@@ -145,7 +144,7 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
         )
         # checkov:skip=CKV_AWS_98: no volume key for instances whose own disks are encrypted by hardware, or serverless
         endpoint_configuration = aws.sagemaker.EndpointConfiguration(
-            f"{site.workload}-config",
+            f"{site.name}-config",
             production_variants=[production_variant(config, model.name)],
             kms_key_arn=volume_key(config, self.key.arn),
             data_capture_config=self.captured.configuration if self.captured else None,
@@ -154,7 +153,7 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
             opts=self._child,
         )
         endpoint = aws.sagemaker.Endpoint(
-            f"{site.workload}-endpoint",
+            f"{site.name}-endpoint",
             name=self.endpoint_name,
             endpoint_config_name=endpoint_configuration.name,
             deployment_config=deployment(config, self.alarms.take_back),

@@ -44,7 +44,7 @@ class EndpointScaling(pulumi.ComponentResource):  # type: ignore[misc]
             "region": site.region,
         }
         self.target = aws.appautoscaling.Target(
-            f"{site.workload}-instances",
+            f"{site.name}-instances",
             **of_variant,
             min_capacity=config.min_instances,
             max_capacity=config.largest,
@@ -52,7 +52,7 @@ class EndpointScaling(pulumi.ComponentResource):  # type: ignore[misc]
             opts=child,
         )
         aws.appautoscaling.Policy(
-            f"{site.workload}-load",
+            f"{site.name}-load",
             **of_variant,
             policy_type="TargetTrackingScaling",
             target_tracking_scaling_policy_configuration={

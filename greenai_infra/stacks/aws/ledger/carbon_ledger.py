@@ -11,7 +11,6 @@ import pulumi_aws as aws
 from greenai_infra.stacks.aws.encryption import DATA_ACTIONS
 from greenai_infra.stacks.aws.policy import actions_of, allow, render
 from greenai_infra.stacks.aws.site import Site
-from greenai_infra.stacks.tags import aws_tags, stack_facts
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.stack.ledger import LedgerConfig
@@ -38,7 +37,7 @@ class CarbonLedger(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:CarbonLedger", name, None, opts)
         self._config, self._child = args.config, pulumi.ResourceOptions(parent=self)
         config = args.config
-        self.site = Site(config.workload, config.region, aws_tags(stack_facts(config)))
+        self.site = Site.of(name, config, config.region)
         self.key = self._key()
         self.table = self._table()
         self.outputs = {
@@ -54,7 +53,7 @@ class CarbonLedger(pulumi.ComponentResource):  # type: ignore[misc]
         # checkov:skip=CKV2_AWS_64: the key policy that KMS makes by default lets the account's IAM policies decide
         site = self.site
         key = aws.kms.Key(
-            f"{site.workload}-key",
+            f"{site.name}-key",
             description=f"Carbon ledger {self._config.table} in {site.region}",
             enable_key_rotation=True,
             deletion_window_in_days=30,
@@ -63,8 +62,8 @@ class CarbonLedger(pulumi.ComponentResource):  # type: ignore[misc]
             opts=self._child,
         )
         aws.kms.Alias(
-            f"{site.workload}-key",
-            name=f"alias/greenai-{site.workload}",
+            f"{site.name}-key",
+            name=f"alias/greenai-{site.name}",
             target_key_id=key.key_id,
             region=site.region,
             opts=self._child,
@@ -74,7 +73,7 @@ class CarbonLedger(pulumi.ComponentResource):  # type: ignore[misc]
     def _table(self) -> Any:
         config, site = self._config, self.site
         return aws.dynamodb.Table(
-            f"{site.workload}-table",
+            f"{site.name}-table",
             name=config.table,
             billing_mode="PAY_PER_REQUEST",
             hash_key="partition",

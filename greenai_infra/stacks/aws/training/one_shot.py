@@ -39,7 +39,7 @@ def one_shot_job(args: OneShotArgs, opts: pulumi.ResourceOptions) -> Any:
     if request["EnableManagedSpotTraining"]:
         stopping["max_wait_time_in_seconds"] = args.limit.wait_s
     return aws.sagemaker.TrainingJob(
-        f"{args.site.workload}-job",
+        f"{args.site.name}-job",
         training_job_name=args.job_name,
         role_arn=request["RoleArn"],
         algorithm_specification={

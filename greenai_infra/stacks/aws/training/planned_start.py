@@ -54,11 +54,11 @@ class PlannedStart(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: PlannedStartArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:PlannedStart", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
-        logical = f"{site.workload}-start"
+        logical = f"{site.name}-start"
         self.expression = at_expression(args.start)
         group = aws.scheduler.ScheduleGroup(logical, region=site.region, tags=dict(site.tags), opts=child)
         self.queue = aws.sqs.Queue(
-            f"{site.workload}-missed-starts",
+            f"{site.name}-missed-starts",
             kms_master_key_id=args.key_arn,
             message_retention_seconds=MISSED_STARTS_KEPT_S,
             region=site.region,
@@ -66,7 +66,7 @@ class PlannedStart(pulumi.ComponentResource):  # type: ignore[misc]
             opts=child,
         )
         aws.sqs.QueuePolicy(
-            f"{site.workload}-missed-starts",
+            f"{site.name}-missed-starts",
             queue_url=self.queue.url,
             policy=render([deny_plain_http("sqs", self.queue.arn)]),
             region=site.region,

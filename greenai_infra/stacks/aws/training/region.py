@@ -25,7 +25,7 @@ from greenai_infra.stacks.aws.training.training_request import JobParts, prefix_
 from greenai_infra.stacks.aws.training.workflow import TrainingWorkflow, WorkflowArgs
 from greenai_infra.stacks.aws.training.workflow_definition import WorkflowFacts, workflow_definition
 from greenai_infra.stacks.image import build_command
-from greenai_infra.stacks.tags import aws_tags, intensity_text, stack_facts
+from greenai_infra.stacks.tags import intensity_text
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.stack.training import TrainingConfig
@@ -49,7 +49,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:TrainingRegion", name, None, opts)
         self.config = config = args.config
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        self.site = site = Site(config.workload, config.region, aws_tags(stack_facts(config)))
+        self.site = site = Site.of(name, config, config.region)
         outside = [config.data_uri.removeprefix("s3://").split("/")[0]] if config.data_uri else []
 
         self.network = PrivateNetwork(

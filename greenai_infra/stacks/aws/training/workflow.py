@@ -47,7 +47,7 @@ class TrainingWorkflow(pulumi.ComponentResource):  # type: ignore[misc]
                 what="workflow",
                 service="states.amazonaws.com",
                 account_id=args.scope.account_id,
-                source_arn=args.scope.arn("states", f"stateMachine:{site.workload}-*"),
+                source_arn=args.scope.arn("states", f"stateMachine:{site.name}-*"),
                 statements=args.statements,
             ),
             opts=child,
@@ -55,7 +55,7 @@ class TrainingWorkflow(pulumi.ComponentResource):  # type: ignore[misc]
         # checkov:skip=CKV_AWS_284: X-Ray takes traces only with a permission on every resource; the log has each step
         # checkov:skip=CKV_AWS_285: hyperparameters may hold what doesn't belong in a log
         self.state_machine = aws.sfn.StateMachine(
-            f"{site.workload}-training",
+            f"{site.name}-training",
             role_arn=self.role.arn,
             type="STANDARD",
             definition=json_document(args.definition),

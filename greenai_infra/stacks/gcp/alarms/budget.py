@@ -21,38 +21,55 @@ import pulumi_gcp as gcp
 from greenai_infra.contracts.burn_rate import burn_rates
 from greenai_infra.contracts.gcp_metrics import LABELS, UNITS, metric_labels, metric_type, series_filter
 from greenai_infra.contracts.metrics import CARBON_EMISSIONS_KG, METRICS
+from greenai_infra.contracts.stack.gcp_alarms import GcpBudgetSection
 from greenai_infra.stacks.gcp.alarms.census_definition import PERMISSIONS, census_definition
 from greenai_infra.stacks.gcp.alarms.channels import Channels, ChannelsArgs
 from greenai_infra.stacks.gcp.every_five_minutes import APIS, RepeatedWorkflow, RepeatedWorkflowArgs
+from greenai_infra.stacks.gcp.site import Site
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.burn_rate import BurnRate
-    from greenai_infra.contracts.stack.fields import Owned
-    from greenai_infra.contracts.stack.gcp_alarms import GcpBudgetSection
-    from greenai_infra.stacks.gcp.site import Site
+    from greenai_infra.contracts.stack.gcp_alarms import GcpAlarmsConfig
+    from greenai_infra.contracts.stack.gcp_inference import GcpInferenceConfig
+    from greenai_infra.contracts.stack.gcp_training import GcpTrainingConfig
 
 DAY_S = 86_400
 SILENT_PERIOD_S = 300
 
 
 @dataclass(frozen=True)
-class GcpCarbonBudgetArgs:
-    """`jobs`: whether it is training jobs that emit. An endpoint runs on and reports by itself: there is no census,
-    and a silent tracker is an alarm only where the section says after how many minutes."""
+class CarbonBudgetArgs:
+    """`config` says whose budget it is and where; its figures too, unless `budget` is given.
 
-    site: Site
-    owner: Owned
-    budget: GcpBudgetSection
+    `site` is that of the component which has the budget; without one, the budget has its own name and labels. `jobs`:
+    whether it is training jobs that emit. An endpoint runs on and reports by itself: there is no census, and a silent
+    tracker is an alarm only where the section says after how many minutes.
+    """
+
+    config: GcpAlarmsConfig | GcpTrainingConfig | GcpInferenceConfig
+    budget: GcpBudgetSection | None = None
     jobs: bool = True
+    site: Site | None = None
+
+    @property
+    def figures(self) -> GcpBudgetSection:
+        """The budget's section. Raises ValueError for a config of something else without one."""
+        if self.budget is not None:
+            return self.budget
+        if not isinstance(self.config, GcpBudgetSection):
+            raise ValueError(f"{self.config.workload}: give `budget`, as this config has no figures of one")
+        return self.config
 
 
-class GcpCarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
+class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
     """Metric descriptors, channels, alert policies and the job census."""
 
-    def __init__(self, name: str, args: GcpCarbonBudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: CarbonBudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:CarbonBudget", name, None, opts)
         self._args, self._child = args, pulumi.ResourceOptions(parent=self)
-        site, budget, owner = args.site, args.budget, args.owner
+        self.site = site = args.site or Site.of(name, args.config, args.config.gcp_project, args.config.region)
+        self._budget = budget = args.figures
+        owner = args.config
         self._labels = metric_labels(owner.project, owner.environment, site.region)
         self._whose = f"{owner.project}/{owner.environment} in {site.region}"
         self._series = series_filter(CARBON_EMISSIONS_KG, self._labels)
@@ -83,9 +100,9 @@ class GcpCarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         self.register_outputs(self.outputs)
 
     def _enable(self, api: str) -> Any:
-        site = self._args.site
+        site = self.site
         return gcp.projects.Service(
-            f"{site.workload}-budget-{api.removesuffix('.googleapis.com')}",
+            f"{site.name}-budget-{api.removesuffix('.googleapis.com')}",
             project=site.gcp_project,
             service=api,
             disable_on_destroy=False,
@@ -96,8 +113,8 @@ class GcpCarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         """One of the project's metrics. Other stacks use it too, so it stays when this one goes."""
         metric = METRICS[metric_name]
         return gcp.monitoring.MetricDescriptor(
-            f"{self._args.site.workload}-{metric_name}",
-            project=self._args.site.gcp_project,
+            f"{self.site.name}-{metric_name}",
+            project=self.site.gcp_project,
             type=metric_type(metric),
             metric_kind="GAUGE",
             value_type="DOUBLE",
@@ -111,7 +128,7 @@ class GcpCarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         )
 
     def _census(self, name: str) -> None:
-        site = self._args.site
+        site = self.site
         apis = [self._enable(api) for api in ("aiplatform.googleapis.com", *APIS)]
         RepeatedWorkflow(
             f"{name}-census",
@@ -139,7 +156,7 @@ class GcpCarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         )
 
     def _silent(self) -> None:
-        minutes = self._args.budget.silent_minutes
+        minutes = self._budget.silent_minutes
         self._policy(
             "silent-tracker",
             f"nobody has reported emissions for {minutes} minutes",
@@ -185,10 +202,10 @@ class GcpCarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         }
 
     def _policy(self, what: str, says: str, remedy: str, conditions: list[dict[str, Any]]) -> Any:
-        site, budget = self._args.site, self._args.budget
+        site, budget = self.site, self._budget
         runbook = f" [Runbook]({budget.runbook_url})" if budget.runbook_url else ""
         return gcp.monitoring.AlertPolicy(
-            f"{site.workload}-{what}",
+            f"{site.name}-{what}",
             project=site.gcp_project,
             display_name=f"greenai {self._whose}: {says}",
             combiner="AND" if len(conditions) > 1 else "OR",

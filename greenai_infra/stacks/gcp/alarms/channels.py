@@ -40,7 +40,7 @@ class Channels(pulumi.ComponentResource):  # type: ignore[misc]
 
     def _channel(self, who: str, kind: str, settings: dict[str, Any], secrets: dict[str, Any] | None = None) -> None:
         channel = gcp.monitoring.NotificationChannel(
-            f"{self._site.workload}-budget-{who}",
+            f"{self._site.name}-budget-{who}",
             project=self._site.gcp_project,
             display_name=f"greenai budget {self._site.workload}: {who}",
             type=kind,

@@ -14,7 +14,6 @@ from greenai_infra.stacks.gcp.encryption import EncryptionKey, EncryptionKeyArgs
 from greenai_infra.stacks.gcp.notices import Notices, NoticesArgs
 from greenai_infra.stacks.gcp.services import Services, ServicesArgs
 from greenai_infra.stacks.gcp.site import Site
-from greenai_infra.stacks.tags import gcp_labels, stack_facts
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.stack.gcp_cache import GcpCacheConfig
@@ -58,8 +57,8 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:gcp:InferenceCache", name, None, opts)
         self.config, self._name = args.config, name
         config, self._child = args.config, pulumi.ResourceOptions(parent=self)
-        self.site = site = Site(config.workload, config.gcp_project, config.region, gcp_labels(stack_facts(config)))
-        self.instance_id = f"{config.workload}-cache"
+        self.site = site = Site.of(name, config, config.gcp_project, config.region)
+        self.instance_id = f"{name}-cache"
         self.services = Services(
             f"{name}-services",
             ServicesArgs(site, APIS, agents=(MEMORYSTORE,)),
@@ -93,7 +92,7 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
     def _connection_policy(self, network_id: Any, subnet_id: Any, after: pulumi.ResourceOptions) -> Any:
         """What lets Memorystore put its addresses into the network, and into this subnet only."""
         return gcp.networkconnectivity.ServiceConnectionPolicy(
-            f"{self.site.workload}-connections",
+            f"{self.site.name}-connections",
             project=self.site.gcp_project,
             location=self.site.region,
             description=f"Addresses of {self.instance_id}",
@@ -108,7 +107,7 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
         config, site = self.config, self.site
         zones = {"mode": "SINGLE_ZONE", "zone": config.single_zone} if config.single_zone else {"mode": "MULTI_ZONE"}
         return gcp.memorystore.Instance(
-            f"{site.workload}-cache",
+            f"{site.name}-cache",
             project=site.gcp_project,
             location=site.region,
             instance_id=self.instance_id,
@@ -142,7 +141,7 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
         name = f"projects/{site.gcp_project}/locations/{site.region}/instances/{self.instance_id}"
         for client in dict.fromkeys(self.config.clients):
             gcp.projects.IAMMember(
-                f"{site.workload}-{client.partition(':')[2]}",
+                f"{site.name}-{client.partition(':')[2]}",
                 project=site.gcp_project,
                 role=CONNECT_ROLE,
                 member=client,

@@ -18,7 +18,7 @@ def let_read(site: Site, server: Server, member: Any, opts: pulumi.ResourceOptio
     host, project, repository = server.image.split("/")[:3]
     given: list[pulumi.Resource] = [
         gcp.artifactregistry.RepositoryIamMember(
-            f"{site.workload}-image",
+            f"{site.name}-image",
             project=project,
             location=host.removesuffix("-docker.pkg.dev"),
             repository=repository,
@@ -30,7 +30,7 @@ def let_read(site: Site, server: Server, member: Any, opts: pulumi.ResourceOptio
     if server.from_bucket is not None:
         given.append(
             gcp.storage.BucketIAMMember(
-                f"{site.workload}-weights",
+                f"{site.name}-weights",
                 bucket=server.from_bucket,
                 role="roles/storage.objectViewer",
                 member=member,
@@ -40,7 +40,7 @@ def let_read(site: Site, server: Server, member: Any, opts: pulumi.ResourceOptio
     if server.model_token_secret is not None:
         given.append(
             gcp.secretmanager.SecretIamMember(
-                f"{site.workload}-token",
+                f"{site.name}-token",
                 project=site.gcp_project,
                 secret_id=server.model_token_secret,
                 role="roles/secretmanager.secretAccessor",

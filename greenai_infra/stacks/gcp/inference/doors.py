@@ -50,7 +50,7 @@ class Doors(pulumi.ComponentResource):  # type: ignore[misc]
     def _rule(self, what: str, **rule: Any) -> None:
         site = self._args.site
         gcp.compute.Firewall(
-            f"{site.workload}-{what}",
+            f"{site.name}-{what}",
             network=self._args.network.id,
             description=what.replace("-", " "),
             priority=1000,
@@ -62,7 +62,7 @@ class Doors(pulumi.ComponentResource):  # type: ignore[misc]
     def _way_out(self) -> None:
         site, network = self._args.site, self._args.network
         gcp.compute.Route(
-            f"{site.workload}-to-internet",
+            f"{site.name}-to-internet",
             network=network.id,
             dest_range="0.0.0.0/0",
             next_hop_gateway="default-internet-gateway",
@@ -71,14 +71,14 @@ class Doors(pulumi.ComponentResource):  # type: ignore[misc]
             opts=self._child,
         )
         router = gcp.compute.Router(
-            f"{site.workload}-router",
+            f"{site.name}-router",
             network=network.id,
             region=site.region,
             project=site.gcp_project,
             opts=self._child,
         )
         gcp.compute.RouterNat(
-            f"{site.workload}-nat",
+            f"{site.name}-nat",
             router=router.name,
             nat_ip_allocate_option="AUTO_ONLY",
             source_subnetwork_ip_ranges_to_nat="LIST_OF_SUBNETWORKS",

@@ -48,7 +48,7 @@ class GardenEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
         child = pulumi.ResourceOptions(parent=self)
         model = {"accept_eula": garden.accept_eula, "model_display_name": site.workload}
         self.endpoint = gcp.vertex.AiEndpointWithModelGardenDeployment(
-            f"{site.workload}-endpoint",
+            f"{site.name}-endpoint",
             project=site.gcp_project,
             location=site.region,
             publisher_model_name=garden.publisher_model,

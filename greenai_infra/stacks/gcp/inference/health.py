@@ -48,9 +48,9 @@ class Health(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: HealthArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:Health", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
-        namespace_id, service_id, endpoint_id = site.workload, "server", "tpu"
+        namespace_id, service_id, endpoint_id = site.name, "server", "tpu"
         namespace = gcp.servicedirectory.Namespace(
-            f"{site.workload}-directory",
+            f"{site.name}-directory",
             project=site.gcp_project,
             location=site.region,
             namespace_id=namespace_id,
@@ -58,14 +58,14 @@ class Health(pulumi.ComponentResource):  # type: ignore[misc]
             opts=child,
         )
         service = gcp.servicedirectory.Service(
-            f"{site.workload}-entry", namespace=namespace.id, service_id=service_id, opts=child
+            f"{site.name}-entry", namespace=namespace.id, service_id=service_id, opts=child
         )
         network = pulumi.Output.concat(
             "projects/", args.project_number, "/locations/global/networks/", args.network.network.name
         )
         entered_later = pulumi.ResourceOptions(ignore_changes=["address"]) if args.address is None else None
         gcp.servicedirectory.Endpoint(
-            f"{site.workload}-address",
+            f"{site.name}-address",
             service=service.id,
             endpoint_id=endpoint_id,
             address=args.address,
@@ -79,7 +79,7 @@ class Health(pulumi.ComponentResource):  # type: ignore[misc]
         )
         rights = [
             gcp.projects.IAMMember(
-                f"{site.workload}-{role.rpartition('.')[2]}",
+                f"{site.name}-{role.rpartition('.')[2]}",
                 project=site.gcp_project,
                 role=role,
                 member=args.agent,
@@ -88,7 +88,7 @@ class Health(pulumi.ComponentResource):  # type: ignore[misc]
             for role in PROBE_ROLES
         ]
         check = gcp.monitoring.UptimeCheckConfig(
-            f"{site.workload}-health",
+            f"{site.name}-health",
             project=site.gcp_project,
             display_name=f"greenai {site.workload}: health of the server",
             checker_type="VPC_CHECKERS",

@@ -11,7 +11,7 @@ from greenai_infra.stacks.gcp.every_five_minutes import APIS as WORKFLOW_APIS
 from greenai_infra.stacks.gcp.notices import Notices, NoticesArgs
 from greenai_infra.stacks.gcp.services import Services, ServicesArgs
 from greenai_infra.stacks.gcp.site import Site
-from greenai_infra.stacks.tags import gcp_labels, request_facts, stack_facts
+from greenai_infra.stacks.tags import request_facts
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.stack.gcp_inference import GcpInferenceConfig, Server
@@ -31,22 +31,21 @@ MONITORING = "monitoring.googleapis.com"
 
 
 @dataclass(frozen=True)
-class ServingRegionArgs:
+class InferenceEndpointArgs:
     """The stack's config. `hub_token` opens a gated model on Vertex AI: a secret of the stack, or None."""
 
     config: GcpInferenceConfig
     hub_token: Any = None
 
 
-class ServingRegion(pulumi.ComponentResource):  # type: ignore[misc]
+class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
     """A TPU machine now, one from the queue, or a Vertex AI endpoint, each private and watched."""
 
-    def __init__(self, name: str, args: ServingRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: InferenceEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:ServingRegion", name, None, opts)
         self.config = config = args.config
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        facts = stack_facts(config) | request_facts(config.planned)
-        self.site = Site(config.workload, config.gcp_project, config.region, gcp_labels(facts))
+        self.site = Site.of(name, config, config.gcp_project, config.region, request_facts(config.planned))
         self.notices = Notices(f"{name}-notices", NoticesArgs(self.site, config.notify_emails), opts=self._child)
         self.outputs: dict[str, Any] = {"serve_on": config.serve_on, "accelerator_type": config.accelerator_type}
         if config.server is not None:
@@ -71,7 +70,7 @@ class ServingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         services = self._services(TPU_APIS + (WORKFLOW_APIS if queued else ()))
         after = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[services]))
         network = PrivateNetwork(f"{name}-network", NetworkArgs(site, config.network.cidr), opts=after)
-        tag = f"{site.workload}-server"
+        tag = f"{site.name}-server"
         doors = Doors(f"{name}-doors", DoorsArgs(site, network, tag, server.port, config.network), opts=self._child)
         args = TpuServerArgs(site, config, server, network, tag, after=[doors, services])
         machine = None if queued else TpuVmServer(f"{name}-server", args, opts=self._child)

@@ -45,17 +45,17 @@ class TpuQueueServer(pulumi.ComponentResource):  # type: ignore[misc]
         member = pulumi.Output.concat("serviceAccount:", default_account)
         for role in TELEMETRY_ROLES:
             gcp.projects.IAMMember(
-                f"{site.workload}-{role.rpartition('.')[2]}",
+                f"{site.name}-{role.rpartition('.')[2]}",
                 project=site.gcp_project,
                 role=role,
                 member=member,
                 opts=child,
             )
         rights = let_read(site, args.server.server, member, child)
-        node_id = f"{site.workload}-tpu"
+        node_id = f"{site.name}-tpu"
         carbon = config.carbon
         self.queued = gcp.tpu.V2QueuedResource(
-            f"{site.workload}-queued",
+            f"{site.name}-queued",
             project=site.gcp_project,
             zone=config.zone,
             tpu={
@@ -102,7 +102,7 @@ class TpuQueueServer(pulumi.ComponentResource):  # type: ignore[misc]
             tag=server.tag,
         )
         bring_up = RepeatedWorkflow(
-            f"{site.workload}-bring-up",
+            f"{site.name}-bring-up",
             RepeatedWorkflowArgs(
                 site=site,
                 what="bring-up",
@@ -114,7 +114,7 @@ class TpuQueueServer(pulumi.ComponentResource):  # type: ignore[misc]
         )
         # Whoever changes the metadata of a machine acts as its account.
         gcp.serviceaccount.IAMMember(
-            f"{site.workload}-bring-up-as-machine",
+            f"{site.name}-bring-up-as-machine",
             service_account_id=pulumi.Output.concat(f"projects/{site.gcp_project}/serviceAccounts/", default_account),
             role="roles/iam.serviceAccountUser",
             member=bring_up.runner.member,

@@ -52,7 +52,7 @@ class TpuVmServer(pulumi.ComponentResource):  # type: ignore[misc]
         )
         rights = let_read(site, args.server, self.account.member, child)
         self.machine = gcp.tpu.V2Vm(
-            f"{site.workload}-tpu",
+            f"{site.name}-tpu",
             project=site.gcp_project,
             zone=config.zone,
             description=f"Serves {site.workload}",

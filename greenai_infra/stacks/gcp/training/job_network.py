@@ -36,7 +36,7 @@ class JobNetwork(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:gcp:JobNetwork", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         attachment = gcp.compute.NetworkAttachment(
-            f"{site.workload}-jobs",
+            f"{site.name}-jobs",
             description=f"Training jobs of {site.workload}",
             connection_preference="ACCEPT_AUTOMATIC",
             subnetworks=[args.subnet_id],

@@ -52,7 +52,7 @@ class PlannedStart(pulumi.ComponentResource):  # type: ignore[misc]
         self.cron = yearly_cron(args.start)
         argument = json.dumps({"argument": json.dumps({"launch": "scheduled"})})
         self.job = gcp.cloudscheduler.Job(
-            f"{site.workload}-start",
+            f"{site.name}-start",
             description=f"Planned start of {site.workload}",
             schedule=self.cron,
             time_zone="Etc/UTC",

@@ -39,7 +39,7 @@ from greenai_infra.stacks.gcp.training.workflow import TrainingWorkflow, Workflo
 from greenai_infra.stacks.gcp.training.workflow_definition import WorkflowFacts, workflow_definition
 from greenai_infra.stacks.image import build_command
 from greenai_infra.stacks.run_limits import run_seconds
-from greenai_infra.stacks.tags import gcp_labels, intensity_text, stack_facts
+from greenai_infra.stacks.tags import intensity_text
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.stack.gcp_training import GcpTrainingConfig
@@ -51,20 +51,20 @@ IMAGE_NAME = "training"
 
 
 @dataclass(frozen=True)
-class GcpTrainingRegionArgs:
+class TrainingRegionArgs:
     """The stack's config, as the plan pinned it."""
 
     config: GcpTrainingConfig
 
 
-class GcpTrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
+class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
     """Network, key, storage, registry, accounts and notices, and the workflow that runs the plan on Vertex AI."""
 
-    def __init__(self, name: str, args: GcpTrainingRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: TrainingRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:TrainingRegion", name, None, opts)
         self.config = config = args.config
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        self.site = site = Site(config.workload, config.gcp_project, config.region, gcp_labels(stack_facts(config)))
+        self.site = site = Site.of(name, config, config.gcp_project, config.region)
         self.services = self._services()
         ready = pulumi.ResourceOptions(parent=self, depends_on=[self.services])
         self.vertex = self.services.agents["aiplatform.googleapis.com"]
@@ -135,7 +135,7 @@ class GcpTrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         self.artifacts = bucket("artifacts", {"job": keep, "claim": claim})
         if config.data_uri:
             gcp.storage.BucketIAMMember(
-                f"{config.workload}-other-data-job",
+                f"{self._name}-other-data-job",
                 bucket=config.data_uri.removeprefix("gs://").split("/")[0],
                 role="roles/storage.objectViewer",
                 member=job,

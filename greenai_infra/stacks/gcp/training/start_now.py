@@ -39,7 +39,7 @@ def start_now(args: StartNowArgs, opts: pulumi.ResourceOptions) -> Any:
     command = ["gcloud", "workflows", "execute"]
     options = [f"--location={site.region}", f"--project={site.gcp_project}", f"--data={json.dumps({'launch': 'now'})}"]
     return gcp.cloudrunv2.Job(
-        f"{site.workload}-now",
+        f"{site.name}-now",
         location=site.region,
         project=site.gcp_project,
         deletion_protection=False,

@@ -39,7 +39,7 @@ class TrainingWorkflow(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:gcp:TrainingWorkflow", name, None, opts)
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         self.workflow = gcp.workflows.Workflow(
-            f"{site.workload}-training",
+            f"{site.name}-training",
             description=f"Training {site.workload} in {site.region}",
             source_contents=json.dumps(args.definition, indent=1),
             service_account=args.account.id,
@@ -55,7 +55,7 @@ class TrainingWorkflow(pulumi.ComponentResource):  # type: ignore[misc]
         )
         self.id, self.name = self.workflow.id, self.workflow.name
         gcp.monitoring.AlertPolicy(
-            f"{site.workload}-notices",
+            f"{site.name}-notices",
             display_name=f"greenai {site.workload} in {site.region}: end of a run",
             combiner="OR",
             conditions=[

@@ -1,0 +1,36 @@
+"""How the components of a program, and what is in them, are called."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from greenai_infra.errors import InputError
+
+if TYPE_CHECKING:
+    from greenai_infra.contracts.stack.fields import CarbonTagged
+
+LONGEST = 40
+"""With what is appended, a name still fits into a bucket's and a role's."""
+_ALLOWED = re.compile(rf"[a-z][a-z0-9-]{{1,{LONGEST - 2}}}[a-z0-9]")
+_DIGEST_LENGTH = 4
+
+
+def component_name(name: str, config: CarbonTagged) -> str:
+    """The component's name, if what it builds can be named after it. Raises InputError."""
+    if _ALLOWED.fullmatch(name):
+        return name
+    raise InputError(
+        f"component '{name}' of workload {config.workload}: its name begins the names of all that it builds; take 3 to "
+        f"{LONGEST} lower-case letters, digits and hyphens, beginning with a letter"
+    )
+
+
+def regional_name(name: str, region: str) -> str:
+    """`NAME-REGION`, for one of several regions of a component; a long name is cut and told apart by a digest."""
+    if len(whole := f"{name}-{region}") <= LONGEST:
+        return whole
+    digest = sha256(name.encode()).hexdigest()[:_DIGEST_LENGTH]
+    kept = name[: LONGEST - len(region) - _DIGEST_LENGTH - 2].rstrip("-")
+    return f"{kept}-{digest}-{region}"
