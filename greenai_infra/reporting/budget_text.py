@@ -1,4 +1,4 @@
-"""A budget's status and forecast, as tables and as JSON documents."""
+"""A budget's entries, status and forecast, as text and as JSON documents."""
 
 from __future__ import annotations
 
@@ -17,9 +17,48 @@ if TYPE_CHECKING:
     from greenai_infra.footprint.budget import Allowance, Kind, Period
     from greenai_infra.footprint.budget_forecast import PeriodForecast
     from greenai_infra.ledger.accounts import Forecast, Status
+    from greenai_infra.ledger.carbon_budget import Stored
+    from greenai_infra.ledger.entries import OverBudget
 
 RUNS_SHOWN = 10
 PERIODS: tuple[Period, ...] = ("year", "month")
+
+
+def stored_document(stored: Stored) -> dict[str, Any]:
+    """An entry of the ledger, and whether it was added; kg CO2e."""
+    entry = stored.entry
+    return {
+        "type": entry.type.value,
+        "run_id": entry.run_id,
+        "kg": entry.kg,
+        "kind": entry.kind,
+        "at": format_time(entry.at),
+        "added": stored.added,
+        "warnings": list(stored.notes),
+    }
+
+
+def stored_words(stored: Stored) -> str:
+    """The same in a line."""
+    entry = stored.entry
+    tier = f", tier {tier_of(entry.kg).value.upper()}" if entry.kg >= 0 else ""
+    done = "stored" if stored.added else "is already in the ledger, nothing added"
+    return f"{entry.type} {entry.run_id}: {significant(entry.kg)} kg ({entry.kind}{tier}) {done}"
+
+
+def over_document(error: OverBudget) -> dict[str, Any]:
+    """By how much each limit is exceeded, kg CO2e."""
+    limits = [
+        {
+            "scope": excess.scope,
+            "limit_kg": excess.limit_kg,
+            "committed_kg": excess.committed_kg,
+            "wanted_kg": excess.wanted_kg,
+            "over_kg": excess.over_kg,
+        }
+        for excess in error.excesses
+    ]
+    return {"fits": False, "over_kg": error.excesses[0].over_kg, "limits": limits}
 
 
 def status_document(status: Status) -> dict[str, Any]:
