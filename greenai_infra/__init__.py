@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from greenai_infra.serving.semantic.cache import SemanticCache
     from greenai_infra.tracking.trainer import GreenTrainer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "CacheMetrics",
     "CarbonBudget",

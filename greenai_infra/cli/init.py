@@ -13,7 +13,8 @@ from greenai_infra.clock import now
 PLAN = "plan.json"
 
 
-PARTS = ("ci", "image")
+PARTS = ("ci", "image", "upgrade-project", "eject-component")
+FLAGS = {"--upgrade": "upgrade-project", "--eject": "eject-component"}
 
 
 class InitGroup(click.Group):
@@ -21,18 +22,22 @@ class InitGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Inserts the command name `project` before a folder, also before a folder named `project`."""
-        if args and args[0] not in PARTS and args[0] not in ctx.help_option_names:
+        if args and args[0] in FLAGS:
+            args = [FLAGS[args[0]], *args[1:]]
+        elif args and args[0] not in PARTS and args[0] not in ctx.help_option_names:
             args = ["project", *args]
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """The part of the usage line after `init`."""
-        return ["DIR | ci --github | ci --gitlab | image --variant VARIANT"]
+        return ["DIR | --upgrade [DIR] | --eject COMPONENT [DIR] | ci --github | ci --gitlab | image --variant VARIANT"]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the three forms."""
         forms = [
             ("DIR", "Write a project."),
+            ("--upgrade [DIR]", "Move a project that an older version wrote to this one; shows the diff first."),
+            ("--eject COMPONENT [DIR]", "Copy one component's source into the project, to own it."),
             ("ci", "Write the CI jobs of a project: init ci --help."),
             ("image", "Write the Dockerfile of the training image: init image --help."),
         ]
@@ -65,6 +70,59 @@ def project(target: Path) -> None:
     click.echo("\nBuild and push the image of training/Dockerfile once the stack is built: select says how.")
     click.echo(f"\nThen make {WORKLOAD} your own and plan it:")
     click.echo(f"  greenai-infra plan {WORKLOAD} --hardware --out {PLAN} && greenai-infra select {PLAN}")
+
+
+PROJECT = click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
+
+
+@init.command("upgrade-project", hidden=True, epilog="Example:  greenai-infra init --upgrade my-project")
+@PROJECT
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def upgrade_project(folder: Path, yes: bool) -> int:
+    """Move a project that an older version wrote to this one: `greenai-infra init --upgrade [DIR]`.
+
+    Copied components go, as they come with the package; the short programs come. Shows what changes, and asks. A file
+    that you have changed is kept in before-upgrade/, and whatever is your own stays. Without a terminal it needs --yes.
+    """
+    import sys
+
+    from greenai_infra.scaffold.upgrade import KEPT, upgrade_of
+
+    upgrade = upgrade_of(folder)
+    if not upgrade.needed:
+        click.echo(f"{folder.resolve()} is up to date")
+        return 0
+    click.echo(upgrade.text(), nl=False)
+    if not yes and not sys.stdin.isatty():
+        click.echo("nothing was changed; say --yes to make this change", err=True)
+        return 1
+    if not yes and not click.confirm("\nChange the project?"):
+        return 1
+    upgrade.apply()
+    click.echo("\nupgraded; look at what its stacks would build now: greenai-infra preview --offline")
+    if upgrade.kept:
+        click.echo(f"Your changes are in {KEPT}/; to change a component: greenai-infra init --eject COMPONENT")
+    return 0
+
+
+@init.command("eject-component", hidden=True, epilog="Example:  greenai-infra init --eject TrainingRegion")
+@click.argument("component")
+@PROJECT
+def eject_component(component: str, folder: Path) -> None:
+    """Copy one component's source into stacks/own/, to change it: `greenai-infra init --eject COMPONENT [DIR]`.
+
+    Programs of the project that import the component import the copy from then on, and build the same under the same
+    names. The rest of the component's parts stays in the package. Upgrades no longer reach the copy.
+    """
+    from greenai_infra.scaffold.eject import eject
+
+    ejected = eject(folder, component)
+    click.echo(f"wrote {ejected.file}: {ejected.component} is yours now")
+    for file in ejected.changed:
+        click.echo(f"changed {file}, which imports it")
+    if not ejected.changed:
+        users = " or ".join(ejected.users)
+        click.echo(f"no program imports it itself; eject {users} too, or import the copy where you need it")
 
 
 def plan_and_pin(folder: Path) -> None:

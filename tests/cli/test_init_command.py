@@ -232,6 +232,9 @@ def test_a_new_project_previews_at_once(tmp_path: Path, greenai: Command) -> Non
     assert "Carbon gate: open" in done.stdout
 
 
+SOURCE = f"git+https://git.example.com/tools/greenai-infra@{'0a' * 20}"
+
+
 @pytest.mark.skipif(find_spec("hatchling") is None, reason="building a wheel needs hatchling: pip install hatchling")
 def test_an_installed_package_writes_a_project_without_a_clone(tmp_path: Path) -> None:
     subprocess.run(
@@ -270,7 +273,10 @@ def test_an_installed_package_writes_a_project_without_a_clone(tmp_path: Path) -
             cwd=tmp_path / "project",
             env={**os.environ, **outside},
         )
-        for arguments in (("init", "ci", "--github", "--gitlab"), ("comment", "../head.json", "--dry-run"))
+        for arguments in (
+            ("init", "ci", "--github", "--gitlab", "--install", SOURCE),
+            ("comment", "../head.json", "--dry-run"),
+        )
     )
 
     assert where[0].startswith(str(tmp_path / "site"))

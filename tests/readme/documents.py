@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from greenai_infra.cli.init import FLAGS
 from greenai_infra.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,8 @@ def resolve(words: list[str]) -> tuple[str, ...]:
     context = click.Context(main, info_name="greenai-infra")
     path: tuple[str, ...] = ()
     while True:
+        if path == ("init",) and words and words[0] in FLAGS:
+            words = [FLAGS[words[0]], *words[1:]]
         if "--" in words and command.context_settings.get("ignore_unknown_options"):
             words = words[: words.index("--")]
         given, words, _ = command.make_parser(context).parse_args(list(words))
