@@ -23,8 +23,8 @@ from greenai_infra.reporting.tables import show_table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenai_infra.catalog.fetchers.refresh import Changes
     from greenai_infra.catalog.offers import Offer
-    from greenai_infra.catalog.refresh import Changes
     from greenai_infra.catalog.service_prices import ServicePrice
 
 _SHOWN_MOVES = 5
@@ -100,9 +100,9 @@ def _renew(
     provider: str, where: str, day: date | None, deadline_s: float, *, dry_run: bool, allow_shrink: bool
 ) -> None:
     """Renews one provider's offers and keeps the other provider's."""
-    from greenai_infra.catalog.fetch import fetch
-    from greenai_infra.catalog.refresh import check, compare, write_catalogue
-    from greenai_infra.catalog.skypilot import read_vms
+    from greenai_infra.catalog.fetchers.fetch import fetch
+    from greenai_infra.catalog.fetchers.refresh import check, compare, write_catalogue
+    from greenai_infra.catalog.fetchers.skypilot import read_vms
     from greenai_infra.reporting.refresh_text import show_dearer_on_spot
 
     fetched = fetch(where, within_s=max(0.1, deadline_s - time.monotonic()))
@@ -139,7 +139,7 @@ def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool, 
 
     Example:  greenai-infra catalog refresh-services --region aws:eu-north-1
     """
-    from greenai_infra.catalog.aws_price_list import BASE_URL, SERVICES
+    from greenai_infra.catalog.fetchers.aws_price_list import BASE_URL, SERVICES
     from greenai_infra.catalog.service_prices import keep_service_prices, user_service_prices
     from greenai_infra.web.address import is_safe, shown
 
@@ -170,8 +170,8 @@ def refresh_services(regions: tuple[str, ...], base: str | None, dry_run: bool, 
 
 def _fetched(base: str, service: str, region: str, deadline_s: float) -> list[ServicePrice]:
     """The prices of one list. A broken list is reported, and reading goes on with the others."""
-    from greenai_infra.catalog.aws_price_list import LARGEST_BYTES, list_address, read_price_list
-    from greenai_infra.catalog.fetch import fetch
+    from greenai_infra.catalog.fetchers.aws_price_list import LARGEST_BYTES, list_address, read_price_list
+    from greenai_infra.catalog.fetchers.fetch import fetch
 
     try:
         left_s = max(0.0, deadline_s - time.monotonic())

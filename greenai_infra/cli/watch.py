@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenai_infra.cli.pace import RealPace
-    from greenai_infra.planning.rounds import Schedule
-    from greenai_infra.planning.watch import Event, Round
+    from greenai_infra.planning.watch.changes import Event, Round
+    from greenai_infra.planning.watch.rounds import Schedule
     from greenai_infra.planning.workload import Window, Workload
 
 LEAST_MINUTES = 1.0
@@ -69,8 +69,8 @@ def watch(
     round gave a plan.
     """
     from greenai_infra.cli.pace import RealPace
-    from greenai_infra.planning.rounds import watch_rounds
-    from greenai_infra.planning.watch import Watcher
+    from greenai_infra.planning.watch.changes import Watcher
+    from greenai_infra.planning.watch.rounds import watch_rounds
     from greenai_infra.planning.workload_file import read_workload, window_of
 
     with RealPace() as pace:
@@ -101,7 +101,7 @@ def _planner(
     from greenai_infra.catalog.offers import offers
     from greenai_infra.planning.make import refuse_plan_unless_live
     from greenai_infra.planning.planner import make_plan
-    from greenai_infra.planning.watch import round_of
+    from greenai_infra.planning.watch.changes import round_of
 
     source, basis, file_kind = asked
     known = offers()
@@ -122,7 +122,7 @@ def _planner(
 
 def _schedule(every: str, for_: str | None, rounds: int | None, window: Window) -> Schedule:
     """The bounds of the watch. Raises InputError for an unusable interval or length."""
-    from greenai_infra.planning.rounds import Schedule
+    from greenai_infra.planning.watch.rounds import Schedule
 
     every_hours = parse_duration_hours(every)
     if every_hours * 60 < LEAST_MINUTES:

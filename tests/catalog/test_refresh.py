@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
-from greenai_infra.catalog import fetch, offers
-from greenai_infra.catalog.refresh import write_catalogue
+from greenai_infra.catalog import offers
+from greenai_infra.catalog.fetchers import fetch
+from greenai_infra.catalog.fetchers.refresh import write_catalogue
 from greenai_infra.cli.catalog import PUBLIC_CATALOGUE, catalog
 from greenai_infra.errors import DataUnavailable, GreenAIError, InputError, Refused
 from tests.catalog.miniature import AWS, GCP

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from greenai_infra.catalog.fetchers.skypilot import read_vms
 from greenai_infra.catalog.offers import Offer
-from greenai_infra.catalog.skypilot import read_vms
 from greenai_infra.errors import InputError
 from tests.catalog.miniature import AWS, AWS_HEADER, GCP
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.catalog.aws_price_list import read_price_list
+from greenai_infra.catalog.fetchers.aws_price_list import read_price_list
 from greenai_infra.errors import InputError
 from tests.loopback import answering
 

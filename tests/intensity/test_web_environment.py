@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenai_infra.catalog.fetch import fetch
+from greenai_infra.catalog.fetchers.fetch import fetch
 from greenai_infra.errors import DataUnavailable
 from greenai_infra.intensity.model.questions import Failure, Question
 from greenai_infra.intensity.model.settings import Access

@@ -16,7 +16,7 @@ from greenai_infra.intensity.model.values import Basis, Series
 from greenai_infra.intensity.sources.embedded import EmbeddedYear
 from greenai_infra.planning.document import plan_document
 from greenai_infra.planning.planner import make_plan
-from greenai_infra.planning.watch import round_of
+from greenai_infra.planning.watch.changes import round_of
 from greenai_infra.planning.workload_file import window_of
 from greenai_infra.reporting.plan_text import show_plan
 

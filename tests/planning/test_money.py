@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from greenai_infra.errors import WorkloadError
 from greenai_infra.planning.document import plan_document
-from greenai_infra.planning.watch import round_of
+from greenai_infra.planning.watch.changes import round_of
 from greenai_infra.reporting.plan_text import show_plan
 
 from .made_up import EAST, NORTH, candidate, decision, offer, planned, steps, timing, workload

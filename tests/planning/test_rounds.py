@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greenai_infra.errors import DataUnavailable, InputError, NoPlacement
-from greenai_infra.planning.rounds import Schedule, watch_rounds
-from greenai_infra.planning.watch import Event, Round, Watcher
+from greenai_infra.planning.watch.changes import Event, Round, Watcher
+from greenai_infra.planning.watch.rounds import Schedule, watch_rounds
 
 from .paces import FakePace
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from greenai_infra.planning.planner import make_plan
-from greenai_infra.planning.watch import Event, Round, Watcher, round_of
+from greenai_infra.planning.watch.changes import Event, Round, Watcher, round_of
 from greenai_infra.planning.workload_file import window_of
 
 from .made_up import EAST, NORTH, T0, Forecast, at, offer, planned, steps, workload

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def chips_of(accelerator_type: str) -> tuple[str, int] | None:
     """Chip and number of chips of a slice such as `v5litepod-8` or `v5p-16` (8 chips); None for another name."""
-    from greenai_infra.catalog.skypilot_rows import namings  # slow to import, and needed for TPUs only
+    from greenai_infra.catalog.fetchers.skypilot_rows import namings  # slow to import, and needed for TPUs only
 
     kind, _, size = accelerator_type.lower().partition("-")
     known = next((one for one in namings() if one.skypilot_name == f"tpu-{kind}-"), None)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.fetchers.skypilot_rows import REQUIRED, Line, line_of, low_and_median, namings, positive
 from greenai_infra.catalog.offers import Offer
 from greenai_infra.catalog.read import parse
 from greenai_infra.catalog.regions import regions
-from greenai_infra.catalog.skypilot_rows import REQUIRED, Line, line_of, low_and_median, namings, positive
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def read_vms(lines: Iterable[str], *, provider: str, where: str, priced_on: date
     if provider == "aws":
         found = _aws_offers(read, priced_on, source)
     elif provider == "gcp":
-        from greenai_infra.catalog.skypilot_gcp import gcp_offers
+        from greenai_infra.catalog.fetchers.skypilot_gcp import gcp_offers
 
         found = gcp_offers(read, priced_on, source)
     else:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from greenai_infra.planning.watch import Event, Round, Watcher
+    from greenai_infra.planning.watch.changes import Event, Round, Watcher
 
 _Value = TypeVar("_Value")
 

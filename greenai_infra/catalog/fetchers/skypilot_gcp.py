@@ -7,9 +7,9 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.fetchers.skypilot_rows import Line, Naming, low_and_median, namings, positive
 from greenai_infra.catalog.offers import Offer
 from greenai_infra.catalog.read import table
-from greenai_infra.catalog.skypilot_rows import Line, Naming, low_and_median, namings, positive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
