@@ -106,7 +106,7 @@ def print_rules(settings: GateSettings, as_json: bool) -> None:
             "id": rule.id,
             "title": rule.title,
             "severity": settings.of(rule.id).in_force,
-            "settings": settings.of(rule.id).model_dump(mode="json"),
+            "settings": {"severity": settings.of(rule.id).severity, **settings.of(rule.id).values},
             "why": rule.why,
             "remedy": rule.remedy,
         }

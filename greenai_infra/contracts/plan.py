@@ -4,68 +4,63 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from msgspec import Meta, field, structs
 
 from greenai_infra.contracts.plan_document import read_document
-from greenai_infra.contracts.problems import describe_validation_error
 from greenai_infra.contracts.stack.fields import Name
 from greenai_infra.contracts.times import Time
 from greenai_infra.errors import InputError
-from greenai_infra.flags import NoFlagAsNumber
+from greenai_infra.typed_yaml.checked import Checked
+from greenai_infra.typed_yaml.problems import described
+from greenai_infra.typed_yaml.section import NonNegative, Positive
+from greenai_infra.typed_yaml.values import Unreadable, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-
-class _Part(NoFlagAsNumber):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Intensity(_Part):
+class Intensity(Checked, frozen=True, kw_only=True):
     """The carbon intensity that a placement was chosen with."""
 
-    g_per_kwh: Finite
+    g_per_kwh: NonNegative
     signal: Literal["average", "marginal"]
     basis: Literal["lifecycle", "direct"]
     source: str
     kind: str
     observed_at: Time
-    flags: list[str] = Field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
 
 
-class Run(_Part):
+class Run(Checked, frozen=True, kw_only=True):
     """One uninterrupted run, [start, end)."""
 
     start: Time
     end: Time
 
 
-class Placement(_Part):
+class Placement(Checked, frozen=True, kw_only=True):
     """Where, on what and when; `instance_type` is the cloud's own name of the machine, as in p5.48xlarge."""
 
     provider: Literal["aws", "gcp"]
-    region: Annotated[str, Field(min_length=1)]
+    region: Annotated[str, Meta(min_length=1)]
     zone: str
-    instance_type: Annotated[str, Field(min_length=1)]
-    instances: Annotated[int, Field(ge=1)]
+    instance_type: Annotated[str, Meta(min_length=1)]
+    instances: Annotated[int, Meta(ge=1)]
     accelerator: str | None = None
     """The chip's name in the catalog."""
     purchase: Literal["on_demand", "spot"]
     start: Time
     end: Time
-    slices: Annotated[list[Run], Field(min_length=1)]
+    slices: Annotated[list[Run], Meta(min_length=1)]
     energy_kwh: Positive
     emissions_kg: Positive
-    cost_usd: Finite | None
+    cost_usd: NonNegative | None
     intensity: Intensity
     offered: Literal["listed", "not listed", "unknown"] = "listed"
-    zones: list[str] = Field(default_factory=list)
+    zones: list[str] = field(default_factory=list)
     """Zones in which it is sold, AWS's by ID; empty where they are not known."""
-    zone_count: Annotated[int, Field(ge=1)] | None = None
+    zone_count: Annotated[int, Meta(ge=1)] | None = None
     availability: str | None = None
     """What is known of its being offered, in a sentence."""
     service_list_read: bool = True
@@ -81,15 +76,15 @@ class Placement(_Part):
         return f"{self.provider}:{self.region}"
 
 
-class PlannedBudget(_Part):
+class PlannedBudget(Checked, frozen=True, kw_only=True):
     """What the project may emit, as the workload file states it."""
 
     daily_kg: Positive
     monthly_kg: Positive
-    notify: list[str] = Field(default_factory=list)
+    notify: list[str] = field(default_factory=list)
 
 
-class PlannedWork(_Part):
+class PlannedWork(Checked, frozen=True, kw_only=True):
     """What an endpoint has to do; nothing of it for training."""
 
     requests_per_second: Positive | None = None
@@ -97,13 +92,13 @@ class PlannedWork(_Part):
     latency_bound_ms: Positive | None = None
 
 
-class PlannedObjective(_Part):
+class PlannedObjective(Checked, frozen=True, kw_only=True):
     """What the plan minimised, if not emissions alone."""
 
-    carbon_price_usd_per_tonne: Finite
+    carbon_price_usd_per_tonne: NonNegative
 
 
-class PlannedWorkload(_Part):
+class PlannedWorkload(Checked, frozen=True, kw_only=True):
     """Whose plan it is, and what for."""
 
     name: Name
@@ -115,15 +110,15 @@ class PlannedWorkload(_Part):
     objective: PlannedObjective | None = None
 
 
-class PlanFile(_Part):
+class PlanFile(Checked, frozen=True, kw_only=True):
     """A plan: the chosen placement and the best of each other region, with rising emissions."""
 
-    plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
+    plan_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{12,64}\Z")]
     as_of: Time
     workload: PlannedWorkload
     placement: Placement
     alternatives: list[Placement]
-    edited: Annotated[bool, Field(exclude=True)] = False
+    edited: bool = False
     """Whether the file is not what the plan_id was made of; the reader says so, not the file."""
 
     @property
@@ -147,9 +142,9 @@ def read_plan_file(path: Path, *, if_edited: Callable[[str], None] | None = None
     edits: list[str] = []
     document = read_document(path, if_edited=edits.append)
     try:
-        plan = PlanFile.model_validate(document)
-    except ValidationError as error:
-        raise InputError(describe_validation_error(error, str(path), PlanFile)) from None
+        plan = read_values(document, PlanFile)
+    except Unreadable as error:
+        raise InputError(described(error.problems, str(path), document, PlanFile)) from None
     keys = [one.key for one in plan.ranked]
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
@@ -158,4 +153,4 @@ def read_plan_file(path: Path, *, if_edited: Callable[[str], None] | None = None
         if if_edited is None:
             raise InputError(f"{edit}; make it again with: greenai-infra plan WORKLOAD --out {path}")
         if_edited(edit)
-    return plan.model_copy(update={"edited": bool(edits)})
+    return structs.replace(plan, edited=bool(edits))

@@ -16,6 +16,7 @@ from greenai_infra.catalog.regions import find_region
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.equation import JOULES_PER_KWH, operational_kg
 from greenai_infra.footprint.standing import HOURS_PER_MONTH
+from greenai_infra.typed_yaml.values import Unreadable, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,14 +75,12 @@ def _operational_kg(section: Mapping[str, Any], energy_kwh: Any) -> float | None
 
 def _busiest_day_kg(slices: Any, kg: float) -> float | None:
     """kg in the busiest 24 hours, as the stack's program reckons them against its daily budget."""
-    from pydantic import TypeAdapter, ValidationError
-
     from greenai_infra.contracts.stack.alarms import busiest_day_kg
     from greenai_infra.contracts.stack.runs import Slice
 
     try:
-        read = TypeAdapter(list[Slice]).validate_python(slices)
-    except ValidationError:
+        read = read_values(slices, list[Slice])
+    except Unreadable:
         return None  # of a program of the user's own; ours refuses such slices
     return busiest_day_kg([(one.start, one.end) for one in read], kg) if read else None
 

@@ -18,6 +18,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pulumi_policy
 from pulumi_policy import policy as sdk
 from pulumi_policy.proxy import UnknownValueError
@@ -33,6 +34,7 @@ from greenai_infra.previews.gate import PACK_NAME, config_values, open_gate, sta
 from greenai_infra.previews.not_judged import not_judged
 from greenai_infra.previews.sdk.schema import resource_schema
 from greenai_infra.previews.standing.assemble import standing
+from greenai_infra.typed_yaml.values import read_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -157,25 +159,20 @@ def config_properties(defaults: RuleSettings) -> dict[str, dict[str, Any]]:
 
     How much a rule weighs is `enforcementLevel` there, so `severity` is left out.
     """
-    schema = type(defaults).model_json_schema()["properties"]
-    given = defaults.model_dump(mode="json")
+    (schema,) = msgspec.json.schema_components([type(defaults)])[1].values()
     found = {}
-    for name, one in schema.items():
-        if name != "severity":
-            kept = {key: value for key, value in one.items() if key not in ("default", "title")}
-            found[name] = kept if given[name] is None else {**kept, "default": given[name]}
+    for name, default in defaults.values.items():
+        kept = {key: value for key, value in schema["properties"][name].items() if key != "default"}
+        found[name] = kept if default is None else {**kept, "default": default}
     return found
 
 
 def configured(defaults: RuleSettings, config: Mapping[str, Any] | None) -> RuleSettings:
     """The settings with what `--policy-pack-config` says over them; it may take a rule's limit away.
 
-    The severity is left as it is: how much a rule weighs is the engine's `enforcementLevel` here.
+    They state no severity: how much a rule weighs is the engine's `enforcementLevel` here.
     """
-    if not config:
-        return defaults
-    written = defaults.model_dump(exclude_unset=True, exclude={"severity"})
-    return type(defaults).model_validate({**written, **config}).model_copy(update={"severity": defaults.severity})
+    return read_values({**defaults.values, **config}, type(defaults)) if config else defaults
 
 
 def _declared_in_stack(resource: Any) -> DeclaredResource:

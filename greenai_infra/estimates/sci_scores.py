@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from greenai_infra.estimates.sci_file import AiComponent, Component, Consumer, Provider, Scenario
-    from greenai_infra.typed_yaml.problems import KeyPath, Problem
+    from greenai_infra.typed_yaml.types import KeyPath, Problem
 
 LOOKS = "an SCI file is a mapping with name, boundary, quantification, signal, basis, and scenarios or ai"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from greenai_infra.planning.workload import Workload
-    from greenai_infra.typed_yaml.problems import KeyPath, Problem
+    from greenai_infra.typed_yaml.types import KeyPath, Problem
 
 
 def unknown_names(workload: Workload) -> list[Problem]:

@@ -52,7 +52,7 @@ class Tally:
             "violations": self.violations,
             "not_run": self.not_run,
             "exempted": self.exempted,
-            "settings": self.settings.model_dump(mode="json", exclude={"severity"}),
+            "settings": self.settings.values,
         }
 
 

@@ -8,12 +8,13 @@ A rule never raises and never guesses: what it can't look at, because the value 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, model_validator
+from msgspec import UNSET, UnsetType, to_builtins
+from msgspec import field as struct_field
 
 from greenai_infra.contracts.declared import STACK_TYPE
-from greenai_infra.flags import NoFlagAsNumber
+from greenai_infra.typed_yaml.checked import Checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,30 +25,36 @@ if TYPE_CHECKING:
 Severity = Literal["mandatory", "advisory", "disabled"]
 
 
-class RuleSettings(NoFlagAsNumber):
+class RuleSettings(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every rule can be told: how much it weighs. Subclasses add what is theirs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
-
-    severity: Severity = "mandatory"
+    stated_severity: Severity | UnsetType = struct_field(default=UNSET, name="severity")
     """mandatory: a violation stops preview, up and check. advisory: it is shown. disabled: the rule does not run."""
 
+    usual_severity: ClassVar[Severity] = "mandatory"
     needs: ClassVar[str] = ""
     """The setting without which the rule has nothing to hold a stack against; empty for one that always runs."""
     needs_example: ClassVar[str] = ""
     """What `needs` may be, as the settings file has it."""
 
-    @model_validator(mode="after")
-    def _what_is_to_run_can_run(self) -> Self:
+    def check(self) -> None:
         """A severity that somebody wrote down is meant: the rule must not be off for want of its limit."""
-        if "severity" in self.model_fields_set and self.severity != "disabled" and self.in_force == "disabled":
+        if self.stated_severity is not UNSET and self.severity != "disabled" and self.in_force == "disabled":
             given = getattr(self, self.needs)
-            written = self.needs in self.model_fields_set and given is not None
-            state = ("false" if given is False else "empty") if written else "not set"
+            state = "not set" if given is None else "false" if given is False else "empty"
             raise ValueError(
                 f"severity is {self.severity}, and {self.needs} is {state}; for example {self.needs_example}"
             )
-        return self
+
+    @property
+    def severity(self) -> Severity:
+        """How much the rule weighs: as the settings say, or as is usual."""
+        return self.usual_severity if self.stated_severity is UNSET else self.stated_severity
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The settings without the severity, as JSON has them."""
+        return {key: value for key, value in to_builtins(self).items() if key != "severity"}
 
     @property
     def in_force(self) -> Severity:

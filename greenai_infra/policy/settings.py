@@ -16,21 +16,20 @@ from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, create_model
+import msgspec
+from msgspec import Meta, field
 
-from greenai_infra.flags import NoFlagAsNumber
 from greenai_infra.policy.rules import RULES
+from greenai_infra.typed_yaml.checked import Checked
 
 if TYPE_CHECKING:
     from greenai_infra.policy.rule import RuleSettings
 
-_Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+_Text = Annotated[str, Meta(min_length=1, pattern=r"\S", examples=["public demo"])]
 
 
-class Exemption(NoFlagAsNumber):
+class Exemption(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A resource that need not keep a rule, until a day, for a reason."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: Literal[tuple(rule.id for rule in RULES)]  # type: ignore[valid-type]
     resource: _Text
@@ -52,27 +51,22 @@ class Exemption(NoFlagAsNumber):
         return self.expires is not None and now.astimezone(UTC).date() > self.expires
 
 
-class _Rules(NoFlagAsNumber):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 # One key a rule, made from the registry, so that a new rule can't be forgotten here.
-_fields: dict[str, Any] = {
-    rule.id.replace("-", "_"): (
-        rule.settings,
-        Field(default_factory=rule.settings, alias=rule.id, title=rule.title, description=rule.why),
+_fields: list[tuple[str, Any, Any]] = [
+    (
+        rule.id.replace("-", "_"),
+        Annotated[rule.settings, Meta(title=rule.title, description=rule.why)],
+        field(default_factory=rule.settings, name=rule.id),
     )
     for rule in RULES
-}
-Rules = create_model("Rules", __base__=_Rules, **_fields)
+]
+Rules = msgspec.defstruct("Rules", _fields, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
-class GateSettings(NoFlagAsNumber):
+class GateSettings(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of the settings; all of it may be left out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    rules: Rules = Field(default_factory=Rules)  # type: ignore[valid-type]
+    rules: Rules = field(default_factory=Rules)  # type: ignore[valid-type]
     exemptions: tuple[Exemption, ...] = ()
 
     def of(self, rule_id: str) -> RuleSettings:
@@ -83,7 +77,7 @@ class GateSettings(NoFlagAsNumber):
 
 def settings_schema() -> dict[str, Any]:
     """JSON Schema of the settings, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **GateSettings.model_json_schema(by_alias=True)}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(GateSettings)}
 
 
 EXAMPLE = """\

@@ -17,6 +17,8 @@ from greenai_infra.files import read_text
 from greenai_infra.previews.sdk import wire
 from greenai_infra.project import yaml_edit
 from greenai_infra.project.stack_files import read_project
+from greenai_infra.typed_yaml.problems import described
+from greenai_infra.typed_yaml.values import Unreadable, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,17 +81,15 @@ def project_gate_or_defaults(program: StackProgram) -> Gate:
 
 def read_settings(file: Path, *, required: bool = True) -> GateSettings:
     """The settings in a file; the defaults for one that isn't there and need not be. Raises InputError."""
-    from pydantic import ValidationError
-
-    from greenai_infra.contracts.problems import describe_validation_error
     from greenai_infra.policy.settings import EXAMPLE, GateSettings
 
     if not file.is_file() and not required:
         return GateSettings()
+    values = _without_nulls(yaml_edit.load(read_text(file), str(file)))
     try:
-        return GateSettings.model_validate(_without_nulls(yaml_edit.load(read_text(file), str(file))))
-    except ValidationError as error:
-        raise InputError(describe_validation_error(error, file.name, GateSettings, EXAMPLE)) from None
+        return read_values(values, GateSettings)
+    except Unreadable as error:
+        raise InputError(described(error.problems, file.name, values, GateSettings, EXAMPLE)) from None
 
 
 def _without_nulls(content: dict[str, Any]) -> dict[str, Any]:

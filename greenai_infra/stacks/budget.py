@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from greenai_infra.contracts.stack.alarms import BudgetSection
-    from greenai_infra.contracts.stack.fields import CarbonTagged
+    from greenai_infra.contracts.stack.fields import Tagged
     from greenai_infra.contracts.stack.gcp_training import GcpTrainingConfig
     from greenai_infra.contracts.stack.inference import InferenceConfig
     from greenai_infra.contracts.stack.training import TrainingConfig
@@ -141,14 +141,14 @@ def declare_budget(
     return referenced_budget(budget, config, site.region)
 
 
-def referenced_budget(budget: Budget, config: CarbonTagged, region: str) -> dict[str, Any]:
+def referenced_budget(budget: Budget, config: Tagged, region: str) -> dict[str, Any]:
     """Outputs that say which other stack has the alarms; none if no stack is named."""
     if not budget.stack:
         return {}
     return {"budget_alarm_arn": _referenced_alarm(budget.stack, config, region), "alarms_stack": budget.stack}
 
 
-def _referenced_alarm(stack: str, config: CarbonTagged, region: str) -> Any:
+def _referenced_alarm(stack: str, config: Tagged, region: str) -> Any:
     """ARN of the budget alarm in another stack. It has to watch the same project, environment and region."""
     full = stack if "/" in stack else f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
     other = pulumi.StackReference(full)

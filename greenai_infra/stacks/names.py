@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
-    from greenai_infra.contracts.stack.fields import CarbonTagged
+    from greenai_infra.contracts.stack.fields import Tagged
 
 LONGEST = 40
 """With what is appended, a name still fits into a bucket's and a role's."""
@@ -17,7 +17,7 @@ _ALLOWED = re.compile(rf"[a-z][a-z0-9-]{{1,{LONGEST - 2}}}[a-z0-9]")
 _DIGEST_LENGTH = 4
 
 
-def component_name(name: str, config: CarbonTagged) -> str:
+def component_name(name: str, config: Tagged) -> str:
     """The component's name, if what it builds can be named after it. Raises InputError."""
     if _ALLOWED.fullmatch(name):
         return name

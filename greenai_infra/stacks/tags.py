@@ -17,7 +17,7 @@ from greenai_infra.contracts.labels import label_key, label_value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greenai_infra.contracts.stack.fields import Carbon, CarbonTagged
+    from greenai_infra.contracts.stack.fields import Carbon, Tagged
     from greenai_infra.contracts.stack.serving import PlannedServing
 
 MANAGED_BY = "greenai-infra"
@@ -39,7 +39,7 @@ def plain_number(value: float) -> str:
     return f"{rounded.normalize():f}"
 
 
-def stack_facts(config: CarbonTagged) -> dict[str, str]:
+def stack_facts(config: Tagged) -> dict[str, str]:
     """What every resource of the stack says of itself; keys are lower-case words joined by hyphens."""
     carbon = config.carbon
     return {

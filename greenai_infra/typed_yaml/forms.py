@@ -5,22 +5,19 @@ Only asked where a file can't be read as it stands. The types of its struct say 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import inspect
 
 from greenai_infra.numbers import COUNT_PATTERN, counted_in_words
+from greenai_infra.typed_yaml.problems import near_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-    from greenai_infra.typed_yaml.problems import KeyPath, Problem
-
-ALIKE = 0.65  # of a key and the one that is meant
+    from greenai_infra.typed_yaml.types import KeyPath, Problem
 
 
 @dataclass(frozen=True)
@@ -84,18 +81,13 @@ def _read_section(value: dict[str, Any], struct: inspect.StructType, at: KeyPath
             read[key] = _read(inner, known[key], (*at, key), forms)
             continue
         elsewhere = [".".join(path) for path in _all_keys(inspect.type_info(forms.whole), ()) if path[-1] == key]
-        near = "" if elsewhere else _near(key, known)
+        near = "" if elsewhere else near_key(key, known)
         forms.left_out.update({(*at, key), (*at, near)})
         here = f"{'.'.join(map(str, at)) or forms.what} has {', '.join(known)}"
         meant = " or ".join(f"'{one}'" for one in elsewhere or [near] if one)
         instead = f"did you mean {meant}?" if meant else here
         forms.problems.append(((*at, key), forms.about_key(key) or f"unknown key; {instead}"))
     return {key: inner for key, inner in read.items() if (*at, key) not in forms.left_out}
-
-
-def _near(key: str, known: Iterable[str]) -> str:
-    plain = re.sub(r"[\s-]+", "_", key).casefold()
-    return next(iter(get_close_matches(plain, list(known), n=1, cutoff=ALIKE)), "")
 
 
 def _all_keys(wanted: inspect.Type, at: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

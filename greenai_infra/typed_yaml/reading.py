@@ -10,13 +10,14 @@ import yaml
 
 from greenai_infra.errors import InputError, WorkloadError
 from greenai_infra.safe_yaml import SafeLoader
-from greenai_infra.typed_yaml.problems import describe, line_of, problems, shortened
+from greenai_infra.typed_yaml.checked import convert
+from greenai_infra.typed_yaml.problems import described_in_file, line_of, problems, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from greenai_infra.typed_yaml.problems import KeyPath, Lines, Problem
+    from greenai_infra.typed_yaml.types import KeyPath, Lines, Problem
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
@@ -88,13 +89,13 @@ def parse_typed(text: bytes | str, where: str, kind: FileKind[T]) -> T:
     if read is not None and not found:
         return read
     found.sort(key=lambda problem: line_of(problem[0], lines))
-    raise WorkloadError([describe(where, lines, values, problem) for problem in found])
+    raise WorkloadError([described_in_file(where, lines, values, problem) for problem in found])
 
 
 def _converted(values: dict[str, Any], kind: FileKind[T]) -> tuple[T | None, list[Problem]]:
     """The struct, if the values make one, and what is wrong with them."""
     try:
-        read = msgspec.convert(values, kind.struct, strict=False)
+        read: T = convert(values, kind.struct)
     except msgspec.ValidationError:
         pass
     else:
@@ -103,9 +104,9 @@ def _converted(values: dict[str, Any], kind: FileKind[T]) -> tuple[T | None, lis
 
     forms = understood(values, kind.struct, kind.what, kind.about_key)
     try:
-        read = msgspec.convert(forms.values, kind.struct, strict=False)
-    except msgspec.ValidationError as error:
-        found = problems(forms.values, error, kind.struct, kind.in_words)
+        read = convert(forms.values, kind.struct)
+    except msgspec.ValidationError:
+        found = problems(forms.values, kind.struct, kind.in_words)
         return None, forms.problems + [one for one in found if not forms.explain(one[0])]
     return read, forms.problems + kind.unknown_names(read)
 

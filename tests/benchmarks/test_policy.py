@@ -29,6 +29,7 @@ def test_rules_against_the_preview(compare: "Compare", tmp_path: Path) -> None:
     from greenai_infra.policy.rule import Stack, Standing
     from greenai_infra.policy.settings import GateSettings
     from greenai_infra.previews.run import preview
+    from greenai_infra.typed_yaml.values import read_values
 
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
     shutil.copytree(ROOT / "stacks", tmp_path / "stacks")
@@ -39,7 +40,7 @@ def test_rules_against_the_preview(compare: "Compare", tmp_path: Path) -> None:
         for index in range(COUNT // len(declared) + 1)
         for one in declared
     ][:COUNT]
-    every_rule = GateSettings.model_validate(
+    every_rule = read_values(
         {
             "rules": {
                 "region-intensity": {"max_g_per_kwh": 500},
@@ -48,7 +49,8 @@ def test_rules_against_the_preview(compare: "Compare", tmp_path: Path) -> None:
                 "carbon-cap": {"max_kg_per_month": 1},
                 "cost-cap": {"max_usd_per_month": 1},
             }
-        }
+        },
+        GateSettings,
     )
     stack = Stack("contiguous", many, {"program": "training"}, now(), Standing(0.5, 0.5, "lifecycle", "average"))
     assert all(one.severity != "disabled" for one in judge(stack, every_rule).tallies)

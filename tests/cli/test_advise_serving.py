@@ -10,6 +10,7 @@ import pytest
 from greenai_infra.contracts.stack.gcp_inference import Garden
 from greenai_infra.contracts.stack.inference import Serverless
 from greenai_infra.planning.workload_file import parse_workload
+from greenai_infra.typed_yaml.values import read_values
 from tests.cli.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -88,13 +89,13 @@ def test_a_small_models_serverless_keys_are_what_the_stack_takes(greenai: Comman
     small = ("--parameters", 1.2e9, "--accelerator", "T4", "--precision", "fp16", "--requests-per-hour", 900)
     keys = _advice(greenai, *small, "--input-tokens", 100, "--output-tokens", 50)["stack"]["keys"]
     # 2.4 GB with a quarter of headroom is 2,861 MiB
-    assert Serverless.model_validate(keys["serverless"]).memory_mb == 3072
+    assert read_values(keys["serverless"], Serverless).memory_mb == 3072
 
 
 def test_keys_on_google_cloud_are_what_its_stack_takes(greenai: Command) -> None:
     options = (*MODEL, "--accelerator", "TPU-v5e", "--requests-per-hour", 200_000, "--region", "us-west1")
     keys = _advice(greenai, *options)["stack"]["keys"]
-    garden = Garden.model_validate({"hugging_face_model": "meta-llama/Llama-3.1-8B-Instruct", **keys["garden"]})
+    garden = read_values({"hugging_face_model": "meta-llama/Llama-3.1-8B-Instruct", **keys["garden"]}, Garden)
     assert garden.min_replicas == 1
     assert garden.max_replicas > 1
 

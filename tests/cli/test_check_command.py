@@ -249,7 +249,7 @@ def test_list_needs_no_project(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("rules: {speed: {}}\n", "rules.yaml: unknown key 'rules.speed'"),
+        ("rules: {speed: {}}\n", "rules.yaml: rules.speed: unknown key"),
         ("rules: {plan-age: {max_hours: never}}\n", "rules.yaml: rules.plan-age.max_hours"),
         *(
             (f"rules: {{{rule}: {{{key}: true}}}}\n", f"rules.{rule}.{key}: true and false are no value here (is true)")
@@ -261,12 +261,12 @@ def test_list_needs_no_project(tmp_path: Path) -> None:
             )
         ),
         ("rules: {plan-age: {max_hours: true}}\n", "expected a number, for example 168"),
-        ("rules: {plan-age: {max_hour: 12}}\n", "unknown key 'rules.plan-age.max_hour'; did you mean max_hours?"),
+        ("rules: {plan-age: {max_hour: 12}}\n", "rules.plan-age.max_hour: unknown key; did you mean 'max_hours'?"),
         ("rules: {region-intensity: {max_g_per_kwh: low}}\n", "for example 100"),
-        ("exemptions: [{rule: encryption, resource: x}]\n", "rules.yaml: exemptions.0.reason: Field required"),
+        ("exemptions: [{rule: encryption, resource: x}]\n", "rules.yaml: exemptions.0.reason: is missing"),
         (
             "exemptions: [{rule: encryption, resource: x, reason: y, expires: 2027-31-01}]\n",
-            "expected a date, for example",
+            "must be a date (is '2027-31-01'); for example",
         ),
         ("- a list\n", "rules.yaml"),
     ],

@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "tests" / "stacks" / "configs"
 MISTAKES = [
     # stack, what its file has, what is there instead, what is said
-    ("contiguous", "  team: ", "  tem: ", "greenai-infra:training: unknown key 'tem'; did you mean team?"),
-    ("contiguous", "    instance_count: 1\n", "", "instance_count: Field required; expected a whole number, for ex"),
+    ("contiguous", "  team: ", "  tem: ", "greenai-infra:training: tem: unknown key; did you mean 'team'?"),
+    ("contiguous", "    instance_count: 1\n", "", "instance_count: is missing; expected a whole number, for ex"),
     (
         "contiguous",
         "    instance_count: 1\n",
@@ -32,7 +32,7 @@ MISTAKES = [
         "contiguous",
         "    instance_count: 1\n",
         "    instance_count: yes\n",
-        "(is 'yes'); expected a whole number, for ex",
+        "must be a whole number (is 'yes'); for ex",
     ),
     ("contiguous", "greenai-infra:program: training", "greenai-infra:program: trainign", "did you mean training?"),
     ("contiguous", "greenai-infra:training:", "greenai-infra:trainning:", "unknown key 'greenai-infra:trainning'"),

@@ -185,7 +185,7 @@ def test_what_no_program_can_build_ends_with_1(
         (["missing.json"], "missing.json can't be read (No such file or directory)"),
         (["."], "can't be read (Is a directory)"),
         (["Pulumi.yaml"], "Pulumi.yaml is not a plan: not JSON"),
-        (["wrong.json"], "wrong.json: placement.energy_kwh: Input should be greater than 0 (is -48.5)"),
+        (["wrong.json"], "wrong.json: placement.energy_kwh: must be more than 0 (is -48.5)"),
         (["plan.json", "--dir", "nowhere"], "nowhere has no Pulumi.yaml"),
         (["plan.json", "--top", "0"], "Invalid value for '--top'"),
         (["plan.json", "--threshold", "-1"], "Invalid value for '--threshold'"),

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from msgspec import Struct, structs
 
-pytest.importorskip("pydantic")
-
-from greenai_infra.contracts.examples import expected_at
 from greenai_infra.contracts.plan import PlanFile
 from greenai_infra.contracts.stack import (
     alarms,
@@ -24,13 +22,13 @@ from greenai_infra.contracts.stack import (
     training,
 )
 from greenai_infra.policy.settings import EXAMPLE, GateSettings
+from greenai_infra.typed_yaml.expected import expected_at
+from greenai_infra.typed_yaml.values import Unreadable, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import BaseModel
-
-MODELS: list[tuple[type[BaseModel], str | None]] = [
+MODELS: list[tuple[type[Struct], str | None]] = [
     (alarms.BudgetSection, alarms.BUDGET_EXAMPLE),
     (alarms.AlarmsConfig, alarms.ALARMS_EXAMPLE),
     (cache.CacheConfig, cache.CACHE_EXAMPLE),
@@ -43,21 +41,21 @@ MODELS: list[tuple[type[BaseModel], str | None]] = [
     (gcp_inference.GcpInferenceConfig, gcp_inference.GCP_INFERENCE_EXAMPLE),
     (gcp_training.GcpTrainingConfig, gcp_training.GCP_TRAINING_EXAMPLE),
 ]
-WITH_SETTINGS: list[tuple[type[BaseModel], str | None]] = [*MODELS, (GateSettings, EXAMPLE)]
+WITH_SETTINGS: list[tuple[type[Struct], str | None]] = [*MODELS, (GateSettings, EXAMPLE)]
 
 
 def fields(kind: Any, above: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """Every field of a model, of the models in it and in its lists, with the place of it; found without a schema."""
-    for name, field in kind.model_fields.items():
-        place = (*above, field.alias or name)
+    for field in structs.fields(kind):
+        place = (*above, field.encode_name)
         yield place, field
-        for inner, step in models_in(field.annotation):
+        for inner, step in models_in(field.type):
             yield from fields(inner, (*place, *step))
 
 
 def models_in(annotation: Any, step: tuple[int, ...] = ()) -> Iterator[tuple[Any, tuple[int, ...]]]:
     """The models that a value may be, or that its list may hold."""
-    if hasattr(annotation, "model_fields"):
+    if isinstance(annotation, type) and issubclass(annotation, Struct):
         yield annotation, step
         return
     for one in getattr(annotation, "__args__", ()):
@@ -65,7 +63,7 @@ def models_in(annotation: Any, step: tuple[int, ...] = ()) -> Iterator[tuple[Any
 
 
 @pytest.mark.parametrize(("kind", "example"), WITH_SETTINGS, ids=lambda one: getattr(one, "__name__", ""))
-def test_every_key_has_something_to_be_expected(kind: type[BaseModel], example: str | None) -> None:
+def test_every_key_has_something_to_be_expected(kind: type[Struct], example: str | None) -> None:
     said = {place: expected_at(kind, place, example) for place, _ in fields(kind)}
     assert len(said) >= 5
     untold = {
@@ -78,7 +76,7 @@ def test_every_key_has_something_to_be_expected(kind: type[BaseModel], example: 
 
 
 @pytest.mark.parametrize(("kind", "example"), MODELS, ids=lambda one: getattr(one, "__name__", ""))
-def test_the_examples_are_accepted(kind: type[BaseModel], example: str) -> None:
+def test_the_examples_are_accepted(kind: type[Struct], example: str) -> None:
     """By the field alone: two examples together may contradict each other."""
     for place, field in fields(kind):
         if ", for example " not in (words := expected_at(kind, place, example)):
@@ -101,13 +99,11 @@ def _with(values: Any, place: tuple[str | int, ...], value: Any) -> Any:
     return {**above, first: _with(above.get(first), tuple(rest), value)}
 
 
-def _refused(kind: type[BaseModel], values: Any) -> list[tuple[str | int, ...]]:
-    from pydantic import ValidationError
-
+def _refused(kind: type[Struct], values: Any) -> list[tuple[str | int, ...]]:
     try:
-        kind.model_validate(values)
-    except ValidationError as error:
-        return [problem["loc"] for problem in error.errors()]
+        read_values(values, kind)
+    except Unreadable as error:
+        return [place for place, _ in error.problems]
     return []
 
 

@@ -56,14 +56,14 @@ def test_keys_that_a_deployment_does_not_need_may_be_anything(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("placement.energy_kwh", -5, r"placement\.energy_kwh: Input should be greater than 0 \(is -5\)"),
-        ("placement.energy_kwh", 0, r"placement\.energy_kwh: .* greater than 0 \(is 0\)"),
+        ("placement.energy_kwh", -5, r"placement\.energy_kwh: must be more than 0 \(is -5\)"),
+        ("placement.energy_kwh", 0, r"placement\.energy_kwh: .* more than 0 \(is 0\)"),
         ("alternatives.1.emissions_kg", -0.5, r"alternatives\.1\.emissions_kg: .*\(is -0\.5\)"),
         ("alternatives.0.cost_usd", -1, r"alternatives\.0\.cost_usd: .*\(is -1\)"),
         ("placement.intensity.g_per_kwh", -21.5, r"placement\.intensity\.g_per_kwh: .*\(is -21\.5\)"),
         ("placement.instances", 0, r"placement\.instances: .*\(is 0\)"),
         ("placement.energy_kwh", "lots", r"placement\.energy_kwh: .*\(is 'lots'\)"),
-        ("placement.energy_kwh", None, r"placement\.energy_kwh: .*\(is null\); expected a number, for example 1$"),
+        ("placement.energy_kwh", None, r"placement\.energy_kwh: .*must be a number \(is null\); for example 1$"),
         *(
             (path, True, rf"{path}: true and false are no value here \(is true\); expected a (whole )?number, for ex")
             for path in (
@@ -82,14 +82,14 @@ def test_keys_that_a_deployment_does_not_need_may_be_anything(tmp_path: Path) ->
         ("placement.intensity.signal", "guessed", r"placement\.intensity\.signal: .*\(is 'guessed'\)"),
         ("placement.region", "", r"placement\.region: .*\(is ''\)"),
         ("placement.slices", [], r"placement\.slices: .*at least 1 item"),
-        ("placement.start", "2026-03-01T01:00:00", r"placement\.start: .*timezone.*\(is '2026-03-01T01:00:00'\)"),
+        ("placement.start", "2026-03-01T01:00:00", r"placement\.start: .*time zone.*\(is '2026-03-01T01:00:00'\)"),
         ("placement.start", "soon", r"placement\.start: .*\(is 'soon'\)"),
         ("as_of", "9999-12-31T23:00:00-10:00", r"as_of: years from 1971 to 2199 are understood \(is '9999"),
         ("placement.intensity.observed_at", "0001-01-01T00:00:00+14:00", r"observed_at: years from 1971 to 2199"),
         ("workload.name", "Tune_7B", r"workload\.name: .*\(is 'Tune_7B'\)"),
         ("workload.kind", "both", r"workload\.kind: .*\(is 'both'\)"),
         ("plan_id", "yes", r"plan_id: .*\(is 'yes'\)"),
-        ("alternatives", {}, r"alternatives: .*valid list"),
+        ("alternatives", {}, r"alternatives: must be a list"),
     ],
 )
 def test_a_value_edited_by_hand_is_named_with_its_key(tmp_path: Path, path: str, value: Any, message: str) -> None:
@@ -104,7 +104,7 @@ def test_a_value_edited_by_hand_is_named_with_its_key(tmp_path: Path, path: str,
 
 @pytest.mark.parametrize("path", ["plan_id", "placement", "alternatives", "workload.team", "placement.intensity"])
 def test_a_key_that_is_missing_is_named(tmp_path: Path, path: str) -> None:
-    with pytest.raises(InputError, match=rf"{path}: Field required"):
+    with pytest.raises(InputError, match=rf"{path}: is missing"):
         read_plan_file(write_plan(tmp_path, without(path)))
 
 
@@ -161,7 +161,7 @@ def test_a_number_too_large_for_a_double_is_no_number(tmp_path: Path) -> None:
     file = write_plan(tmp_path, FOUR)
     file.write_text(file.read_text(encoding="utf-8").replace("48.5", "1e999", 1), encoding="utf-8")
 
-    with pytest.raises(InputError, match=r"placement\.energy_kwh: Input should be a finite number \(is inf\)"):
+    with pytest.raises(InputError, match=r"placement\.energy_kwh: must be a finite number \(is inf\)"):
         read_plan_file(file)
 
 

@@ -240,4 +240,4 @@ def test_settings_that_can_not_be_used(engine: Engine, tmp_path: Path) -> None:
 
     for run in (online, offline):
         assert run.code == 2, run.said
-        assert run.err.startswith("error: greenai-policy.yaml: unknown key 'rules.carbon-tag'")
+        assert run.err.startswith("error: greenai-policy.yaml: rules.carbon-tag: unknown key")

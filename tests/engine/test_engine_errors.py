@@ -69,7 +69,7 @@ def test_without_a_reason_the_last_output_stands_for_one() -> None:
 
 
 def test_a_program_is_blamed_once_in_its_own_words() -> None:
-    config = "greenai-infra:training: instance_count: Input should be a valid integer (is 'many')"
+    config = "greenai-infra:training: instance_count: must be a whole number (is 'many')"
 
     error = explain("dev", [config, f"an unhandled error occurred: {config}", "preview failed"], "", "")
 

@@ -206,7 +206,7 @@ def test_an_alternative_whose_own_setting_is_wrong_is_passed_over_and_left_alone
     selection = pin(project, again(FOUR))
 
     assert [one.stack for one in selection.stacks] == ["tune-eu-north-1", "tune-us-west-2", "tune-us-east-2"]
-    said = "Pulumi.tune-ca-central-1.yaml: greenai-infra:training: unknown key 'colour'; known here: workload, "
+    said = "Pulumi.tune-ca-central-1.yaml: greenai-infra:training: colour: unknown key; known here: workload, "
     assert said in selection.notes[0]
     assert stack(project, CANADA).read_text(encoding="utf-8") == before
 

@@ -111,9 +111,9 @@ def test_both_at_once_contradict_each_other(project: Path) -> None:
 @pytest.mark.parametrize(
     ("budget", "message"),
     [
-        ({"daily_kg": 0, "monthly_kg": 40}, "carbon_budget.daily_kg: Input should be greater than 0 (is 0)"),
-        ({"daily_kg": 4, "monthly_kg": -1}, "carbon_budget.monthly_kg: Input should be greater than 0 (is -1)"),
-        ({"daily_kg": 4}, "carbon_budget.monthly_kg: Field required"),
+        ({"daily_kg": 0, "monthly_kg": 40}, "carbon_budget.daily_kg: must be more than 0 (is 0)"),
+        ({"daily_kg": 4, "monthly_kg": -1}, "carbon_budget.monthly_kg: must be more than 0 (is -1)"),
+        ({"daily_kg": 4}, "carbon_budget.monthly_kg: is missing"),
         ({"daily_kg": 1, "monthly_kg": 40}, "monthly_budget_kg 40 can't be reached with daily_budget_kg 1"),
     ],
 )

@@ -13,6 +13,7 @@ from greenai_infra.errors import Refused
 from greenai_infra.pinning.pin import pin
 from greenai_infra.pinning.pins.options import Options
 from greenai_infra.project.stack_files import read_project, stack_file
+from greenai_infra.typed_yaml.values import read_values
 
 from .plans import make_project, placement, plan
 
@@ -31,7 +32,7 @@ def test_plan_and_select_agree_on_what_can_be_built(tmp_path: Path, kind: str) -
         for number in (1, 8):
             one = placement(region, 2.0, provider=provider, instance_type=instance_type, instances=number)
             owner = {"name": "tune", "project": "assistants", "team": "research", "kind": kind, "work": WORK[kind]}
-            made = PlanFile.model_validate(plan(one, workload=owner))
+            made = read_values(plan(one, workload=owner), PlanFile)
             times = [(piece.start.timestamp(), piece.end.timestamp()) for piece in made.placement.slices]
             refused = not_built(kind, provider, instance_type, number, "on_demand", times)
             file = stack_file(project, f"tune-{region}")

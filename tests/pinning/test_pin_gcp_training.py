@@ -67,12 +67,12 @@ def test_without_a_project_it_is_pinned_and_the_user_is_told(project: Path) -> N
     section = training(stack(project, FINLAND))
     assert "gcp_project" not in section
     assert section["machine_type"] == "a3-highgpu-8g"
-    with pytest.raises(InputError, match="gcp_project: Field required; expected a string, for example"):
+    with pytest.raises(InputError, match="gcp_project: is missing; expected a string, for example"):
         read_gcp_training_config(section)
 
 
 def test_a_project_that_is_none_is_refused(project: Path) -> None:
-    with pytest.raises(InputError, match="gcp_project: String should match pattern"):
+    with pytest.raises(InputError, match="gcp_project: must match the pattern"):
         pin(project, plan(on_gcp()), gcp_project="Acme!")
     assert stacks(project) == []
 

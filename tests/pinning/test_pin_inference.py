@@ -186,7 +186,7 @@ def test_options_that_do_not_fit_are_refused(project: Path, options: dict[str, A
 
 
 def test_the_model_has_to_be_an_archive_or_a_folder(project: Path) -> None:
-    with pytest.raises(InputError, match=r"model_data: String should match .*\(is 's3://acme/model.bin'\)"):
+    with pytest.raises(InputError, match=r"model_data: must match .*\(is 's3://acme/model.bin'\)"):
         pin(project, serving(endpoint(NORTH, 2)), model_data="s3://acme/model.bin")
 
 

@@ -203,7 +203,8 @@ def test_counts_may_carry_the_letter_of_their_power(written: str, meant: float) 
 
 @pytest.mark.parametrize("written", ["13BB", "B", "1.B", "-2B", "1,5B", "2 TB", "13Q", "1e3k", "0B", "9999999T"])
 def test_other_letters_are_no_number(written: str) -> None:
-    assert "w.yaml:8: work.model.tokens: Expected 'float'" in problems(GOOD.replace("1.0e+9", written, 1))[0]
+    said = problems(GOOD.replace("1.0e+9", written, 1))[0]
+    assert re.match(r"w\.yaml:8: work\.model\.tokens: must be (a number|more than 0|at most 1e\+18) \(is ", said)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_other_letters_are_no_number(written: str) -> None:
 )
 def test_what_has_a_unit_takes_no_letter(line: str) -> None:
     """2T of kg would be tonnes, of GB terabytes."""
-    assert "Expected 'float" in problems(GOOD + line)[0]
+    assert "must be a number" in problems(GOOD + line)[0]
 
 
 @pytest.mark.parametrize(
@@ -291,22 +292,22 @@ def test_numbers_may_be_written_as_people_write_them() -> None:
         ("name: a-job", "name: a-job\nowner: me", "w.yaml:2: owner: unknown key"),
         ("name: a-job\n", "", "w.yaml:1: name: is missing"),
         ("    tokens: 1.0e+9\n", "", "w.yaml:6: work.model.tokens: is missing"),
-        ("1.0e+9", ".nan", "w.yaml:8: work.model.tokens: Expected 'float' > 0.0 (is nan)"),
-        ("1.0e+9", ".inf", "w.yaml:8: work.model.tokens: Expected 'float' <= 1e+18 (is inf)"),
-        ("1.0e+9", "-1.0e+9", "w.yaml:8: work.model.tokens: Expected 'float' > 0.0 (is -1000000000.0)"),
-        ("1.0e+9", "0", "w.yaml:8: work.model.tokens: Expected 'float' > 0.0 (is 0)"),
-        ("1.0e+9", "1.0e+19", "w.yaml:8: work.model.tokens: Expected 'float' <= 1e+18 (is 1e+19)"),
-        ("1.0e+9", "many", "w.yaml:8: work.model.tokens: Expected 'float', got 'str' (is 'many')"),
-        ("count: 8", "count: 0", "w.yaml:11: hardware.count: Expected 'int' >= 1 (is 0)"),
-        ("count: 8", "count: 8.5", "w.yaml:11: hardware.count: Expected 'int | null', got 'float' (is 8.5)"),
-        ("kind: training", "kind: NO", "w.yaml:4: kind: must be inference or training (is 'NO')"),
-        ("[H100]", "{H100: 8}", "w.yaml:10: hardware.accelerators: Expected 'str | array', got 'object'"),
+        ("1.0e+9", ".nan", "w.yaml:8: work.model.tokens: must be a finite number (is nan)"),
+        ("1.0e+9", ".inf", "w.yaml:8: work.model.tokens: must be a finite number (is inf)"),
+        ("1.0e+9", "-1.0e+9", "w.yaml:8: work.model.tokens: must be more than 0 (is -1000000000.0)"),
+        ("1.0e+9", "0", "w.yaml:8: work.model.tokens: must be more than 0 (is 0)"),
+        ("1.0e+9", "1.0e+19", "w.yaml:8: work.model.tokens: must be at most 1e+18 (is 1e+19)"),
+        ("1.0e+9", "many", "w.yaml:8: work.model.tokens: must be a number (is 'many')"),
+        ("count: 8", "count: 0", "w.yaml:11: hardware.count: must be at least 1 (is 0)"),
+        ("count: 8", "count: 8.5", "w.yaml:11: hardware.count: must be a whole number (is 8.5)"),
+        ("kind: training", "kind: NO", "w.yaml:4: kind: must be training or inference (is 'NO')"),
+        ("[H100]", "{H100: 8}", "w.yaml:10: hardware.accelerators: must be a list or any"),
         ("[H100]", "[]", "w.yaml:10: hardware: accelerators is empty: name at least one, or write 'any'"),
-        ("[NO, SE]", "[3]", "w.yaml:13: where.residency.0: Expected 'str', got 'int' (is 3)"),
+        ("[NO, SE]", "[3]", "w.yaml:13: where.residency.0: must be a string (is 3)"),
         (
             "minutes: 10",
             "minutes: .nan",
-            "w.yaml:17: when.interruptible.resume_overhead_minutes: Expected 'float' >= 0.0",
+            "w.yaml:17: when.interruptible.resume_overhead_minutes: must be a finite number (is nan)",
         ),
     ],
 )
@@ -322,7 +323,7 @@ def test_a_wrong_value_is_answered_with_file_line_key_and_value(old: str, new: s
         ("+72h", "'0001-01-01T00:00:00+14:00'", "w.yaml:15: when: deadline: "),
         ("+72h", "+0h", "w.yaml:15: when: deadline: '0h' is not a duration"),
         ("+72h", "+5w", "w.yaml:15: when.deadline: must be a time with offset such as"),
-        ("+72h", "12:30", "w.yaml:15: when.deadline: Expected 'str | null', got 'int' (is 750)"),
+        ("+72h", "12:30", "w.yaml:15: when.deadline: must be a string (is 750)"),
         ("+72h", "+3d\n  earliest: +3d", "w.yaml:15: when: deadline +3d does not lie after earliest +3d"),
         (
             "+72h",

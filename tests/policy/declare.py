@@ -9,6 +9,7 @@ from greenai_infra.contracts.declared import STACK_TYPE, DeclaredResource
 from greenai_infra.policy.judge import judge
 from greenai_infra.policy.rule import Stack
 from greenai_infra.policy.settings import GateSettings
+from greenai_infra.typed_yaml.values import read_values
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.declared import Finding
@@ -67,7 +68,7 @@ def found(rule: str, subject: Stack | DeclaredResource, **settings: Any) -> list
     """What one rule finds, with settings of its own."""
     whole = subject if isinstance(subject, Stack) else stack(subject)
     rules = {rule: settings} if settings else {}
-    verdict = judge(whole, GateSettings.model_validate({"rules": rules}))
+    verdict = judge(whole, read_values({"rules": rules}, GateSettings))
     return [one for one in verdict.findings if one.code == rule]
 
 

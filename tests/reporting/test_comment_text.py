@@ -10,6 +10,7 @@ from greenai_infra.contracts.plan import PlanFile
 from greenai_infra.project.stack_files import StackFile
 from greenai_infra.reporting.comment.making import gate_comments
 from greenai_infra.reporting.comment.preview_file import read_preview
+from greenai_infra.typed_yaml.values import read_values
 
 from .previews import STACK, finding, load, preview, resource, rule, run, standing, stands, write
 
@@ -319,14 +320,15 @@ def plan(plan_id: str = "f730a77b9bf3acf3", regions: int = 3) -> PlanFile:
     ranked = [placement("eu-north-1", "SE-SE3", 2.5, 515), *(
         placement(f"xx-west-{number}", "CA-QC", 2.5 + number, 500) for number in range(1, regions)
     )]  # fmt: skip
-    return PlanFile.model_validate(
+    return read_values(
         {
             "plan_id": plan_id,
             "as_of": "2026-11-26T11:00:00Z",
             "workload": {"name": "serve-8b", "project": "assistants", "team": "ml-team", "kind": "training"},
             "placement": ranked[0],
             "alternatives": ranked[1:],
-        }
+        },
+        PlanFile,
     )
 
 

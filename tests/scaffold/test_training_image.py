@@ -14,6 +14,7 @@ from greenai_infra import __version__
 from greenai_infra.catalog.accelerators import accelerators
 from greenai_infra.contracts.plan import Placement
 from greenai_infra.scaffold.training_image import DOCKERFILE, HARDWARE, image_files, image_step, variant_for
+from greenai_infra.typed_yaml.values import read_values
 from tests.cli.in_process import run_here
 from tests.pinning.plans import placement
 from tests.scaffold.ci_variants import tool
@@ -114,7 +115,7 @@ def test_each_chip_of_the_catalog_has_its_variant_or_none() -> None:
 
 
 def step(folder: Path, chip: str, own: bool = False) -> str:
-    one = Placement.model_validate(placement("eu-north-1", 2.0, accelerator=chip))
+    one = read_values(placement("eu-north-1", 2.0, accelerator=chip), Placement)
     return "\n".join(image_step(folder, one, "tune-eu-north-1", own))
 
 

@@ -191,8 +191,8 @@ def test_a_key_of_another_name_is_refused_with_the_one_that_is_meant(stack: str,
     program = PREFIX + content["config"][f"{PREFIX}program"]
     content["config"][program]["worklod"] = content["config"][program].pop("workload")
     message = refusal(project, content, exit_code=2)
-    assert f"{program}: workload: Field required; expected a string, for example " in message
-    assert f"{program}: unknown key 'worklod'; did you mean workload" in message
+    assert f"{program}: workload: is missing; expected a string, for example " in message
+    assert f"{program}: worklod: unknown key; did you mean 'workload'?" in message
 
 
 ELSEWHERE = {
@@ -235,7 +235,7 @@ def test_a_key_like_no_other_is_refused_with_all_there_are() -> None:
     section = f"{PREFIX}training"
     wrong = changed("contiguous", section, ("network", "zzz"), 1)
     message = read("contiguous", section, wrong["config"][section])
-    assert message == f"{PREFIX}training: unknown key 'network.zzz'; known here: cidr, availability_zones"
+    assert message == f"{PREFIX}training: network.zzz: unknown key; known here: cidr, availability_zones"
 
 
 BUDGETED = ("budget", "budgeted", "gcp-budget")

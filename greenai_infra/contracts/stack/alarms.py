@@ -11,22 +11,23 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from msgspec import Meta, field
 
-from greenai_infra.contracts.problems import describe_validation_error
 from greenai_infra.contracts.stack.fields import (
     PROJECT,
     AwsRegion,
-    CarbonTagged,
+    Carbon,
     Email,
-    Positive,
+    Name,
+    Planned,
     Section,
-    Typed,
     carbon_example,
+    read_typed,
 )
-from greenai_infra.errors import InputError
+from greenai_infra.typed_yaml.checked import Secret
+from greenai_infra.typed_yaml.section import Positive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,46 +36,49 @@ if TYPE_CHECKING:
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What Pulumi puts in place of a value that is not known: in the offline preview, one that is encrypted."""
 
+SILENT_MINUTES = 15
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?(/\S*)?")
 
 
-def _is_https(address: SecretStr) -> SecretStr:
-    if address.get_secret_value() != UNKNOWN and not _HTTPS.fullmatch(address.get_secret_value()):
-        raise ValueError("expected an address that begins with https:// (it is not shown, as it may hold a token)")
-    return address
+class HttpsAddress(Secret):
+    """An address that may hold a token."""
 
+    examples: ClassVar[list[str]] = ["https://oncall.example.com/hook"]
 
-HttpsAddress = Annotated[SecretStr, AfterValidator(_is_https), Field(examples=["https://oncall.example.com/hook"])]
+    def check(self) -> None:
+        """Raises ValueError for what is no address."""
+        if self.reveal() != UNKNOWN and not _HTTPS.fullmatch(self.reveal()):
+            raise ValueError("expected an address that begins with https:// (it is not shown, as it may hold a token)")
 
 
 MicrosoftId = Annotated[
     str,
-    Field(
-        pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$",
+    Meta(
+        pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\Z",
         examples=["0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f"],
     ),
 ]
 
 
-class Slack(Section):
+class Slack(Section, frozen=True, kw_only=True):
     """A Slack channel, through Amazon Q Developer in chat applications (formerly AWS Chatbot).
 
     Its workspace has to be authorised once, by hand, in the console of that service.
     """
 
-    workspace_id: Annotated[str, Field(pattern=r"^T[0-9A-Z]{1,254}$", examples=["T07EA123LEP"])]
-    channel_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}$", examples=["C07EZ1ABC23"])]
+    workspace_id: Annotated[str, Meta(pattern=r"^T[0-9A-Z]{1,254}\Z", examples=["T07EA123LEP"])]
+    channel_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,255}\Z", examples=["C07EZ1ABC23"])]
 
 
-class Teams(Section):
+class Teams(Section, frozen=True, kw_only=True):
     """A channel of Microsoft Teams, through the same service, authorised there in the same way."""
 
     tenant_id: MicrosoftId
     team_id: MicrosoftId
     channel_id: Annotated[
         str,
-        Field(
-            pattern=r"^[\w+/=.,-]*%3[aA][\w+/=.,-]*%40[\w+/=.,-]*$",
+        Meta(
+            pattern=r"^[\w+/=.,-]*%3[aA][\w+/=.,-]*%40[\w+/=.,-]*\Z",
             max_length=255,
             examples=["19%3A0a1b2c3d4e5f%40thread.tacv2"],
         ),
@@ -82,11 +86,11 @@ class Teams(Section):
     """As it stands in the channel's link, with `%3A` and `%40`."""
 
 
-class Notify(Section):
+class Notify(Section, frozen=True, kw_only=True):
     """Who hears of it. `https` addresses have to confirm the subscription themselves, as on-call services do."""
 
-    emails: list[Email] = Field(default_factory=list)
-    https: list[HttpsAddress] = Field(default_factory=list)
+    emails: list[Email] = field(default_factory=list)
+    https: list[HttpsAddress] = field(default_factory=list)
     slack: Slack | None = None
     teams: Teams | None = None
     all_clear: bool = True
@@ -98,7 +102,7 @@ class Notify(Section):
         return bool(self.emails or self.https or self.slack or self.teams)
 
 
-class BudgetSection(Section):
+class BudgetSection(Section, frozen=True, kw_only=True):
     """The budget, and what is done about it."""
 
     daily_budget_kg: Positive
@@ -106,20 +110,27 @@ class BudgetSection(Section):
     monthly_budget_kg: Positive
     """kg CO2e in a month; the burn-rate alarms come from it."""
     notify: Notify = Notify()
-    silent_minutes: Annotated[int, Field(ge=10, le=1440, multiple_of=5)] = 15
-    """How long nobody may report emissions before that is an alarm itself; CloudWatch adds some ten minutes."""
-    anomaly_band: Annotated[float, Field(ge=1, le=10, allow_inf_nan=False)] | None = None
+    silent_minutes: Annotated[int, Meta(ge=10, le=1440, multiple_of=5, examples=[15])] | None = None
+    """How long nobody may report emissions before that is an alarm itself; CloudWatch adds some ten minutes.
+
+    Without it SILENT_MINUTES, and no such alarm for an endpoint, which reports by itself."""
+    anomaly_band: Annotated[float, Meta(ge=1, le=10)] | None = None
     """Width of the expected band in standard deviations; without it there is no anomaly alarm."""
     kill_switch: bool = False
     """Whether a used-up daily budget stops the project's training jobs. They checkpoint; nothing starts them again."""
     runbook_url: (
-        Annotated[str, Field(pattern=r"^https://\S{1,500}$", examples=["https://wiki.example.com/carbon"])] | None
+        Annotated[str, Meta(pattern=r"^https://\S{1,500}\Z", examples=["https://wiki.example.com/carbon"])] | None
     ) = None
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
     """How long the logs of census and kill switch are kept."""
 
-    @model_validator(mode="after")
-    def _budgets_agree(self) -> Self:
+    @property
+    def silence_minutes(self) -> int:
+        """The silence that is an alarm, where there is such an alarm."""
+        return SILENT_MINUTES if self.silent_minutes is None else self.silent_minutes
+
+    def check(self) -> None:
+        super().check()
         daily, monthly = self.daily_budget_kg, self.monthly_budget_kg
         if daily > monthly:
             raise ValueError(
@@ -130,12 +141,17 @@ class BudgetSection(Section):
                 f"monthly_budget_kg {monthly:g} can't be reached with daily_budget_kg {daily:g} "
                 f"(31 days of it are {31 * daily:g}); raise the one or lower the other"
             )
-        return self
 
 
-class AlarmsConfig(CarbonTagged, BudgetSection):
+class AlarmsConfig(BudgetSection, frozen=True, kw_only=True):
     """A stack of its own for the alarms. `workload` begins the names of its resources."""
 
+    workload: Name
+    project: Name
+    team: Name
+    environment: Name = "research"
+    carbon: Carbon
+    planned: Planned | None = None
     provider: Literal["aws"] = "aws"
     region: AwsRegion
 
@@ -165,22 +181,12 @@ greenai-infra:alarms:
 
 def read_budget_section(values: Any, where: str = f"{PROJECT}:alarms") -> BudgetSection:
     """The section in the config of another program's stack. Raises InputError, without any address in it."""
-    return read_as(BudgetSection, values, where, BUDGET_EXAMPLE)
+    return read_typed(BudgetSection, values, where, BUDGET_EXAMPLE)
 
 
 def read_alarms_config(values: Any, where: str = f"{PROJECT}:alarms") -> AlarmsConfig:
     """The section of a stack that runs the program `alarms`. Raises InputError, without any address in it."""
-    return read_as(AlarmsConfig, values, where, ALARMS_EXAMPLE)
-
-
-def read_as(kind: type[Typed], values: Any, where: str, example: str) -> Typed:
-    """A section as its model. Raises InputError, without any address in it."""
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise InputError(
-            describe_validation_error(error, where, kind, example, secret_below=("notify", "https"))
-        ) from None
+    return read_typed(AlarmsConfig, values, where, ALARMS_EXAMPLE)
 
 
 def busiest_day_kg(slices: Sequence[tuple[datetime, datetime]], emissions_kg: float) -> float:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from msgspec import Meta, field
 
 from greenai_infra.catalog.cache_nodes import find_cache_node
 from greenai_infra.contracts.stack.fields import (
@@ -14,26 +14,43 @@ from greenai_infra.contracts.stack.fields import (
     CarbonTagged,
     Email,
     Section,
+    VpcRange,
+    Zones,
     carbon_example,
+    each_once,
     read_typed,
     zones_in_region,
 )
 from greenai_infra.errors import InputError
+from greenai_infra.typed_yaml.checked import checked_by
+from greenai_infra.typed_yaml.section import NonNegative
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # Address ranges that nobody announces on the internet: RFC 1918, and RFC 6598, which AWS uses for pods.
 PRIVATE_RANGES = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
-Percent = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
-VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$", examples=["vpc-0a1b2c3d4e5f60718"])]
-SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$", examples=["subnet-0a1b2c3d4e5f60718"])]
-GroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$", examples=["sg-0a1b2c3d4e5f60718"])]
+Percent = Annotated[float, Meta(gt=0, le=100)]
+VpcId = Annotated[str, Meta(pattern=r"^vpc-[0-9a-f]{8,17}\Z", examples=["vpc-0a1b2c3d4e5f60718"])]
+SubnetId = Annotated[str, Meta(pattern=r"^subnet-[0-9a-f]{8,17}\Z", examples=["subnet-0a1b2c3d4e5f60718"])]
+GroupId = Annotated[str, Meta(pattern=r"^sg-[0-9a-f]{8,17}\Z", examples=["sg-0a1b2c3d4e5f60718"])]
 EvictionPolicy = Literal["allkeys-lfu", "allkeys-lru", "volatile-lfu", "volatile-lru", "volatile-ttl"]
 
 LONGEST_NAME = 32
 """ElastiCache allows 40 characters in a name; the user `default` needs another eight."""
 
 
-class CacheNetwork(Section):
+def _private(cidrs: list[str]) -> None:
+    for cidr in cidrs:
+        network = ip_network(cidr)  # raises ValueError, in words, for what is no network
+        if network.version != 4:
+            raise ValueError(f"{cidr} is an IPv6 range; the cache has IPv4 addresses only")
+        if not any(network.subnet_of(private) for private in PRIVATE_RANGES):  # type: ignore[arg-type]
+            raise ValueError(f"{cidr} is not private; a cache is never reached from the internet")
+
+
+class CacheNetwork(Section, frozen=True, kw_only=True):
     """Where the cache stands: in a private network of its own, or in a VPC that is there already; and who may connect.
 
     Of its own: `availability_zones`, and `cidr` if the default is taken. There already: `vpc_id` and `subnet_ids`,
@@ -41,102 +58,86 @@ class CacheNetwork(Section):
     address ranges named here, which must be private.
     """
 
-    cidr: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])$")] = "10.43.0.0/16"
-    availability_zones: Annotated[list[str], Field(min_length=2, max_length=6)] | None = None
+    cidr: VpcRange = "10.43.0.0/16"
+    availability_zones: Zones | None = None
     vpc_id: VpcId | None = None
     subnet_ids: (
         Annotated[
             list[SubnetId],
-            Field(min_length=2, max_length=6, examples=[["subnet-0a1b2c3d4e5f60718", "subnet-0b1b2c3d4e5f60719"]]),
+            checked_by(each_once),
+            Meta(min_length=2, max_length=6, examples=[["subnet-0a1b2c3d4e5f60718", "subnet-0b1b2c3d4e5f60719"]]),
         ]
         | None
     ) = None
-    client_security_groups: list[GroupId] = Field(default_factory=list)
-    client_cidrs: list[str] = Field(default_factory=list, examples=[["10.80.0.0/16"]])
+    client_security_groups: list[GroupId] = field(default_factory=list)
+    client_cidrs: Annotated[list[str], checked_by(_private), Meta(examples=[["10.80.0.0/16"]])] = field(
+        default_factory=list
+    )
 
-    @field_validator("cidr")
-    @classmethod
-    def _is_a_network(cls, cidr: str) -> str:
-        ip_network(cidr)
-        return cidr
-
-    @field_validator("client_cidrs")
-    @classmethod
-    def _private(cls, cidrs: list[str]) -> list[str]:
-        for cidr in cidrs:
-            network = ip_network(cidr)  # raises ValueError, in words, for what is no network
-            if network.version != 4:
-                raise ValueError(f"{cidr} is an IPv6 range; the cache has IPv4 addresses only")
-            if not any(network.subnet_of(private) for private in PRIVATE_RANGES):  # type: ignore[arg-type]
-                raise ValueError(f"{cidr} is not private; a cache is never reached from the internet")
-        return cidrs
-
-    @field_validator("availability_zones", "subnet_ids")
-    @classmethod
-    def _each_once(cls, names: list[str] | None) -> list[str] | None:
-        if names and len(set(names)) < len(names):
-            raise ValueError(f"names one twice: {', '.join(names)}")
-        return names
-
-    @model_validator(mode="after")
-    def _one_of_the_two(self) -> Self:
-        joins = self.vpc_id is not None or self.subnet_ids is not None
-        if joins and (self.availability_zones or "cidr" in self.model_fields_set):
+    def check_given(self, given: Collection[str]) -> None:
+        """A network is joined or made."""
+        if {"vpc_id", "subnet_ids"} & {*given} and {"availability_zones", "cidr"} & {*given}:
             raise ValueError(
                 "vpc_id and subnet_ids join a network that is there, availability_zones and cidr make a new one: "
                 "keep one pair"
             )
+
+    def check(self) -> None:
+        super().check()
+        joins = self.vpc_id is not None or self.subnet_ids is not None
         if joins and (self.vpc_id is None or self.subnet_ids is None):
             raise ValueError("vpc_id and subnet_ids belong together")
         if not joins and not self.availability_zones:
             raise ValueError("needs availability_zones for a network of its own, or vpc_id and subnet_ids to join one")
-        return self
 
 
-class Serverless(Section):
+class Serverless(Section, frozen=True, kw_only=True):
     """Upper limits of a serverless cache: what it may hold and do, and so what it may cost."""
 
-    max_data_gb: Annotated[int, Field(ge=1, le=5000)]
-    max_ecpu_per_second: Annotated[int, Field(ge=1000, le=15_000_000)]
+    max_data_gb: Annotated[int, Meta(ge=1, le=5000)]
+    max_ecpu_per_second: Annotated[int, Meta(ge=1000, le=15_000_000)]
 
 
-class ReplicationGroup(Section):
+def _is_sold(node_type: str) -> None:
+    try:
+        find_cache_node(node_type)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
+class ReplicationGroup(Section, frozen=True, kw_only=True):
     """Nodes of a cache that is sized by hand. Every shard has replicas in other zones, which take over."""
 
-    node_type: str
-    shards: Annotated[int, Field(ge=1, le=83)] = 1
-    replicas_per_shard: Annotated[int, Field(ge=1, le=5)] = 1
+    node_type: Annotated[str, checked_by(_is_sold)]
+    shards: Annotated[int, Meta(ge=1, le=83)] = 1
+    replicas_per_shard: Annotated[int, Meta(ge=1, le=5)] = 1
     cluster_mode: bool = True
     maxmemory_policy: EvictionPolicy = "allkeys-lfu"
     """What goes when memory is full: of all keys, the one that is asked for least."""
 
-    @field_validator("node_type")
-    @classmethod
-    def _is_sold(cls, node_type: str) -> str:
-        try:
-            return find_cache_node(node_type).node_type
-        except InputError as error:  # pydantic collects ValueErrors
-            raise ValueError(str(error)) from None
-
-    @model_validator(mode="after")
-    def _shards_need_cluster_mode(self) -> Self:
+    def check(self) -> None:
+        super().check()
         if self.shards > 1 and not self.cluster_mode:
             raise ValueError(f"shards: {self.shards} needs cluster_mode: true")
-        return self
 
 
-class CacheAlarms(Section):
+class CacheAlarms(Section, frozen=True, kw_only=True):
     """When people are told. Evictions are the cache doing its work; many of them mean that it is too small."""
 
     memory_percent: Percent = 85
-    evictions_per_minute: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1000
-    connections: Annotated[int, Field(ge=1, le=65_000)] = 50_000
+    evictions_per_minute: NonNegative = 1000
+    connections: Annotated[int, Meta(ge=1, le=65_000)] = 50_000
     """Of one node, or of a serverless cache as a whole; 65,000 is all that a node takes."""
     requests_percent: Percent = 80
     """Of a serverless cache's `max_ecpu_per_second`."""
 
 
-class CacheConfig(CarbonTagged):
+def _as_secrets_manager_has_it(days: int) -> None:
+    if 0 < days < 7:
+        raise ValueError("Secrets Manager takes 0, or 7 to 30")
+
+
+class CacheConfig(CarbonTagged, frozen=True, kw_only=True):
     """Everything that a cache stack is built from."""
 
     provider: Literal["aws"] = "aws"
@@ -147,35 +148,31 @@ class CacheConfig(CarbonTagged):
     network: CacheNetwork
     serverless: Serverless | None = None
     replication_group: ReplicationGroup | None = None
-    snapshot_retention_days: Annotated[int, Field(ge=0, le=35)] = 1
+    snapshot_retention_days: Annotated[int, Meta(ge=0, le=35)] = 1
     """How long daily snapshots are kept; 0 takes none."""
-    password_generation: Annotated[int, Field(ge=1)] = 1
+    password_generation: Annotated[int, Meta(ge=1)] = 1
     """Another number makes another password, once."""
-    secret_recovery_days: Annotated[int, Field(ge=0, le=30)] = 7
+    secret_recovery_days: Annotated[int, Meta(ge=0, le=30), checked_by(_as_secrets_manager_has_it)] = 7
     """How long a destroyed secret can be brought back; 0 deletes it at once."""
-    alarms: CacheAlarms = Field(default_factory=CacheAlarms)
-    notify_emails: list[Email] = Field(default_factory=list)
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    alarms: CacheAlarms = field(default_factory=CacheAlarms)
+    notify_emails: list[Email] = field(default_factory=list)
+    retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
     """How long logs are kept."""
 
-    @field_validator("secret_recovery_days")
-    @classmethod
-    def _as_secrets_manager_has_it(cls, days: int) -> int:
-        if 0 < days < 7:
-            raise ValueError("Secrets Manager takes 0, or 7 to 30")
-        return days
+    def check(self) -> None:
+        super().check()
+        self._name_fits()
+        self._one_mode()
+        self._zones_lie_in_region()
 
-    @model_validator(mode="after")
-    def _name_fits(self) -> Self:
+    def _name_fits(self) -> None:
         if len(self.workload) > LONGEST_NAME or "--" in self.workload:
             raise ValueError(
                 f"workload {self.workload} becomes the cache's name: at most {LONGEST_NAME} characters, and no two "
                 "hyphens in a row"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _one_mode(self) -> Self:
+    def _one_mode(self) -> None:
         sections = {"serverless": self.serverless, "replication-group": self.replication_group}
         for mode, section in sections.items():
             key = mode.replace("-", "_")
@@ -183,12 +180,9 @@ class CacheConfig(CarbonTagged):
                 raise ValueError(f"mode: {mode} needs the section {key}")
             if mode != self.mode and section is not None:
                 raise ValueError(f"{key} is for mode: {mode}, and mode is {self.mode}")
-        return self
 
-    @model_validator(mode="after")
-    def _zones_lie_in_region(self) -> Self:
+    def _zones_lie_in_region(self) -> None:
         zones_in_region(self.network.availability_zones or (), self.region)
-        return self
 
     @property
     def cluster_mode(self) -> bool:

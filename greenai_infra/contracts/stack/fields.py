@@ -7,52 +7,56 @@ see the same thing and no program asks the network which region is green.
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator
+from msgspec import Meta
 
 from greenai_infra.catalog.zones import is_zone_id
-from greenai_infra.contracts.problems import describe_validation_error
 from greenai_infra.contracts.times import Time
 from greenai_infra.errors import InputError
-from greenai_infra.flags import NoFlagAsNumber
+from greenai_infra.typed_yaml.checked import Checked, checked_by
+from greenai_infra.typed_yaml.problems import described
+from greenai_infra.typed_yaml.section import NonNegative, Positive
+from greenai_infra.typed_yaml.values import Unreadable, read_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from greenai_infra.typed_yaml.types import KeyPath, Problem
 
 PROJECT = "greenai-infra"
 
 # What both clouds take as part of a resource name.
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]\Z")]
 
 # AWS's commercial partition: in China and in the government regions ARNs and service names differ.
-AwsRegion = Annotated[str, Field(pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]$")]
+AwsRegion = Annotated[str, Meta(pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]\Z")]
 S3Uri = Annotated[
-    str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s]*)?$", examples=["s3://our-data/corpus/"])
+    str, Meta(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s]*)?\Z", examples=["s3://our-data/corpus/"])
 ]
 # SageMaker pulls from ECR only.
 EcrImage = Annotated[
     str,
-    Field(
-        pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9][^\s]*$",
+    Meta(
+        pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9][^\s]*\Z",
         examples=["123456789012.dkr.ecr.eu-north-1.amazonaws.com/training:v1"],
     ),
 ]
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["ml-team@example.com"])]
+Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z", examples=["ml-team@example.com"])]
 
 
-class Section(NoFlagAsNumber):
+class Section(Checked, frozen=True, forbid_unknown_fields=True):
     """A part of a stack's config: unknown keys are refused, and nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    def check_given(self, given: Collection[str]) -> None:
+        """Raises ValueError for keys that contradict others by being given at all, whatever their value."""
 
 
-class Carbon(Section):
+class Carbon(Section, frozen=True, kw_only=True):
     """The intensity that the plan was made with, and where it comes from."""
 
     zone: str
-    intensity_g_per_kwh: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    intensity_g_per_kwh: NonNegative
     signal: Literal["average", "marginal"]
     basis: Literal["lifecycle", "direct"]
     source: str
@@ -60,35 +64,38 @@ class Carbon(Section):
     observed_at: Time
 
 
-class Planned(Section):
+class Planned(Section, frozen=True, kw_only=True):
     """What the plan expects of this placement: IT energy before PUE; emissions with PUE, transfer, embodied share."""
 
-    plan_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$", examples=["0123456789ab"])]
+    plan_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{12,64}\Z", examples=["0123456789ab"])]
     planned_at: Time
-    rank: Annotated[int, Field(ge=1)]
+    rank: Annotated[int, Meta(ge=1)]
     energy_kwh: Positive
     emissions_kg: Positive
-    cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    cost_usd: NonNegative
 
 
-class Network(Section):
+def is_network(cidr: str) -> None:
+    """Raises ValueError, in words, for what is no network, such as 10.42.0.1/16 or 300.0.0.0/16."""
+    ip_network(cidr)
+
+
+def each_once(names: Iterable[str]) -> None:
+    """Raises ValueError for a list that names something twice."""
+    named = list(names)
+    if len(set(named)) < len(named):
+        raise ValueError(f"names one twice: {', '.join(named)}")
+
+
+VpcRange = Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])\Z"), checked_by(is_network)]
+Zones = Annotated[list[str], Meta(min_length=2, max_length=6), checked_by(each_once)]
+
+
+class Network(Section, frozen=True, kw_only=True):
     """Address range of the VPC and the zones that its private subnets lie in (at least two), by letter or by ID."""
 
-    cidr: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])$")] = "10.42.0.0/16"
-    availability_zones: Annotated[list[str], Field(min_length=2, max_length=6)]
-
-    @field_validator("cidr")
-    @classmethod
-    def _is_a_network(cls, cidr: str) -> str:
-        ip_network(cidr)  # raises ValueError, in words, for 10.42.0.1/16 or 300.0.0.0/16
-        return cidr
-
-    @field_validator("availability_zones")
-    @classmethod
-    def _each_once(cls, zones: list[str]) -> list[str]:
-        if len(set(zones)) < len(zones):
-            raise ValueError(f"names a zone twice: {', '.join(zones)}")
-        return zones
+    cidr: VpcRange = "10.42.0.0/16"
+    availability_zones: Zones
 
 
 def zones_in_region(zones: Iterable[str], region: str) -> None:
@@ -104,7 +111,7 @@ def zones_in_region(zones: Iterable[str], region: str) -> None:
         )
 
 
-class Owned(Section):
+class Owned(Section, frozen=True, kw_only=True):
     """Whose stack it is."""
 
     workload: Name
@@ -113,11 +120,33 @@ class Owned(Section):
     environment: Name = "research"
 
 
-class CarbonTagged(Owned):
+class CarbonTagged(Owned, frozen=True, kw_only=True):
     """A stack whose place was chosen with a carbon intensity; `planned` is there if a plan chose it."""
 
     carbon: Carbon
     planned: Planned | None = None
+
+
+class Owner(Protocol):
+    """Whose stack it is, as every section of a whole stack says."""
+
+    @property
+    def workload(self) -> str: ...
+    @property
+    def project(self) -> str: ...
+    @property
+    def team(self) -> str: ...
+    @property
+    def environment(self) -> str: ...
+
+
+class Tagged(Owner, Protocol):
+    """An owner, and the intensity and plan that a stack's place was chosen with."""
+
+    @property
+    def carbon(self) -> Carbon: ...
+    @property
+    def planned(self) -> Planned | None: ...
 
 
 def stack_name(workload: str, region: str) -> str:
@@ -158,6 +187,19 @@ Typed = TypeVar("Typed", bound=Section)
 def read_typed(kind: type[Typed], values: Any, where: str, example: str) -> Typed:
     """The typed section from what a YAML file or `pulumi.Config().get_object` holds. Raises InputError."""
     try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise InputError(describe_validation_error(error, where, kind, example)) from None
+        read = read_values(values, kind)
+        if found := list(_given_wrongly(read, values, ())):
+            raise Unreadable(found)
+    except Unreadable as error:
+        raise InputError(described(error.problems, where, values, kind, example)) from None
+    return read
+
+
+def _given_wrongly(section: Section, values: Mapping[str, Any], at: KeyPath) -> Iterator[Problem]:
+    try:
+        section.check_given(values.keys())
+    except ValueError as error:
+        yield at, str(error)
+    for key in values:
+        if isinstance(inner := getattr(section, key), Section):
+            yield from _given_wrongly(inner, values[key], (*at, key))

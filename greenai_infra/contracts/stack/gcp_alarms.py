@@ -6,36 +6,45 @@ file: `pulumi config set --secret --path 'alarms.notify.slack_channel.token' TOK
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from msgspec import Meta
 
-from greenai_infra.contracts.stack.alarms import BUDGET_EXAMPLE, BudgetSection, Notify, read_as
-from greenai_infra.contracts.stack.fields import PROJECT, CarbonTagged, Section, carbon_example
+from greenai_infra.contracts.stack.alarms import BUDGET_EXAMPLE, BudgetSection, Notify
+from greenai_infra.contracts.stack.fields import PROJECT, Carbon, Name, Planned, Section, carbon_example, read_typed
 from greenai_infra.contracts.stack.gcp_fields import GcpProject, GcpRegion
+from greenai_infra.typed_yaml.checked import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 ONLY_ON_AWS = ("kill_switch", "anomaly_band", "retention_days")
 LONGEST_SILENCE_MINUTES = 1410
 """23.5 hours: the longest absence that Cloud Monitoring can watch for."""
 
 
-class SlackChannel(Section):
+class SlackToken(Secret):
+    """The token of a Slack app."""
+
+    examples: ClassVar[list[str]] = ["xoxb-of-your-slack-app"]
+
+
+class SlackChannel(Section, frozen=True, kw_only=True):
     """A Slack channel that Cloud Monitoring writes to itself; the token is that of its Slack app."""
 
-    name: Annotated[str, Field(pattern=r"^#[^\s]{1,80}$", examples=["#ml-carbon"])]
-    token: SecretStr = Field(examples=["xoxb-of-your-slack-app"])
+    name: Annotated[str, Meta(pattern=r"^#[^\s]{1,80}\Z", examples=["#ml-carbon"])]
+    token: SlackToken
 
 
-class GcpNotify(Notify):
+class GcpNotify(Notify, frozen=True, kw_only=True):
     """Who hears of it. `https` addresses get a webhook."""
 
     slack_channel: SlackChannel | None = None
 
-    @model_validator(mode="after")
-    def _not_through_aws(self) -> Self:
+    def check(self) -> None:
+        super().check()
         if self.slack is not None or self.teams is not None:
             raise ValueError("slack and teams go through a service of AWS; here there is slack_channel: {name, token}")
-        return self
 
     @property
     def reaches_somebody(self) -> bool:
@@ -43,25 +52,33 @@ class GcpNotify(Notify):
         return bool(self.emails or self.https or self.slack_channel)
 
 
-class GcpBudgetSection(BudgetSection):
+class GcpBudgetSection(BudgetSection, frozen=True, kw_only=True):
     """The budget, and who hears of it."""
 
     notify: GcpNotify = GcpNotify()
 
-    @model_validator(mode="after")
-    def _can_be_built(self) -> Self:
-        if wrong := [name for name in ONLY_ON_AWS if name in self.model_fields_set]:
+    def check_given(self, given: Collection[str]) -> None:
+        """Google Cloud has no kill switch, no anomaly band and no functions with logs of their own."""
+        if wrong := [key for key in ONLY_ON_AWS if key in given]:
             raise ValueError(f"{', '.join(wrong)}: there on AWS only; take it out")
-        if self.silent_minutes > LONGEST_SILENCE_MINUTES:
+
+    def check(self) -> None:
+        super().check()
+        if self.silence_minutes > LONGEST_SILENCE_MINUTES:
             raise ValueError(
                 f"silent_minutes {self.silent_minutes}: Cloud Monitoring watches for at most {LONGEST_SILENCE_MINUTES}"
             )
-        return self
 
 
-class GcpAlarmsConfig(CarbonTagged, GcpBudgetSection):
+class GcpAlarmsConfig(GcpBudgetSection, frozen=True, kw_only=True):
     """A stack of its own for the alarms. `workload` begins the names of its resources."""
 
+    workload: Name
+    project: Name
+    team: Name
+    environment: Name = "research"
+    carbon: Carbon
+    planned: Planned | None = None
     provider: Literal["gcp"]
     gcp_project: GcpProject
     region: GcpRegion
@@ -87,9 +104,9 @@ def read_gcp_budget_section(values: Any, where: str = f"{PROJECT}:alarms") -> Gc
     """The section in the config of another program's stack. Raises InputError, without any address in it."""
     if isinstance(values, dict) and values.get("provider") == "gcp":
         values = {key: value for key, value in values.items() if key != "provider"}
-    return read_as(GcpBudgetSection, values, where, BUDGET_EXAMPLE)
+    return read_typed(GcpBudgetSection, values, where, BUDGET_EXAMPLE)
 
 
 def read_gcp_alarms_config(values: Any, where: str = f"{PROJECT}:alarms") -> GcpAlarmsConfig:
     """The section of a stack that runs the program `alarms`. Raises InputError, without any address in it."""
-    return read_as(GcpAlarmsConfig, values, where, GCP_ALARMS_EXAMPLE)
+    return read_typed(GcpAlarmsConfig, values, where, GCP_ALARMS_EXAMPLE)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from msgspec import Meta, field
 
 from greenai_infra.catalog.memorystore import node_type, node_types
 from greenai_infra.catalog.read import near
 from greenai_infra.contracts.stack.fields import PROJECT, CarbonTagged, Email, Section, carbon_example, read_typed
 from greenai_infra.contracts.stack.gcp_fields import GcpProject, GcpRegion, GcpZone, Subnet, zone_in_region
+from greenai_infra.typed_yaml.checked import checked_by
 
 Days = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 # Who may connect: an account, as IAM writes it. Memorystore's IAM authentication knows no groups.
-Client = Annotated[str, Field(pattern=r"^(serviceAccount|user):[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Client = Annotated[str, Meta(pattern=r"^(serviceAccount|user):[^@\s]+@[^@\s]+\.[^@\s]+\Z")]
 EvictionPolicy = Literal[
     "allkeys-lru",
     "allkeys-lfu",
@@ -26,24 +27,29 @@ EvictionPolicy = Literal[
 ]
 
 
-class Maintenance(Section):
+class Maintenance(Section, frozen=True, kw_only=True):
     """The hour in the week, UTC, in which Google may update the instance."""
 
     day: Days = "SUNDAY"
-    hour: Annotated[int, Field(ge=0, le=23)] = 3
+    hour: Annotated[int, Meta(ge=0, le=23)] = 3
 
 
-class Alerts(Section):
+class Alerts(Section, frozen=True, kw_only=True):
     """Above what people are told."""
 
-    memory_percent: Annotated[int, Field(ge=10, le=100)] = 80
-    evicted_keys_per_minute: Annotated[int, Field(ge=0)] = 1000
+    memory_percent: Annotated[int, Meta(ge=10, le=100)] = 80
+    evicted_keys_per_minute: Annotated[int, Meta(ge=0)] = 1000
     """A cache evicts by design; a lot at once means that it is too small."""
-    connections: Annotated[int, Field(ge=1)] = 8000
+    connections: Annotated[int, Meta(ge=1)] = 8000
     """On the busiest node; Memorystore refuses clients above a limit that depends on the node."""
 
 
-class GcpCacheConfig(CarbonTagged):
+def _is_known(name: str) -> None:
+    if node_type(name) is None:
+        raise ValueError(f"'{name}' is no node type of Memorystore for Valkey{near(name, node_types())}")
+
+
+class GcpCacheConfig(CarbonTagged, frozen=True, kw_only=True):
     """Everything that one cache on Google Cloud is built from."""
 
     provider: Literal["gcp"]
@@ -51,21 +57,21 @@ class GcpCacheConfig(CarbonTagged):
     region: GcpRegion
     cluster_mode: bool = False
     """Cluster mode: keys are spread over shards, and clients must speak the cluster protocol."""
-    shards: Annotated[int, Field(ge=1, le=250)] = 1
-    replicas: Annotated[int, Field(ge=0, le=5)] = 1
+    shards: Annotated[int, Meta(ge=1, le=250)] = 1
+    replicas: Annotated[int, Meta(ge=0, le=5)] = 1
     """Copies of each shard in other zones. 0 saves energy and money, and the cache is empty after a failure."""
-    node_type: str = "STANDARD_SMALL"
-    engine_version: Annotated[str, Field(pattern=r"^VALKEY_[0-9]_[0-9]$")] = "VALKEY_8_0"
+    node_type: Annotated[str, checked_by(_is_known)] = "STANDARD_SMALL"
+    engine_version: Annotated[str, Meta(pattern=r"^VALKEY_[0-9]_[0-9]\Z")] = "VALKEY_8_0"
     single_zone: GcpZone | None = None
     """Puts all nodes into one zone: cheaper traffic, and gone with the zone."""
     eviction_policy: EvictionPolicy = "allkeys-lru"
-    clients: list[Client] = Field(default_factory=list, max_length=50)
+    clients: Annotated[list[Client], Meta(max_length=50)] = field(default_factory=list)
     """Who may connect, as in serviceAccount:api@acme-ml.iam.gserviceaccount.com."""
     network: (
         Annotated[
             str,
-            Field(
-                pattern=r"^projects/[a-z][a-z0-9.:-]+/global/networks/[a-z][a-z0-9-]{0,62}$",
+            Meta(
+                pattern=r"^projects/[a-z][a-z0-9.:-]+/global/networks/[a-z][a-z0-9-]{0,62}\Z",
                 examples=["projects/acme-ml/global/networks/serving"],
             ),
         ]
@@ -75,8 +81,8 @@ class GcpCacheConfig(CarbonTagged):
     subnet: (
         Annotated[
             str,
-            Field(
-                pattern=r"^projects/[a-z][a-z0-9.:-]+/regions/[a-z0-9-]+/subnetworks/[a-z][a-z0-9-]{0,62}$",
+            Meta(
+                pattern=r"^projects/[a-z][a-z0-9.:-]+/regions/[a-z0-9-]+/subnetworks/[a-z][a-z0-9-]{0,62}\Z",
                 examples=["projects/acme-ml/regions/europe-north1/subnetworks/serving"],
             ),
         ]
@@ -87,27 +93,22 @@ class GcpCacheConfig(CarbonTagged):
     """Without `network`: the range of the stack's own subnet."""
     connection_policy_exists: bool = False
     """Whether `network` already has a service connection policy for gcp-memorystore in the region: there can be one."""
-    maintenance: Maintenance = Field(default_factory=Maintenance)
-    alerts: Alerts = Field(default_factory=Alerts)
-    notify_emails: list[Email] = Field(default_factory=list)
+    maintenance: Maintenance = field(default_factory=Maintenance)
+    alerts: Alerts = field(default_factory=Alerts)
+    notify_emails: list[Email] = field(default_factory=list)
     force_destroy: bool = False
     """Whether `destroy` deletes the cache. Off: Google refuses, and nothing is lost."""
 
-    @field_validator("node_type")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if node_type(name) is None:
-            raise ValueError(f"'{name}' is no node type of Memorystore for Valkey{near(name, node_types())}")
-        return name
+    def check(self) -> None:
+        super().check()
+        self._shards_need_cluster_mode()
+        self._network_is_whole()
 
-    @model_validator(mode="after")
-    def _shards_need_cluster_mode(self) -> Self:
+    def _shards_need_cluster_mode(self) -> None:
         if not self.cluster_mode and self.shards != 1:
             raise ValueError(f"shards: {self.shards} needs cluster_mode: true; without it there is one shard")
-        return self
 
-    @model_validator(mode="after")
-    def _network_is_whole(self) -> Self:
+    def _network_is_whole(self) -> None:
         if (self.network is None) != (self.subnet is None):
             raise ValueError("network and subnet go together: name both, or neither for a network of the stack's own")
         if self.subnet is not None and f"/regions/{self.region}/" not in self.subnet:
@@ -118,7 +119,6 @@ class GcpCacheConfig(CarbonTagged):
             zone_in_region(self.single_zone, self.region)
             if self.replicas:
                 raise ValueError("replicas protect against the loss of a zone, which single_zone gives up; choose one")
-        return self
 
 
 GCP_CACHE_EXAMPLE = """\

@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from msgspec import Meta
 
 from greenai_infra.catalog.offers import EMBEDDED, offers
 from greenai_infra.catalog.read import near
 from greenai_infra.catalog.regions import regions
 from greenai_infra.catalog.zones import gcp_zones
+from greenai_infra.contracts.stack.fields import is_network
+from greenai_infra.typed_yaml.checked import checked_by
 
 # Project id, not its number: 6 to 30 characters.
-GcpProject = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
+GcpProject = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]\Z")]
 AI_ZONE = re.compile(r"-ai[0-9]+[a-z]$")
 
 
-def _is_known(region: str) -> str:
+def _is_known(region: str) -> None:
     known = [one.name for one in regions() if one.provider == "gcp"]
     if region not in known:
         raise ValueError(
             f"the catalog knows no region {region} of Google Cloud{near(region, known)} (`greenai-infra regions`)"
         )
-    return region
 
 
-GcpRegion = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$"), AfterValidator(_is_known)]
-GcpZone = Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}-(ai[0-9]+)?[a-z]$", examples=["europe-west4-b"])]
+GcpRegion = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}\Z"), checked_by(_is_known)]
+GcpZone = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}-(ai[0-9]+)?[a-z]\Z", examples=["europe-west4-b"])]
 # Artifact Registry by tag or digest: what a network without a way out can pull from.
 ArtifactImage = Annotated[
     str,
-    Field(
+    Meta(
         pattern=r"^[a-z0-9-]+-docker\.pkg\.dev/[a-z][a-z0-9.:-]+/[a-z0-9-]+/[a-z0-9][a-z0-9._/-]*"
         r"(:[A-Za-z0-9_][\w.-]{0,127}|@sha256:[0-9a-f]{64})$",
         examples=["europe-west4-docker.pkg.dev/acme-ml/training/train:v1"],
@@ -40,12 +40,7 @@ ArtifactImage = Annotated[
 ]
 
 
-def _is_a_network(cidr: str) -> str:
-    ip_network(cidr)  # raises ValueError, in words, for 10.42.0.1/16 or 300.0.0.0/16
-    return cidr
-
-
-Subnet = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-9])$"), AfterValidator(_is_a_network)]
+Subnet = Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-9])\Z"), checked_by(is_network)]
 
 
 def zone_in_region(zone: str, region: str) -> None:

@@ -11,9 +11,9 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from msgspec import Meta, field
 
 from greenai_infra.catalog.read import near
 from greenai_infra.catalog.tpu import TpuMachine, tpu_machine, tpu_machines
@@ -28,47 +28,48 @@ from greenai_infra.contracts.stack.gcp_fields import (
     zone_in_region,
 )
 from greenai_infra.contracts.stack.serving import PlannedServing
+from greenai_infra.typed_yaml.checked import checked_by
 
 # `gs://bucket/folder`, or a name of the Hugging Face hub.
 ModelName = Annotated[
     str,
-    Field(pattern=r"^(gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s]+)?|[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)$"),
+    Meta(pattern=r"^(gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s]+)?|[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)\Z"),
 ]
-SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$", examples=["hugging-face-token"])]
+SecretName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,255}\Z", examples=["hugging-face-token"])]
 # https://.../models/MODEL in the Model Garden, or a Hugging Face model that it knows.
 GardenModel = Annotated[
     str,
-    Field(
-        pattern=r"^publishers/[a-z0-9-]+/models/[A-Za-z0-9._-]+@[A-Za-z0-9._-]+$",
+    Meta(
+        pattern=r"^publishers/[a-z0-9-]+/models/[A-Za-z0-9._-]+@[A-Za-z0-9._-]+\Z",
         examples=["publishers/google/models/gemma2@gemma-2-2b-it"],
     ),
 ]
 SERVER_FLAGS = ("--host", "--port", "--served-model-name", "--tensor-parallel-size", "--model")
 
 
-class Server(Section):
+def _leaves_ours_alone(arguments: list[str]) -> None:
+    for one in arguments:
+        if one.split("=")[0] in SERVER_FLAGS:
+            raise ValueError(f"{one.split('=')[0]} is set by the stack; take it out")
+
+
+class Server(Section, frozen=True, kw_only=True):
     """The container on a TPU VM: vLLM built for TPUs, from Artifact Registry, as the network has no way out."""
 
     image: ArtifactImage
     model: ModelName
     model_token_secret: SecretName | None = None
     """Name of the secret in Secret Manager, in the same project, that holds the token for a gated model."""
-    port: Annotated[int, Field(ge=1024, le=65535)] = 8000
-    health_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]*$")] = "/health"
-    ready_minutes: Annotated[int, Field(ge=1, le=120)] = 30
+    port: Annotated[int, Meta(ge=1024, le=65535)] = 8000
+    health_path: Annotated[str, Meta(pattern=r"^/[A-Za-z0-9._/-]*\Z")] = "/health"
+    ready_minutes: Annotated[int, Meta(ge=1, le=120)] = 30
     """How long the first start may take; compiling the model for the chips is part of it."""
-    arguments: list[Annotated[str, Field(min_length=1, max_length=500)]] = Field(
-        default_factory=list, max_length=50, examples=[["--max-model-len=8192"]]
-    )
+    arguments: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=500)]],
+        Meta(max_length=50, examples=[["--max-model-len=8192"]]),
+        checked_by(_leaves_ours_alone),
+    ] = field(default_factory=list)
     """Further arguments of `vllm serve`. They are readable in the machine's metadata: no secrets."""
-
-    @field_validator("arguments")
-    @classmethod
-    def _leaves_ours_alone(cls, arguments: list[str]) -> list[str]:
-        for one in arguments:
-            if one.split("=")[0] in SERVER_FLAGS:
-                raise ValueError(f"{one.split('=')[0]} is set by the stack; take it out")
-        return arguments
 
     @property
     def from_bucket(self) -> str | None:
@@ -76,59 +77,64 @@ class Server(Section):
         return self.model.removeprefix("gs://").split("/")[0] if self.model.startswith("gs://") else None
 
 
-class Garden(Section):
+class Garden(Section, frozen=True, kw_only=True):
     """A Model Garden model on Vertex AI: exactly one of the two names."""
 
     publisher_model: GardenModel | None = None
     hugging_face_model: (
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$", examples=["google/gemma-2-2b-it"])]
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z", examples=["google/gemma-2-2b-it"])]
         | None
     ) = None
     accept_eula: bool = False
     """Set to true once you have read the model's licence: without it, models that have one are refused by Google."""
-    min_replicas: Annotated[int, Field(ge=1, le=100)] = 1
-    max_replicas: Annotated[int, Field(ge=1, le=100)] = 1
-    duty_cycle_percent: Annotated[int, Field(ge=10, le=95)] = 60
+    min_replicas: Annotated[int, Meta(ge=1, le=100)] = 1
+    max_replicas: Annotated[int, Meta(ge=1, le=100)] = 1
+    duty_cycle_percent: Annotated[int, Meta(ge=10, le=95)] = 60
     """Replicas are added above this duty cycle of the chips."""
     spot: bool = False
 
-    @model_validator(mode="after")
-    def _one_model(self) -> Self:
+    def check(self) -> None:
+        super().check()
+        self._one_model()
+        self._replicas_in_order()
+
+    def _one_model(self) -> None:
         if (self.publisher_model is None) == (self.hugging_face_model is None):
             raise ValueError("name exactly one of publisher_model and hugging_face_model")
-        return self
 
-    @model_validator(mode="after")
-    def _replicas_in_order(self) -> Self:
+    def _replicas_in_order(self) -> None:
         if self.max_replicas < self.min_replicas:
             raise ValueError(f"max_replicas ({self.max_replicas}) is less than min_replicas ({self.min_replicas})")
-        return self
 
 
-class GcpNetwork(Section):
+def _not_everybody(ranges: list[str]) -> None:
+    for one in ranges:
+        network = ip_network(one)  # raises ValueError, in words
+        if network.version != 4:
+            raise ValueError(f"{one}: the subnet speaks IPv4 only")
+        if network.prefixlen < 8:
+            raise ValueError(f"{one} is most of the internet; name your own ranges, at most a /8 each")
+
+
+class GcpNetwork(Section, frozen=True, kw_only=True):
     """The subnet of the TPU machines, and who may talk to the server: nobody else, and never the whole internet."""
 
     cidr: Subnet = "10.43.0.0/20"
-    client_ranges: list[str] = Field(default_factory=list, max_length=20)
+    client_ranges: Annotated[list[str], Meta(max_length=20), checked_by(_not_everybody)] = field(default_factory=list)
     """Where requests come from, as in 10.0.0.0/8. Empty: only machines of the same subnet."""
     load_balanced: bool = False
     """Whether Google's load balancers and their health checks reach the server."""
     internet: bool = False
     """Whether the machine may download from the internet (Cloud NAT): needed for models of the Hugging Face hub."""
 
-    @field_validator("client_ranges")
-    @classmethod
-    def _not_everybody(cls, ranges: list[str]) -> list[str]:
-        for one in ranges:
-            network = ip_network(one)  # raises ValueError, in words
-            if network.version != 4:
-                raise ValueError(f"{one}: the subnet speaks IPv4 only")
-            if network.prefixlen < 8:
-                raise ValueError(f"{one} is most of the internet; name your own ranges, at most a /8 each")
-        return ranges
+
+def _is_known(name: str) -> None:
+    if tpu_machine(name) is None:
+        known = ", ".join(sorted(tpu_machines()))
+        raise ValueError(f"'{name}' is no TPU slice of one host{near(name, tpu_machines())}; there is {known}")
 
 
-class GcpInferenceConfig(CarbonTagged):
+class GcpInferenceConfig(CarbonTagged, frozen=True, kw_only=True):
     """Everything that one serving stack on Google Cloud is built from."""
 
     provider: Literal["gcp"]
@@ -137,30 +143,28 @@ class GcpInferenceConfig(CarbonTagged):
     zone: GcpZone | None = None
     """Where TPUs of the type are offered; needed for `tpu-vm` and `tpu-queue`."""
     serve_on: Literal["tpu-vm", "tpu-queue", "vertex"] = "tpu-vm"
-    accelerator_type: str
+    accelerator_type: Annotated[str, checked_by(_is_known)]
     """A TPU slice of one host by Cloud TPU's name, as in v5litepod-8."""
     runtime_version: (
-        Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{2,62}$", examples=["v2-alpha-tpuv5-lite"])] | None
+        Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{2,62}\Z", examples=["v2-alpha-tpuv5-lite"])] | None
     ) = None
     """Software of the TPU VM; without one, that of the catalog for the accelerator."""
     spot: bool = False
     """A cheaper machine that Google may take back at any time; for `vertex`, set `garden.spot`."""
     server: Server | None = None
     garden: Garden | None = None
-    network: GcpNetwork = Field(default_factory=GcpNetwork)
-    notify_emails: list[Email] = Field(default_factory=list)
+    network: GcpNetwork = field(default_factory=GcpNetwork)
+    notify_emails: list[Email] = field(default_factory=list)
     planned: PlannedServing | None = None
 
-    @field_validator("accelerator_type")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if tpu_machine(name) is None:
-            known = ", ".join(sorted(tpu_machines()))
-            raise ValueError(f"'{name}' is no TPU slice of one host{near(name, tpu_machines())}; there is {known}")
-        return name
+    def check(self) -> None:
+        super().check()
+        self._has_what_it_is_served_on()
+        self._vertex_has_the_machine()
+        self._queue_can_have_it()
+        self._model_can_be_reached()
 
-    @model_validator(mode="after")
-    def _has_what_it_is_served_on(self) -> Self:
+    def _has_what_it_is_served_on(self) -> None:
         wanted, other = ("garden", "server") if self.serve_on == "vertex" else ("server", "garden")
         if getattr(self, wanted) is None:
             raise ValueError(f"serve_on: {self.serve_on} needs the section {wanted}")
@@ -171,32 +175,26 @@ class GcpInferenceConfig(CarbonTagged):
         if self.zone is not None:
             zone_in_region(self.zone, self.region)
         tpus_in_region(self.machine.accelerator, self.region)
-        return self
 
-    @model_validator(mode="after")
-    def _vertex_has_the_machine(self) -> Self:
+    def _vertex_has_the_machine(self) -> None:
         if self.serve_on != "vertex":
-            return self
+            return
         if not self.machine.vertex_machine_type:
             raise ValueError(f"Vertex AI serves nothing from {self.machine.accelerator}; choose v5litepod-* or v6e-*")
         if self.spot:
             raise ValueError("spot is for a TPU VM; with serve_on: vertex set garden.spot")
         if self.runtime_version is not None:
             raise ValueError("runtime_version is for a TPU VM; Vertex AI chooses it")
-        return self
 
-    @model_validator(mode="after")
-    def _queue_can_have_it(self) -> Self:
+    def _queue_can_have_it(self) -> None:
         if self.serve_on == "tpu-queue" and self.spot:
             raise ValueError(
                 "spot with serve_on: tpu-queue can't be declared: the provider's queued resource has no tier"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _model_can_be_reached(self) -> Self:
+    def _model_can_be_reached(self) -> None:
         if self.server is None:
-            return self
+            return
         if self.server.from_bucket is None and not self.network.internet:
             raise ValueError(
                 f"server.model {self.server.model} is downloaded from the Hugging Face hub, and the network has no way "
@@ -204,7 +202,6 @@ class GcpInferenceConfig(CarbonTagged):
             )
         if self.server.from_bucket is not None and self.server.model_token_secret is not None:
             raise ValueError("server.model_token_secret is for the Hugging Face hub; server.model lies in a bucket")
-        return self
 
     @property
     def machine(self) -> TpuMachine:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from msgspec import Meta
 
 from greenai_infra.catalog.buildable import LONGEST_VERTEX_PLAN, MOST_INSTANCES, MOST_SLICES, SMALL_SLICES
 from greenai_infra.catalog.vertex import vertex_machines
@@ -19,40 +19,44 @@ from greenai_infra.contracts.stack.gcp_fields import ArtifactImage, GcpProject, 
 from greenai_infra.contracts.stack.runs import PlannedRun, Slice
 
 GsUri = Annotated[
-    str, Field(pattern=r"^gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s]*)?$", examples=["gs://our-data/corpus/"])
+    str, Meta(pattern=r"^gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s]*)?\Z", examples=["gs://our-data/corpus/"])
 ]
 
 
-class GcpNetwork(Section):
+class GcpNetwork(Section, frozen=True, kw_only=True):
     """Address range of the subnet that jobs get an interface in."""
 
     cidr: Subnet = "10.42.0.0/20"
 
 
-class GcpTrainingConfig(PlannedRun):
+class GcpTrainingConfig(PlannedRun, frozen=True, kw_only=True):
     """Everything that one regional training stack on Google Cloud is built from."""
 
     provider: Literal["gcp"]
     gcp_project: GcpProject
     """Id of the Google Cloud project that everything is built in and billed to."""
     region: GcpRegion
-    machine_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*-[a-z0-9-]+$")]
-    accelerator_type: Annotated[str, Field(pattern=r"^NVIDIA_[A-Z0-9_]+$")] | None = None
+    machine_type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*-[a-z0-9-]+\Z")]
+    accelerator_type: Annotated[str, Meta(pattern=r"^NVIDIA_[A-Z0-9_]+\Z")] | None = None
     """GPUs by Vertex AI's name, with `accelerator_count` for each machine; neither for TPUs."""
-    accelerator_count: Annotated[int, Field(ge=1, le=16)] | None = None
-    tpu_topology: Annotated[str, Field(pattern=r"^\d+x\d+(x\d+)?$", examples=["4x4"])] | None = None
+    accelerator_count: Annotated[int, Meta(ge=1, le=16)] | None = None
+    tpu_topology: Annotated[str, Meta(pattern=r"^\d+x\d+(x\d+)?\Z", examples=["4x4"])] | None = None
     """Shape of the TPU slice, such as 4x4."""
-    instance_count: Annotated[int, Field(ge=1, le=MOST_INSTANCES["training"])] = 1
-    boot_disk_gb: Annotated[int, Field(ge=100, le=64000)] = 500
+    instance_count: Annotated[int, Meta(ge=1, le=MOST_INSTANCES["training"])] = 1
+    boot_disk_gb: Annotated[int, Meta(ge=100, le=64000)] = 500
     image: ArtifactImage | None = None
     """Container image in Artifact Registry; without one, the stack's own repository with `image_tag`."""
     data_uri: GsUri | None = None
     """Training data in another bucket; without one, `train/` in the stack's data bucket."""
-    slices: Annotated[list[Slice], Field(min_length=1, max_length=MOST_SLICES["gcp"])]
+    slices: Annotated[list[Slice], Meta(min_length=1, max_length=MOST_SLICES["gcp"])]
     network: GcpNetwork = GcpNetwork()
 
-    @model_validator(mode="after")
-    def _machine_has_its_accelerators(self) -> Self:
+    def check(self) -> None:
+        super().check()
+        self._machine_has_its_accelerators()
+        self._a_workflow_can_watch_them()
+
+    def _machine_has_its_accelerators(self) -> None:
         machine = vertex_machines().get(self.machine_type)
         if (self.accelerator_type is None) != (self.accelerator_count is None):
             raise ValueError("accelerator_type and accelerator_count go together: give both, or neither for TPUs")
@@ -82,13 +86,10 @@ class GcpTrainingConfig(PlannedRun):
             )
         if machine.spot_only and not self.spot:
             raise ValueError(f"machine_type: {self.machine_type} can't be had on demand; set spot: true")
-        return self
 
-    @model_validator(mode="after")
-    def _a_workflow_can_watch_them(self) -> Self:
+    def _a_workflow_can_watch_them(self) -> None:
         if self.slices[-1].end - self.start > LONGEST_VERTEX_PLAN:
             raise ValueError(f"slices span more than {LONGEST_VERTEX_PLAN.days} days, which a workflow can't watch")
-        return self
 
 
 GCP_TRAINING_EXAMPLE = (

@@ -6,9 +6,9 @@ accelerators nor a network of ours.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from msgspec import Meta, field
 
 from greenai_infra.catalog.buildable import MOST_INSTANCES
 from greenai_infra.contracts.stack.fields import (
@@ -18,7 +18,6 @@ from greenai_infra.contracts.stack.fields import (
     EcrImage,
     Email,
     Network,
-    Positive,
     Section,
     carbon_example,
     planned_example,
@@ -26,16 +25,20 @@ from greenai_infra.contracts.stack.fields import (
     zones_in_region,
 )
 from greenai_infra.contracts.stack.serving import PlannedServing
+from greenai_infra.typed_yaml.section import Positive
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # CreateModel: EnvironmentMap and ModelDataUrl / S3ModelDataSource.
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,1023}$")]
-VariableValue = Annotated[str, Field(max_length=1024, examples=["4096"])]
+VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,1023}\Z")]
+VariableValue = Annotated[str, Meta(max_length=1024, examples=["4096"])]
 # An archive, or a folder of plain files.
-ModelUri = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/([^\s]+\.tar\.gz|[^\s]*/|)$")]
+ModelUri = Annotated[str, Meta(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/([^\s]+\.tar\.gz|[^\s]*/|)\Z")]
 KeyArn = Annotated[
     str,
-    Field(
-        pattern=r"^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-f-]{36}$",
+    Meta(
+        pattern=r"^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-f-]{36}\Z",
         examples=["arn:aws:kms:eu-north-1:123456789012:key/0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f"],
     ),
 ]
@@ -48,32 +51,31 @@ SERVERLESS_EXCLUDES = (
 """Keys that a serverless endpoint has no use for: it runs on no accelerator, in no network of ours, unscaled by us."""
 
 
-class Serverless(Section):
+class Serverless(Section, frozen=True, kw_only=True):
     """Memory and concurrency; limits as in SageMaker's API reference, ProductionVariantServerlessConfig."""
 
     memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144]
-    max_concurrency: Annotated[int, Field(ge=1, le=200)]
-    provisioned_concurrency: Annotated[int, Field(ge=1, le=200)] | None = None
+    max_concurrency: Annotated[int, Meta(ge=1, le=200)]
+    provisioned_concurrency: Annotated[int, Meta(ge=1, le=200)] | None = None
     """Kept warm, and billed and drawing power all the time; without it the first request waits for a cold start."""
 
-    @model_validator(mode="after")
-    def _within_maximum(self) -> Self:
+    def check(self) -> None:
+        super().check()
         if self.provisioned_concurrency is not None and self.provisioned_concurrency > self.max_concurrency:
             raise ValueError(
                 f"provisioned_concurrency {self.provisioned_concurrency} is more than "
                 f"max_concurrency {self.max_concurrency}"
             )
-        return self
 
 
-class DataCapture(Section):
+class DataCapture(Section, frozen=True, kw_only=True):
     """Requests and answers kept in a bucket of the stack. They may hold personal data, so it is off without this."""
 
-    sampling_percent: Annotated[int, Field(ge=1, le=100)]
-    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    sampling_percent: Annotated[int, Meta(ge=1, le=100)]
+    keep_days: Annotated[int, Meta(ge=1, le=3650)] = 30
 
 
-class InferenceConfig(CarbonTagged):
+class InferenceConfig(CarbonTagged, frozen=True, kw_only=True):
     """Everything that one endpoint is built from."""
 
     provider: Literal["aws"] = "aws"
@@ -84,22 +86,22 @@ class InferenceConfig(CarbonTagged):
     """The model in S3: an archive (.tar.gz) or a folder that ends with `/`; without it, the image holds the model."""
     model_key_arn: KeyArn | None = None
     """The KMS key that `model_data` is encrypted with, if its owner chose one."""
-    variables: dict[VariableName, VariableValue] = Field(default_factory=dict, max_length=80)
+    variables: Annotated[dict[VariableName, VariableValue], Meta(max_length=80)] = field(default_factory=dict)
     """Environment of the container (of SageMaker's 100, the stack sets some). Not for secrets: they can be read."""
 
-    instance_type: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")] | None = None
-    instance_count: Annotated[int, Field(ge=1, le=MOST_INSTANCES["inference"])] | None = None
+    instance_type: Annotated[str, Meta(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+\Z")] | None = None
+    instance_count: Annotated[int, Meta(ge=1, le=MOST_INSTANCES["inference"])] | None = None
     """How many there are at first and after each change of the endpoint; then the load decides."""
-    min_instances: Annotated[int, Field(ge=1, le=1000)] = 1
-    max_instances: Annotated[int, Field(ge=1, le=1000)] | None = None
+    min_instances: Annotated[int, Meta(ge=1, le=1000)] = 1
+    max_instances: Annotated[int, Meta(ge=1, le=1000)] | None = None
     """Default twice `instance_count`: a plan is made for the mean rate. As many as `min_instances`: never scaled."""
     invocations_per_instance_per_minute: Positive | None = None
     """What scaling aims at; default `requests_per_second` on `instance_count`, which is what the plan does."""
-    scale_in_cooldown_s: Annotated[int, Field(ge=0, le=86_400)] = 600
-    scale_out_cooldown_s: Annotated[int, Field(ge=0, le=86_400)] = 60
-    volume_gb: Annotated[int, Field(ge=1, le=512)] = 100
+    scale_in_cooldown_s: Annotated[int, Meta(ge=0, le=86_400)] = 600
+    scale_out_cooldown_s: Annotated[int, Meta(ge=0, le=86_400)] = 60
+    volume_gb: Annotated[int, Meta(ge=1, le=512)] = 100
     """Disk of an instance without disks of its own; the model has to fit twice if it is an archive."""
-    startup_timeout_s: Annotated[int, Field(ge=60, le=3600)] = 1800
+    startup_timeout_s: Annotated[int, Meta(ge=60, le=3600)] = 1800
     """How long downloading the model may take, and then loading it until the container answers pings."""
     network: Network | None = None
     network_isolation: bool = True
@@ -108,37 +110,44 @@ class InferenceConfig(CarbonTagged):
 
     requests_per_second: Positive | None = None
     """The mean rate that the plan is made for."""
-    latency_bound_ms: Annotated[float, Field(gt=0, le=3_600_000, allow_inf_nan=False)] | None = None
+    latency_bound_ms: Annotated[float, Meta(gt=0, le=3_600_000)] | None = None
     """Alarm when one request in ten takes the model longer; without it there is no alarm on latency."""
-    max_error_percent: Annotated[float, Field(gt=0, lt=100, allow_inf_nan=False)] = 1.0
+    max_error_percent: Annotated[float, Meta(gt=0, lt=100)] = 1.0
     """Alarm when the server answers more of the requests with an error of its own (5xx)."""
     data_capture: DataCapture | None = None
-    notify_emails: list[Email] = Field(default_factory=list)
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    notify_emails: list[Email] = field(default_factory=list)
+    retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
     """How long logs are kept."""
     force_destroy: bool = False
     """Whether `destroy` deletes a bucket of captured requests that is not empty."""
     planned: PlannedServing | None = None
 
-    @model_validator(mode="after")
-    def _is_one_kind_of_endpoint(self) -> Self:
+    def check_given(self, given: Collection[str]) -> None:
+        """A serverless endpoint has none of what belongs to instances."""
+        extra = [key for key in SERVERLESS_EXCLUDES if key in given]
+        if self.serverless is not None and extra:
+            raise ValueError(
+                f"serverless and {', '.join(extra)} contradict each other: a serverless endpoint has no instances "
+                "or accelerators, no VPC, no isolation and no data capture; take out the one or the other"
+            )
+
+    def check(self) -> None:
+        super().check()
+        self._is_one_kind_of_endpoint()
+        self._scales_within_bounds()
+        self._lies_in_region()
+
+    def _is_one_kind_of_endpoint(self) -> None:
         if self.serverless is not None:
-            if extra := [key for key in SERVERLESS_EXCLUDES if key in self.model_fields_set]:
-                raise ValueError(
-                    f"serverless and {', '.join(extra)} contradict each other: a serverless endpoint has no instances "
-                    "or accelerators, no VPC, no isolation and no data capture; take out the one or the other"
-                )
-            return self
+            return
         for key, example in (("instance_type", "ml.inf2.xlarge"), ("instance_count", "2"), ("network", "")):
             if getattr(self, key) is None:
                 hint = f", for example {example}" if example else " with availability_zones"
                 raise ValueError(f"{key} is missing: an endpoint that is not serverless needs it{hint}")
-        return self
 
-    @model_validator(mode="after")
-    def _scales_within_bounds(self) -> Self:
-        if self.instance_count is None:
-            return self
+    def _scales_within_bounds(self) -> None:
+        if self.instance_count is None or self.serverless is not None:
+            return
         if not self.min_instances <= self.instance_count <= self.largest:
             raise ValueError(
                 f"instance_count {self.instance_count} lies outside of min_instances {self.min_instances} to "
@@ -149,10 +158,8 @@ class InferenceConfig(CarbonTagged):
                 f"min_instances {self.min_instances} to max_instances {self.largest} need a load to scale by: "
                 "set requests_per_second or invocations_per_instance_per_minute, or make both the same"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _lies_in_region(self) -> Self:
+    def _lies_in_region(self) -> None:
         zones_in_region(self.network.availability_zones if self.network else (), self.region)
         if self.image is not None and self.image.split(".")[3] != self.region:
             raise ValueError(
@@ -163,7 +170,6 @@ class InferenceConfig(CarbonTagged):
                 raise ValueError("model_key_arn is set without model_data, which is what it opens")
             if self.model_key_arn.split(":")[3] != self.region:
                 raise ValueError(f"model_key_arn lies in {self.model_key_arn.split(':')[3]}, not in {self.region}")
-        return self
 
     @property
     def largest(self) -> int:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from msgspec import Meta
 
 from greenai_infra.contracts.stack.fields import PROJECT, AwsRegion, CarbonTagged, carbon_example, read_typed
 
 
-class LedgerConfig(CarbonTagged):
+class LedgerConfig(CarbonTagged, frozen=True, kw_only=True):
     """Everything that a ledger stack is built from. One ledger holds the budgets of all teams and projects."""
 
     provider: Literal["aws"] = "aws"
     region: AwsRegion
-    table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$", examples=["greenai-ledger"])] = "greenai-ledger"
+    table: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,255}\Z", examples=["greenai-ledger"])] = "greenai-ledger"
     """Its name, as in `--ledger dynamodb:greenai-ledger@eu-north-1`."""
-    recovery_days: Annotated[int, Field(ge=1, le=35)] = 35
+    recovery_days: Annotated[int, Meta(ge=1, le=35)] = 35
     """How far back the table can be restored to any second."""
     deletion_protection: bool = True
     """Whether `destroy` is refused by AWS; to remove the ledger, set false, run `up`, then `destroy`."""

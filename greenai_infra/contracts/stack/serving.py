@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from greenai_infra.contracts.stack.fields import Planned, Positive
+from greenai_infra.contracts.stack.fields import Planned
+from greenai_infra.typed_yaml.section import Positive
 
 
-class PlannedServing(Planned):
+class PlannedServing(Planned, frozen=True, kw_only=True):
     """What the plan expects, for all the time it plans and for one request of it."""
 
     emissions_g_per_request: Positive

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from msgspec import Meta
 
 from greenai_infra.catalog.buildable import LONGEST_SAGEMAKER_RUN, MOST_INSTANCES, MOST_SLICES
 from greenai_infra.clock import format_time
@@ -14,7 +14,6 @@ from greenai_infra.contracts.stack.fields import (
     AwsRegion,
     EcrImage,
     Network,
-    Positive,
     S3Uri,
     carbon_example,
     planned_example,
@@ -22,15 +21,16 @@ from greenai_infra.contracts.stack.fields import (
     zones_in_region,
 )
 from greenai_infra.contracts.stack.runs import PlannedRun, Slice
+from greenai_infra.typed_yaml.section import Positive
 
 
-class TrainingConfig(PlannedRun):
+class TrainingConfig(PlannedRun, frozen=True, kw_only=True):
     """Everything that one regional training stack is built from."""
 
     region: AwsRegion
-    instance_type: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
-    instance_count: Annotated[int, Field(ge=1, le=MOST_INSTANCES["training"])]
-    volume_gb: Annotated[int, Field(ge=1, le=16384)] = 500
+    instance_type: Annotated[str, Meta(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+\Z")]
+    instance_count: Annotated[int, Meta(ge=1, le=MOST_INSTANCES["training"])]
+    volume_gb: Annotated[int, Meta(ge=1, le=16384)] = 500
     image: EcrImage | None = None
     """Container image URI in ECR; without one, the stack's own repository with `image_tag`."""
     data_uri: S3Uri | None = None
@@ -38,21 +38,24 @@ class TrainingConfig(PlannedRun):
     `train/` in the stack's data bucket, and for `launch: now`, when that is still empty, no data channel at all."""
     max_wait_hours: Positive | None = None
     """With spot: how long SageMaker may wait for capacity, over all; default twice the run."""
-    slices: Annotated[list[Slice], Field(min_length=1, max_length=MOST_SLICES["aws"])]
+    slices: Annotated[list[Slice], Meta(min_length=1, max_length=MOST_SLICES["aws"])]
     network: Network
 
-    @model_validator(mode="after")
-    def _slices_fit_sagemaker(self) -> Self:
+    def check(self) -> None:
+        super().check()
+        self._slices_fit_sagemaker()
+        self._waiting_fits()
+        self._zones_lie_in_region()
+
+    def _slices_fit_sagemaker(self) -> None:
         for piece in self.slices:
             if piece.end - piece.start > LONGEST_SAGEMAKER_RUN:
                 days = LONGEST_SAGEMAKER_RUN.days
                 raise ValueError(f"slice {format_time(piece.start)} is longer than the {days} days of SageMaker")
-        return self
 
-    @model_validator(mode="after")
-    def _waiting_fits(self) -> Self:
+    def _waiting_fits(self) -> None:
         if self.max_wait_hours is None:
-            return self
+            return
         if not self.spot:
             raise ValueError("max_wait_hours bounds the wait for spot capacity, but spot is false")
         if len(self.slices) > 1:
@@ -63,12 +66,9 @@ class TrainingConfig(PlannedRun):
                 f"max_wait_hours (is {self.max_wait_hours:g}) includes the run: at least {planned_hours:g}, "
                 f"at most {LONGEST_SAGEMAKER_RUN / timedelta(hours=1):g}"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _zones_lie_in_region(self) -> Self:
+    def _zones_lie_in_region(self) -> None:
         zones_in_region(self.network.availability_zones, self.region)
-        return self
 
 
 TRAINING_EXAMPLE = (

@@ -5,7 +5,7 @@ A rule of its own, as a subscription may be made beside the stack: by hand in th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from greenai_infra.policy.rule import Breach, Severity, Stack, StackRule
 from greenai_infra.policy.rules.alarm_actions import reached
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class AlarmHeard(BudgetAlarm):
+class AlarmHeard(BudgetAlarm, frozen=True, kw_only=True):
     """The metric, as of `budget-alarm`."""
 
-    severity: Severity = "advisory"
+    usual_severity: ClassVar[Severity] = "advisory"
     """Advisory unless you say otherwise: whom the alarm should reach may be settled outside of the stack."""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from msgspec import Meta
 
 from greenai_infra.contracts.declared import UNKNOWN, has_unknown, plain
 from greenai_infra.policy.documents import calls, state_machine
@@ -44,11 +44,11 @@ SUBSCRIBE = (
 _RUNS_JOBS = re.compile(r"customJobs|trainingPipelines|aiplatform", re.IGNORECASE)
 
 
-class BudgetAlarm(RuleSettings):
+class BudgetAlarm(RuleSettings, frozen=True, kw_only=True):
     """The metric that a budget alarm must watch."""
 
     namespace: str = "GreenAI"
-    metric: str = Field(default="carbon_emissions_kg", min_length=1)
+    metric: Annotated[str, Meta(min_length=1)] = "carbon_emissions_kg"
 
 
 def check_budget_alarm(stack: Stack, settings: BudgetAlarm) -> Iterator[Breach]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field
-
 from greenai_infra.numbers import exact, exceeding
 from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule, Standing
+from greenai_infra.typed_yaml.section import Positive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 UNKNOWN_STANDING = Standing(None, None)
 
 
-class Cap(RuleSettings):
+class Cap(RuleSettings, frozen=True, kw_only=True):
     """What both limits share. `known_only` holds the sum of what is known against the limit, and lets the rest go.
 
     Without it a stack with a resource of unknown figure can't be said to keep its limit. Nobody publishes the energy of
@@ -26,20 +25,20 @@ class Cap(RuleSettings):
     known_only: bool = False
 
 
-class CostCap(Cap):
+class CostCap(Cap, frozen=True, kw_only=True):
     """Limit of the standing cost; without one the rule does not run."""
 
     needs: ClassVar[str] = "max_usd_per_month"
     needs_example: ClassVar[str] = "max_usd_per_month: 2000"
-    max_usd_per_month: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    max_usd_per_month: Positive | None = None
 
 
-class CarbonCap(Cap):
+class CarbonCap(Cap, frozen=True, kw_only=True):
     """Limit of the standing emissions, and what kind of figure it is; without a limit the rule does not run."""
 
     needs: ClassVar[str] = "max_kg_per_month"
     needs_example: ClassVar[str] = "max_kg_per_month: 50"
-    max_kg_per_month: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    max_kg_per_month: Positive | None = None
     basis: Literal["lifecycle", "direct"] = "lifecycle"
     signal: Literal["average", "marginal"] = "average"
 

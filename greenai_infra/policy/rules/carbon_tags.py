@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from msgspec import Meta
 
 from greenai_infra.contracts.declared import UNKNOWN
 from greenai_infra.policy.facts import (
@@ -26,15 +26,12 @@ if TYPE_CHECKING:
     from greenai_infra.contracts.declared import DeclaredResource
 
 
-class CarbonTags(RuleSettings):
+class CarbonTags(RuleSettings, frozen=True, kw_only=True):
     """Keys that every taggable resource must carry, with a value that is not empty."""
 
-    keys: tuple[str, ...] = Field(
-        default=(
-            *("project", "team", "workload", "environment"),
-            *(INTENSITY, SIGNAL, BASIS, SOURCE, KIND, "carbon-zone", OBSERVED_AT),
-        ),
-        min_length=1,
+    keys: Annotated[tuple[str, ...], Meta(min_length=1)] = (
+        *("project", "team", "workload", "environment"),
+        *(INTENSITY, SIGNAL, BASIS, SOURCE, KIND, "carbon-zone", OBSERVED_AT),
     )
 
 

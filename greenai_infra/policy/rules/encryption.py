@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from greenai_infra.contracts.declared import DeclaredResource
 
 
-class Encryption(RuleSettings):
+class Encryption(RuleSettings, frozen=True, kw_only=True):
     """Whose key."""
 
     customer_managed_keys: bool = True

@@ -6,7 +6,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
-from pydantic import Field
 
 from greenai_infra import safe_yaml
 from greenai_infra.contracts.declared import UNKNOWN, has_unknown, plain
@@ -46,12 +45,12 @@ NAMES = frozenset({"instanceType", "instanceTypes", "machineType", "nodeType"})
 LONGEST_DOCUMENT = 1_000_000
 
 
-class InstanceTypes(RuleSettings):
+class InstanceTypes(RuleSettings, frozen=True, kw_only=True):
     """Patterns such as `ml.p5.*` or `v5litepod-*`; without any, the rule does not run."""
 
     needs: ClassVar[str] = "allowed"
     needs_example: ClassVar[str] = "allowed: [ml.p5.*, ml.g5.*]"
-    allowed: tuple[str, ...] = Field(default=())
+    allowed: tuple[str, ...] = ()
 
 
 def check_instance_types(resource: DeclaredResource, settings: InstanceTypes) -> Iterator[Breach]:

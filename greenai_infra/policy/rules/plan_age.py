@@ -6,13 +6,12 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
-
 from greenai_infra.clock import format_time
 from greenai_infra.contracts.declared import Unknown
 from greenai_infra.numbers import duration, exact
 from greenai_infra.policy.facts import CarbonFacts, carbon_facts
 from greenai_infra.policy.rule import Breach, RuleSettings, Severity, Stack, StackRule
+from greenai_infra.typed_yaml.section import Positive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,15 +25,15 @@ NOT_LIVE_FLAGS = ("fallback", "sandbox", "stale", "cached", "estimated")
 _NOT_LIVE = re.compile(rf"\b({'|'.join((*NOT_LIVE_FLAGS, 'embedded'))})\b", re.IGNORECASE)
 
 
-class PlanAge(RuleSettings):
+class PlanAge(RuleSettings, frozen=True, kw_only=True):
     """How old a plan may be when a stack is previewed or built with it."""
 
-    severity: Severity = "advisory"
+    usual_severity: ClassVar[Severity] = "advisory"
     """Advisory unless you say otherwise: a stack outlives its plan, and must stay changeable when it does."""
-    max_hours: float = Field(default=168, gt=0, allow_inf_nan=False)
+    max_hours: Positive = 168
 
 
-class LiveData(RuleSettings):
+class LiveData(RuleSettings, frozen=True, kw_only=True):
     """Whether a plan must rest on answers of a service."""
 
     needs: ClassVar[str] = "require_live"

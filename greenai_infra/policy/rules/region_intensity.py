@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field
-
 from greenai_infra.contracts.declared import Unknown
 from greenai_infra.policy.facts import carbon_facts
 from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule
+from greenai_infra.typed_yaml.section import Positive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class RegionIntensity(RuleSettings):
+class RegionIntensity(RuleSettings, frozen=True, kw_only=True):
     """The cap, and what kind of figure it is: two kinds are never compared."""
 
     needs: ClassVar[str] = "max_g_per_kwh"
     needs_example: ClassVar[str] = "max_g_per_kwh: 100"
 
-    max_g_per_kwh: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    max_g_per_kwh: Positive | None = None
     """Cap in gCO2eq/kWh; without one the rule does not run."""
     basis: Literal["lifecycle", "direct"] = "lifecycle"
     signal: Literal["average", "marginal"] = "average"

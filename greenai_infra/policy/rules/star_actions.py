@@ -26,7 +26,7 @@ PRIMITIVE_ROLES = ("roles/owner", "roles/editor")
 """Google Cloud's roles of the time before IAM, which allow nearly everything in a project."""
 
 
-class StarActions(RuleSettings):
+class StarActions(RuleSettings, frozen=True, kw_only=True):
     """How much of a wildcard is too much."""
 
     allow_partial: bool = False

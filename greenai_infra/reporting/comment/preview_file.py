@@ -8,30 +8,27 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta, field
 
-from greenai_infra.contracts.problems import describe_validation_error
 from greenai_infra.errors import InputError
 from greenai_infra.previews.diff import check_preview
 from greenai_infra.previews.result import STOPPED
+from greenai_infra.typed_yaml.checked import Checked
+from greenai_infra.typed_yaml.problems import described
+from greenai_infra.typed_yaml.section import NonNegative, Positive
+from greenai_infra.typed_yaml.values import Unreadable, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}\Z")]
 """What Pulumi allows as a name of a project or stack; the hidden marker is made of it."""
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-AboveZero = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
 MAX_BYTES = 50_000_000
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Found(_Part):
+class Found(Checked, frozen=True, kw_only=True):
     """A finding; `code` is the id of a rule or of a check."""
 
     severity: Literal["error", "warning"]
@@ -42,7 +39,7 @@ class Found(_Part):
     remedy: str = ""
 
 
-class Rule(_Part):
+class Rule(Checked, frozen=True, kw_only=True):
     """A policy rule: how often it is violated, on how many resources it could not run, how many are exempted."""
 
     id: str
@@ -51,21 +48,21 @@ class Rule(_Part):
     violations: Count = 0
     not_run: Count = 0
     exempted: Count = 0
-    settings: dict[str, bool | float | str | list[str] | None] = {}
+    settings: dict[str, bool | float | str | list[str] | None] = field(default_factory=dict)
 
 
-class Policy(_Part):
+class Policy(Checked, frozen=True, kw_only=True):
     """The rules that were asked, and by type how many resources none of them judges."""
 
-    rules: list[Rule] = []
-    not_judged: dict[str, Count] = {}
+    rules: list[Rule] = field(default_factory=list)
+    not_judged: dict[str, Count] = field(default_factory=dict)
 
 
-class Intensity(_Part):
+class Intensity(Checked, frozen=True, kw_only=True):
     """The carbon intensity that the standing kilograms are reckoned with."""
 
     zone: str = ""
-    g_per_kwh: Amount
+    g_per_kwh: NonNegative
     signal: str
     basis: str
     source: str
@@ -73,15 +70,15 @@ class Intensity(_Part):
     observed_at: str = ""
 
 
-class StandingResource(_Part):
+class StandingResource(Checked, frozen=True, kw_only=True):
     """What one resource draws, emits and costs in a month; None is not known."""
 
     name: str
     type: str = ""
     what: str = ""
-    energy_kwh_per_month: Amount | None = None
-    emissions_kg_per_month: Amount | None = None
-    cost_usd_per_month: Amount | None = None
+    energy_kwh_per_month: NonNegative | None = None
+    emissions_kg_per_month: NonNegative | None = None
+    cost_usd_per_month: NonNegative | None = None
     energy_source: str | None = None
     price_source: str | None = None
     note: str | None = None
@@ -95,42 +92,42 @@ class StandingResource(_Part):
         )
 
 
-class Total(_Part):
+class Total(Checked, frozen=True, kw_only=True):
     """The sum over what is known."""
 
-    energy_kwh_per_month: Amount | None = None
-    emissions_kg_per_month: Amount | None = None
-    cost_usd_per_month: Amount | None = None
+    energy_kwh_per_month: NonNegative | None = None
+    emissions_kg_per_month: NonNegative | None = None
+    cost_usd_per_month: NonNegative | None = None
 
 
-class PlannedRun(_Part):
+class PlannedRun(Checked, frozen=True, kw_only=True):
     """The run that the stack's plan foresees."""
 
     plan_id: str = ""
-    energy_kwh: Amount | None = None
-    emissions_kg: Amount | None = None
+    energy_kwh: NonNegative | None = None
+    emissions_kg: NonNegative | None = None
     """With transfer and the embodied share of the hardware."""
-    operational_kg: Amount | None = None
+    operational_kg: NonNegative | None = None
     """Energy x PUE x intensity, which is what a budget counts; not in previews of earlier releases."""
-    operational_kg_busiest_day: Amount | None = None
-    cost_usd: Amount | None = None
+    operational_kg_busiest_day: NonNegative | None = None
+    cost_usd: NonNegative | None = None
 
 
-class PlannedLoad(_Part):
+class PlannedLoad(Checked, frozen=True, kw_only=True):
     """What the stack is planned to serve in a month."""
 
-    energy_kwh_per_month: Amount | None = None
-    operational_kg_per_month: Amount | None = None
+    energy_kwh_per_month: NonNegative | None = None
+    operational_kg_per_month: NonNegative | None = None
 
 
-class Standing(_Part):
+class Standing(Checked, frozen=True, kw_only=True):
     """What the stack takes in a month whether or not anything runs, and its planned run."""
 
-    hours_per_month: AboveZero
+    hours_per_month: Positive
     intensity: Intensity | None = None
-    resources: list[StandingResource] = []
+    resources: list[StandingResource] = field(default_factory=list)
     total: Total
-    unpriced: list[str] = []
+    unpriced: list[str] = field(default_factory=list)
     planned_run: PlannedRun | None = None
     planned_load: PlannedLoad | None = None
 
@@ -141,19 +138,19 @@ class Standing(_Part):
         return max(self.total.emissions_kg_per_month or 0.0, load)
 
 
-class Budget(_Part):
+class Budget(Checked, frozen=True, kw_only=True):
     """The carbon budget of the stack's alarms."""
 
-    daily_kg: AboveZero | None = None
-    monthly_kg: AboveZero | None = None
+    daily_kg: Positive | None = None
+    monthly_kg: Positive | None = None
     stack: str | None = None
 
 
-class _Tags(_Part):
-    common: dict[str, Any] = {}
+class _Tags(Checked, frozen=True, kw_only=True):
+    common: dict[str, Any] = field(default_factory=dict)
 
 
-class Declared(_Part):
+class Declared(Checked, frozen=True, kw_only=True):
     """What the comment and the difference to the base read of a resource."""
 
     urn: str
@@ -164,7 +161,7 @@ class Declared(_Part):
     inputs: dict[str, Any]
 
 
-class Preview(_Part):
+class Preview(Checked, frozen=True, kw_only=True):
     """A preview; `raw` is the document as it was read."""
 
     project: Name
@@ -176,7 +173,7 @@ class Preview(_Part):
     policy: Policy | None = None
     standing: Standing | None = None
     budget: Budget | None = None
-    raw: dict[str, Any] = {}
+    raw: dict[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -231,9 +228,9 @@ def read_preview(path: Path) -> Preview:
         ) from None
     check_preview(document, str(path))
     try:
-        preview = Preview.model_validate({**document, "raw": document})
-    except ValidationError as error:
-        raise InputError(f"{path} is no whole preview:\n{describe_validation_error(error, '', Preview)}") from None
+        preview = read_values({**document, "raw": document}, Preview)
+    except Unreadable as error:
+        raise InputError(f"{path} is no whole preview:\n{described(error.problems, '', document, Preview)}") from None
     return preview
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from greenai_infra import __version__
 from greenai_infra.contracts.declared import PROVIDER_PREFIX, STACK_TYPE, short_type
 from greenai_infra.footprint.equivalents import edition
@@ -156,8 +158,8 @@ def _findings(
     severe_first = sorted(head.findings, key=lambda one: one.severity != "error")
     rows = []
     for one in severe_first[: limits.findings]:
-        known = base is not None and not new[_same(one.model_dump())]
-        new[_same(one.model_dump())] -= 1
+        known = base is not None and not new[_same(structs.asdict(one))]
+        new[_same(structs.asdict(one))] -= 1
         rows.append(
             {
                 "sign": STOPS if one.severity == "error" else WARNS,

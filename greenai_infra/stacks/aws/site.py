@@ -11,7 +11,7 @@ from greenai_infra.stacks.tags import aws_tags, stack_facts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greenai_infra.contracts.stack.fields import CarbonTagged
+    from greenai_infra.contracts.stack.fields import Tagged
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Site:
     tags: Mapping[str, str] = field(hash=False)
 
     @classmethod
-    def of(cls, name: str, config: CarbonTagged, region: str, facts: Mapping[str, str] | None = None) -> Site:
+    def of(cls, name: str, config: Tagged, region: str, facts: Mapping[str, str] | None = None) -> Site:
         """That of the component of this name; `facts` are tagged beside the stack's. Raises InputError."""
         tags = aws_tags({**stack_facts(config), **(facts or {})})
         return cls(component_name(name, config), config.workload, region, tags)

@@ -12,7 +12,7 @@ from greenai_infra.stacks.tags import gcp_labels, stack_facts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greenai_infra.contracts.stack.fields import CarbonTagged
+    from greenai_infra.contracts.stack.fields import Tagged
 
 # What the name of a service account may be longest, and what of the component's fits in beside the rest.
 _NAME_LENGTH = 14
@@ -36,7 +36,7 @@ class Site:
 
     @classmethod
     def of(
-        cls, name: str, config: CarbonTagged, gcp_project: str, region: str, facts: Mapping[str, str] | None = None
+        cls, name: str, config: Tagged, gcp_project: str, region: str, facts: Mapping[str, str] | None = None
     ) -> Site:
         """That of the component of this name; `facts` are labels beside the stack's. Raises InputError."""
         labels = gcp_labels({**stack_facts(config), **(facts or {})})

@@ -101,7 +101,7 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
     def _subscribe(self, notify: Notify) -> None:
         for email in dict.fromkeys(notify.emails):
             self._subscription(email, protocol="email", endpoint=email)
-        addresses = dict.fromkeys(address.get_secret_value() for address in notify.https)
+        addresses = dict.fromkeys(address.reveal() for address in notify.https)
         for number, address in enumerate(addresses, start=1):
             self._subscription(
                 f"https-{number}",  # the address may hold a token, so it is no part of any name

@@ -84,8 +84,8 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         self.daily = alarms.daily(self.watched, Window(alarms.DAY_S, budget.daily_budget_kg), self._child)
         parts = {"daily-budget": self.daily}
         parts |= {f"burn-{rate.name}": self._burn(rate) for rate in burn_rates(budget.monthly_budget_kg)}
-        if args.jobs or "silent_minutes" in budget.model_fields_set:
-            parts["silent-tracker"] = alarms.silent(self.watched, budget.silent_minutes, self._silence(), self._child)
+        if args.jobs or budget.silent_minutes is not None:
+            parts["silent-tracker"] = alarms.silent(self.watched, budget.silence_minutes, self._silence(), self._child)
         if budget.anomaly_band is not None:
             parts["anomaly"] = alarms.anomaly(self.watched, budget.anomaly_band, self._child)
         self.alarm = self._composite(parts)
@@ -129,7 +129,7 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
 
     def _silence(self) -> str:
         who = "a job runs whose tracker is silent, or the job census has stopped" if self._args.jobs else "it is silent"
-        minutes = self._budget.silent_minutes
+        minutes = self._budget.silence_minutes
         return f"For {minutes} minutes nobody has reported emissions of {self.watched.whose}: {who}."
 
     def _composite(self, parts: dict[str, Any]) -> Any:

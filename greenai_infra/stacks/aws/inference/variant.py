@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from greenai_infra.catalog.local_disks import has_local_disk
 from greenai_infra.contracts.metrics import NAMESPACE
 from greenai_infra.stacks.plan_environment import plan_environment
@@ -35,7 +37,7 @@ def production_variant(config: InferenceConfig, model_name: Any) -> dict[str, An
     """The one variant: instances, or memory and concurrency."""
     variant: dict[str, Any] = {"variant_name": VARIANT, "model_name": model_name}
     if config.serverless is not None:
-        serverless = config.serverless.model_dump(exclude_none=True)
+        serverless = {key: value for key, value in structs.asdict(config.serverless).items() if value is not None}
         serverless["memory_size_in_mb"] = serverless.pop("memory_mb")
         return {**variant, "serverless_config": serverless}
     assert config.instance_type is not None

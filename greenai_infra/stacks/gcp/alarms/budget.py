@@ -87,7 +87,7 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         )
         for rate in burn_rates(budget.monthly_budget_kg):
             self._burn(rate)
-        if args.jobs or "silent_minutes" in budget.model_fields_set:
+        if args.jobs or budget.silent_minutes is not None:
             self._silent()
         self.outputs = {
             "budget_alarm_arn": self.daily.name,  # the name that a reference to this stack looks for on either cloud
@@ -156,7 +156,7 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         )
 
     def _silent(self) -> None:
-        minutes = self._budget.silent_minutes
+        minutes = self._budget.silence_minutes
         self._policy(
             "silent-tracker",
             f"nobody has reported emissions for {minutes} minutes",

@@ -30,11 +30,11 @@ class Channels(pulumi.ComponentResource):  # type: ignore[misc]
         self.names: list[Any] = []
         for email in dict.fromkeys(notify.emails):
             self._channel(email, "email", {"email_address": email})
-        for number, address in enumerate(dict.fromkeys(one.get_secret_value() for one in notify.https), start=1):
+        for number, address in enumerate(dict.fromkeys(one.reveal() for one in notify.https), start=1):
             # The address may hold a token, so it is no part of any name.
             self._channel(f"https-{number}", "webhook_tokenauth", {"url": pulumi.Output.secret(address)})
         if notify.slack_channel is not None:
-            token = pulumi.Output.secret(notify.slack_channel.token.get_secret_value())
+            token = pulumi.Output.secret(notify.slack_channel.token.reveal())
             self._channel("slack", "slack", {"channel_name": notify.slack_channel.name}, {"auth_token": token})
         self.register_outputs({"names": self.names})
 
