@@ -1,1 +1,1 @@
-"""Where, when and on which hardware a workload should run: values in, a plan document out; no HTTP, no Pulumi."""
+"""Where, when and on which hardware a workload should run. Values in, a plan document out; no HTTP, no Pulumi."""

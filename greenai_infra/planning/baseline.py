@@ -1,8 +1,8 @@
-"""What a plan is compared with: the run as it would be started without looking at the grid, under the same rules.
+"""The baseline of a plan: the run as someone would start it without looking at the grid, under the same rules.
 
-That is the region that most people would take of those that the workload allows, in the cloud that holds its data if it
-has any, its cheapest accepted hardware on as few chips as meet the deadline, at once. A baseline that the workload
-states itself keeps its region, whatever the rules about places say.
+It starts at once, in the allowed region that most people would take (in the cloud that holds the data, if there are
+data), on the cheapest accepted hardware with the fewest chips that meet the deadline. A baseline that the workload
+states keeps its region, whatever the rules about places say.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CHEAPEST = "the cheapest region that the workload allows, as none of the usual o
 
 
 class Baseline(NamedTuple):
-    """`why` says why it is in that region, or, where there is no placement, why there is none."""
+    """A placement and the reason for its region; without a placement, `why` says what prevents it."""
 
     placement: Placement | None
     why: str
@@ -60,9 +60,9 @@ def find_baseline(
         placement = _at_once([c for c in allowed if c.region == region], series, timing)
         if placement is not None:
             why = USUAL if region.key in usual_regions() else CHEAPEST
-            if region.provider == data_cloud and any(one.region.provider != data_cloud for one in allowed):
+            if region.provider == data_cloud and any(candidate.region.provider != data_cloud for candidate in allowed):
                 why += IN_CLOUD_OF_DATA
-            left = f" (left for want of intensity: {', '.join(without_intensity)})" if without_intensity else ""
+            left = f" (no intensity: {', '.join(without_intensity)})" if without_intensity else ""
             return Baseline(placement, why + left)
         without_intensity.append(region.key)
     if without_intensity:
@@ -75,7 +75,7 @@ def _in_stated_region(
 ) -> Baseline:
     if not here:
         accepted = workload.baseline.accelerator or ", ".join(sorted(wanted_accelerators(workload)))
-        return Baseline(None, f"{region.key} offers none of {accepted} that fits the workload at a listed price")
+        return Baseline(None, f"{region.key} has no offer of {accepted} that fits the workload at a listed price")
     if region.zone not in series:
         return Baseline(None, f"no intensity for {region.key} ({region.zone}) in the chosen source")
     placement = _at_once([c for c in here if _in_time(c, timing)] or here, series, timing)
@@ -84,14 +84,14 @@ def _in_stated_region(
 
 
 def _by_custom(allowed: Sequence[Candidate], data_cloud: str | None) -> list[Region]:
-    """The regions as most people would take them; those that the table does not rank follow, the cheapest first.
+    """The regions in the order in which most people would take them; regions outside the table follow, cheapest first.
 
-    Nobody moves data to another cloud without a thought: the regions of the cloud that holds them come first.
+    Regions of the cloud that holds the data come first: moving data to another cloud is a deliberate decision.
     """
     usual = list(usual_regions())
     cheapest: dict[Region, float] = {}
-    for one in allowed:
-        cheapest[one.region] = min(one.cost_usd, cheapest.get(one.region, one.cost_usd))
+    for candidate in allowed:
+        cheapest[candidate.region] = min(candidate.cost_usd, cheapest.get(candidate.region, candidate.cost_usd))
     return sorted(
         cheapest,
         key=lambda region: (
@@ -102,20 +102,23 @@ def _by_custom(allowed: Sequence[Candidate], data_cloud: str | None) -> list[Reg
 
 
 def _at_once(here: Sequence[Candidate], series: Mapping[str, Series], timing: Timing) -> Placement | None:
-    """The cheapest candidate of one region, each type on the fewest chips, at once; None without intensity there."""
+    """The cheapest candidate of a region, each type on the fewest chips, at once; None without intensity there."""
     smallest: dict[str, Candidate] = {}
-    for one in here:
-        known = smallest.setdefault(one.offer.instance_type, one)
-        if one.run.accelerators < known.run.accelerators:
-            smallest[one.offer.instance_type] = one
+    for candidate in here:
+        known = smallest.setdefault(candidate.offer.instance_type, candidate)
+        if candidate.run.accelerators < known.run.accelerators:
+            smallest[candidate.offer.instance_type] = candidate
     cheapest = cheapest_of(smallest.values())
     zone = cheapest.region.zone
     return place_now(cheapest, series[zone], timing) if zone in series else None
 
 
-def _in_time(one: Candidate, timing: Timing) -> bool:
-    return timing.deadline_s is None or one.run.hours.value * SECONDS_PER_HOUR <= timing.deadline_s - timing.earliest_s
+def _in_time(candidate: Candidate, timing: Timing) -> bool:
+    return (
+        timing.deadline_s is None
+        or candidate.run.hours.value * SECONDS_PER_HOUR <= timing.deadline_s - timing.earliest_s
+    )
 
 
-def _is_chip(one: Candidate, accelerator: str) -> bool:
-    return one.offer.accelerator.casefold() == accelerator.casefold()
+def _is_chip(candidate: Candidate, accelerator: str) -> bool:
+    return candidate.offer.accelerator.casefold() == accelerator.casefold()

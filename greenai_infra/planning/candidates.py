@@ -1,4 +1,4 @@
-"""Every region x offer that could run a workload, each marked with the constraints of the workload that remove it."""
+"""Every region x offer that could run a workload, each marked with the workload's constraints that remove it."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ class Candidate:
     removed_by: frozenset[str]
     availability: Availability = _OFFERED
     standing: Standing | None = None
-    """What its stack costs by standing there; None where that is not known."""
+    """Standing cost of its stack; None where unknown."""
 
     @property
     def cost_usd(self) -> float:
-        """Of a run without a break, with data transfer and what stands beside it."""
+        """Cost of a run without a break, with data transfer and standing cost."""
         return self.usd(self.run.hours.value)
 
     @property
     def standing_usd_per_hour(self) -> float:
-        """As far as it is known."""
+        """The known part of the standing cost."""
         return self.standing.usd_per_hour.value if self.standing else 0.0
 
     def usd(self, hours: float) -> float:
-        """Of so many hours, with data transfer and what stands beside it."""
+        """Cost of that many hours, with data transfer and standing cost."""
         return (self.usd_per_hour + self.standing_usd_per_hour) * hours + self.transfer_usd
 
 
@@ -70,9 +70,9 @@ class Misfit(Struct, frozen=True):
 
 
 class Field(Struct, frozen=True):
-    """All candidates, the instance types that are none, and offers without the price that was asked for.
+    """All candidates, the instance types that can't run the workload, and offers without the requested price.
 
-    `unpriced_machines` are accelerator and instance type of those offers.
+    `unpriced_machines` are accelerator and instance type of the offers without that price.
     """
 
     candidates: tuple[Candidate, ...]
@@ -82,7 +82,7 @@ class Field(Struct, frozen=True):
 
 
 def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: float | None) -> Field:
-    """The field of a workload. Raises InputError for an unknown region, chip or country in the workload."""
+    """All candidates of a workload. Raises InputError for an unknown region, chip or country in the workload."""
     rules = PlaceRules(workload)
     wanted = wanted_accelerators(workload)
     instance_types = workload.hardware.instance_types
@@ -146,7 +146,7 @@ def _runs_of(workload: Workload, offer: Offer, longest_hours: float | None) -> t
 
 
 class PlaceRules:
-    """The workload's rules about regions, looked up once a region."""
+    """The workload's rules about regions, looked up once per region."""
 
     def __init__(self, workload: Workload) -> None:
         where = workload.where

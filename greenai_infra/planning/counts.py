@@ -1,4 +1,4 @@
-"""How many chips a training run may take of an offer, and over how many nodes they are spread."""
+"""How many chips of an offer a training run may take, and over how many nodes they are spread."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 CLUSTER_CHIPS = 8  # machines with fewer chips have no fabric for training across machines
 DEFAULT_MAX_COUNT = 64
-"""Most chips that are tried where the workload states no count and no maximum: eight nodes of eight. A new account's
-quota of large machines is often none, and a plan for more than some of them at once is one that few can run."""
+"""Most chips that are tried where the workload states no count and no maximum: eight nodes of eight. New accounts
+often have a quota of zero for large machines, and few users can run a plan that needs many at once."""
 ALL_MACHINES_UP_TO = 8
-"""Every number of machines up to this one is tried; above it powers of two, the numbers half-way between them, and the
-most that is allowed."""
+"""Every number of machines up to this is tried; above it powers of two, the numbers half-way between them, and the
+maximum."""
 
 
 class Counts(NamedTuple):
-    """Numbers of chips, ascending. All of `tried` compete; where none of them fits, the first of `beyond` that does."""
+    """Numbers of chips, ascending. All of `tried` compete; if none fits, the first of `beyond` that does."""
 
     tried: list[int]
     beyond: list[int]
@@ -34,7 +34,7 @@ class Nodes(NamedTuple):
 
 
 def counts_of(offer: Offer, count: int | None, max_count: int | None) -> Counts | Unfit:
-    """The numbers of chips to try: the stated one, else all on offer up to the maximum."""
+    """The numbers of chips to try: the stated number, else all on offer up to the maximum."""
     most = max_count or DEFAULT_MAX_COUNT
     sizes = _sizes(offer, most)
     if count is not None:
@@ -46,7 +46,7 @@ def counts_of(offer: Offer, count: int | None, max_count: int | None) -> Counts 
 
 
 def nodes_of(offer: Offer, chips: int) -> Nodes:
-    """The nodes of a run. A TPU slice is one, and so is a machine with the GPUs that are attached to it."""
+    """The nodes of a run. A TPU slice is one node, and so is a machine with its attached GPUs."""
     if offer.per_chip:
         return Nodes(1, True)
     return Nodes(chips / offer.accelerators, offer.accelerators >= CLUSTER_CHIPS)

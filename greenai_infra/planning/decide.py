@@ -1,7 +1,7 @@
 """The joint choice of region, offer and start: the cleanest placement that every constraint allows.
 
-Also what it is compared with: the alternatives, the Pareto front of kg and USD, the baseline, and the price of each
-constraint (the best placement if that constraint alone were lifted).
+Also the comparisons: the alternatives, the Pareto front of kg and USD, the baseline, and the price of each constraint
+(the best placement if that constraint alone were lifted).
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class Lifted(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """The outcome. `baseline_why` says why it is in that region, or why it is None.
+    """The outcome. `baseline_why` explains the baseline's region, or why the baseline is None.
 
-    `everything` holds forbidden placements too.
+    `everything` includes forbidden placements.
     """
 
     placement: Placement
@@ -82,13 +82,13 @@ class Decision(Struct, frozen=True):
 def decide(
     workload: Workload, field: Field, series: Mapping[str, Series], timing: Timing, *, compare: bool = False
 ) -> Decision:
-    """The decision for a workload over predicted intensity by zone. Raises NoPlacement, saying what removed what.
+    """The decision for a workload over predicted intensity by zone. Raises NoPlacement, naming what each rule removed.
 
-    With `compare` hardware that the workload does not accept is placed as if it did, for a comparison.
+    With `compare`, hardware that the workload does not accept is placed too, for a comparison.
     """
     placements, left = _place(workload, field, series, timing, compare=compare)
     unplaced = tuple(_unplaced(candidate, series.get(candidate.region.zone), timing) for candidate in left)
-    everything = [Ranked(one, rules) for one, rules in _judged(workload, placements)]
+    everything = [Ranked(placement, rules) for placement, rules in _judged(workload, placements)]
     everything.sort(key=lambda ranked: ranked.placement.order)
     allowed = [ranked.placement for ranked in everything if not ranked.removed_by]
     if not allowed:
@@ -99,7 +99,9 @@ def decide(
     return Decision(
         placement=chosen,
         alternatives=tuple(_best_of_each_other_region(allowed, chosen, carbon_price)),
-        pareto=tuple(pareto_front((one.placement for one in everything if one.removed_by <= {PREMIUM}), chosen)),
+        pareto=tuple(
+            pareto_front((ranked.placement for ranked in everything if ranked.removed_by <= {PREMIUM}), chosen)
+        ),
         baseline=baseline.placement,
         baseline_why=baseline.why,
         lifted=(*_lift_each(everything, chosen, carbon_price), *_lift_unbroken(chosen, series, timing)),
@@ -111,18 +113,23 @@ def decide(
 def _place(
     workload: Workload, field: Field, series: Mapping[str, Series], timing: Timing, *, compare: bool
 ) -> tuple[list[Placement], list[Candidate]]:
-    """The placements of all candidates that are of use, and the candidates that can't be placed.
+    """The placements of all useful candidates, and the candidates that can't be placed.
 
-    Slices are searched for where they can matter. What one rule forbids must stand out against what is allowed; what
-    several rules forbid is never taken, whichever is lifted, unless hardware is compared.
+    Slices are searched only where they can matter. A placement that one rule forbids must beat what is allowed; a
+    placement that several rules forbid is never taken when one rule is lifted, so it matters only in a comparison of
+    hardware.
     """
     if timing.interruption is None:
         return place_all(field.candidates, series, timing)
     lifted = HARDWARE_RULES if compare else frozenset[str]()
-    rest = [one for one in field.candidates if not one.removed_by <= lifted]
-    near, far = ([one for one in rest if (len(one.removed_by) == 1) is single] for single in (True, False))
-    placements, left = place_all([one for one in field.candidates if one.removed_by <= lifted], series, timing)
-    allowed = pareto_front(one for one, rules in _judged(workload, placements) if not rules)
+    rest = [candidate for candidate in field.candidates if not candidate.removed_by <= lifted]
+    near, far = (
+        [candidate for candidate in rest if (len(candidate.removed_by) == 1) is single] for single in (True, False)
+    )
+    placements, left = place_all(
+        [candidate for candidate in field.candidates if candidate.removed_by <= lifted], series, timing
+    )
+    allowed = pareto_front(placement for placement, rules in _judged(workload, placements) if not rules)
     for others, how in ((near, timing), (far, replace(timing, interruption=None))):
         found, without = place_all(others, series, how, allowed)
         placements += found
@@ -132,17 +139,19 @@ def _place(
 
 
 def _judged(workload: Workload, placements: Iterable[Placement]) -> list[Judged]:
-    """Placements with all that forbids them."""
-    judged = [(one, one.candidate.removed_by | _broken_limits(workload, one)) for one in placements]
+    """Placements with the rules that forbid them."""
+    judged = [
+        (placement, placement.candidate.removed_by | _broken_limits(workload, placement)) for placement in placements
+    ]
     return with_premium(workload.limits.max_premium_percent, with_doubts(workload, judged))
 
 
-def _broken_limits(workload: Workload, one: Placement) -> frozenset[str]:
+def _broken_limits(workload: Workload, placement: Placement) -> frozenset[str]:
     limits = workload.limits
     broken = set()
-    if limits.cost_usd is not None and one.cost_usd > limits.cost_usd:
+    if limits.cost_usd is not None and placement.cost_usd > limits.cost_usd:
         broken.add("limits.cost_usd")
-    if limits.emissions_kg is not None and one.emissions_kg > limits.emissions_kg:
+    if limits.emissions_kg is not None and placement.emissions_kg > limits.emissions_kg:
         broken.add("limits.emissions_kg")
     return frozenset(broken)
 
@@ -151,13 +160,13 @@ def _best_of_each_other_region(
     allowed: Sequence[Placement], chosen: Placement, carbon_price: float | None
 ) -> list[Placement]:
     of_region: dict[str, list[Placement]] = {}
-    for one in allowed:
-        of_region.setdefault(one.candidate.region.key, []).append(one)
+    for placement in allowed:
+        of_region.setdefault(placement.candidate.region.key, []).append(placement)
     of_region.pop(chosen.candidate.region.key)
     best = [best_of(placements, carbon_price) for placements in of_region.values()]
     if carbon_price is None:
-        return sorted(best, key=lambda one: one.order)
-    return sorted(best, key=lambda one: (usd_with_carbon(one, carbon_price), *one.order))
+        return sorted(best, key=lambda placement: placement.order)
+    return sorted(best, key=lambda placement: (usd_with_carbon(placement, carbon_price), *placement.order))
 
 
 def _lift_each(everything: Sequence[Ranked], chosen: Placement, carbon_price: float | None) -> list[Lifted]:
@@ -170,7 +179,7 @@ def _lift_each(everything: Sequence[Ranked], chosen: Placement, carbon_price: fl
 
 
 def _lift_unbroken(chosen: Placement, series: Mapping[str, Series], timing: Timing) -> list[Lifted]:
-    """What the chosen hardware would emit in its region if it could stop and resume freely, if that is less."""
+    """The chosen hardware in its region if it could stop and resume freely, where that emits less."""
     if timing.interruption is not None or timing.deadline_s is None:
         return []
     freely = replace(timing, interruption=FREE_INTERRUPTION)
@@ -197,7 +206,7 @@ def _unplaced(candidate: Candidate, known: Series | None, timing: Timing) -> Unp
 def _why_nothing_is_left(
     workload: Workload, field: Field, everything: Sequence[Ranked], unplaced: Sequence[Unplaced]
 ) -> str:
-    """One line a constraint: how many region x offer pairs it removed, and how near the nearest came."""
+    """A line per constraint: how many region x offer pairs it removed, and how near the nearest came."""
     lines = ["no region and offer is left for this workload:"]
     removed: dict[str, set[tuple[str, str]]] = {}
     judged = [(r.placement.candidate, r.removed_by) for r in everything]
@@ -225,20 +234,20 @@ def _why_nothing_is_left(
 
 
 def _not_sold(workload: Workload, field: Field, wanted: Collection[str]) -> Iterator[str]:
-    """What the wanted chips lack in the catalogue, where it sells none of them: a price, or an offer at all."""
-    if any(one.offer.accelerator in wanted for one in field.candidates):
+    """What the catalogue lacks for the wanted chips if none of them is on sale: a price, or any offer."""
+    if any(candidate.offer.accelerator in wanted for candidate in field.candidates):
         return
     unpriced = sorted(machine for chip, machine in field.unpriced_machines if chip in wanted)
     if unpriced:
         yield f"  the catalogue has no {workload.hardware.purchase.replace('_', '-')} price of {', '.join(unpriced)}"
-    found = {chip for chip, _ in field.unpriced_machines} | {one.accelerator for one in field.misfits}
+    found = {chip for chip, _ in field.unpriced_machines} | {misfit.accelerator for misfit in field.misfits}
     missing = sorted(set(wanted) - found)
     if missing:
-        yield f"  the catalogue offers none of {', '.join(missing)}"
+        yield f"  the catalogue has no offer of {', '.join(missing)}"
 
 
-def _pair(one: Candidate) -> tuple[str, str]:
-    return one.region.key, one.offer.instance_type
+def _pair(candidate: Candidate) -> tuple[str, str]:
+    return candidate.region.key, candidate.offer.instance_type
 
 
 def _nearest(name: str, everything: Sequence[Ranked]) -> str:

@@ -1,7 +1,7 @@
 """The plan document: one JSON object that holds the decision and every input with its provenance.
 
-It is byte-identical for identical inputs, and can be explained again from itself alone. Times are RFC 3339 in UTC,
-numbers keep full precision, units are in the keys.
+It is byte-identical for identical inputs, and holds all that is needed to explain it again. Times are RFC 3339 in
+UTC, numbers keep full precision, units are in the keys.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from greenai_infra.planning.placements import Placement
     from greenai_infra.planning.planner import Plan
 
-LINE = 100  # characters of an object or list that stands in one line
+LINE = 100  # characters of an object or list that is written on one line
 
 
 def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> dict[str, Any]:
-    """The document of a plan; `plan_id` is a digest of all the rest.
+    """The document of a plan; `plan_id` is a digest of the rest of the document.
 
-    `ranked` is there if the time of `placement` comes from another source than the ranking of places: it is the same
-    choice by the intensity that all other placements have.
+    `ranked` is present if the time of `placement` comes from a different source than the ranking of places: it is the
+    same choice by the intensity that all other placements use.
     """
     decision = plan.decision
     body: dict[str, Any] = {
@@ -56,9 +56,11 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
             "deadline": format_time(plan.window.deadline) if plan.window.deadline else None,
         },
         "placement": _placement(plan.placement, plan, plan.chosen_series),
-        "alternatives": [_placement(one, plan) for one in decision.alternatives],
-        "pareto": [_placement(one, plan) for one in decision.pareto],
-        "pareto_usd_per_tonne": [usd_per_tonne(one, following) for one, following in pairwise(decision.pareto)],
+        "alternatives": [_placement(placement, plan) for placement in decision.alternatives],
+        "pareto": [_placement(placement, plan) for placement in decision.pareto],
+        "pareto_usd_per_tonne": [
+            usd_per_tonne(placement, following) for placement, following in pairwise(decision.pareto)
+        ],
         "baseline": _baseline(plan),
         "savings": savings_of(plan),
         "constraints": [
@@ -94,14 +96,14 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
 
 
 def _without_empty(values: Any) -> Any:
-    """Nested values without the keys that hold nothing."""
+    """Nested values without empty keys."""
     if isinstance(values, dict):
         return {key: _without_empty(value) for key, value in values.items() if value is not None}
     return values
 
 
 def document_text(document: dict[str, Any]) -> str:
-    """The document as it is written to a file: what is short, and a list of numbers, in one line."""
+    """The document as written to a file: short values and lists of numbers on one line."""
     return _lines(document, "") + "\n"
 
 
@@ -125,11 +127,11 @@ def _in_one(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _placement(one: Placement, plan: Plan, series: Series | None = None) -> dict[str, Any]:
-    """A placement by the series of its zone that was used for all, or by the one that is given."""
-    candidate, run = one.candidate, one.candidate.run
+def _placement(placement: Placement, plan: Plan, series: Series | None = None) -> dict[str, Any]:
+    """A placement, with the zone's series that the ranking used, or with the given series."""
+    candidate, run = placement.candidate, placement.candidate.run
     region, offer = candidate.region, candidate.offer
-    low, high = _emissions_band(one)
+    low, high = _emissions_band(placement)
     return {
         "provider": region.provider,
         "region": region.name,
@@ -142,51 +144,51 @@ def _placement(one: Placement, plan: Plan, series: Series | None = None) -> dict
         "accelerator": offer.accelerator,
         "accelerators": run.accelerators,
         "purchase": plan.workload.hardware.purchase,
-        "start": format_time(from_unix(one.slices[0][0])),
-        "end": format_time(from_unix(one.slices[-1][1])),
-        "slices": [{"start": format_time(from_unix(s)), "end": format_time(from_unix(e))} for s, e in one.slices],
-        "run_hours": one.hours,
+        "start": format_time(from_unix(placement.slices[0][0])),
+        "end": format_time(from_unix(placement.slices[-1][1])),
+        "slices": [{"start": format_time(from_unix(s)), "end": format_time(from_unix(e))} for s, e in placement.slices],
+        "run_hours": placement.hours,
         **({"answer_ms": run.answer_ms} if run.answer_ms is not None else {}),
-        "energy_kwh": one.energy_kwh,
-        "energy_kwh_low": one.energy_kwh * run.energy_kwh.low / run.energy_kwh.value,
-        "energy_kwh_high": one.energy_kwh * run.energy_kwh.high / run.energy_kwh.value,
+        "energy_kwh": placement.energy_kwh,
+        "energy_kwh_low": placement.energy_kwh * run.energy_kwh.low / run.energy_kwh.value,
+        "energy_kwh_high": placement.energy_kwh * run.energy_kwh.high / run.energy_kwh.value,
         "pue": region.pue,
         "pue_year": region.pue_year,
         "pue_is_fleet_mean": region.pue_is_fleet_mean,
-        "emissions_kg": one.emissions_kg,
+        "emissions_kg": placement.emissions_kg,
         "emissions_kg_low": low,
         "emissions_kg_high": high,
-        "operational_kg": one.operational_kg,
-        "transfer_kg": one.transfer_kg,
-        **({"transfer": transfer_document(one, plan)} if one.transfer_ends else {}),
-        "embodied_kg": one.embodied_kg,
+        "operational_kg": placement.operational_kg,
+        "transfer_kg": placement.transfer_kg,
+        **({"transfer": transfer_document(placement, plan)} if placement.transfer_ends else {}),
+        "embodied_kg": placement.embodied_kg,
         "embodied_is_estimate": run.embodied_is_estimate,
-        "cost_usd": one.cost_usd,
+        "cost_usd": placement.cost_usd,
         "transfer_usd": candidate.transfer_usd,
-        **standing_document(one),
+        **standing_document(placement),
         "usd_per_hour": candidate.usd_per_hour,
         "priced_on": offer.priced_on.isoformat(),
-        "emissions_if_started_at_once_kg": one.emissions_now_kg,
+        "emissions_if_started_at_once_kg": placement.emissions_now_kg,
         "intensity": {
-            "g_per_kwh": one.intensity_g_per_kwh,
+            "g_per_kwh": placement.intensity_g_per_kwh,
             **provenance_document((series or plan.series[region.zone]).provenance),
         },
-        "not_built": str(found) if (found := placement_not_built(plan.workload, one)) else None,
+        "not_built": str(found) if (found := placement_not_built(plan.workload, placement)) else None,
         **availability_document(candidate),
         "estimates": list(run.notes),
     }
 
 
-def _emissions_band(one: Placement) -> tuple[float, float]:
-    """Emissions with the low and high end of energy, network and embodied figures; the intensity is taken as it is."""
-    run, network = one.candidate.run, Estimate.of("network_kwh_per_gb")
+def _emissions_band(placement: Placement) -> tuple[float, float]:
+    """Emissions at the low and high ends of energy, network and embodied figures; the intensity has no band."""
+    run, network = placement.candidate.run, Estimate.of("network_kwh_per_gb")
     ends = []
     for end in ("low", "high"):
         work = getattr(run.hours, end) / run.hours.value
         power = getattr(run.power_kw, end) / run.power_kw.value
         moved = getattr(network, end) / network.value
-        made = getattr(run.embodied_kg_per_hour, end) * one.hours
-        ends.append((one.operational_kg * power + made) * work + one.transfer_kg * moved)
+        made = getattr(run.embodied_kg_per_hour, end) * placement.hours
+        ends.append((placement.operational_kg * power + made) * work + placement.transfer_kg * moved)
     return ends[0], ends[1]
 
 

@@ -1,7 +1,7 @@
-"""What stands behind everything else in a plan: what no program of this toolkit can build, or nobody says is offered.
+"""Placements of last resort: hardware that no program of this toolkit builds, or that may not be offered.
 
-It is kept out as by a constraint of the workload, `hardware.buildable_only` or `hardware.availability`, unless nothing
-else is left.
+They are kept out like placements that a constraint forbids (`hardware.buildable_only`, `hardware.availability`), unless
+nothing else is left.
 """
 
 from __future__ import annotations
@@ -23,25 +23,27 @@ BUILDABLE = "hardware.buildable_only"
 DOUBTS = frozenset({BUILDABLE, AVAILABILITY})
 
 
-def placement_not_built(workload: Workload, one: Placement) -> NotBuilt | None:
-    """Why no program can build a placement, None if one can."""
-    offer, run = one.candidate.offer, one.candidate.run
+def placement_not_built(workload: Workload, placement: Placement) -> NotBuilt | None:
+    """Why no program can build a placement; None for a placement that can be built."""
+    offer, run = placement.candidate.offer, placement.candidate.run
     purchase = workload.hardware.purchase
-    return not_built(workload.kind, offer.provider, offer.instance_type, run.instances, purchase, one.slices)
+    return not_built(workload.kind, offer.provider, offer.instance_type, run.instances, purchase, placement.slices)
 
 
 def with_doubts(workload: Workload, judged: Sequence[Judged]) -> list[Judged]:
     """The placements with their doubts added to what forbids them; a doubt is lifted where nothing else is left."""
-    doubts = [_doubts(workload, one) for one, _ in judged]
+    doubts = [_doubts(workload, placement) for placement, _ in judged]
     for lifted in (frozenset[str](), {BUILDABLE}, {AVAILABILITY}, DOUBTS):
-        found = [(one, rules | (doubt - lifted)) for (one, rules), doubt in zip(judged, doubts, strict=True)]
+        found = [
+            (placement, rules | (doubt - lifted)) for (placement, rules), doubt in zip(judged, doubts, strict=True)
+        ]
         if any(not rules for _, rules in found):
             return found
     return list(judged)
 
 
-def _doubts(workload: Workload, one: Placement) -> frozenset[str]:
+def _doubts(workload: Workload, placement: Placement) -> frozenset[str]:
     hardware = workload.hardware
-    unknown = hardware.availability == "listed" and one.candidate.availability.offered is Offered.UNKNOWN
-    not_buildable = hardware.buildable_only and placement_not_built(workload, one)
+    unknown = hardware.availability == "listed" and placement.candidate.availability.offered is Offered.UNKNOWN
+    not_buildable = hardware.buildable_only and placement_not_built(workload, placement)
     return frozenset(({AVAILABILITY} if unknown else set()) | ({BUILDABLE} if not_buildable else set()))

@@ -1,4 +1,4 @@
-"""The comparison of accelerators for one workload: fits or not and why, chips, hours, kWh, kg, USD, where offered."""
+"""The comparison of accelerators for a workload: fits or not and why, chips, hours, kWh, kg, USD, where offered."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One chip: its best placement within the workload's other constraints, or the reason why there is none.
+    """A chip: its best placement within the workload's other constraints, or the reason why it has no placement.
 
     `asked_for` says whether the workload accepts the chip. `offered_in` counts allowed regions that offer it.
     """
@@ -36,12 +36,14 @@ class Comparison:
 
 
 def compare_hardware(workload: Workload, field: Field, decision: Decision, offers: Sequence[Offer]) -> list[Comparison]:
-    """Every chip of the catalog, feasible ones first by emissions, then the others by name."""
+    """Every chip of the catalog: feasible chips by emissions, then the others by name."""
     wanted = wanted_accelerators(workload)
     sure, doubted = _by_chip(decision, HARDWARE_RULES), _by_chip(decision, HARDWARE_RULES | DOUBTS)
     of_chip = {**doubted, **sure}
     best = {chip: best_of(placements, workload.carbon_price) for chip, placements in of_chip.items()}
-    regions_of = {chip: {one.candidate.region.key for one in placements} for chip, placements in of_chip.items()}
+    regions_of = {
+        chip: {placement.candidate.region.key for placement in placements} for chip, placements in of_chip.items()
+    }
     front = pareto_front(best.values())
     rows = [
         Comparison(
@@ -60,7 +62,7 @@ def compare_hardware(workload: Workload, field: Field, decision: Decision, offer
 
 
 def _by_chip(decision: Decision, lifted: frozenset[str]) -> dict[str, list[Placement]]:
-    """The placements of each chip that nothing but `lifted` rules forbids; what is not offered at all is left out."""
+    """The placements of each chip that only `lifted` rules forbid; leaves out what is not offered at all."""
     found: dict[str, list[Placement]] = {}
     for ranked in decision.everything:
         candidate = ranked.placement.candidate
@@ -84,6 +86,6 @@ def _why_not(chip: str, workload: Workload, field: Field, decision: Decision, of
         return f"no {workload.hardware.purchase.replace('_', '-')} price listed of {', '.join(unpriced)}"
     misfits = [misfit for misfit in field.misfits if misfit.accelerator == chip]
     if not misfits:
-        return "no offer in a region that is known"
+        return "no offer in a known region"
     size = {offer.instance_type: offer.accelerators for offer in offers if offer.accelerator == chip}
     return max(misfits, key=lambda misfit: size[misfit.instance_type]).reason

@@ -1,7 +1,7 @@
-"""When a run takes place in the place that was chosen, where what ranked the places says nothing of hours.
+"""When a run takes place in the chosen region, where the source that ranked the regions has no hourly data.
 
-One zone without hourly data must not take the hours from all: places are ranked by what all have in common, and the
-time is then chosen by the first source that knows the hours of the chosen zone in the same signal and basis.
+A single zone without hourly data must not deprive the others: places are ranked by what all zones have in common, and
+the time is then chosen by the first source with hourly data of the chosen zone in the same signal and basis.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ KNOWS_HOURS = (Method.FORECAST, Method.CLIMATOLOGY)
 
 
 class Hours(Struct, frozen=True):
-    """The choice at the time that its own hours suggest: `placement` has kg by `series`, the intensity of its zone.
+    """The choice at its best time: `placement` has kg by `series`, the hourly intensity of its zone.
 
-    What it is ranked by against other places is the decision's placement, of the same candidate.
+    Against other places it is ranked by the decision's placement, which has the same candidate.
     """
 
     placement: Placement
@@ -44,10 +44,10 @@ class Hours(Struct, frozen=True):
 def ask_hours(
     source: IntensitySource, known: Series, window: Window, run_hours: float
 ) -> tuple[Prediction | None, list[str]]:
-    """What is expected hour by hour of a zone of which `known` says nothing of hours, and what was tried.
+    """The hourly prediction of a zone for which `known` has no hourly data, and notes on the sources tried.
 
-    The sources of an automatic order are asked one by one, so that none but this zone has to be covered. None if there
-    is nothing to wait for, or no source knows hours in the signal and basis of `known`.
+    The sources of an automatic order are asked one by one, so that a source need cover only this zone. None if the run
+    cannot wait, or if no source has hourly data in the signal and basis of `known`.
     """
     deadline, zone = window.deadline, known.zone
     if not isinstance(source, Tiers) or method_of(known) in KNOWS_HOURS or deadline is None:
@@ -70,16 +70,18 @@ def ask_hours(
 def at_best_hours(
     workload: Workload, ranked: Placement, series: Mapping[str, Series], timing: Timing
 ) -> Placement | None:
-    """The same candidate at its best time within the limits that `ranked` keeps; None if no time keeps them."""
+    """The same candidate at its best time within the limits that `ranked` meets; None if no time meets them."""
     limits = workload.limits
     most_kg = None if limits.emissions_kg is None else max(limits.emissions_kg, ranked.emissions_kg)
     most_usd = limits.cost_usd if limits.max_premium_percent is None else ranked.cost_usd
 
-    def fits(one: Placement) -> bool:
-        return (most_kg is None or one.emissions_kg <= most_kg) and (most_usd is None or one.cost_usd <= most_usd)
+    def fits(placement: Placement) -> bool:
+        return (most_kg is None or placement.emissions_kg <= most_kg) and (
+            most_usd is None or placement.cost_usd <= most_usd
+        )
 
     placements, _ = place_all([ranked.candidate], series, timing)
-    sliced = [one for one in placements if len(one.slices) > 1]
+    sliced = [placement for placement in placements if len(placement.slices) > 1]
     if workload.carbon_price is not None or not all(map(fits, sliced)):
         placements += place_between(sliced, series, timing)
     fitting = list(filter(fits, placements))
@@ -87,6 +89,6 @@ def at_best_hours(
 
 
 def _tells_as(hours: Series, known: Series) -> bool:
-    """Whether a series has hours, in the signal and basis of the one that is known."""
+    """Whether a series has hourly data in the signal and basis of the known series."""
     of, other = hours.provenance, known.provenance
     return method_of(hours) in KNOWS_HOURS and (of.signal, of.basis) == (other.signal, other.basis)

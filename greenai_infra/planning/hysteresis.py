@@ -1,7 +1,7 @@
-"""Which region to apply when a new plan meets an earlier choice: it moves only for a gain that is worth the move.
+"""Which region to apply when a new plan meets an earlier choice: it moves only if the gain is worth the move.
 
-Moving means building one stack and removing another, and forecasts are wrong by some percent, so between regions that
-are nearly equal the choice stays where it is.
+A move builds one stack and removes another, and forecasts are off by some percent, so between nearly equal regions the
+choice stays where it is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WITH_CARBON = "USD with carbon"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The region to apply, whether that is another one than before, and why, in a sentence."""
+    """The region to apply, whether it differs from the earlier choice, and why, in a sentence."""
 
     region: str
     switched: bool
@@ -37,8 +37,8 @@ def choose(
     """The region to apply.
 
     `ranked` holds (region, what the plan minimises) of the new plan, best first, not empty: kg CO2e, or another `unit`.
-    The gain of the best region is a share of what the current region would come to in the same plan; it must lie above
-    the threshold, not at it.
+    The gain of the best region is relative to the current region's figure in the same plan. It must exceed the
+    threshold; equality is not enough.
     """
     best, best_kg = ranked[0]
     if current is None or current == best:
@@ -47,7 +47,7 @@ def choose(
         return Choice(best, False, f"{best} {why} ({best_kg:.3g} {unit})")
     emissions = dict(ranked)
     if current not in emissions:
-        return Choice(best, True, f"moved from {current} to {best}: {current} is not in the ranking any more")
+        return Choice(best, True, f"moved from {current} to {best}: {current} is no longer in the ranking")
     current_kg = emissions[current]
     # Rounded, so that 0.99 against 1.1 kg is a gain of 10 % and not of 10.000000000000009 %.
     gain_percent = round((1 - best_kg / current_kg) * 100, 9)
@@ -58,4 +58,4 @@ def choose(
         return Choice(best, True, f"moved from {current} to {best}: saves {gain_percent:.3g} % ({figures})")
     saving = f"would save {gain_percent:.3g} %" if gain_percent > 0 else "would save nothing"
     reason = f"stays in {current}: {best} {saving} ({figures}), not more than {threshold_percent:g} %"
-    return Choice(current, False, f"{reason}; --force moves it all the same")
+    return Choice(current, False, f"{reason}; to move it anyway, use --force")

@@ -1,4 +1,4 @@
-"""What a plan was made from, as it stands in the plan document: each row with its source and date."""
+"""The inputs of a plan as the plan document holds them: each row with its source and date."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def provenance_document(provenance: Provenance) -> dict[str, Any]:
-    """Provenance as it stands in documents."""
+    """Provenance in the form of documents."""
     return {
         "signal": provenance.signal.value,
         "basis": provenance.basis.value,
@@ -50,7 +50,7 @@ def provenance_document(provenance: Provenance) -> dict[str, Any]:
 
 
 def availability_document(candidate: Candidate) -> dict[str, Any]:
-    """Whether and where an offer can be had, and whether an account must enable its region first."""
+    """Whether and where an offer is available, and whether an account must enable its region first."""
     available = candidate.availability
     return {
         "offered": available.offered.value,
@@ -62,14 +62,14 @@ def availability_document(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def standing_document(one: Placement) -> dict[str, Any]:
-    """What the stack costs by standing there, a part of `cost_usd`; nulls where that is not known and not in it."""
-    standing = one.candidate.standing
+def standing_document(placement: Placement) -> dict[str, Any]:
+    """The standing cost of the stack, a part of `cost_usd`; null where unknown and therefore not in `cost_usd`."""
+    standing = placement.candidate.standing
     if standing is None:
         return {"standing_usd": None, "standing_usd_low": None, "standing_usd_high": None, "standing_is_estimate": None}
-    usd = standing.usd_per_hour * one.hours
+    usd = standing.usd_per_hour * placement.hours
     return {
-        "standing_usd": one.standing_usd,
+        "standing_usd": placement.standing_usd,
         "standing_usd_low": usd.low,
         "standing_usd_high": usd.high,
         "standing_is_estimate": standing.is_estimate,
@@ -77,7 +77,7 @@ def standing_document(one: Placement) -> dict[str, Any]:
 
 
 def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, Any]:
-    """Everything that was used, for the comparison of `hardware` too, each row with where it comes from."""
+    """Everything that was used, also for the comparison of `hardware`, each row with its source."""
     used = [c for c in plan.field.candidates if not c.removed_by]
     used += [one.placement.candidate for one in plan.decision.lifted]
     used += [plan.decision.baseline.candidate] if plan.decision.baseline else []
@@ -142,7 +142,7 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
 
 
 def _hours(hours: Hours, plan: Plan) -> dict[str, Any]:
-    """The intensity by which the time within the chosen place was found."""
+    """The intensity that determined the time within the chosen place."""
     return {
         "zone": hours.series.zone,
         "answered_by": hours.answered_by,
@@ -152,7 +152,7 @@ def _hours(hours: Hours, plan: Plan) -> dict[str, Any]:
 
 
 def forecast_error_document(rule: WaitRule) -> dict[str, Any]:
-    """The measured error of what is expected in a zone (percent, None if not measured), and what a wait must save."""
+    """The measured error of the prediction for a zone (percent, None if not measured), and what a wait must save."""
     return {
         "method": str(rule.method),
         "error_percent": rule.error_percent,
@@ -165,24 +165,24 @@ def forecast_error_document(rule: WaitRule) -> dict[str, Any]:
 
 
 def _training_figures(chip: Accelerator) -> dict[str, Any]:
-    """What the chip was measured to do in training, or what stands for it; `of` is `*` for a chip nobody measured."""
+    """Measured training figures of the chip, or their substitutes; `of` is `*` for a chip without a measurement."""
     return {
         quantity: {
-            "value": one.figure.value,
-            "low": one.figure.low,
-            "high": one.figure.high,
-            "of": one.accelerator,
-            "is_measured": one.is_measured,
-            "source": one.source,
-            "year": one.year,
+            "value": measured.figure.value,
+            "low": measured.figure.low,
+            "high": measured.figure.high,
+            "of": measured.accelerator,
+            "is_measured": measured.is_measured,
+            "source": measured.source,
+            "year": measured.year,
         }
         for quantity in (MFU_DENSE, MFU_MIXTURE, NODE_POWER)
-        for one in (training_figure(chip.name, quantity),)
+        for measured in (training_figure(chip.name, quantity),)
     }
 
 
 def _hosts(offers: Iterable[Offer]) -> dict[str, Any]:
-    """The share of a server's embodied emissions that one instance of each type carries."""
+    """The share of a server's embodied emissions that an instance of each type carries."""
     known = {f"{offer.provider}:{offer.instance_type}": host_embodied(offer) for offer in offers}
     return {
         name: {"embodied_kg": host.kg, "embodied_boundary": host.boundary, "source": host.source, "year": host.year}
@@ -192,7 +192,7 @@ def _hosts(offers: Iterable[Offer]) -> dict[str, Any]:
 
 
 def _transfer(plan: Plan, regions: Iterable[Region]) -> dict[str, Any]:
-    """Prices, by tiers of GB a month, of bringing the data to each region; empty if the workload has no data."""
+    """Prices, by tiers of GB per month, of moving the data to each region; empty if the workload has no data."""
     if plan.workload.data is None:
         return {}
     origin = find_region(plan.workload.data.region)
@@ -211,7 +211,7 @@ def _transfer(plan: Plan, regions: Iterable[Region]) -> dict[str, Any]:
 
 
 def _origin(plan: Plan) -> dict[str, Any]:
-    """The grid where the data lie; empty if the workload has no data."""
+    """The grid that hosts the data; empty if the workload has no data."""
     origin = plan.timing.origin
     if origin is None:
         return {}
@@ -219,13 +219,13 @@ def _origin(plan: Plan) -> dict[str, Any]:
     return {"zone": origin.zone, "intensity": known, "note": origin.note or None}
 
 
-def transfer_document(one: Placement, plan: Plan) -> dict[str, Any]:
-    """How the kg of moving a placement's data come about: kWh x the mean of both ends."""
-    origin, ends = plan.timing.origin, one.transfer_ends
+def transfer_document(placement: Placement, plan: Plan) -> dict[str, Any]:
+    """The calculation of the kg of moving a placement's data: kWh x the mean of both ends."""
+    origin, ends = plan.timing.origin, placement.transfer_ends
     assert origin is not None
     assert ends is not None
     return {
-        "energy_kwh": one.candidate.transfer_kwh,
+        "energy_kwh": placement.candidate.transfer_kwh,
         "origin_zone": origin.zone,
         "origin_g_per_kwh": ends.origin_g_per_kwh,
         "destination_g_per_kwh": ends.destination_g_per_kwh,
@@ -234,14 +234,14 @@ def transfer_document(one: Placement, plan: Plan) -> dict[str, Any]:
 
 
 def _intensity(plan: Plan, zones: Sequence[str]) -> dict[str, Any]:
-    """The intensity of each zone; with very many steps only those of the zones that explain the choice are written."""
+    """The intensity of each zone; if there are very many steps, only those of the zones that explain the choice."""
     inside = {zone: _inside(plan.series[zone], plan).sum() for zone in zones}
     in_full = sum(inside.values()) <= STEPS_IN_FULL
     left = STEPS_IN_SHORT
     explained: list[str] = []
     decision = plan.decision
     shown = (decision.placement, decision.baseline, *decision.pareto, *decision.alternatives)
-    for zone in dict.fromkeys(one.candidate.region.zone for one in shown if one):
+    for zone in dict.fromkeys(placement.candidate.region.zone for placement in shown if placement):
         if zone in inside and (inside[zone] <= left or not explained):
             explained.append(zone)
             left -= inside[zone]
@@ -264,8 +264,8 @@ def _inside(series: Series, plan: Plan) -> NDArray[np.bool_]:
 def _series(series: Series, plan: Plan, *, in_full: bool = True, with_steps: bool = True) -> dict[str, Any]:
     """The steps that lie in the plan's window, and figures that stand for them.
 
-    `sha256` is of rows of begin (Unix s) and value (g/kWh, NaN for a gap), little-endian doubles. Not `in_full`, the
-    values of steps that are equally long stand in short, after the begin of the first.
+    `sha256` covers rows of begin (Unix s) and value (g/kWh, NaN for a gap), little-endian doubles. Unless `in_full`,
+    steps of equal length are written in short form: the begin of the first step, then the values.
     """
     inside = _inside(series, plan)
     begins_s, values = series.edges_s[:-1][inside], series.g_per_kwh[inside]

@@ -1,4 +1,4 @@
-"""A plan in one call: read the workload, open the source of intensity, decide."""
+"""A plan in one call: reads the workload, opens the source of intensity, decides."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class MadePlan(Struct, frozen=True):
 
     @property
     def region(self) -> str:
-        """Where it runs, as in `aws:eu-north-1`."""
+        """The region of the run, such as `aws:eu-north-1`."""
         return self.made.placement.candidate.region.key
 
     @property
     def accelerator(self) -> str:
-        """On which chip it runs."""
+        """The chip of the run."""
         return self.made.placement.candidate.offer.accelerator
 
     @property
     def accelerators(self) -> int:
-        """On how many of them."""
+        """The number of chips."""
         return self.made.placement.candidate.run.accelerators
 
     @property
@@ -54,11 +54,11 @@ class MadePlan(Struct, frozen=True):
 
     @property
     def cost_usd(self) -> float:
-        """At list prices, with data transfer."""
+        """Cost at list prices, with data transfer."""
         return self.made.placement.cost_usd
 
     def text(self) -> str:
-        """The document as JSON, as `select` reads it from a file."""
+        """The document as JSON text, which `select` reads from a file."""
         from greenai_infra.planning.document import document_text
 
         return document_text(self.document)
@@ -78,11 +78,11 @@ def plan(
     suspect_prices: bool = False,
     open_archive: Callable[[], ForecastArchive] | None = None,
 ) -> MadePlan:
-    """The plan of a workload, or of the YAML file that holds it: where, when and on what it emits least.
+    """The plan of a workload, or of its YAML file: where, when and on what hardware it emits least.
 
-    `source` is as after `--source` (None: the best that can be had), `at` the moment to plan as of. `hardware` adds the
-    comparison of all accelerators. `carbon_priority` (0 to 1) weighs kg against USD, each over the best feasible one.
-    Raises InputError for what can't be used, NoPlacement if nothing is left, Refused for unlike signals.
+    `source` is a value of `--source` (None: the best available), `at` the planning time. `hardware` adds the comparison
+    of all accelerators. `carbon_priority` (0 to 1) weighs kg against USD, each relative to the best feasible figure.
+    Raises InputError for unusable input, NoPlacement if no placement is left, Refused for different signals.
     """
     from greenai_infra.intensity.choice.choose import open_source  # these load numpy
     from greenai_infra.intensity.sources.declaration import FileKind
@@ -121,7 +121,7 @@ def plan(
 
 
 def refuse_plan_unless_live(made: Plan) -> None:
-    """Raise Refused if a plan was not made on live answers alone."""
+    """Raises Refused if a plan uses anything but live answers."""
     from greenai_infra.intensity.choice.liveness import refuse_unless_live
 
     provenances = {zone: series.provenance for zone, series in made.series.items()}

@@ -1,4 +1,4 @@
-"""What a reader of a plan must not miss: what is made up, old, estimated, held constant or left out. In sentences."""
+"""What a reader of a plan must know, in sentences: what is made up, old, estimated, held constant or left out."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 DEAR_USD_PER_TONNE = 1000.0
 """Above this a plan says what its last tonnes cost: five times EPA's social cost of carbon (190 USD a tonne, 2023)."""
-MIXED = "MIXED SIGNALS OR BASES: values of unlike kind are ranked together, as --allow-mixed told"
+MIXED = "MIXED SIGNALS OR BASES: values of different kinds are ranked together, because of --allow-mixed"
 REGIONS_SHOWN = 6
 REASONS_SHOWN = 2
 
 _OF_FLAGS = {
-    Flag.SANDBOX: "the intensity is MADE UP: the token is a sandbox token; don't decide by this plan",
+    Flag.SANDBOX: "the intensity is MADE UP: the token is a sandbox token; don't use this plan for decisions",
     Flag.STALE: "the intensity is stale: a mean of two or more years ago, or an observation over six hours old",
-    Flag.FALLBACK: "the intensity is a fallback: what comes first did not answer, or has no forecast",
+    Flag.FALLBACK: "the intensity is a fallback: a preferred source did not answer, or has no forecast",
     Flag.CACHED: "the intensity comes from the cache",
     Flag.ESTIMATED: "the intensity is estimated by its source",
 }
@@ -67,7 +67,7 @@ def _notes(plan: Plan) -> Iterator[str]:
     if warning := stale_price_warning(considered, plan.window.now):
         yield warning
     if provenance.kind is Kind.YEARLY_MEAN:
-        yield "intensity is a yearly mean, so it says where but not when: no time is better than another"
+        yield "intensity is a yearly mean: it ranks places, but cannot rank times"
     if chosen.region.pue_is_fleet_mean:
         yield f"{chosen.region.key} publishes no PUE: the fleet mean {chosen.region.pue} is used"
     yield from chosen.run.notes
@@ -89,13 +89,13 @@ def _notes(plan: Plan) -> Iterator[str]:
 
 
 def _not_built(plan: Plan) -> Iterator[str]:
-    """What `select` would refuse."""
+    """Notes on what `select` would refuse."""
     if found := placement_not_built(plan.workload, plan.decision.placement):
         yield f"no program of greenai-infra can build this, so `select` refuses it: {found}"
     left_out = [ranked for ranked in plan.decision.everything if ranked.removed_by == {BUILDABLE}]
     if left_out:
         first = left_out[0].placement
-        regions = {one.placement.candidate.region.key for one in left_out}
+        regions = {ranked.placement.candidate.region.key for ranked in left_out}
         why = placement_not_built(plan.workload, first)
         assert why is not None
         yield (
@@ -106,7 +106,7 @@ def _not_built(plan: Plan) -> Iterator[str]:
 
 
 def _sagemaker_price(plan: Plan) -> str:
-    """What SageMaker asks for the machine, if its list of the region was fetched."""
+    """SageMaker's price of the machine, if the region's price list was fetched."""
     chosen = plan.decision.placement.candidate
     listed = sagemaker_listed("training" if plan.workload.kind == "training" else "hosting")
     own = listed.get(chosen.region.name, {}).get(f"ml.{chosen.offer.instance_type}")
@@ -119,7 +119,7 @@ def _sagemaker_price(plan: Plan) -> str:
 
 
 def _availability(plan: Plan) -> Iterator[str]:
-    """What is known of the chosen offer being offered, in which zones, and to whom."""
+    """Whether the chosen offer is known to be offered, in which zones, and to whom."""
     chosen, available = plan.decision.placement.candidate, plan.decision.placement.candidate.availability
     if chosen.region.opt_in:
         yield opt_in_note(chosen.region)
@@ -131,8 +131,8 @@ def _availability(plan: Plan) -> Iterator[str]:
     if not_offered:
         regions = sorted({c.region.key for c in not_offered})
         yield (
-            f"priced but not offered to everybody, so left out: {_some(regions)} ({not_offered[0].availability.says}); "
-            f"with a reservation of your own: {AVAILABILITY}: any"
+            f"priced but not generally offered, so left out: {_some(regions)} ({not_offered[0].availability.says}); "
+            f"with your own reservation, set {AVAILABILITY}: any"
         )
     doubted = sorted(
         {
@@ -143,29 +143,29 @@ def _availability(plan: Plan) -> Iterator[str]:
         }
     )
     if doubted:
-        yield f"priced, but whether it is offered is not known, so kept out: {_some(doubted)}"
+        yield f"priced, but availability is unknown, so kept out: {_some(doubted)}"
 
 
 def _far_off(plan: Plan) -> Iterator[str]:
-    """Of the user's own data, too: an intensity that is not like the zone's, which decides the plan."""
+    """Warns if the choice rests on an intensity far from the zone's usual value, also in the user's data."""
     of, zone = plan.chosen_series.provenance, plan.chosen_series.zone
     if of.kind is Kind.YEARLY_MEAN:
         return
     from greenai_infra.intensity.model.checks import far_off
 
     if text := far_off(zone, (of.signal, of.basis), plan.placement.intensity_g_per_kwh):
-        yield f"{text}: is the unit g/kWh, and is it of that zone? The choice rests on it"
+        yield f"{text}: check that the unit is g/kWh and the zone is right; the choice rests on it"
 
 
 def _by_hours(plan: Plan) -> Iterator[str]:
-    """Which source ranked the places, and which one found the time."""
+    """Which source ranked the places, and which source gave the time."""
     if plan.hours is None:
         return
     ranked, chosen = plan.decision.placement, plan.hours.placement
     zone, of = ranked.candidate.region.zone, plan.hours.series.provenance
     by = plan.series[zone].provenance
     known = f"{significant(chosen.emissions_now_kg)} kg if started at once"
-    at_once = known if chosen.could_start_at_once else "what a start at once would emit is not known"
+    at_once = known if chosen.could_start_at_once else "the emissions of a start at once are unknown"
     yield (
         f"places are ranked by {by.kind} of {by.source}, without a shift in time: {ranked.candidate.region.key} has "
         f"{significant(ranked.emissions_kg)} kg there; time and kg of the plan are by the hours of {zone}, "
@@ -175,44 +175,45 @@ def _by_hours(plan: Plan) -> Iterator[str]:
 
 
 def _dear_tonne(plan: Plan) -> Iterator[str]:
-    """What the last kilograms of the cleanest cost, and those of the choice, where that is very much."""
+    """The cost of the last kilograms saved by the cleanest placement, and by the choice, where it is very high."""
     chosen, front = plan.decision.placement, plan.decision.pareto
     limits, weighed = plan.workload.limits, plan.workload.carbon_price is not None
-    for position, one in enumerate(front[:-1]):
-        is_asked_for = one == front[0] or (one == chosen and not weighed)
-        dear = [text for text in _dear_over(one, front[position + 1 :]) if is_asked_for]
+    for position, placement in enumerate(front[:-1]):
+        is_asked_for = placement == front[0] or (placement == chosen and not weighed)
+        dear = [text for text in _dear_over(placement, front[position + 1 :]) if is_asked_for]
         if not dear:
             continue
-        what = "the cleanest" if one == front[0] else "the choice"
-        left = "" if one == chosen else ", and is not the choice"
+        what = "the cleanest" if placement == front[0] else "the choice"
+        left = "" if placement == chosen else ", and is not the choice"
         advice = (
             "; state what a tonne is worth with objective.carbon_price_usd_per_tonne, or limits.max_premium_percent"
         )
         yield (
-            f"{what}, {_on(one)}, costs {', and '.join(dear)}"
+            f"{what}, {_on(placement)}, costs {', and '.join(dear)}"
             f"{left}{'' if weighed or limits.max_premium_percent is not None or left else advice}"
         )
 
 
-def _dear_over(one: Placement, cheaper: Sequence[Placement]) -> Iterator[str]:
-    """What a tonne costs over the neighbour, and over that other row of the front over which it costs most."""
+def _dear_over(placement: Placement, cheaper: Sequence[Placement]) -> Iterator[str]:
+    """The cost of a tonne relative to the neighbour, and to the row of the front where it is highest."""
     neighbour = cheaper[0]
-    usd = usd_per_tonne(one, neighbour) or 0.0
+    usd = usd_per_tonne(placement, neighbour) or 0.0
     if usd > DEAR_USD_PER_TONNE:
         yield f"{significant(usd)} USD a tonne over its neighbour on the Pareto front, {_with_figures(neighbour)}"
-    by_price = [(usd_per_tonne(one, other) or 0.0, other) for other in cheaper[1:]]
+    by_price = [(usd_per_tonne(placement, other) or 0.0, other) for other in cheaper[1:]]
     most, other = max(by_price, key=lambda pair: pair[0], default=(0.0, neighbour))
     if most > max(usd, DEAR_USD_PER_TONNE):
         yield f"{significant(most)} USD a tonne over {_with_figures(other)}"
 
 
-def _with_figures(one: Placement) -> str:
-    return f"{_on(one)} ({significant(one.emissions_kg)} kg, {significant(one.cost_usd, 4)} USD)"
+def _with_figures(placement: Placement) -> str:
+    return f"{_on(placement)} ({significant(placement.emissions_kg)} kg, {significant(placement.cost_usd, 4)} USD)"
 
 
-def _on(one: Placement) -> str:
-    slices = f" in {len(one.slices)} slices" if len(one.slices) > 1 else ""
-    return f"{one.candidate.region.key} on {one.candidate.run.instances} x {one.candidate.offer.instance_type}{slices}"
+def _on(placement: Placement) -> str:
+    slices = f" in {len(placement.slices)} slices" if len(placement.slices) > 1 else ""
+    candidate = placement.candidate
+    return f"{candidate.region.key} on {candidate.run.instances} x {candidate.offer.instance_type}{slices}"
 
 
 def _of_flags(provenance: Provenance) -> Iterator[str]:
@@ -222,14 +223,14 @@ def _of_flags(provenance: Provenance) -> Iterator[str]:
 
 
 def _regions_left_out(plan: Plan) -> Iterator[str]:
-    """Allowed regions for whose zone the source has no value: one of them may be cleaner."""
+    """Allowed regions without a value in the source: any of them may be cleaner."""
     allowed = {c.region.key: c.region.zone for c in plan.field.candidates if not c.removed_by}
     missing = sorted(key for key, zone in allowed.items() if zone not in plan.series)
     if missing:
         reasons = list(dict.fromkeys(plan.left_out.get(allowed[key], "no value") for key in missing))
         yield (
             f"{len(missing)} of {len(allowed)} regions are left out, as the source has no intensity for them: "
-            f"{_some(missing)}; one of them may be cleaner ({'; '.join(reasons[:REASONS_SHOWN])})"
+            f"{_some(missing)}; any of them may be cleaner ({'; '.join(reasons[:REASONS_SHOWN])})"
         )
 
 
@@ -238,13 +239,13 @@ def _some(regions: Sequence[str]) -> str:
 
 
 def _time_not_looked_at(plan: Plan) -> Iterator[str]:
-    """The part of the window that lies behind the end of what the source knows, and a gap at the earliest start."""
+    """The part of the window beyond the end of the source's data, and a gap at the earliest start."""
     chosen, series = plan.placement, plan.chosen_series
     deadline = plan.window.deadline
     if deadline is not None and series.end < deadline:
         yield (
             f"the source knows {series.zone} up to {format_time(series.end)} only: "
-            f"the last {hours_between(series.end, deadline):.0f} h before the deadline were not looked at"
+            f"the last {hours_between(series.end, deadline):.0f} h before the deadline were not considered"
         )
     if not chosen.could_start_at_once:
-        yield f"starting at the earliest moment was not possible: the source has no value of {series.zone} for it"
+        yield f"a start at the earliest moment was not possible: the source has no value of {series.zone} for it"

@@ -1,4 +1,4 @@
-"""What is expected of one zone, and when a run of a given length would start in it by the rule of a plan."""
+"""The expected intensity of a zone, and when a plan would start a run of a given length in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """A time in which a run would take place, and the mean intensity over it."""
+    """The time of a run, and the mean intensity over it."""
 
     start: datetime
     end: datetime
@@ -33,10 +33,10 @@ class Spell:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Expected intensity of a zone over [start, end), which is shorter than asked for if less is known.
+    """Expected intensity of a zone over [start, end), shorter than asked for if the source ends earlier.
 
-    `at_once`, `best` and `chosen` are the run started at once, in its cleanest time, and where the rule puts it; None
-    where the intensity is not known for so long.
+    `at_once`, `best` and `chosen` are the run started at once, at its cleanest time, and where the rule puts it; None
+    where the intensity is not known for long enough.
     """
 
     zone: str
@@ -53,7 +53,7 @@ class Outlook:
 
     @property
     def saving_percent(self) -> float | None:
-        """What the cleanest time saves of the intensity of starting at once; None where one is not known, or zero."""
+        """The saving of the cleanest time relative to a start at once; None where either is unknown, or zero."""
         if self.best is None or self.at_once is None or self.at_once.g_per_kwh == 0:
             return None
         return 100 * (1 - self.best.g_per_kwh / self.at_once.g_per_kwh)
@@ -66,14 +66,14 @@ def look_ahead(
     run_hours: float,
     open_archive: Callable[[], ForecastArchive] | None = None,
 ) -> Outlook:
-    """The outlook of a zone for the next `hours`. Raises DataUnavailable, with what was tried, if there is none."""
+    """The outlook of a zone for the next `hours`. Raises DataUnavailable, with what was tried, if nothing is known."""
     start = source.as_of
     found = predict(source, [zone], start, start + timedelta(hours=hours))
     series = found.answers[zone]
     if not isinstance(series, Series):
         hint = f" ({series.hint})" if series.hint else ""
         tried = "".join(f"\n  {note}" for note in found.notes)
-        raise DataUnavailable(f"nothing is expected of {zone}: {series.reason}{hint}{tried}")
+        raise DataUnavailable(f"no expected intensity for {zone}: {series.reason}{hint}{tried}")
     archive = open_archive() if open_archive and series.provenance.service else None
     if archive:
         archive.keep([series])
@@ -113,7 +113,7 @@ def _spells(
 
 
 def _spell(start_s: float, duration_s: float, g_per_kwh: float) -> Spell | None:
-    """None for an infinite mean, which stands for a gap."""
+    """The mean; None for infinity, which stands for a gap."""
     if g_per_kwh == float("inf"):
         return None
     return Spell(from_unix(start_s), from_unix(start_s + duration_s), g_per_kwh)

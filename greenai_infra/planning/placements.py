@@ -23,11 +23,11 @@ SECONDS_PER_HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A candidate with its slices (Unix s) and what they emit and cost.
+    """A candidate with its slices (Unix s), emissions and cost.
 
     `intensity_g_per_kwh` is the time-weighted mean over the slices. `emissions_now_kg` is what the same candidate
     would emit if it started at the earliest moment without a break, where it `could_start_at_once`. `transfer_ends` are
-    the grids between which data are moved, None where nothing is.
+    the grids between which data are moved, None where no data are moved.
     """
 
     candidate: Candidate
@@ -48,7 +48,7 @@ class Placement:
 
     @property
     def emissions_kg(self) -> float:
-        """All that counts: operation, data transfer and the embodied share, kg CO2e."""
+        """Total: operation, data transfer and the embodied share, kg CO2e."""
         return self.operational_kg + self.transfer_kg + self.embodied_kg
 
     @property
@@ -57,18 +57,18 @@ class Placement:
         return self.candidate.run.power_kw.value * self.hours
 
     def beats(self, other: Placement) -> bool:
-        """Whether it emits and costs no more."""
+        """Whether its emissions and its cost are both at most those of the other."""
         return self.emissions_kg <= other.emissions_kg and self.cost_usd <= other.cost_usd
 
     @property
     def standing_usd(self) -> float | None:
-        """What its stack costs by standing there while it runs, which is part of the cost; None if not known."""
+        """Standing cost of its stack while it runs, a part of the cost; None if unknown."""
         standing = self.candidate.standing
         return standing.usd_per_hour.value * self.hours if standing else None
 
     @property
     def order(self) -> tuple[float, float, str, str]:
-        """Ascending order of choice: emissions, then cost, then names, so that equal inputs give equal plans."""
+        """Order of choice, ascending: emissions, then cost, then names, so that equal inputs give equal plans."""
         return (self.emissions_kg, self.cost_usd, self.candidate.region.key, self.candidate.offer.instance_type)
 
 
@@ -80,19 +80,21 @@ def place_all(
 ) -> tuple[list[Placement], list[Candidate]]:
     """The cleanest timing of every candidate, and the candidates that fit no window of known intensity.
 
-    A candidate that is best in slices appears unbroken too: that emits more but costs less. What lies between is found
-    by `place_between`. One that could not emit less or cost less in any slices than one placement of `against` is not
-    cut.
+    A candidate that is best in slices appears unbroken too: that emits more but costs less. `place_between` finds the
+    numbers of slices in between. A candidate is not sliced if a placement of `against` beats it in emissions and cost
+    for any slices.
     """
-    known = [one for one in candidates if one.region.zone in series]
-    unplaced = [one for one in candidates if one.region.zone not in series]
+    known = [candidate for candidate in candidates if candidate.region.zone in series]
+    unplaced = [candidate for candidate in candidates if candidate.region.zone not in series]
     placements = []
     if known:
         rows = _Rows(known, series, timing)
 
-        def may_pay(one: Candidate, floor_g_per_kwh: float) -> bool:
-            """Whether slices of a candidate may be of use, at best at this mean and without a resume."""
-            bound = placement(one, rows.ends.of(one), ((0.0, _work_s(one)),), floor_g_per_kwh, floor_g_per_kwh)
+        def may_pay(candidate: Candidate, floor_g_per_kwh: float) -> bool:
+            """Whether slices of a candidate can be useful, judged at this best possible mean and without a resume."""
+            bound = placement(
+                candidate, rows.ends.of(candidate), ((0.0, _work_s(candidate)),), floor_g_per_kwh, floor_g_per_kwh
+            )
             return not any(other.beats(bound) for other in against)
 
         for duration_s, group in rows.alike(known):
@@ -101,7 +103,7 @@ def place_all(
                 of_row.setdefault(rows.of(candidate), []).append(candidate)
 
             def worth_slicing(row: Row, floor: float, of_row: Mapping[Row, list[Candidate]] = of_row) -> bool:
-                return any(may_pay(one, floor) for one in of_row[row])
+                return any(may_pay(candidate, floor) for candidate in of_row[row])
 
             chosen = choose_times(rows.grid, duration_s, timing, of_row, worth_slicing)
             for candidate in group:
@@ -113,15 +115,17 @@ def place_all(
 
 
 def place_between(sliced: Sequence[Placement], series: Mapping[str, Series], timing: Timing) -> list[Placement]:
-    """Placements in fewer slices than the cleanest ones of some candidates: each emits more but costs less."""
+    """Placements of some candidates in fewer slices than their cleanest: each emits more but costs less."""
     if not sliced:
         return []
-    numbers = {id(one.candidate): len(one.slices) for one in sliced}
-    candidates = [one.candidate for one in sliced]
+    numbers = {id(placement.candidate): len(placement.slices) for placement in sliced}
+    candidates = [placement.candidate for placement in sliced]
     rows = _Rows(candidates, series, timing)
     placements = []
     for duration_s, group in rows.alike(candidates):
-        found = fewer_times(rows.grid, duration_s, timing, {rows.of(one): numbers[id(one)] for one in group})
+        found = fewer_times(
+            rows.grid, duration_s, timing, {rows.of(candidate): numbers[id(candidate)] for candidate in group}
+        )
         for candidate in group:
             timings = found.get(rows.of(candidate), ())
             placements += [placement(candidate, rows.ends.of(candidate), *times) for times in timings]
@@ -129,11 +133,11 @@ def place_between(sliced: Sequence[Placement], series: Mapping[str, Series], tim
 
 
 class _Rows:
-    """The intensity where candidates may run, as a grid with a row for each zone."""
+    """The intensity where candidates may run: a grid with a row per zone."""
 
     def __init__(self, candidates: Sequence[Candidate], series: Mapping[str, Series], timing: Timing) -> None:
-        zones = sorted({one.region.zone for one in candidates})
-        end_s = timing.deadline_s or max(timing.earliest_s + _work_s(one) for one in candidates)
+        zones = sorted({candidate.region.zone for candidate in candidates})
+        end_s = timing.deadline_s or max(timing.earliest_s + _work_s(candidate) for candidate in candidates)
         self.grid = StepGrid.of([series[zone] for zone in zones], timing.earliest_s, end_s)
         self.ends = TransferGrids(series, timing.origin, timing.earliest_s, timing.deadline_s)
         self._row = {zone: row for row, zone in enumerate(zones)}
@@ -145,15 +149,15 @@ class _Rows:
         return Row(self._row[zone], zone, _embodied_g_per_kwh(candidate) if self._sliced else 0.0)
 
     def alike(self, candidates: Iterable[Candidate]) -> ItemsView[float, list[Candidate]]:
-        """Candidates by the seconds that they run for."""
+        """Candidates by their running time in seconds."""
         alike: dict[float, list[Candidate]] = {}
-        for one in candidates:
-            alike.setdefault(_work_s(one), []).append(one)
+        for candidate in candidates:
+            alike.setdefault(_work_s(candidate), []).append(candidate)
         return alike.items()
 
 
 def place_now(candidate: Candidate, series: Series, timing: Timing) -> Placement | None:
-    """The candidate at the earliest moment without a break; None where the intensity then is not known."""
+    """The candidate at the earliest moment without a break; None where that intensity is unknown."""
     earliest_s = timing.earliest_s
     end_s = earliest_s + _work_s(candidate)
     mean = float(StepGrid.of([series], earliest_s, end_s).mean(earliest_s, end_s)[0])
@@ -172,10 +176,10 @@ def placement(
     now_g_per_kwh: float,
     known_at_once: bool = True,
 ) -> Placement:
-    """Emissions and cost of a candidate over slices with a known mean intensity; `ends` where it moves data.
+    """Emissions and cost of a candidate over slices with a known mean intensity; `ends` is given if it moves data.
 
-    Means are taken to a billionth of a g/kWh, below which they hold the rounding of running sums: equal times of equal
-    intensity must not differ.
+    Means are rounded to a billionth of a g/kWh, which removes the rounding noise of running sums: equal times of equal
+    intensity must compare as equal.
     """
     mean_g_per_kwh, now_g_per_kwh = round(mean_g_per_kwh, 9), round(now_g_per_kwh, 9)
     run, pue = candidate.run, candidate.region.pue
@@ -199,7 +203,7 @@ def placement(
 
 
 def _running_hours(candidate: Candidate, slices: Slices) -> float:
-    """The run's own hours where it is not interrupted: Unix times would round them."""
+    """The run's hours where it is not interrupted: Unix times would round them."""
     if len(slices) == 1:
         return candidate.run.hours.value
     return sum(end - start for start, end in slices) / SECONDS_PER_HOUR
@@ -210,6 +214,6 @@ def _work_s(candidate: Candidate) -> float:
 
 
 def _embodied_g_per_kwh(candidate: Candidate) -> float:
-    """The hardware's embodied share by energy at the meter: what time lost to a resume costs beside its energy."""
+    """The hardware's embodied share per kWh at the meter: the cost of time lost to a resume, besides its energy."""
     run = candidate.run
     return run.embodied_kg_per_hour.value * 1000.0 / (run.power_kw.value * candidate.region.pue)

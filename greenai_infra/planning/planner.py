@@ -40,12 +40,11 @@ MAX_WINDOW_HOURS = 2 * 366 * 24
 
 
 class Plan(Struct, frozen=True):
-    """A decision with what it was made from.
+    """A decision with its inputs.
 
-    `waits` has for each zone the rule for the run that the plan shows there, or of the choice where it shows none.
-    `left_out` says of zones that were asked for why there is no intensity to plan on, `warnings` what the source says
-    of itself that a reader must not miss. `hours` is the time within the chosen place, where the source that ranked the
-    places knows none.
+    `waits` has for each zone the waiting rule for the run that the plan shows there, or for the choice where it shows
+    no run. `left_out` gives the reason for each zone without an intensity, `warnings` are those of the source. `hours`
+    is the time within the chosen place, if the source that ranked the places has no hourly data.
     """
 
     workload: Workload
@@ -67,12 +66,12 @@ class Plan(Struct, frozen=True):
 
     @property
     def placement(self) -> Placement:
-        """The choice at the time when it runs; `decision.placement` is what it was ranked by, mostly the same."""
+        """The choice at the time when it runs; mostly the same as `decision.placement`, by which it was ranked."""
         return self.hours.placement if self.hours else self.decision.placement
 
     @property
     def chosen_series(self) -> Series:
-        """The intensity by which the time of the choice, and its kg, were reckoned."""
+        """The intensity that gave the time and the kg of the choice."""
         return self.hours.series if self.hours else self.series[self.placement.candidate.region.zone]
 
 
@@ -87,12 +86,12 @@ def make_plan(
     carbon_priority: float | None = None,
     compare_hardware: bool = False,
 ) -> Plan:
-    """The plan of a workload. Zones that it forbids are looked up too, to price its rules, if that asks no service.
+    """The plan of a workload. Zones that it forbids are looked up too, to price its rules, if no service must be asked.
 
-    A service's forecasts are kept in the archive, which is opened only for these, and those kept there before say how
-    wrong they are. With a carbon priority (0 to 1) the choice is by the price of carbon that weighs alike.
-    Raises NoPlacement if nothing is left, Refused for unlike signal or basis, InputError for a signal that the source
-    does not have.
+    A service's forecasts are kept in the archive, which is opened only for them; earlier forecasts in it give their
+    measured error. With a carbon priority (0 to 1) the choice uses the equivalent price of carbon.
+    Raises NoPlacement if nothing is left, Refused for different signal or basis, InputError for a signal that the
+    source lacks.
     """
     if carbon_priority is not None:
         _check_priority(workload, carbon_priority)
@@ -100,7 +99,7 @@ def make_plan(
     field = find_candidates(workload, offers, longest_hours)
     end = window.deadline or window.earliest + timedelta(hours=_longest_run_hours(field, workload))
     if hours_between(window.now, end) > MAX_WINDOW_HOURS:
-        raise InputError(f"the plan would reach to {end:%Y-%m-%d}, more than two years ahead; shorten it")
+        raise InputError(f"the plan would reach {end:%Y-%m-%d}, more than two years ahead; shorten it")
     apart = {find_region(workload.data.region).zone} if workload.data else set()
     baseline = {find_region(workload.baseline.region).zone} if workload.baseline.region else set()
     everywhere = {c.region.zone for c in field.candidates}
@@ -125,7 +124,7 @@ def make_plan(
         raise NoPlacement(f"{source.name} has no intensity for any candidate region: {'; '.join(said)}")
     mixed = _check_signal(workload, answers, allow_mixed)
     archive = None
-    if open_archive and any(one.provenance.service for one in series.values()):
+    if open_archive and any(known.provenance.service for known in series.values()):
         archive = open_archive()
         archive.keep(series.values())
     rules = _wait_rules(workload, window, found, archive)
@@ -133,7 +132,7 @@ def make_plan(
     timing = _timing(workload, window, rules, origin)
     decision, weighing = decide(workload, field, series, timing, compare=compare_hardware), None
     if carbon_priority is not None:
-        weighing = weigh(carbon_priority, [one.placement for one in decision.everything if not one.removed_by])
+        weighing = weigh(carbon_priority, [ranked.placement for ranked in decision.everything if not ranked.removed_by])
         if weighing.usd_per_tonne is not None:
             workload = replace(workload, objective=Objective(carbon_price_usd_per_tonne=weighing.usd_per_tonne))
             decision = decide(workload, field, series, timing, compare=compare_hardware)
@@ -160,10 +159,10 @@ def make_plan(
 
 def _check_priority(workload: Workload, priority: float) -> None:
     if not 0 <= priority <= 1:
-        raise InputError(f"carbon priority {priority:g} must lie in 0 (cost alone) to 1 (emissions alone)")
+        raise InputError(f"carbon priority {priority:g} is outside 0 (cost alone) to 1 (emissions alone)")
     if workload.objective is not None:
         raise InputError(
-            "a carbon priority and objective.carbon_price_usd_per_tonne both weigh kg against USD; state one of them"
+            "a carbon priority and objective.carbon_price_usd_per_tonne both weigh kg against USD; state only one"
         )
 
 
@@ -176,7 +175,7 @@ def _hours(
     timing: Timing,
     open_archive: Callable[[], ForecastArchive] | None,
 ) -> tuple[Hours | None, list[str]]:
-    """The choice at the best of its hours, where only another source than that of the ranking knows them."""
+    """The choice at its best hours, if only a source other than the ranking's has hourly data."""
     zone, run_hours = ranked.candidate.region.zone, ranked.candidate.run.hours.value
     found, tried = ask_hours(source, series[zone], window, run_hours)
     if found is None:
@@ -188,15 +187,15 @@ def _hours(
     rules = _wait_rules(workload, window, found, archive)
     placed = at_best_hours(workload, ranked, known, _timing(workload, window, rules, timing.origin))
     if placed is None:
-        return None, [*tried, f"no time fits the hours of {zone} within the limits: they are not used"]
+        return None, [*tried, f"no time in the hourly data of {zone} keeps the limits, so they are not used"]
     rule = rules.of(zone, run_hours, method_of(known[zone]))
     return Hours(placed, known[zone], rule, found.answered_by), tried
 
 
 def _wait_rules(workload: Workload, window: Window, found: Prediction, archive: ForecastArchive | None) -> WaitRules:
-    """The rules by which waiting is decided; nothing is measured where there is nothing to wait for."""
+    """The rules that decide waiting; nothing is measured where the run cannot wait."""
     stated = workload.when.wait_threshold_percent
-    methods = {method_of(one) for one in found.answers.values() if isinstance(one, Series)}
+    methods = {method_of(answer) for answer in found.answers.values() if isinstance(answer, Series)}
     if window.deadline is None:
         return WaitRules(stated, None, window.earliest, None, "without a deadline the run does not wait")
     if methods <= {Method.YEARLY_MEAN}:
@@ -207,11 +206,11 @@ def _wait_rules(workload: Workload, window: Window, found: Prediction, archive: 
 
 
 def _waits(rules: WaitRules, series: Mapping[str, Series], decision: Decision) -> dict[str, WaitRule]:
-    """The rule that held for the run that the plan shows in each zone: the choice, an alternative, else the best."""
+    """The rule for the run that the plan shows in each zone: the choice, an alternative, else the best."""
     shown = (decision.placement, *decision.alternatives, *(ranked.placement for ranked in decision.everything))
     run_hours: dict[str, float] = {}
-    for one in shown:
-        run_hours.setdefault(one.candidate.region.zone, one.candidate.run.hours.value)
+    for placement in shown:
+        run_hours.setdefault(placement.candidate.region.zone, placement.candidate.run.hours.value)
     chosen_hours = decision.placement.candidate.run.hours.value
     return {
         zone: rules.of(zone, run_hours.get(zone, chosen_hours), method_of(known))
@@ -232,20 +231,20 @@ def _timing(workload: Workload, window: Window, rules: WaitRules, origin: Origin
 
 
 def _shortest_run(field: Field) -> timedelta:
-    """How long intensity must be known for at least: the fastest offer that may be chosen, on its fewest chips.
+    """Hours for which intensity must be known at least: the run of the fastest allowed offer, on its fewest chips.
 
-    A forecast that only reaches far enough for more chips would decide how many there are.
+    A forecast that reaches far enough only for more chips would otherwise decide the number of chips.
     """
     longest: dict[str, float] = {}
-    for one in field.candidates:
-        if not one.removed_by:
-            hours, kind = one.run.hours.value, one.offer.instance_type
+    for candidate in field.candidates:
+        if not candidate.removed_by:
+            hours, kind = candidate.run.hours.value, candidate.offer.instance_type
             longest[kind] = max(hours, longest.get(kind, hours))
     return timedelta(hours=min(longest.values(), default=0.0))
 
 
 def _longest_run_hours(field: Field, workload: Workload) -> float:
-    """Hours that intensity must be known for when there is no deadline: the slowest candidate that may be chosen."""
+    """Hours for which intensity must be known without a deadline: the run of the slowest allowed candidate."""
     allowed = [c for c in field.candidates if not c.removed_by]
     longest = max((c.run.hours.value for c in allowed or field.candidates), default=1.0)
     if longest > MAX_WINDOW_HOURS:
@@ -260,9 +259,9 @@ def _longest_run_hours(field: Field, workload: Workload) -> float:
 
 
 def _check_signal(workload: Workload, series: dict[str, Series], allow_mixed: bool) -> bool:
-    """Whether signals or bases are mixed, which is refused unless allowed."""
-    provenances = [one.provenance for one in series.values()]
-    signals = sorted({one.signal.value for one in provenances})
+    """Whether signals or bases are mixed. Raises Refused if they are and this is not allowed."""
+    provenances = [known.provenance for known in series.values()]
+    signals = sorted({provenance.signal.value for provenance in provenances})
     if signals and workload.signal not in signals:
         raise InputError(
             f"the workload asks for {workload.signal} intensity, the source has {', '.join(signals)}; "

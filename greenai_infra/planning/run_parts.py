@@ -1,4 +1,4 @@
-"""What a run of a workload on one instance type is, and the parts of it that do not depend on the kind of work."""
+"""A run of a workload on an instance type, and its parts that do not depend on the kind of work."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ MAX_CHIPS = 1024
 class Run(Struct, frozen=True):
     """A workload on `accelerators` chips of `instances` machines.
 
-    `power_kw` is the mean IT power at the servers' wall, before PUE. `embodied_kg_per_hour` is the share of making the
-    hardware, over its lifetime; `embodied_is_estimate` says that part of it is no published figure. `notes` say what
-    was estimated. `answer_ms` is how long one request takes under the planned load, None for training and where it is
-    not known.
+    `power_kw` is the mean IT power at the servers' wall, before PUE. `embodied_kg_per_hour` is the hardware's embodied
+    emissions spread over its lifetime; `embodied_is_estimate` says that part of it is an estimate, not published.
+    `notes` say what was estimated. `answer_ms` is the time of a request under the planned load, None for training and
+    where unknown.
     """
 
     instances: int
@@ -48,7 +48,7 @@ class Unfit(Struct, frozen=True):
 
 
 def power_note(chip: Accelerator) -> tuple[str, ...]:
-    """What to say of a chip whose power is not published."""
+    """A note if the chip's power is not published."""
     return () if chip.tdp_w is not None else (f"{chip.name}: power is not published, an estimate is used",)
 
 
@@ -61,7 +61,7 @@ def make_run(
     notes: tuple[str, ...],
     answer_ms: float | None = None,
 ) -> Run:
-    """The run on so many chips, with its machines and their embodied share."""
+    """The run on that many chips, with its machines and their embodied share."""
     instances = chips if offer.per_chip else chips // offer.accelerators
     parts = embodied_parts(offer, chip, chips, instances)
     embodied = Estimate.exact(0.0)
@@ -70,5 +70,5 @@ def make_run(
     lifetime_hours = Estimate.of("hardware_lifetime_years") * HOURS_PER_YEAR
     estimated = [what for what, made, _ in parts if made.is_estimate]
     if estimated:
-        notes += (f"the embodied share of {' and '.join(estimated)} is an estimate: no figure of it is published",)
+        notes += (f"the embodied share of {' and '.join(estimated)} is an estimate: it is not published",)
     return Run(instances, chips, hours, power_kw, embodied / lifetime_hours, notes, answer_ms, bool(estimated))

@@ -23,9 +23,9 @@ MIN_RUN_HOURS = 1 / 3600  # times are written in whole seconds
 def runs_on(
     workload: Workload, offer: Offer, chip: Accelerator, longest_hours: float | None
 ) -> tuple[Run, ...] | Unfit:
-    """The runs of a workload on one kind of offer, fewest chips first: one a number of chips that may be taken.
+    """The runs of a workload on one kind of offer, fewest chips first: a run for each allowed number of chips.
 
-    Those that take more than `longest_hours` are left out, unless none is faster.
+    Runs that take more than `longest_hours` are left out, unless all do.
     """
     if workload.kind not in chip.uses:
         return Unfit(f"not for {workload.kind}")
@@ -68,7 +68,7 @@ def _training_runs(
 
 
 def _training_run(workload: Workload, offer: Offer, chip: Accelerator, chips: int) -> Run:
-    """On so many chips: hours grow by what is lost between nodes and by the start, which a measured run holds."""
+    """The run on that many chips: hours grow by losses between nodes and the start, which a measured run includes."""
     measured = workload.work.measured
     hours, notes = _training_hours(workload, chip, chips)
     if measured:
@@ -79,7 +79,7 @@ def _training_run(workload: Workload, offer: Offer, chip: Accelerator, chips: in
         hours = hours / training.scaling_efficiency(log2(nodes.number), loss)
         notes += (_scaling_note(offer, chips, loss),)
         if workload.work.accelerator_hours:
-            notes += ("accelerator_hours are taken to be those on one node, and their loss beyond it is added",)
+            notes += ("accelerator_hours are taken as hours on one node; the loss between nodes is added",)
     start_hours = Estimate.of("run_start_hours")
     work_kw = training.node_power_kw(chips, chip)
     power_kw = training.with_start(work_kw, hours.value, start_hours.value)
@@ -91,7 +91,7 @@ def _scaling_note(offer: Offer, chips: int, loss: Estimate) -> str:
     lost, low, high = (f"{100 * share:.2g}" for share in (loss.value, loss.low, loss.high))
     return (
         f"{chips // offer.accelerators} x {offer.instance_type} lose {lost} % ({low} to {high}) of their speed at each "
-        "doubling beyond one of them: a mean of published runs, not measured on yours"
+        "doubling beyond the first: a mean of published runs, not measured on yours"
     )
 
 
@@ -129,13 +129,13 @@ def _training_hours(workload: Workload, chip: Accelerator, chips: int) -> tuple[
 
 
 def _mfu_text(one: TrainingFigure) -> str:
-    """A utilisation with its band, and how it is known."""
+    """A utilisation with its band, and where it comes from."""
     band = f"{one.figure.value:.2f} ({one.figure.low:.2f} to {one.figure.high:.2f})"
-    return f"{band} as measured by others" if one.is_measured else f"{band} for want of a measured run"
+    return f"{band} as measured by others" if one.is_measured else f"{band}, assumed without a measured run"
 
 
 def _power_note(chip: Accelerator) -> str:
-    """How the power of a node was come by."""
+    """How the power of a node was derived."""
     ratio = training.node_power_of(chip)
     nodes = "nodes were measured to draw" if ratio.is_measured else "nodes of other chips were measured to draw"
     return f"power is {ratio.figure.value:g} x rated chip power, which {nodes} at the wall"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def savings_of(plan: Plan) -> dict[str, Any]:
     """The section `savings` of a plan document; kg and USD are positive where the plan emits or costs less.
 
-    It is the difference of the figures that a reader sees. Where the hours are of another source than the ranking, the
-    part by place holds how the two differ for a start at once.
+    Savings are differences of the figures that a reader sees. Where the hours come from a different source than the
+    ranking, the part by place includes the difference between the two sources for a start at once.
     """
     chosen, baseline = plan.placement, plan.decision.baseline
     by_waiting_kg = chosen.emissions_now_kg - chosen.emissions_kg

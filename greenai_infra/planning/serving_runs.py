@@ -1,9 +1,9 @@
-"""How one instance type would serve an inference workload: replicas, chips, power, time of an answer.
+"""How an instance type would serve an inference workload: replicas, chips, power, time of an answer.
 
-Replicas are as many as keep the busiest hour below `serving_peak_load` of what full batches would answer, so that
-requests find a place. They stay up all the time: below the peak they run smaller batches, which cost more energy a
-token, and a replica with nothing to do draws its idle power. Of the numbers of chips that a replica may have, the one
-with the least power is taken.
+There are enough replicas to keep the busiest hour below `serving_peak_load` of the rate of full batches, so that
+requests find a place. Replicas stay up all the time: below the peak they run smaller batches, which cost more energy
+per token, and a replica without requests draws idle power. Of the possible numbers of chips per replica, the number
+with the least power is chosen.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 MAX_SERVING_CHIPS = 1_000_000
 BATCHES = np.array(sorted({float(f * 2**power) for power in range(13) for f in (1, 1.5) if f * 2**power >= 1} - {1.5}))
-"""Largest batches that are tried where the workload states none: 1, 2, 3, 4, 6, 8, 12 ... 6144."""
+"""Largest batches that are tried where the workload states no batch: 1, 2, 3, 4, 6, 8, 12 ... 6144."""
 
 
 class _Choice(NamedTuple):
-    """One way to serve: chips of a replica, its largest batch, replicas, mean watts of a chip of them, answer time."""
+    """One way to serve: chips per replica, its largest batch, replicas, mean watts per chip, answer time."""
 
     replica_chips: int
     batch: float
@@ -50,7 +50,7 @@ class _Choice(NamedTuple):
 
 
 def serving_run(workload: Workload, offer: Offer, chip: Accelerator) -> Run | Unfit:
-    """The run of an inference workload on one kind of offer, or why there is none."""
+    """The run of an inference workload on one kind of offer, or why it can't run there."""
     if workload.work.measured_request is not None:
         return _measured_run(workload, offer, chip)
     return _modelled_run(workload, offer, chip)
@@ -104,23 +104,23 @@ def _modelled_run(workload: Workload, offer: Offer, chip: Accelerator) -> Run | 
 
 
 def _best(workload: Workload, offer: Offer, chip: Accelerator, of: SetUp) -> _Choice | Unfit:
-    """The choice with the least power, of those that hold memory and latency bound; the fewest chips of equal ones."""
+    """The choice with the least power among those within the memory and latency bounds; then the fewest chips."""
     largest, tried = MAX_CHIPS if offer.per_chip else offer.accelerators, []
     for replica_chips in (2**power for power in range(largest.bit_length())):
         tried.append(_choice(workload, offer, chip, of, replica_chips))
-    found = [one for one in tried if isinstance(one, _Choice)]
+    found = [choice for choice in tried if isinstance(choice, _Choice)]
     if found:
-        return min(found, key=lambda one: (one.power_kw, one.reserved))
+        return min(found, key=lambda choice: (choice.power_kw, choice.reserved))
     unfit = tried[-1]
     assert isinstance(unfit, Unfit)
     return unfit
 
 
 def _choice(workload: Workload, offer: Offer, chip: Accelerator, of: SetUp, replica_chips: int) -> _Choice | Unfit:
-    """Serving by replicas of so many chips, or why that can't be.
+    """Serving by replicas of that many chips, or why that is impossible.
 
-    The largest batch that holds both bounds is the best: it takes the fewest replicas, and those run the largest
-    batches at any load, which cost the least energy a token.
+    The largest batch within both bounds is the best: it needs the fewest replicas, and these run the largest batches at
+    any load, which cost the least energy per token.
     """
     work = workload.work
     traffic = _traffic(work)
@@ -163,7 +163,7 @@ def _choice(workload: Workload, offer: Offer, chip: Accelerator, of: SetUp, repl
 
 
 def _running_batch(rate: NDArray[np.float64], below: inference.Serving) -> NDArray[np.float64]:
-    """Requests that run at once where a replica answers `rate` a second; below 1 it is the share of time it is busy."""
+    """Concurrent requests of a replica that answers `rate` per second; below 1 it is the share of time it is busy."""
     lowest = below.requests_per_second[0]
     running: NDArray[np.float64] = np.where(
         rate < lowest, rate / lowest, np.interp(rate, below.requests_per_second, BATCHES)
@@ -180,7 +180,7 @@ def _traffic(work: Work) -> inference.Traffic:
 
 
 def rates(work: Work) -> tuple[float, ...]:
-    """Requests a second in each hour of the day, or the one rate; a peak factor makes one high hour and 23 low ones."""
+    """Requests per second in each hour of the day, or a single rate; a peak factor makes 1 high and 23 low hours."""
     rate = work.requests_per_second
     assert rate is not None
     if work.hourly_profile is not None:
@@ -200,12 +200,12 @@ def _shape_note(work: Work, chip: Accelerator, chosen: _Choice) -> str:
 
 
 def _units(wanted: float) -> int:
-    """Whole units for a rate; as many as may be planned at most, which `_reserved` refuses."""
+    """Whole units for a rate, capped just above the planning limit, which `_reserved` refuses."""
     return max(1, ceil(min(wanted, MAX_SERVING_CHIPS + 1) - 1e-9))
 
 
 def _reserved(offer: Offer, replicas: int, replica_chips: int, hardware: Hardware) -> int | Unfit:
-    """Chips that are reserved for replicas that each stay within one machine: whole machines, or the stated count."""
+    """Chips reserved for replicas, each within one machine: whole machines, or the stated count."""
     count, most = hardware.count, hardware.max_count
     unit = 1 if offer.per_chip else offer.accelerators
     machines = replicas * replica_chips if offer.per_chip else ceil(replicas / (unit // replica_chips))

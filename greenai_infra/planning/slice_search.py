@@ -1,7 +1,7 @@
 """The cheapest slices of several runs at once, by dynamic programming over moments, slices and work.
 
-Where the work does not come out even, one slice is cut to measure (see `greenai_infra.planning.slots`). So there are
-two layers of entries: before the cut and after it. The way back is in `greenai_infra.planning.slice_ways`.
+Where the work is not a whole number of slots, one slice is cut to measure (see `greenai_infra.planning.slots`). So
+there are two layers of entries: before the cut and after it. `greenai_infra.planning.slice_ways` traces the way back.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ OPEN, CLOSED = 0, 1
 
 
 class Marks(NamedTuple):
-    """How entries came about, in bits.
+    """The origin of entries, in bits.
 
-    The lowest ones, below `ended`, say which of its possible begins an open slice has. These bits and `ended` times
-    `after_cut` tell it of the entry after the cut.
+    The lowest bits, below `ended`, say which of its possible begins an open slice has. The same bits and `ended`, times
+    `after_cut`, describe the entry after the cut.
     """
 
     ended: int
@@ -40,7 +40,7 @@ class Marks(NamedTuple):
 
     @classmethod
     def of(cls, begins: int, *, cuts: bool) -> Self:
-        """For up to so many begins of a slice."""
+        """Marks for up to that many begins of a slice."""
         ended = 1 << begins.bit_length()
         after_cut = 2 * ended
         bits = 2 * (begins.bit_length() + 1) + 2 if cuts else begins.bit_length() + 1
@@ -64,13 +64,13 @@ class Final(NamedTuple):
 class Pass:
     """Least costs at each moment over (open or closed, run, number of slices, work).
 
-    Closed means that all slices have ended, open that one goes on. Work is counted in slots, as running time less one
-    overhead for every slice, the first one too. Costs are kept less the running total of the intensity: so a slice that
-    goes on costs nothing, and idle time earns what it leaves out. `running` has shape (runs, moments) and begins at 0.
+    Closed means that all slices have ended, open that a slice goes on. Work is counted in slots: running time minus one
+    overhead for every slice, including the first. Costs are stored minus the running total of the intensity, so a slice
+    that goes on costs nothing, and idle time earns what it leaves out. `running` has shape (runs, moments), begins at
+    0.
 
-    A slice with an end at a bound off the slots takes a part of a slot of its own. Whether the first slice runs from
-    such a bound on, for longer than the shortest slice, and whether the last one so ends at it, are passes of their
-    own.
+    A slice with an end at a bound off the slots takes part of a slot. Separate passes cover a first slice that starts
+    at such a bound and is longer than the shortest slice, and a last slice that ends at such a bound.
     """
 
     def __init__(
@@ -114,19 +114,19 @@ class Pass:
         self.costs = np.full(self.shape[1:3], inf)
         if self.top >= 0 and not (from_bound and self.open_at_bound < 0):
             self._fill()
-            self.costs = np.minimum.reduce([one.costs for one in self.finals])
+            self.costs = np.minimum.reduce([final.costs for final in self.finals])
 
     def sources(self, moment: int) -> range:
         """The moments after which a slice that is cut to measure may end, or begin, before this one."""
         return range(max(self.previous[moment], 0), moment)
 
     def beyond(self, source: int, moment: int) -> tuple[Floats, Floats, int]:
-        """By run, the cost of the time between two moments and of a slot; and how many slots a cut may take at most."""
+        """By run, the cost of the time between two moments and of a slot; and the most slots that a cut may take."""
         cost, span = self.running[moment] - self.running[source], self.times[moment] - self.times[source]
         return cost, cost / span, floor(span - self.part + TINY)
 
     def uncut(self, keep: Collection[int]) -> dict[int, Floats]:
-        """The entries of the first layer at some moments, once more."""
+        """The entries of the first layer at some moments, computed again."""
         layer, kept = _Layer(self), {}
         code = np.zeros(self.shape[1:], dtype=self.marks.dtype)
         for at in range(max(keep, default=-1) + 1):
@@ -139,15 +139,15 @@ class Pass:
         return self.whole[moment] or (moment == self.last and self.to_bound)
 
     def _first(self, time: float) -> int:
-        """The first moment at or after a time at which slices may be open, -1 if there is none."""
+        """The first moment at or after a time at which slices may be open, else -1."""
         return next((at for at, t in enumerate(self.times) if t >= time - TINY and self.may_be_open(at)), -1)
 
     def _off_slots(self, time: float) -> int:
-        """The moment at a time off the slots, -1 if there is none."""
+        """The moment at a time off the slots, else -1."""
         return next((at for at, t in enumerate(self.times) if abs(t - time) < TINY and not self.whole[at]), -1)
 
     def _origins(self) -> list[list[tuple[int, int]]]:
-        """For each moment the begins whose slices may first end there, and the work that is then done."""
+        """For each moment the begins whose slices may first end there, and the work done by then."""
         origins: list[list[tuple[int, int]]] = [[] for _ in self.times]
         at = 0
         for begin, time in enumerate(self.times):
@@ -164,7 +164,7 @@ class Pass:
     def _fill(self) -> None:
         first, second = _Layer(self), _Layer(self)
         layers = (first, second) if self.cuts else (first,)
-        # In one piece: among entries that come and go, small ones would keep a process from giving memory back.
+        # Allocated in one piece: small arrays among short-lived entries would keep the process from returning memory.
         self.codes = np.zeros((self.last + 1, *self.shape[1:]), dtype=self.marks.dtype)
         for at in range(self.last + 1):
             first.advance(at, self.codes[at])
@@ -187,7 +187,7 @@ class Pass:
 
 
 class _Layer:
-    """The entries before a slice was cut, or those after it: of the last few moments, with how all came about."""
+    """The entries before or after the cut: of the last few moments, with the origin of all."""
 
     def __init__(self, one: Pass) -> None:
         self.one = one
@@ -196,7 +196,7 @@ class _Layer:
         self.starting = {begin for origins in one.origins for begin, _ in origins} | {one.before_last}
 
     def advance(self, at: int, code: Codes, uncut: _Layer | None = None) -> Floats:
-        """The entries at the next moment, and in `code` how they came about; `uncut` is the layer before this one."""
+        """The entries at the next moment, and in `code` their origin; `uncut` is the layer before the cut."""
         one, marks, shift = self.one, self.one.marks, self.one.marks.after_cut if uncut else 1
         here = np.empty(one.shape)
         open_, closed = here
@@ -227,7 +227,7 @@ class _Layer:
         return here
 
     def _begin(self, at: int, open_: Floats, code: Codes, shift: int) -> None:
-        """Let slices be open at the first moment at which they may end."""
+        """Opens slices at the first moment at which they may end."""
         one = self.one
         for number, (begin, work) in enumerate(one.origins[at], 1):
             begins = self.begins.pop(begin) if begin != one.before_last else self.begins[begin]
@@ -241,7 +241,7 @@ class _Layer:
                 codes |= less * kind(number * shift)
 
     def _cut(self, at: int, uncut: _Layer, closed: Floats, code: Codes) -> Floats | None:
-        """Let slices end here that are cut after an earlier moment; what the begins of slices cost that are cut so."""
+        """Ends slices here that are cut after an earlier moment; returns the cost of begins of slices cut this way."""
         begins = None
         for source in self.one.sources(at):
             cost, slope, most = self.one.beyond(source, at)
@@ -254,14 +254,14 @@ class _Layer:
 
 
 def _take(into: Floats, other: Floats, code: Codes, mark: int) -> None:
-    """What is less of two, marked where it is the other."""
+    """Takes the smaller of two, and marks where it is the other."""
     less = (other < into).view(np.uint8)
     np.minimum(into, other, out=into)
     code |= less * code.dtype.type(mark)
 
 
 def _least_within(entries: Floats, slope: Floats, most: int, more: Floats) -> Floats:
-    """The least of each entry and those of up to `most` slots of work less, which cost `slope` each, and `more`."""
+    """The least of each entry and entries of up to `most` fewer slots of work, at `slope` per slot, plus `more`."""
     if not most:
         return entries + more
     ramp = slope * np.arange(entries.shape[-1])

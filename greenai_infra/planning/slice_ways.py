@@ -1,4 +1,4 @@
-"""From the least costs of runs back to their slices."""
+"""Traces the least costs of runs back to their slices."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from greenai_infra.planning.slots import Floats, Moments, Slots
 
-EQUAL = 1e-3  # g/kWh x s: less is rounding, and what is tried first is kept
+EQUAL = 1e-3  # g/kWh x s: smaller differences are rounding, and the first candidate is kept
 
 DRIFT_G_PER_KWH_S = 1e-9
-"""Added to the intensity with every second: of equally clean slices the earliest are taken."""
+"""Added to the intensity per second, so that of equally clean slices the earliest win."""
 
 Found = list[tuple[float, float]]
 
@@ -27,11 +27,11 @@ Found = list[tuple[float, float]]
 def search(
     moments: Moments, integral_of: Callable[[Floats], Floats], slots: Slots, work: float, most_slices: int | None = None
 ) -> list[list[Found]]:
-    """The cheapest slices (begin, end) of each run, in slots and in order; none where the work does not fit.
+    """The cheapest slices (begin, end) of each run, in slots and in order; empty where the work does not fit.
 
     `integral_of(times)` gives the integral of each run's intensity up to times in slots, shape (runs, times). `work` is
-    in slots; running time is the work and one overhead for each slice after the first. With `most_slices` these are the
-    cheapest of each number up to it that is cheaper than all lesser numbers, else the cheapest of all.
+    in slots; running time is the work plus one overhead for each slice after the first. With `most_slices` the result
+    has the cheapest slices of each number up to it that is cheaper than all smaller numbers, else the cheapest of all.
     """
     first, last = float(moments.times[0]), float(moments.times[-1])
 
@@ -56,7 +56,7 @@ def search(
 
 
 def _take_better(one: Pass, least: Floats, found: dict[tuple[int, int], Found]) -> None:
-    """Put in what costs less in this pass than in those before, by run and number of slices."""
+    """Stores what costs less in this pass than in earlier passes, by run and number of slices."""
     ways = [_Way(one, int(run), int(kind)) for run, kind in np.argwhere(one.costs < least - EQUAL)]
     kept = one.uncut({source for way in ways if way.cut for source in one.sources(way.moment)})
     for way in ways:
@@ -65,7 +65,7 @@ def _take_better(one: Pass, least: Floats, found: dict[tuple[int, int], Found]) 
 
 
 def _unbroken(moments: Moments, integral: Callable[[Floats], Floats], work: float) -> list[list[Found]]:
-    """The cheapest single slice of each run: with its begin or its end on an edge."""
+    """The cheapest single slice of each run, with its begin or end on an edge."""
     times = moments.times
     begins = np.concatenate([times, times - work])
     begins = np.sort(begins[(begins >= times[0] - TINY) & (begins + work <= times[-1] + TINY)])
@@ -74,9 +74,9 @@ def _unbroken(moments: Moments, integral: Callable[[Floats], Floats], work: floa
 
 
 class _Way:
-    """The way back from the last moment; it stands at a moment, with slices begun before it and their work.
+    """The way back from the last moment. Its state is a moment, the number of slices begun before it, and their work.
 
-    Where a slice goes on there, its end is known. Slices that have begun later are in `later`, the last one first.
+    If a slice goes on there, its end is known. Slices that begin later are in `later`, the last slice first.
     """
 
     def __init__(self, one: Pass, run: int, kind: int) -> None:
@@ -100,7 +100,7 @@ class _Way:
             while self._back():
                 pass
         joined = self.later[-1:]
-        for begin, end in self.later[-2::-1]:  # slices that touch are one: nothing is stopped there
+        for begin, end in self.later[-2::-1]:  # touching slices are joined: the run does not stop there
             if begin - joined[-1][1] < TINY:
                 joined[-1] = joined[-1][0], end
             else:
@@ -111,7 +111,7 @@ class _Way:
         return int(self.one.codes[self.moment, self.run, self.number, self.work])
 
     def _begin_here(self) -> None:
-        """The open slice has begun here, or was cut to measure before."""
+        """Records that the open slice begins here, or was cut to measure before."""
         if self.layer and self._code() & self.one.marks.cut_at_begin:
             self.cut = self.one.marks.cut_at_begin
             return
@@ -123,7 +123,7 @@ class _Way:
         self.end = None
 
     def _back(self) -> bool:
-        """One step back; whether there is more."""
+        """Takes one step back; returns whether there are more."""
         one, code, marks = self.one, self._code(), self.one.marks
         shift = marks.after_cut if self.layer else 1
         if self.end is None:
@@ -148,7 +148,7 @@ class _Way:
         return True
 
     def _uncut(self, kept: Mapping[int, Floats]) -> None:
-        """Go back before the cut: to the moment and the work of the least sum."""
+        """Goes back before the cut, to the moment and work of the least sum."""
         one, state = self.one, OPEN if self.cut == self.one.marks.cut_at_end else CLOSED
         best = inf
         for source in one.sources(self.moment):

@@ -1,9 +1,9 @@
 """The cleanest slices for a run that may stop and resume, in each of several zones.
 
-A resumed slice spends its first part on the resume overhead, so each resume adds that much running time. Slices keep
-their minimum length, which holds the overhead. More slices emit less but cost more, so the cleanest slices of each
-number are of use. The answer is exact as long as the problem is of usual size: what form it has is told in
-`greenai_infra.planning.slots`, how it is found in `greenai_infra.planning.slice_search`.
+A resumed slice spends its first part on the resume overhead, so each resume adds that much running time. Slices have
+at least the minimum length, which includes the overhead. More slices emit less but cost more, so the cleanest slices
+of each number are useful. The answer is exact for problems of usual size: `greenai_infra.planning.slots` describes its
+form, `greenai_infra.planning.slice_search` finds it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SECONDS_PER_HOUR = 3600
 GAP_G_PER_KWH = 1e9  # stands for "not available" in sums, where infinity would turn into NaN
-MORE_SLICES = 2  # than on long slots, which make a resume look longer
+MORE_SLICES = 2  # more slices to try than on long slots, which make a resume look longer
 ENTRIES_AT_ONCE = 20_000  # numbers of slices x slots of work x zones: fit the processor's cache
 
 
@@ -36,7 +36,7 @@ def best_slices(
     """Slices (start, end in Unix s) with the least intensity-weighted time for each zone, in order.
 
     Running time is `work_s` plus one resume overhead for each slice after the first. A zone where the work does not fit
-    between `earliest_s` and `latest_end_s` has none.
+    between `earliest_s` and `latest_end_s` gets an empty list.
     """
     zones = np.arange(len(grid.values))
     found = _Problem(grid, work_s, rule, earliest_s, latest_end_s).solve(zones, None)
@@ -48,7 +48,7 @@ def fewer_slices(
 ) -> list[list[Found]]:
     """The same for each zone with a given number of slices: with two, three and so on, at most `most` of each zone.
 
-    A number is left out where a lesser one is as clean.
+    A number is left out where a smaller number is as clean.
     """
     problem = _Problem(grid, work_s, rule, earliest_s, latest_end_s)
     found: list[list[Found]] = [[] for _ in grid.values]
@@ -70,7 +70,7 @@ class _Problem:
         self.latest_end_s = min(latest_end_s, float(grid.edges_s[-1]))
         self.edges_s, self.step_s = _edges_between(grid, self.earliest_s, self.latest_end_s)
         self.origin_s = float(self.edges_s[0]) if self.edges_s.size else self.earliest_s
-        self.ways = 4  # whether slices touch each bound is told apart where it lies off the edges
+        self.ways = 4  # bounds off the edges double the cases: touched or not, for each bound
         if not np.any((np.array([self.earliest_s, self.latest_end_s]) - self.origin_s) % self.step_s):
             self.ways = 1
             self.origin_s, self.edges_s = self.earliest_s, np.append(self.earliest_s, self.edges_s)
@@ -108,22 +108,22 @@ class _Problem:
         return found
 
     def _polished(self, row: int, options: list[Found], span_s: float) -> list[Found]:
-        """The best of the slices that were found on long slots and of as many or a few more with ends nearby."""
+        """The best of the slices found on long slots, and of as many or a few more slices with ends nearby."""
         more = self._rough(row, len(options[0]) + MORE_SLICES, span_s) if options else []
         one = self.grid.rows(slice(row, row + 1))
         return sorted([*options, *more], key=lambda slices: weighted_time(one, slices))[:1]
 
     def _rough(self, row: int, most_slices: int, span_s: float) -> list[Found]:
-        """Slices of each number where there are too many entries to count exactly: on few edges, then on those nearby.
+        """Slices of each number where an exact count needs too many entries: on few edges, then on the edges nearby.
 
-        All are cut to measure at last.
+        All are cut to measure in the end.
         """
         longest_s = self.work_s + (most_slices - 1) * self.rule.resume_overhead_s
         ways = (most_slices + 1) * self.ways
         rough = rough_slots(self.step_s, longest_s, self.rule, span_s, ways)
         rows = np.array([row])
         found = self._search(rows, rough, self._moments(self.edges_s, rough), most_slices)[0]
-        ends_s = np.unique(np.array([end for slices in found for one in slices for end in one]))
+        ends_s = np.unique(np.array([end for slices in found for slice_ in slices for end in slice_]))
         if not ends_s.size:
             return found
         fine = with_slots_of(self.step_s, self.rule, 1)
@@ -139,7 +139,7 @@ class _Problem:
         return [slices for _, slices in sorted(best.items())]
 
     def _in_seconds(self, row: int, slices: Found, slot_s: int) -> Found:
-        """The same slices in Unix s without what rounded slots take beyond the work; none where they touch a gap."""
+        """The same slices in Unix s, trimmed to the work that rounded slots exceed; empty where they touch a gap."""
         times_s = np.clip(self.origin_s + np.array(slices)[None] * slot_s, self.earliest_s, self.latest_end_s)
         starts_s, ends_s = trimmed(
             times_s[..., 0], times_s[..., 1], lambda _, at: self._integral([row], at[0]), self.work_s, self.rule
@@ -148,7 +148,7 @@ class _Problem:
         return exact if isfinite(weighted_time(self.grid.rows(slice(row, row + 1)), exact)) else []
 
     def _integral(self, rows: Iterable[int], times_s: Floats) -> Floats:
-        """Of some rows of the grid, up to each time, shape (rows, times); gaps as GAP_G_PER_KWH."""
+        """Integral of some rows of the grid up to each time, shape (rows, times); gaps as GAP_G_PER_KWH."""
         running: Floats = np.array([np.interp(times_s, self.grid.edges_s, self.grid.integral[row]) for row in rows])
         if self.grid.gap_s is not None:
             gaps_s = [np.interp(times_s, self.grid.edges_s, self.grid.gap_s[row]) for row in rows]
@@ -163,7 +163,7 @@ def weighted_time(grid: StepGrid, slices: Found) -> float:
 
 
 def _edges_between(grid: StepGrid, start_s: float, end_s: float) -> tuple[Floats, int]:
-    """The edges between two times, and the longest step (s) whose multiples meet them all."""
+    """The edges between two times, and the longest step (s) whose multiples hit all of them."""
     edges_s = grid.edges_s[(grid.edges_s > start_s) & (grid.edges_s < end_s)]
     if grid.step_s is not None:
         return edges_s, max(1, int(grid.step_s))

@@ -1,18 +1,16 @@
 """How time and work are counted when a run is cut into slices: the length of a slot, and where slices may begin or end.
 
 Slots measure work; slices begin and end at few moments. Over steps of constant intensity some cheapest slices, of all
-or of each number, have this form: every slice runs from one edge to another, or has its minimum length and one end on
-an edge. One slice alone is cut to measure: one of its ends lies on an edge, the other wherever the work is done. Here
-the bounds of the run are edges too. The reason: where no two slices touch, the cost is linear as long as no begin or
-end crosses an edge, and what binds are edges, minimum lengths and one sum, that of the running time. In a corner of
-that problem the sum holds one begin or end and the others bind each one. Slices that touch may be joined: that saves a
-resume.
+or of each number, have this form: every slice runs from edge to edge, or has its minimum length and one end on an edge.
+Only one slice is cut to measure: one of its ends is on an edge, the other wherever the work is done. Here the bounds of
+the run are edges too. The reason: where no two slices touch, the cost is linear as long as no begin or end crosses an
+edge, and the constraints are edges, minimum lengths and one sum, the running time. At a corner of that problem the sum
+fixes one begin or end, and the other constraints fix one each. Slices that touch may be joined, which saves a resume.
 
-So all moments but those two are edges, or lie a minimum length from one, and all that is done by the other slices is a
-whole number of slots, where a slot divides the steps, the minimum and the overhead. Where that would be too many slots
-(a month of five minutes), they get longer and fewer edges are looked at, then the edges near the slices that were
-found: these are only nearly the cheapest. Overheads and minimum lengths are rounded up for it, and no slice is ever all
-overhead.
+So all moments except those two are edges, or lie a minimum length from an edge, and the work of the other slices is a
+whole number of slots, where a slot divides the steps, the minimum and the overhead. Where that gives too many slots (a
+month of five minutes), slots get longer and fewer edges are tried, then the edges near the slices that were found; this
+result is only nearly the cheapest. It rounds overheads and minimum lengths up, and no slice is ever all overhead.
 """
 
 from __future__ import annotations
@@ -32,8 +30,8 @@ if TYPE_CHECKING:
 
 MAX_STATES = 130_000_000  # moments x slots of work x ways; beyond it slots get longer
 MAX_ROUGH_STATES = 60_000_000  # where nothing is exact anyway
-TINY = 1e-9  # slots; less is rounding
-ROUNDING_S = 1e-6  # Unix times are no more exact
+TINY = 1e-9  # slots; smaller values are rounding
+ROUNDING_S = 1e-6  # precision of Unix times
 
 
 class Interruption(Struct, frozen=True):
@@ -44,9 +42,9 @@ class Interruption(Struct, frozen=True):
 
 
 class Slots(NamedTuple):
-    """Seconds of a slot, how many slots a resume and the shortest slice take, and every how manieth edge is looked at.
+    """Seconds of a slot, the slots of a resume and of the shortest slice, and n to try every nth edge.
 
-    Where `slot_s` does not divide the rule's times, `overhead` and `shortest` are rounded up.
+    `overhead` and `shortest` are rounded up where `slot_s` does not divide the rule's times.
     """
 
     slot_s: int
@@ -54,10 +52,10 @@ class Slots(NamedTuple):
     shortest: int
     stride: int
     resume: float | None = None
-    """The overhead where slots are too long to count it: then each number of slices has its own running time."""
+    """The overhead where slots are too long to count it: then each number of slices has a different running time."""
 
     def is_exact(self, rule: Interruption) -> bool:
-        """Whether nothing is rounded or left out."""
+        """Whether the count is exact: nothing rounded, no edge left out."""
         rounded_s = (
             self.overhead * self.slot_s - rule.resume_overhead_s,
             self.shortest * self.slot_s - rule.minimum_slice_s,
@@ -66,10 +64,10 @@ class Slots(NamedTuple):
 
 
 def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float, ways: int = 1) -> Slots:
-    """The longest slots that count exactly, or longer ones where the problem would not stay small enough.
+    """The longest slots that count exactly, or longer slots where the problem would get too large.
 
-    `step_s` divides every step, `span_s` is the time between the earliest begin and the deadline, `ways` is how often
-    the problem is solved.
+    `step_s` divides every step, `span_s` is the time between the earliest begin and the deadline, `ways` is the number
+    of times that the problem is solved.
     """
     overhead_s, minimum_s = ceil(rule.resume_overhead_s), ceil(rule.minimum_slice_s)
     exact_s = gcd(step_s, overhead_s, minimum_s)
@@ -77,7 +75,7 @@ def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float, ways
         stride = 2**doublings
         for slot_s in _divisors(step_s * stride, exact_s):
             overhead = -(-overhead_s // slot_s)
-            shortest = max(-(-minimum_s // slot_s), overhead + 1)  # all resume and no work is not worth a slice
+            shortest = max(-(-minimum_s // slot_s), overhead + 1)  # a slice must do some work beyond the resume
             moments = span_s / (step_s * stride) * (3 if shortest * slot_s % (step_s * stride) else 1)
             if moments * work_s / slot_s * ways <= MAX_STATES:
                 return Slots(slot_s, overhead, shortest, stride)
@@ -85,7 +83,7 @@ def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float, ways
 
 
 def rough_slots(step_s: int, longest_s: float, rule: Interruption, span_s: float, ways: int) -> Slots:
-    """Slots too long to count the overhead: each number of slices has its own running time, up to `longest_s`."""
+    """Slots too long to count the overhead: each number of slices has a different running time, up to `longest_s`."""
     for doublings in count():
         stride = 2**doublings
         if span_s / (step_s * stride) * longest_s / (step_s * stride) * ways <= MAX_ROUGH_STATES:
@@ -94,21 +92,21 @@ def rough_slots(step_s: int, longest_s: float, rule: Interruption, span_s: float
 
 
 def with_slots_of(slot_s: int, rule: Interruption, stride: int) -> Slots:
-    """Slots of a length by which each number of slices has its own running time."""
+    """Slots of a length for which each number of slices has a different running time."""
     shortest = max(1, -(-ceil(rule.minimum_slice_s) // slot_s))
     return Slots(slot_s, 0, shortest, stride, rule.resume_overhead_s / slot_s)
 
 
 def _divisors(step_s: int, least_s: int) -> list[int]:
-    """In ascending order, those that are multiples of `least_s`."""
+    """Slot lengths that are multiples of `least_s`, ascending."""
     return [slot_s for slot_s in range(least_s, step_s + 1, least_s) if step_s % slot_s == 0]
 
 
 class Moments(NamedTuple):
-    """Where slices may begin or end, in slots after some edge; the first and the last one bound the run.
+    """Moments where slices may begin or end, in slots after some edge; the first and the last bound the run.
 
-    `whole` says which lie a whole number of slots after the edge: all but perhaps the bounds, and what lies a shortest
-    slice from these.
+    `whole` says which lie a whole number of slots after the edge: all except perhaps the bounds, and moments a shortest
+    slice away from the bounds.
     """
 
     times: Floats
@@ -116,9 +114,9 @@ class Moments(NamedTuple):
 
     @classmethod
     def of(cls, earliest_s: float, latest_s: float, edges_s: Floats, slots: Slots, *, only_edges: bool = False) -> Self:
-        """Between two bounds, with all that may be of use around the edges between them; s after an edge.
+        """Moments between two bounds: all that can be useful around the edges between them; seconds after an edge.
 
-        With `only_edges` what lies a shortest slice from them is not looked at.
+        With `only_edges`, moments a shortest slice away from an edge are left out.
         """
         earliest, latest = _snapped(earliest_s, slots.slot_s), _snapped(latest_s, slots.slot_s)
         fixed = np.concatenate([[earliest, latest], np.rint(edges_s[:: slots.stride] / slots.slot_s)])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SpotLoss:
-    """What is expected on top of a placement: `events` interruptions, each of which loses `hours_each`."""
+    """The expected loss on top of a placement: `events` interruptions, each of which loses `hours_each`."""
 
     rate: InterruptionRate
     events: Estimate
@@ -41,7 +41,7 @@ class SpotLoss:
         return self.rate.instance_type != ANY
 
     def as_document(self) -> dict[str, Any]:
-        """The section `interruptions` of a plan document: what comes on top of the placement's own figures."""
+        """The section `interruptions` of a plan document: the loss on top of the placement's figures."""
         rate = self.rate
         bands = {
             "expected": self.events,
@@ -70,17 +70,19 @@ class SpotLoss:
         }
 
 
-def spot_loss(workload: Workload, one: Placement) -> SpotLoss | None:
-    """The loss of a placement of a training on spot; None for what is on demand, and for an endpoint.
+def spot_loss(workload: Workload, placement: Placement) -> SpotLoss | None:
+    """The loss of a training placement on spot; None for on demand, and for an endpoint.
 
-    Energy, kg and USD are those of the lost hours at the placement's own power, intensity and price.
+    Energy, kg and USD are those of the lost hours at the placement's power, intensity and price.
     """
     if workload.hardware.purchase != "spot" or workload.kind != "training":
         return None
-    run, offer = one.candidate.run, one.candidate.offer
+    run, offer = placement.candidate.run, placement.candidate.offer
     rate = interruption_rate(offer.provider, offer.instance_type)
     machines = 1 if offer.per_chip else run.instances  # a TPU slice is taken back as a whole
-    events = Estimate(rate.per_hour * one.hours, rate.low * one.hours, rate.high * one.hours * machines)
+    events = Estimate(
+        rate.per_hour * placement.hours, rate.low * placement.hours, rate.high * placement.hours * machines
+    )
     each = Estimate.of("checkpoint_interval_hours") * 0.5 + _restart_hours(workload)
     hours = events * each
     return SpotLoss(
@@ -88,9 +90,9 @@ def spot_loss(workload: Workload, one: Placement) -> SpotLoss | None:
         events=events,
         hours_each=each,
         hours=hours,
-        energy_kwh=hours * (one.energy_kwh / one.hours),
-        emissions_kg=hours * ((one.operational_kg + one.embodied_kg) / one.hours),
-        cost_usd=hours * one.candidate.usd_per_hour,
+        energy_kwh=hours * (placement.energy_kwh / placement.hours),
+        emissions_kg=hours * ((placement.operational_kg + placement.embodied_kg) / placement.hours),
+        cost_usd=hours * placement.candidate.usd_per_hour,
     )
 
 
@@ -101,26 +103,26 @@ def _restart_hours(workload: Workload) -> Estimate:
     return Estimate.exact(rule.resume_overhead_minutes / 60)
 
 
-def spot_notes(workload: Workload, one: Placement, deadline_s: float | None) -> Iterator[str]:
-    """What a reader of a plan on spot must know."""
-    offer = one.candidate.offer
+def spot_notes(workload: Workload, placement: Placement, deadline_s: float | None) -> Iterator[str]:
+    """Notes for a reader of a plan on spot."""
+    offer = placement.candidate.offer
     if offer.spot_is_dearer:
         yield (
             f"spot is dearer than on demand there ({offer.usd_per_hour_spot:.2f} against "
-            f"{offer.usd_per_hour_on_demand:.2f} USD/h): {offer.instance_type} in {one.candidate.region.key}; "
+            f"{offer.usd_per_hour_on_demand:.2f} USD/h): {offer.instance_type} in {placement.candidate.region.key}; "
             "plan with hardware.purchase: on_demand"
         )
-    loss = spot_loss(workload, one)
+    loss = spot_loss(workload, placement)
     if loss is None:
-        yield "a spot machine may be taken back at any time: the endpoint is down until another one serves"
+        yield "a spot machine may be taken back at any time: the endpoint is down until a new machine serves"
         return
     if not loss.is_known:
-        yield f"how often {offer.instance_type} is taken back on spot is not known: {loss.rate.note}"
-    if deadline_s is not None and one.slices[-1][1] + loss.hours.value * SECONDS_PER_HOUR > deadline_s:
+        yield f"how often {offer.instance_type} is taken back on spot is unknown: {loss.rate.note}"
+    if deadline_s is not None and placement.slices[-1][1] + loss.hours.value * SECONDS_PER_HOUR > deadline_s:
         yield f"with the {loss.hours.value:.2g} h that interruptions are expected to add it would miss its deadline"
     if workload.when.interruptible is None:
         hours = constant("checkpoint_interval_hours").value
         yield (
             f"the loss by interruptions holds if the run checkpoints every {hours:g} h; without checkpoints each "
-            "interruption costs all that was done"
+            "interruption loses all work so far"
         )

@@ -1,7 +1,7 @@
-"""What a run's stack costs by standing there while it runs: network endpoints, keys, alarms.
+"""The standing cost of a run's stack while it runs: network endpoints, keys, alarms.
 
-`data/stack-standing.csv` says what a pinned stack holds. Accelerators are not in it: they are what a run costs. Where a
-price is not known of a region, us-east-1's stands in with a band; of a cloud without rows nothing is known.
+`data/stack-standing.csv` lists what a pinned stack holds. It leaves out accelerators: they are the cost of the run. A
+region without a price gets that of us-east-1 with a band; for a cloud without rows the standing cost is unknown.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BILLED_IN = {"cloudwatch-dashboard": FALLBACK_REGION}
 
 
 class Standing(Struct, frozen=True):
-    """USD an hour of what stands, and its parts in words; `is_estimate` says that some price is no list price."""
+    """Standing cost in USD per hour, and its parts in words; `is_estimate`: some price is not a list price."""
 
     usd_per_hour: Estimate
     parts: tuple[str, ...]
@@ -38,7 +38,7 @@ class Standing(Struct, frozen=True):
 
 
 class StandingCosts:
-    """Of the stacks of one workload, by region and number of zones."""
+    """Standing cost of a workload's stacks, by region and number of zones."""
 
     def __init__(self, workload: Workload) -> None:
         holds = {
@@ -51,7 +51,7 @@ class StandingCosts:
         self._known: dict[tuple[str, int], Standing | None] = {}
 
     def of(self, region: Region, sold_in: Sequence[str]) -> Standing | None:
-        """What stands in a region beside an offer that is sold in some zones; None where nothing is known."""
+        """Standing cost in a region for an offer sold in some zones; None where unknown."""
         rows = [row for row in self._rows if row.provider == region.provider]
         if not rows:
             return None

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 Slices = tuple[tuple[float, float], ...]
 
 DEFAULT_THRESHOLD_PERCENT = 10.0
-"""Waiting must save more than this where the error of the forecast is not measured and the workload states nothing."""
+"""Percent that a wait must save where the forecast's error is not measured and the workload states no threshold."""
 
 ROUNDING_S = 1e-3
-ROUNDING = 1e-9  # a relative gain that a sum in another order may make; no forecast is so good that it is worth a wait
+ROUNDING = 1e-9  # relative gain within the rounding of sums, never worth a wait
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What is known of the time: Unix seconds; `threshold` is the least relative gain worth waiting for.
+    """The bounds on the time, in Unix seconds; `threshold` is the least relative gain worth waiting for.
 
-    Where `measured` knows the error of what is expected in a zone for a run of so many seconds, that takes the place
-    of the threshold. `origin` is the grid where the workload's data lie, if it has any.
+    If `measured` has the error of the prediction in a zone for a run of that many seconds, the error replaces the
+    threshold. `origin` is the grid that hosts the workload's data, if it has data.
     """
 
     earliest_s: float
@@ -52,7 +52,7 @@ class Timing:
 class Timed(NamedTuple):
     """Slices with their mean intensity, and the mean of starting at once (the same where that is not possible).
 
-    `known_at_once` is whether intensity is known, and the deadline met, for a start at the earliest moment.
+    `known_at_once`: intensity is known, and the deadline met, for a start at the earliest moment.
     """
 
     slices: Slices
@@ -78,9 +78,9 @@ class _Option(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of a grid with its zone, and what counts beside the emissions of energy, by energy: g/kWh.
+    """A row of a grid with its zone, and what counts in addition to the emissions of energy, per energy: g/kWh.
 
-    That is the embodied share of the hardware. Time that is lost to a resume must pay for it too.
+    That is the embodied share of the hardware. Time lost to a resume must pay for it too.
     """
 
     number: int
@@ -97,10 +97,10 @@ def choose_times(
 ) -> dict[Row, list[Timed]]:
     """For each row its cleanest timing; a row that fits no window is left out.
 
-    `worth_slicing` says whether slices of a row are of use, given the mean intensity that none goes below.
+    `worth_slicing` says whether slices of a row can be useful, given a lower bound on their mean intensity.
 
-    Waiting or slicing must cut the intensity-weighted time by more than the zone's threshold, which is asked for only
-    where something would be gained, or the run starts at once. Where slices win, the best unbroken run follows: it
+    Waiting or slicing must cut the intensity-weighted time by more than the zone's threshold, else the run starts at
+    once. The threshold is looked up only where there is a gain. Where slices win, the best unbroken run follows: it
     costs less.
     """
     deadline_s = timing.deadline_s or timing.earliest_s + duration_s
@@ -134,9 +134,9 @@ def choose_times(
 
 
 def fewer_times(grid: StepGrid, duration_s: float, timing: Timing, rows: Mapping[Row, int]) -> dict[Row, list[Timed]]:
-    """For some rows the timings in slices that emit more than the cleanest one but cost less.
+    """For some rows the sliced timings that emit more than the cleanest but cost less.
 
-    `rows` are those whose cleanest timing is in slices, each with how many these are.
+    `rows` are those whose cleanest timing is in slices, each with its number of slices.
     """
     if timing.interruption is None or not timing.interruption.resume_overhead_s:
         return {}
@@ -153,7 +153,7 @@ def fewer_times(grid: StepGrid, duration_s: float, timing: Timing, rows: Mapping
 
 
 def _means_at_once(grid: StepGrid, duration_s: float, timing: Timing) -> NDArray[np.float64]:
-    """The mean of every row over an unbroken run from the earliest moment on, infinite where it is not possible."""
+    """The mean of every row over an unbroken run from the earliest moment, infinite where impossible."""
     end_s = timing.earliest_s + duration_s
     if end_s > min(timing.deadline_s or end_s, float(grid.edges_s[-1])) + 1e-6:
         return np.full(len(grid.values), np.inf)
@@ -161,21 +161,21 @@ def _means_at_once(grid: StepGrid, duration_s: float, timing: Timing) -> NDArray
 
 
 def _least_wait(now_mean: float, row: Row, duration_s: float, timing: Timing) -> float:
-    """The weighted time that a wait must come below."""
+    """The weighted time that a wait must undercut."""
     if not isfinite(now_mean):
         return np.inf
     return now_mean * (1 - max(timing.least_gain(row.zone, duration_s), ROUNDING)) * duration_s
 
 
 def _timed(options: Iterable[_Option], now_mean: float) -> list[Timed]:
-    """Options as timings; those that run no shorter than one before are of no use."""
+    """Options as timings; options that run no shorter than an earlier option are dropped."""
     timed: list[Timed] = []
     shortest_s = np.inf
-    for one in options:
-        if one.seconds < shortest_s - ROUNDING_S:
+    for option in options:
+        if option.seconds < shortest_s - ROUNDING_S:
             known = isfinite(now_mean)
-            timed.append(Timed(one.slices, one.mean, now_mean if known else one.mean, known))
-            shortest_s = one.seconds
+            timed.append(Timed(option.slices, option.mean, now_mean if known else option.mean, known))
+            shortest_s = option.seconds
     return timed
 
 
@@ -198,7 +198,7 @@ def _burdened(grid: StepGrid, rows: Iterable[Row]) -> StepGrid:
 def _options(
     grid: StepGrid, burdened: StepGrid, below: Mapping[Row, float], found: Iterable[Iterable[list[tuple[float, float]]]]
 ) -> Iterator[list[_Option]]:
-    """What was found for each row of `below`, as far as its weighted time is less than is said there."""
+    """The options for each row of `below` whose weighted time is less than its value there."""
     from greenai_infra.planning.slices import weighted_time
 
     for at, ((row, least_wait), all_slices) in enumerate(zip(below.items(), found, strict=True)):

@@ -1,4 +1,4 @@
-"""A training run estimated without a plan: the same runs as `plan` makes, on a chip that is named."""
+"""A training run estimated without a plan: the same runs as in `plan`, on a named chip."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class TrainingEstimate:
     """One training run. Energy is IT energy at the servers' wall, before PUE; low and high are its band.
 
-    The fields from `grid` on are None where no region was given. Emissions hold the embodied share of chips and server
+    The fields from `grid` on are None without a region. Emissions include the embodied share of chips and server
     (`embodied_kg`); intensity is the yearly mean of the region's grid. `cost_usd` is at list price on demand.
     """
 
@@ -74,9 +74,9 @@ def estimate_training(
 ) -> TrainingEstimate:
     """Hours and kWh of a training run; with `region`, kg CO2e and USD on its cheapest offer of the chip.
 
-    The work is `parameters` (those that a token passes, a number) and `tokens`, or `accelerator_hours` on chips
-    `hours_on` (default the same chip). Without `count` it takes the fewest chips that hold the model. Raises InputError
-    for unknown names, impossible numbers, and what can't run there.
+    The work is `parameters` (the number that process a token) and `tokens`, or `accelerator_hours` on chips `hours_on`
+    (default the same chip). Without `count` it takes the fewest chips that hold the model. Raises InputError for
+    unknown names, impossible numbers, and a run that does not fit the chips.
     """
     chip = find_accelerator(accelerator)
     work = _work(chip, parameters, tokens, total_parameters, method, mfu, accelerator_hours, hours_on)
@@ -86,7 +86,7 @@ def estimate_training(
     grid = grid_of(region)
     known = offers_of(chip, grid.region)
     if not known:
-        others = sorted({f"{one.provider}:{one.region}" for one in offers_of(chip)})
+        others = sorted({f"{offer.provider}:{offer.region}" for offer in offers_of(chip)})
         where = f"it is in {', '.join(others[:5])}" if others else "the catalogue has no offer of it"
         raise InputError(f"{grid.region} has no offer of {chip.name}; {where}")
     tried = [(offer, _first_run(workload, offer, chip)) for offer in known]
@@ -139,7 +139,7 @@ def _workload(work: dict[str, Any], chip: Accelerator, count: int | None, precis
 
 
 def _own_run(workload: Workload, chip: Accelerator) -> Run:
-    """On servers of up to eight chips, sold by nobody."""
+    """A notional offer: servers of up to eight chips."""
     count = workload.hardware.count or _fewest(workload, chip)
     server = Offer(
         provider="aws", region="", instance_type=f"server of {gcd(count, CLUSTER_CHIPS)} x {chip.name}",

@@ -1,7 +1,7 @@
-"""What moving a workload's data emits: its energy at the mean of the grids at both ends.
+"""The emissions of moving a workload's data: its energy at the mean of the grids at both ends.
 
-The data are moved once, at a time that is not planned: each end counts with its mean over the plan's window, or over
-the run where there is no deadline. PUE is not applied, as most of the path lies outside the data centres.
+The data are moved once, at an unplanned time: each end counts with its mean over the plan's window, or over the run
+where there is no deadline. PUE is not applied, because most of the path is outside the data centres.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SECONDS_PER_HOUR = 3600.0
 
 
 class Origin(Struct, frozen=True):
-    """The grid where the data lie. `series` is None where nothing is known of it; `note` says what stands in then."""
+    """The grid that hosts the data. `series` is None where its intensity is unknown; `note` names the substitute."""
 
     zone: str
     series: Series | None
@@ -36,7 +36,7 @@ class Origin(Struct, frozen=True):
 
 
 class Ends(Struct, frozen=True):
-    """Mean intensity of both ends of a transfer, g/kWh; without that of the origin the destination counts alone."""
+    """Mean intensity of both ends of a transfer, g/kWh; if the origin's is unknown the destination counts alone."""
 
     origin_g_per_kwh: float | None
     destination_g_per_kwh: float
@@ -50,18 +50,18 @@ class Ends(Struct, frozen=True):
 
 
 def origin_of(workload: Workload, answers: Mapping[str, Series], window: Window, end: datetime) -> Origin | None:
-    """The grid where a workload's data lie; None if it has no data.
+    """The grid that hosts a workload's data; None if it has no data.
 
-    A zone that the source does not know counts with a yearly mean of the same signal and basis: that of the zone, or
-    for direct emissions what Google states of its region.
+    A zone that the source lacks counts with a yearly mean of the same signal and basis: that of the zone, or for direct
+    emissions Google's figure for its region.
     """
     if workload.data is None:
         return None
     region = find_region(workload.data.region)
     if region.zone in answers:
         return Origin(region.zone, answers[region.zone])
-    asked = meanings(one.provenance for one in answers.values())
-    where = f"the source has no intensity for {region.zone}, where the data lie ({region.key})"
+    asked = meanings(answer.provenance for answer in answers.values())
+    where = f"the source has no intensity for {region.zone}, which hosts the data ({region.key})"
     means = [EmbeddedYear(window.now).latest([region.zone])[region.zone]]
     if region.provider == "gcp":
         means.append(embedded_direct(region.name, window.now))
@@ -73,7 +73,7 @@ def origin_of(workload: Workload, answers: Mapping[str, Series], window: Window,
 
 
 class TransferGrids:
-    """The intensity at both ends of each candidate's transfer, worked out once a zone and end of window."""
+    """The intensity at both ends of each candidate's transfer, computed once per zone and end of window."""
 
     def __init__(
         self, series: Mapping[str, Series], origin: Origin | None, earliest_s: float, deadline_s: float | None
@@ -85,7 +85,7 @@ class TransferGrids:
         self._known: dict[tuple[str, float], Ends] = {}
 
     def of(self, candidate: Candidate) -> Ends | None:
-        """Both ends' means; None where nothing is moved. The destination must have a known step in the window."""
+        """The means of both ends; None if no data are moved. The destination must have a known step in the window."""
         if not candidate.transfer_kwh:
             return None
         start_s, zone = self._earliest_s, candidate.region.zone
@@ -100,7 +100,7 @@ class TransferGrids:
 
 
 def _mean(series: Series, start_s: float, end_s: float) -> float | None:
-    """Mean over the known part of [start_s, end_s); None where nothing of it is known."""
+    """Mean over the known part of [start_s, end_s); None where all of it is unknown."""
     lengths_s = np.clip(np.minimum(series.edges_s[1:], end_s) - np.maximum(series.edges_s[:-1], start_s), 0.0, None)
     lengths_s = np.where(np.isnan(series.g_per_kwh), 0.0, lengths_s)
     total_s = float(lengths_s.sum())

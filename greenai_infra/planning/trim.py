@@ -1,4 +1,4 @@
-"""Slices in which overheads were rounded up, shortened to the seconds that the work takes."""
+"""Slices with rounded-up overheads, shortened to the seconds that the work takes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def trimmed(
     work_s: float,
     rule: Interruption,
 ) -> tuple[Floats, Floats]:
-    """Begins and ends without what rounded slots took beyond the work, both of shape (runs, slices), NaN for no slice.
+    """Begins and ends without the surplus of rounded slots, both of shape (runs, slices), NaN for no slice.
 
-    It is cut off at the dirtiest end of a slice that stays long enough, then at the next one until none is left.
+    The surplus is cut off at the dirtiest end of a slice that stays long enough, then at the next until it is gone.
     `integral(runs, times)` is the integral of each run's intensity up to its times, g/kWh x s.
     """
     starts_s, ends_s = starts_s.copy(), ends_s.copy()
@@ -37,7 +37,7 @@ def trimmed(
         spare = np.minimum(surplus_s[left, None], end - begin - shortest_s)
         possible = spare > LEAST_S
         spare = np.where(possible, spare, 1.0)
-        # Slices without a spare second and missing ones get times that exist, and a mean that is never the highest.
+        # Missing slices, and slices without a spare second, get valid times and a mean that is never the highest.
         begin, end = np.where(possible, begin, 0.0), np.where(possible, end, 1.0)
         off_begin = (integral(left, begin + spare) - integral(left, begin)) / spare
         off_end = (integral(left, end) - integral(left, end - spare)) / spare

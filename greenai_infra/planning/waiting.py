@@ -1,6 +1,6 @@
-"""When a wait is worth it: the gain that it must exceed in each zone, and where that figure comes from.
+"""When a wait is worth it: the gain that it must exceed in each zone, and the source of that figure.
 
-What the workload states rules. Else it is the measured error of the forecast, else 10 %.
+The workload's threshold wins. Next comes the measured error of the forecast, then 10 %.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ STATED, MEASURED, DEFAULT = "workload", "measured", "default"
 
 
 class WaitRule(Struct, frozen=True):
-    """The rule of one zone for runs of `run_hours`.
+    """The rule of a zone for runs of `run_hours`.
 
-    `error_percent` is the measured error of `method`, None where `reason` says why it is not measured.
-    `threshold_percent` is what a wait must save more than, and `threshold_from` says why it is that much.
+    `error_percent` is the measured error of `method`, None if it was not measured for `reason`.
+    A wait must save more than `threshold_percent`; `threshold_from` says where this figure comes from.
     """
 
     method: str
@@ -51,18 +51,18 @@ class WaitRules(Struct, frozen=True):
 
     @property
     def default(self) -> float:
-        """The share that holds where nothing is measured or asked."""
+        """The threshold, as a share, where nothing is measured."""
         return (DEFAULT_THRESHOLD_PERCENT if self.stated_percent is None else self.stated_percent) / 100
 
     def measured(self, zone: str, duration_s: float) -> float | None:
-        """The error that takes its place, as a share; None if the workload states a threshold, or there is none."""
+        """The measured error that replaces the threshold, as a share; None if unmeasured, or a threshold is stated."""
         if self.stated_percent is not None or self.accuracy is None:
             return None
         error_percent = self.accuracy.of(zone, duration_s / 3600, self._slack_hours(duration_s / 3600)).error_percent
         return None if error_percent is None else error_percent / 100
 
     def of(self, zone: str, run_hours: float, method: str) -> WaitRule:
-        """The rule of a zone; `method` is how it was predicted."""
+        """The rule of a zone; `method` is that of its prediction."""
         measured = self.accuracy.of(zone, run_hours, self._slack_hours(run_hours)) if self.accuracy else None
         error = measured.error_percent if measured else None
         if self.stated_percent is not None:

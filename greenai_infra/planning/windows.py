@@ -1,7 +1,7 @@
 """The best start of an uninterrupted run, over step functions of carbon intensity.
 
 The mean over a window of fixed length is piecewise linear in its start, with corners only where the start or the end
-meets a step edge. So the optimum is found exactly by looking at those corners and at the two ends of the allowed range.
+meets a step edge. So those corners and the two ends of the allowed range contain the exact optimum.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BLOCK_VALUES = 65_536
 ROUNDING_S = 1e-3  # of Unix times that are sums of an earliest start and a duration
 RELATIVE_NOISE = 1e-12  # of the whole grid's integral: windows that differ by less are equal
-GAP_TOLERANCE_S = 1e-3  # running sums of seconds carry rounding; a shorter overlap with a gap is not one
+GAP_TOLERANCE_S = 1e-3  # running sums of seconds are rounded; a shorter overlap with a gap does not count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +56,10 @@ class StepGrid:
         edges = np.sort(np.concatenate([[start_s, end_s], *inner]))
         edges = edges[np.diff(edges, prepend=-np.inf) > 0]  # np.unique would import numpy.ma
         rows = np.full((len(series), edges.size - 1), np.nan)
-        for row, one in zip(rows, series, strict=True):
-            step = np.searchsorted(one.edges_s, edges[:-1], side="right") - 1
-            covered = (step >= 0) & (step < one.g_per_kwh.size)
-            row[covered] = one.g_per_kwh[step[covered]]
+        for row, zone_series in zip(rows, series, strict=True):
+            step = np.searchsorted(zone_series.edges_s, edges[:-1], side="right") - 1
+            covered = (step >= 0) & (step < zone_series.g_per_kwh.size)
+            row[covered] = zone_series.g_per_kwh[step[covered]]
         return cls.build(edges, rows)
 
     def mean(self, start_s: float, end_s: float) -> NDArray[np.float64]:
@@ -71,7 +71,7 @@ class StepGrid:
         return _window_sums(replace(self, step_s=None), starts_s, ends_s)  # slices lie anywhere, not a step apart
 
     def rows(self, pick: slice | NDArray[np.int64]) -> StepGrid:
-        """Some of the zones; with a slice nothing is copied."""
+        """Some of the zones; a slice avoids a copy."""
         gap_s = None if self.gap_s is None else self.gap_s[pick]
         return replace(self, values=self.values[pick], integral=self.integral[pick], gap_s=gap_s)
 
@@ -177,7 +177,7 @@ def _spaced(moments: NDArray[np.float64], step_s: float) -> bool:
 
 
 def lower_bound(grid: StepGrid, work_s: float, earliest_s: float, latest_end_s: float) -> NDArray[np.float64]:
-    """The mean over each zone's cleanest `work_s` seconds, shape (zones,): no slicing can do better."""
+    """The mean over each zone's cleanest `work_s` seconds, shape (zones,): a lower bound for any slicing."""
     widths = np.clip(np.minimum(grid.edges_s[1:], latest_end_s) - np.maximum(grid.edges_s[:-1], earliest_s), 0.0, None)
     values = grid.values if grid.gap_s is None else np.where(np.diff(grid.gap_s, axis=1) > 0, np.inf, grid.values)
     order = np.argsort(values, axis=1)

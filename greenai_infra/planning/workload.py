@@ -1,4 +1,4 @@
-"""The workload file: what is to run, on what it may run, where, by when, and what it may cost.
+"""The workload file: what to run, on which hardware, where, by when, and what it may cost.
 
 Field descriptions become the JSON Schema that `greenai-infra schema` prints.
 """
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 NAME_PATTERN = r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$"
 MOMENT_PATTERN = r"^(\+\d+(\.\d+)?\s*(m|min|h|d)|\d{4}-\d{2}-\d{2}[T ].+)$"
 IN_WORDS = {
-    NAME_PATTERN: "3 to 40 small letters, digits and hyphens, a letter first and no hyphen last",
-    MOMENT_PATTERN: "a time with offset such as 2026-01-31T18:00:00Z, or one from now such as +90m, +12h or +3d",
+    NAME_PATTERN: "3 to 40 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen",
+    MOMENT_PATTERN: "a time with offset such as 2026-01-31T18:00:00Z, or a time from now such as +90m, +12h or +3d",
 }
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
@@ -37,7 +37,7 @@ Moment = Annotated[
 
 
 class Hardware(Section, frozen=True):
-    """On what it may run."""
+    """The hardware that it may run on."""
 
     example: ClassVar[str] = "{accelerators: [H100], count: 8}"
 
@@ -63,11 +63,13 @@ class Hardware(Section, frozen=True):
     instance_types: Annotated[list[str] | None, Meta(description="only these, such as p5.48xlarge; default any")] = None
     availability: Annotated[
         Literal["listed", "any"],
-        Meta(description="`any` lets in what is priced but not listed for everybody, as for a reservation of your own"),
+        Meta(
+            description="`any` includes priced offers that are not generally listed, such as for your own reservation"
+        ),
     ] = "listed"
     buildable_only: Annotated[
         bool,
-        Meta(description="keep what no program of greenai-infra can build behind all else; default true"),
+        Meta(description="use hardware that no program of greenai-infra can build only as a last resort; default true"),
     ] = True
 
     def __post_init__(self) -> None:
@@ -78,7 +80,7 @@ class Hardware(Section, frozen=True):
 
 
 class Where(Section, frozen=True):
-    """Where it may run."""
+    """The places where it may run."""
 
     example: ClassVar[str] = "{allow: [aws:eu-north-1]}"
 
@@ -111,32 +113,34 @@ class Interruptible(Section, frozen=True):
 
 
 class When(Section, frozen=True):
-    """When it may run."""
+    """The times when it may run."""
 
     example: ClassVar[str] = "{deadline: +72h}"
 
     earliest: Annotated[Moment | None, Meta(description="earliest start; default now")] = None
-    deadline: Annotated[Moment | None, Meta(description="finished by; without one the job starts at `earliest`")] = None
+    deadline: Annotated[
+        Moment | None, Meta(description="finished by; without a deadline the job starts at `earliest`")
+    ] = None
     interruptible: Interruptible | None = None
     wait_threshold_percent: Annotated[
         Annotated[float, Meta(ge=0, le=100)] | None,
         Meta(
-            description="waits only if that saves more than this; default the measured error of the forecast, "
+            description="wait only if that saves more than this; default the measured error of the forecast, "
             "10 where it is not measured"
         ),
     ] = None
 
     def __post_init__(self) -> None:
-        """Refuse times that can't be read, and a deadline before the start where that shows without knowing now."""
+        """Refuses unreadable times, and a deadline before the start where that is clear without the current time."""
         earliest, deadline = _comparable("earliest", self.earliest), _comparable("deadline", self.deadline)
         if earliest and deadline and earliest[0] == deadline[0] and deadline[1] <= earliest[1]:
-            raise ValueError(f"deadline {self.deadline} does not lie after earliest {self.earliest}")
+            raise ValueError(f"deadline {self.deadline} is not after earliest {self.earliest}")
         if self.interruptible is not None and self.deadline is None:
             raise ValueError("interruptible needs a deadline: without one the job starts at the earliest moment")
 
 
 def _comparable(key: str, text: str | None) -> tuple[bool, float] | None:
-    """Whether a moment counts from now, and where it lies among moments of its kind. Raises ValueError."""
+    """Whether a moment counts from now, and its position among moments of its kind. Raises ValueError."""
     if text is None:
         return None
     try:
@@ -146,7 +150,7 @@ def _comparable(key: str, text: str | None) -> tuple[bool, float] | None:
 
 
 class Data(Section, frozen=True):
-    """The data that the job reads, and where it lies now."""
+    """The data that the job reads, and their present region."""
 
     example: ClassVar[str] = "{size_gb: 100, region: aws:us-east-1}"
 
@@ -155,13 +159,13 @@ class Data(Section, frozen=True):
 
 
 class Baseline(Section, frozen=True):
-    """What the plan is compared with, started at once on its cheapest accepted hardware."""
+    """The baseline of the plan: the workload started at once on its cheapest accepted hardware."""
 
     example: ClassVar[str] = "{region: aws:us-east-1}"
 
     region: Annotated[
         str | None,
-        Meta(description="default the one most people would take of those that the workload allows and that offer it"),
+        Meta(description="default the region that most people would take, of the allowed regions that offer it"),
     ] = None
     accelerator: Annotated[str | None, Meta(description="default the cheapest candidate offered there")] = None
 
@@ -182,17 +186,17 @@ class Workload(Section, frozen=True):
     objective: Annotated[Objective | None, Meta(description="default least emissions")] = None
     carbon_budget: CarbonBudget | None = None
     signal: Annotated[
-        Literal["average", "marginal"], Meta(description="average is the default and the one for reports")
+        Literal["average", "marginal"], Meta(description="average is the default, and the signal for reports")
     ] = "average"
     baseline: Baseline = field(default_factory=Baseline)
 
     @property
     def carbon_price(self) -> float | None:
-        """USD a tonne that emissions are weighed with, None where emissions alone are minimised."""
+        """Price of emissions in USD per tonne, None where emissions alone are minimised."""
         return None if self.objective is None else self.objective.carbon_price_usd_per_tonne
 
     def __post_init__(self) -> None:
-        """Refuse work that does not belong to the kind, or that is stated twice or not at all."""
+        """Refuses work that does not match the kind, and work stated twice or not at all."""
         work = self.work
         training = {
             "model": work.model,
@@ -234,14 +238,14 @@ class Workload(Section, frozen=True):
         if work.hourly_profile is not None and (work.peak_factor is not None or not sum(work.hourly_profile)):
             raise ValueError("work.hourly_profile needs an hour above 0, and takes the place of work.peak_factor")
         if work.latency_bound_ms and work.measured_request and work.measured_request.answer_ms is None:
-            raise ValueError("work.latency_bound_ms needs work.measured_request.answer_ms to be held against")
+            raise ValueError("work.latency_bound_ms needs work.measured_request.answer_ms to compare with")
         if self.when.interruptible is not None or self.when.deadline is not None:
             raise ValueError("when.deadline and when.interruptible belong to kind: training; an endpoint runs on")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The times of a workload once `now` is known."""
+    """The times of a workload for a known `now`."""
 
     now: datetime
     earliest: datetime

@@ -1,4 +1,4 @@
-"""Reads a workload file: YAML in, a `Workload` out, every problem with file and line."""
+"""Reads a workload file: YAML in, a `Workload` out; reports every problem with file and line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_workload(path: Path) -> Workload:
 
 
 def _another_kind(text: bytes, path: Path) -> str:
-    """What a file is that is written by this package and no workload, with what to do with it; else ""."""
+    """For another kind of file that this package writes: its kind and the command for it; else ""."""
     head = text[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"{") and b'"plan_id"' in text and b'"placement"' in text:
         return (
@@ -51,7 +51,7 @@ def window_of(workload: Workload, now: datetime) -> Window:
         raise InputError(f"when.deadline {format_time(deadline)} has passed (now is {format_time(now)})")
     if deadline is not None and deadline <= earliest:
         raise InputError(
-            f"when.deadline {format_time(deadline)} does not lie after the earliest start {format_time(earliest)}"
+            f"when.deadline {format_time(deadline)} is not after the earliest start {format_time(earliest)}"
         )
     return Window(now=now, earliest=earliest, deadline=deadline)
 
@@ -64,4 +64,4 @@ def _moment(key: str, text: str | None, now: datetime) -> datetime | None:
     except InputError as error:
         raise InputError(f"{key}: {error}") from None
     except OverflowError:
-        raise InputError(f"{key}: '{text}' lies outside of the calendar") from None
+        raise InputError(f"{key}: '{text}' is outside the calendar") from None

@@ -1,4 +1,4 @@
-"""Names in a workload file that the catalog must know: chips, regions, countries."""
+"""Names in a workload file that must be in the catalog: chips, regions, countries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def unknown_names(workload: Workload) -> list[Problem]:
-    """One problem for each name that the catalog does not know, with the near ones."""
+    """A problem for each unknown name, with similar names."""
     found = []
     for at, name, look_up in _names(workload):
         try:
@@ -27,7 +27,7 @@ def unknown_names(workload: Workload) -> list[Problem]:
 
 
 def _names(workload: Workload) -> Iterator[tuple[KeyPath, str, Callable[[str], Any]]]:
-    """Where each name stands, the name, and what looks it up."""
+    """The position of each name, the name, and its look-up function."""
     work, where = workload.work, workload.where
     if workload.hardware.accelerators != "any":
         for number, name in enumerate(workload.hardware.accelerators):
@@ -39,7 +39,7 @@ def _names(workload: Workload) -> Iterator[tuple[KeyPath, str, Callable[[str], A
         for number, name in enumerate(getattr(where, key) or ()):
             yield ("where", key, number), name, find_region
     for number, name in enumerate(where.residency or ()):
-        yield ("where", "residency", number), name, lambda one: residency_countries([one])
+        yield ("where", "residency", number), name, lambda country: residency_countries([country])
     if workload.data is not None:
         yield ("data", "region"), workload.data.region, find_region
     if workload.baseline.region is not None:

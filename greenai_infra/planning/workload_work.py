@@ -1,4 +1,4 @@
-"""The section `work` of a workload file: what is to be done, in each of the ways in which it may be stated."""
+"""The section `work` of a workload file: the work, in each form in which it may be stated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class TrainingModel(Section, frozen=True):
 
     example: ClassVar[str] = "{parameters: 7B, tokens: 1B}"
 
-    parameters: Annotated[Count, Meta(description="weights that a token passes (the active ones of a MoE)")]
+    parameters: Annotated[Count, Meta(description="weights that process a token (the active weights of a MoE)")]
     tokens: Annotated[Count, Meta(description="training tokens, over all epochs")]
     total_parameters: Annotated[Count | None, Meta(description="all weights, if more than `parameters` (MoE)")] = None
     method: Annotated[
@@ -40,14 +40,14 @@ class AcceleratorHours(Section, frozen=True):
 
 
 class MeasuredRun(Section, frozen=True):
-    """Work as it was measured in an earlier run; only the same chip can be planned from it."""
+    """Work as measured in an earlier run; a plan from it is limited to the same chip."""
 
     example: ClassVar[str] = "{energy_kwh: 60, hours: 10, accelerator: H100, count: 8}"
 
     energy_kwh: Annotated[Amount, Meta(description="IT energy of the whole run at the servers' wall, before PUE")]
     hours: Annotated[Hours, Meta(description="wall-clock hours of that run")]
     accelerator: Annotated[str, Meta(description="chip of that run")]
-    count: Annotated[int, Meta(ge=1, le=100_000, description="how many of them")]
+    count: Annotated[int, Meta(ge=1, le=100_000, description="number of chips")]
 
 
 class ServedModelSize(Section, frozen=True):
@@ -55,13 +55,13 @@ class ServedModelSize(Section, frozen=True):
 
     example: ClassVar[str] = "{model: Llama-3.1-8B-Instruct, input_tokens: 500, output_tokens: 200}"
 
-    input_tokens: Annotated[Count, Meta(description="mean tokens of a request that have to be computed")]
+    input_tokens: Annotated[Count, Meta(description="mean tokens of a request that must be computed")]
     output_tokens: Annotated[Count, Meta(description="mean tokens of an answer")]
     model: Annotated[
         str | None, Meta(description="an open model by name (`greenai-infra estimate models`), instead of parameters")
     ] = None
     parameters: Annotated[Count | None, Meta(description="all weights")] = None
-    active_parameters: Annotated[Count | None, Meta(description="weights that a token passes; default all")] = None
+    active_parameters: Annotated[Count | None, Meta(description="weights that process a token; default all")] = None
     kv_bytes_per_token: Annotated[
         Amount | None,
         Meta(
@@ -70,16 +70,17 @@ class ServedModelSize(Section, frozen=True):
         ),
     ] = None
     cached_tokens: Annotated[
-        Annotated[float, Meta(ge=0, le=1e9)], Meta(description="of the prompt, which a prefix cache has already")
+        Annotated[float, Meta(ge=0, le=1e9)], Meta(description="prompt tokens already in a prefix cache")
     ] = 0.0
     reasoning_tokens: Annotated[
-        Annotated[float, Meta(ge=0, le=1e9)], Meta(description="made before the answer, beside output_tokens")
+        Annotated[float, Meta(ge=0, le=1e9)],
+        Meta(description="generated before the answer, in addition to output_tokens"),
     ] = 0.0
     engine: Annotated[str | None, Meta(description="such as vllm-0.11; default vLLM 0.11")] = None
     batch: Annotated[
         Annotated[float, Meta(ge=1, le=100_000)] | None,
         Meta(
-            description="requests that run at once on one replica at most; default the largest batch that memory and "
+            description="most concurrent requests on a replica; default the largest batch that memory and "
             "latency_bound_ms allow on each chip"
         ),
     ] = None
@@ -94,7 +95,7 @@ class ServedModelSize(Section, frozen=True):
 
 
 class MeasuredRequest(Section, frozen=True):
-    """Energy and rate of serving as measured; only the same chip can be planned from it."""
+    """Measured energy and rate of serving; a plan from it is limited to the same chip."""
 
     example: ClassVar[str] = (
         "{joules: 100, boundary: server, requests_per_second_per_accelerator: 5, accelerator: H100}"
@@ -102,7 +103,7 @@ class MeasuredRequest(Section, frozen=True):
 
     joules: Annotated[Amount, Meta(description="J per request")]
     boundary: Annotated[
-        Literal["accelerator", "server"], Meta(description="what the J hold: chips alone, or the whole server")
+        Literal["accelerator", "server"], Meta(description="what the J include: chips alone, or the whole server")
     ]
     requests_per_second_per_accelerator: Annotated[Amount, Meta(description="measured at the same load")]
     accelerator: Annotated[str, Meta(description="chip of the measurement")]
@@ -112,7 +113,7 @@ class MeasuredRequest(Section, frozen=True):
 
 
 class Work(Section, frozen=True):
-    """What is to be done: exactly one of the three for training, the request rate and one source of J for inference."""
+    """The work: exactly one of three forms for training; the request rate and one source of J for inference."""
 
     example: ClassVar[str] = "{accelerator_hours: {hours: 24, accelerator: H100}}"
 
@@ -126,13 +127,11 @@ class Work(Section, frozen=True):
     ] = None
     hourly_profile: Annotated[
         Annotated[list[Annotated[float, Meta(ge=0, le=1e18)]], Meta(min_length=24, max_length=24)] | None,
-        Meta(
-            description="inference: how the load lies over the 24 hours of a day, in any unit; instead of peak_factor"
-        ),
+        Meta(description="inference: load in each of the 24 hours of a day, in any unit; instead of peak_factor"),
     ] = None
-    serve_hours: Annotated[
-        Hours | None, Meta(description="inference: for how long to plan, such as 720 for 30 days")
-    ] = None
+    serve_hours: Annotated[Hours | None, Meta(description="inference: hours to plan for, such as 720 for 30 days")] = (
+        None
+    )
     latency_bound_ms: Annotated[
         Amount | None,
         Meta(description="inference: ms that the whole answer of a mean request may take, in a full batch"),

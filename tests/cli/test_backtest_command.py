@@ -83,7 +83,7 @@ def test_zones_that_the_workload_does_not_allow_are_left_out_and_said(folder: Pa
     assert made["baseline"]["zone"] == "US-MIDA-PJM"
     assert made["zones_left_out"] == ["US-MIDA-PJM", "PL"]
     assert {tuple(row["zones"]) for row in made["strategies"] if row["zones"]} == {("US-MIDA-PJM",), ("SE-SE3",)}
-    assert "US-MIDA-PJM (but as the baseline), PL; --all-zones takes them too" in " ".join(made["notes"])
+    assert "US-MIDA-PJM (except as the baseline), PL; --all-zones includes them" in " ".join(made["notes"])
     best = next(row for row in everywhere["strategies"] if row["strategy"] == "oracle")
     assert best["zones"] == {"PL": 1.0}
     assert everywhere["zones_left_out"] == []
@@ -165,7 +165,7 @@ def test_a_bad_row_ends_with_2_and_names_file_and_line(folder: Path, rows: list[
         (["--trace", "nowhere.csv"], "there is no such CSV file"),
         (["--trace", "one.csv", "--starts", "0"], "Invalid value for '--starts'"),
         (["--trace", "one.csv", "--starts", "999999"], "the traces have only"),
-        (["--trace", "one.csv", "--baseline", "XX"], "--baseline XX is in no trace; there is US-MIDA-PJM"),
+        (["--trace", "one.csv", "--baseline", "XX"], "--baseline XX is in no trace; the traces have US-MIDA-PJM"),
         (["--trace", "one.csv", "short.csv"], "a start needs 168 h of history and 48.0 h ahead"),
         (["--trace", "one.csv", "later.csv"], "no whole hour in common"),
     ],

@@ -142,7 +142,7 @@ def test_a_region_that_is_gone_from_the_plan_is_left_with_its_file_and_without_i
     selection = pin(project, again(ranking(ca_central_1=4.0, us_west_2=8.0)))
 
     assert selected(project) == ["Pulumi.tune-ca-central-1.yaml"]
-    assert "aws:eu-north-1 is not in the ranking any more" in selection.choice.reason
+    assert "aws:eu-north-1 is no longer in the ranking" in selection.choice.reason
     assert config(stack(project, NORTH)) == {k: v for k, v in north.items() if k != "greenai-infra:selected"}
     assert (
         "Pulumi.tune-eu-north-1.yaml is not among the pinned regions of this plan; it keeps its earlier plan"

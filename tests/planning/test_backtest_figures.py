@@ -87,7 +87,7 @@ def test_a_single_start_has_no_interval_and_says_so() -> None:
     made = document({"A": FLAT})
 
     assert rows(made)["now"]["emissions_kg"] == {"mean": pytest.approx(4), "low": None, "high": None}
-    assert "1 start times are too few for intervals: it takes 8" in made["notes"]
+    assert "1 start times are too few for intervals: 8 are needed" in made["notes"]
 
 
 def test_intervals_hold_the_mean_and_short_traces_are_told() -> None:

@@ -80,7 +80,7 @@ def test_the_baseline_is_the_workloads_zone_else_the_first_trace_unless_named() 
     assert first.baseline_zone == "FR"
     assert "the first trace, as aws:us-east-1 (US-MIDA-PJM) is not among them" in first.baseline_from
     assert made(["FR", "DE"], baseline="DE").baseline_zone == "DE"
-    with pytest.raises(InputError, match="--baseline XX is in no trace; there is FR, DE"):
+    with pytest.raises(InputError, match="--baseline XX is in no trace; the traces have FR, DE"):
         made(["FR", "DE"], baseline="XX")
 
 

@@ -58,10 +58,10 @@ def test_the_seed_decides() -> None:
 
 
 def test_fewer_starts_than_asked_for_are_an_error_that_counts_them() -> None:
-    with pytest.raises(InputError, match=r"the traces have only 5 start times, 6 are asked for$"):
+    with pytest.raises(InputError, match=r"the traces have only 5 start times, 6 were asked for$"):
         starts(WEEK + 10, 6, 6)
     with pytest.raises(
-        InputError, match=r"only 11 start times, 12 are asked for; 173 are left out for holes in A \(A.csv\)"
+        InputError, match=r"only 11 start times, 12 were asked for; 173 are left out for gaps in A \(A.csv\)"
     ):
         starts(2 * WEEK + 20, 5, 12, hole=WEEK + 8)
     with pytest.raises(InputError, match="only 0 start times"):

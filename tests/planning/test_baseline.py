@@ -67,7 +67,7 @@ def test_a_usual_region_without_intensity_is_left_and_named() -> None:
 
     assert made.decision.baseline is not None
     assert made.decision.baseline.candidate.region.key == IRELAND
-    assert "left for want of intensity: aws:us-east-1" in made.decision.baseline_why
+    assert "(no intensity: aws:us-east-1)" in made.decision.baseline_why
 
 
 def test_the_baseline_stays_in_the_cloud_that_holds_the_data() -> None:

@@ -96,7 +96,7 @@ def test_more_priority_never_emits_more() -> None:
 
 def test_a_price_of_carbon_says_the_same_thing_twice() -> None:
     priced = workload(EXAMPLE, objective="{carbon_price_usd_per_tonne: 100}")
-    with pytest.raises(InputError, match="state one of them"):
+    with pytest.raises(InputError, match="state only one"):
         plan(priced, source="embedded", at=at(0), carbon_priority=0.5)
 
 

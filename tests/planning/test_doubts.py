@@ -84,8 +84,8 @@ def test_a_tpu_is_planned_only_where_google_lists_it() -> None:
     regions = [one.candidate.region.key for one in (made.decision.placement, *made.decision.alternatives)]
     assert regions == ["gcp:us-east5", "gcp:us-central1"]
     notes = " ".join(plan_notes(made))
-    assert "priced but not offered to everybody, so left out: gcp:us-west1" in notes
-    assert "whether it is offered is not known, so kept out: gcp:asia-northeast1" in notes
+    assert "priced but not generally offered, so left out: gcp:us-west1" in notes
+    assert "but availability is unknown, so kept out: gcp:asia-northeast1" in notes
     chosen = plan_document(made)["placement"]
     assert (chosen["offered"], chosen["zones"]) == ("listed", ["us-east5-a", "us-east5-b"])
 

@@ -100,7 +100,7 @@ def test_both_sources_are_named(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_gap_at_the_earliest_start_is_no_figure_of_a_start_at_once() -> None:
     document = found(steps("SE-SE3", [32, float("nan"), *DIRTY_THEN_CLEAN[2:]]))
     (note,) = [note for note in document["notes"] if note.startswith("places are ranked by yearly mean")]
-    assert "what a start at once would emit is not known" in note
+    assert "the emissions of a start at once are unknown" in note
     assert "if started at once" not in note
 
 
@@ -119,7 +119,10 @@ def test_without_hours_of_the_place_the_year_stands(known: str) -> None:
 def test_time_that_breaks_a_limit_is_not_taken() -> None:
     job = found(steps("SE-SE3", [300.0, 300.0, *[200.0] * 10]), limits="{emissions_kg: 5}")
     assert "ranked" not in job  # 40 kWh at 200 g are 8 kg; by the year it is less than 2 kg
-    assert "no time fits the hours of SE-SE3 within the limits: they are not used" in job["inputs"]["intensity_notes"]
+    assert (
+        "no time in the hourly data of SE-SE3 keeps the limits, so they are not used"
+        in job["inputs"]["intensity_notes"]
+    )
 
 
 def test_ranking_is_watched_and_required_to_be_live_as_before() -> None:

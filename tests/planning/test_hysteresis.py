@@ -49,7 +49,7 @@ def test_the_reason_has_the_figures_of_both_regions_and_the_threshold() -> None:
 
     assert stays == (
         "stays in current: best would save 25 % (6 kg CO2e in best, 8 in current), not more than 30 %; "
-        "--force moves it all the same"
+        "to move it anyway, use --force"
     )
     assert moves == "moved from current to best: saves 25 % (6 kg CO2e in best, 8 in current)"
 
@@ -95,4 +95,4 @@ def test_a_region_that_left_the_ranking_is_left_for_the_best() -> None:
     choice = choose([("a", 9.0), ("b", 9.5)], "gone")
 
     assert (choice.region, choice.switched) == ("a", True)
-    assert choice.reason == "moved from gone to a: gone is not in the ranking any more"
+    assert choice.reason == "moved from gone to a: gone is no longer in the ranking"

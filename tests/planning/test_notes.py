@@ -35,7 +35,7 @@ def test_regions_without_intensity_are_named() -> None:
     notes = document([steps("US-MIDA-PJM", [400.0] * 10)])["notes"]
     assert notes[0] == (
         "2 of 3 regions are left out, as the source has no intensity for them: aws:ca-central-1, aws:eu-north-1; "
-        "one of them may be cleaner (not in this world)"
+        "any of them may be cleaner (not in this world)"
     )
 
 
@@ -57,7 +57,7 @@ def test_zone_with_doubtful_values_decides_nothing() -> None:
     found = document([off, steps("US-MIDA-PJM", [400.0] * 10), steps("CA-QC", [45.0] * 10)])
     assert found["placement"]["region"] == "ca-central-1"
     assert found["notes"][0].startswith("1 of 3 regions are left out")
-    assert found["notes"][0].endswith("aws:eu-north-1; one of them may be cleaner (doubtful: far too clean)")
+    assert found["notes"][0].endswith("aws:eu-north-1; any of them may be cleaner (doubtful: far too clean)")
 
 
 def test_steps_that_were_left_out_are_said() -> None:
@@ -69,7 +69,7 @@ def test_steps_that_were_left_out_are_said() -> None:
 def test_part_of_the_window_that_was_not_looked_at() -> None:
     notes = document([steps(zone, [20.0] * 30) for zone in ("SE-SE3", "US-MIDA-PJM", "CA-QC")], "+72h")["notes"]
     assert notes[0] == (
-        "the source knows SE-SE3 up to 2026-03-29T06:00:00Z only: the last 42 h before the deadline were not looked at"
+        "the source knows SE-SE3 up to 2026-03-29T06:00:00Z only: the last 42 h before the deadline were not considered"
     )
 
 
@@ -78,7 +78,7 @@ def test_gap_at_the_earliest_start_is_the_reason_for_a_later_one() -> None:
     found = document([gap, steps("US-MIDA-PJM", [400.0] * 10), steps("CA-QC", [45.0] * 10)])
     assert found["placement"]["start"] == "2026-03-28T02:00:00Z"
     assert found["notes"][0] == (
-        "starting at the earliest moment was not possible: the source has no value of SE-SE3 for it"
+        "a start at the earliest moment was not possible: the source has no value of SE-SE3 for it"
     )
 
 

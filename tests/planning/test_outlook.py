@@ -74,7 +74,7 @@ def test_a_gap_at_the_start_leaves_later_times() -> None:
 def test_a_zone_without_an_answer_says_what_was_tried() -> None:
     with pytest.raises(
         DataUnavailable,
-        match=r"of FR: not in this world; no history; nothing is known\n  made up, forecast",
+        match=r"for FR: not in this world; no history; nothing is known\n  made up, forecast",
     ):
         look_ahead(Forecast([]), "FR", 24, 2)
 

@@ -80,7 +80,7 @@ def test_a_baseline_that_offers_no_fitting_hardware_is_said() -> None:
     made = planned([offer(NORTH)], steps("SE-SE3", [20] * 4), baseline="{region: us-east-1}")
 
     assert made.decision.baseline is None
-    assert "aws:us-east-1 offers none of A100-40GB" in made.decision.baseline_why
+    assert "aws:us-east-1 has no offer of A100-40GB" in made.decision.baseline_why
 
 
 def test_a_baseline_whose_forecast_is_too_short_for_the_chosen_hardware_keeps_the_document_finite() -> None:
@@ -260,4 +260,4 @@ def test_of_hardware_that_is_not_sold_the_error_says_what_is_missing() -> None:
 
     lines = str(raised.value).splitlines()
     assert "  the catalogue has no on-demand price of trn2.48xlarge" in lines
-    assert "  the catalogue offers none of GB200" in lines
+    assert "  the catalogue has no offer of GB200" in lines

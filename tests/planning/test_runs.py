@@ -103,7 +103,7 @@ def test_hours_on_a_chip_without_a_measured_run_have_a_wide_band_and_say_so() ->
 
     assert found.hours.value == pytest.approx(12 * 989 * 0.41 / (362 * 0.35) + 0.085)
     assert found.hours.high / found.hours.low > 4
-    assert any("for want of a measured run here" in note for note in found.notes)
+    assert any("assumed without a measured run here" in note for note in found.notes)
 
 
 def test_eight_bit_training_of_a_model_takes_the_measured_speed_up() -> None:
@@ -167,7 +167,7 @@ def test_each_doubling_of_nodes_loses_throughput_and_so_energy() -> None:
     assert two.hours.low == pytest.approx(6 / 0.98 + 0.016)
     assert two.hours.high == pytest.approx(6 / 0.94 + 0.26)
     assert "2 x p5.48xlarge lose 3 % (2 to 6) of their speed at each doubling" in " ".join(two.notes)
-    assert "accelerator_hours are taken to be those on one node, and their loss beyond it is added" in two.notes
+    assert "accelerator_hours are taken as hours on one node; the loss between nodes is added" in two.notes
     assert not any("doubling" in note or "one node" in note for note in one.notes)
 
 
@@ -365,7 +365,7 @@ def test_a_chip_without_a_published_embodied_figure_gets_an_estimate_and_says_so
     assert made.value == pytest.approx(4 * 34.4 * 11.6 / (4 * 8766))
     assert (made.low, made.high) == pytest.approx((4 * 34.4 * 5.8 / (6 * 8766), 4 * 34.4 * 21.6 / (3 * 8766)))
     assert found.embodied_is_estimate
-    assert "the embodied share of TPU-v4 is an estimate: no figure of it is published" in found.notes
+    assert "the embodied share of TPU-v4 is an estimate: it is not published" in found.notes
 
 
 def test_a_platform_that_is_published_whole_holds_its_chips() -> None:

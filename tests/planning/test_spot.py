@@ -61,7 +61,7 @@ def test_an_unknown_type_says_so_and_has_a_wide_band() -> None:
     text = SPOT.replace("A100-40GB", "Trainium2").replace("count: 8", "count: 16")
     made = plan(text=text, accelerator="Trainium2", accelerators=16, instance_type="trn2.48xlarge")
     assert made["interruptions"]["rate"]["of_instance_type"] is None
-    assert any("how often trn2.48xlarge is taken back on spot is not known" in note for note in made["notes"])
+    assert any("how often trn2.48xlarge is taken back on spot is unknown" in note for note in made["notes"])
 
 
 @pytest.mark.parametrize(("spot_usd", "said"), [(20.01, True), (20.0, False), (8.0, False)])

@@ -75,7 +75,7 @@ def test_an_origin_that_the_source_does_not_know_counts_with_its_yearly_mean() -
 
     assert transfer(made)["g_per_kwh"] == pytest.approx((418 + 20) / 2)
     assert (
-        "the source has no intensity for US-MIDA-PJM, where the data lie (aws:us-east-1): their end of the transfer "
+        "the source has no intensity for US-MIDA-PJM, which hosts the data (aws:us-east-1): their end of the transfer "
         "counts with its yearly mean, 418 g/kWh"
     ) in plan_document(made)["notes"]
 

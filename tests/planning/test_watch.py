@@ -77,7 +77,7 @@ def test_a_suggestion_is_made_once_and_taken_to_be_followed() -> None:
 def test_where_it_is_now_may_be_stated() -> None:
     assert [event.kind for event in news(plan(), current="aws:b")] == ["first", "switch"]
     assert texts(news(plan(), current="aws:gone"))[1] == (
-        "switch: suggested: from aws:gone to aws:a: aws:gone can't run it any more"
+        "switch: suggested: from aws:gone to aws:a: aws:gone can no longer run it"
     )
     assert [event.kind for event in news(plan(b_kg=10.5), current="aws:b")] == ["first"]
 

@@ -1,4 +1,4 @@
-"""What a planner without a forecast expects at each start time: the mean by hour of the last days before it.
+"""What a planner without a forecast expects at each start time: the mean by hour of the preceding days.
 
 The same as `intensity/sources/climatology.py`, for many start times at once. The expectation repeats every 24 hours, so
 a window over it is a weighted sum of 24 values, and the weights are the same for all start times.
@@ -45,8 +45,8 @@ class Expectation:
     def best_unbroken(self, duration_s: float, earliest_s: float, latest_start_s: float) -> tuple[Floats, Windows]:
         """Integral of starting at once, and the best window, all of shape (zones, start times), g/kWh x s.
 
-        Times count from the start time. A window that begins a day later expects the same, so only the first day of
-        begins (and the last one allowed) is looked at; among equal sums the earliest wins.
+        Times count from the start time. A window that begins a day later has the same expectation, so only begins on
+        the first day (and the last begin allowed) are tried; among equal sums the earliest wins.
         """
         last_s = min(latest_start_s, earliest_s + DAY_S)
         edges_s = np.arange(np.ceil(earliest_s / HOUR_S), (last_s + duration_s) // HOUR_S + 1) * HOUR_S
@@ -60,7 +60,7 @@ class Expectation:
     def least_possible(self, work_s: float, earliest_s: float, latest_end_s: float) -> Floats:
         """Integral over the cleanest `work_s` seconds in [earliest, latest end), shape (zones, start times).
 
-        No slicing can do better.
+        This is a lower bound for any slicing.
         """
         available = (_seconds_by_hour(np.array([latest_end_s])) - _seconds_by_hour(np.array([earliest_s])))[0]
         order = np.argsort(self.by_hour, axis=2)
@@ -81,7 +81,7 @@ class Expectation:
 
 
 def _seconds_by_hour(times_s: Floats) -> Floats:
-    """How many of the seconds from 0 up to each time fall into each hour of a day: (n,) gives (n, 24)."""
+    """Seconds from 0 up to each time that fall into each hour of the day: (n,) gives (n, 24)."""
     days, within_s = np.divmod(times_s, DAY_S)
     filled = np.clip(within_s[:, None] - np.arange(HOURS_A_DAY) * HOUR_S, 0.0, HOUR_S)
     by_hour: Floats = days[:, None] * HOUR_S + filled

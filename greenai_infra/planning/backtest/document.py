@@ -1,4 +1,4 @@
-"""A backtest as one JSON object: figures with intervals, and every definition and input that they rest on."""
+"""A backtest as one JSON object: figures with intervals, and every definition and input behind them."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""Confidence intervals of means over start times that are alike when they are near in time.
+"""Confidence intervals of means over start times that resemble their neighbours in time.
 
-Neighbouring starts share most of their hours and their weather, so they count for far less than as many independent
-ones. The circular block bootstrap (Politis and Romano 1992) keeps them together: it draws blocks of starts that follow
-each other (after the last comes the first) until it has as many starts as there were, and takes the spread of the
-statistic over many such draws.
+Neighbouring starts share most of their hours and weather, so they carry far less information than independent starts.
+The circular block bootstrap (Politis and Romano 1992) keeps them together: it draws blocks of consecutive starts (the
+first follows the last) until it has the original number of starts, and takes the spread of the statistic over many
+such draws.
 
 A block holds BLOCK_DAYS days, or twice the time from a start to its deadline if that is longer. That is how long starts
-are alike: once the season was taken out of hourly histories of five grids, intervals grew with the block up to 14 to 20
-days and no further. The season itself is not taken out here but counts as chance, which makes intervals wider. They say
-how much other starts in the same years would differ, not how other years would.
+resemble each other: in hourly histories of five grids, with the season removed, intervals grew with the block up to 14
+to 20 days and no further. Here the season stays in and counts as chance, which widens the intervals. They say how much
+other starts in the same years would differ, not how other years would.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 BLOCK_DAYS = 14
 RESAMPLES = 2000
-LEAST_BLOCKS = 8  # with fewer, a spread over blocks says nothing
+LEAST_BLOCKS = 8  # with fewer blocks their spread is meaningless
 LEVEL = 0.95
 SECONDS_PER_DAY = 86_400
 
 
 class Blocks(NamedTuple):
-    """Days and starts of a block. `wanted_days` is more than `days` where the traces are too short for that.
+    """Days and starts of a block. `wanted_days` exceeds `days` where the traces are too short.
 
-    `starts` is None where there are fewer than LEAST_BLOCKS start times, and so no intervals.
+    `starts` is None where there are fewer than LEAST_BLOCKS start times, too few for intervals.
     """
 
     days: float

@@ -1,4 +1,4 @@
-"""The workload as it is replayed: one run on one kind of hardware, with its slack, wherever the grid is compared."""
+"""The workload to replay: one run on one kind of hardware, with its slack, the same in every zone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANOTHER = "--baseline names another"
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """Seconds after a start time: when the run may begin, and by when it must have ended (None: it never waits)."""
+    """Seconds after a start time: when the run may begin, and when it must have ended (None: it never waits)."""
 
     earliest_s: float
     deadline_s: float | None
@@ -33,11 +33,12 @@ class Slack:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is run at every start time, in every zone.
+    """The run of every start time and zone.
 
     `hardware` is the candidate whose hours and power are used; its region says nothing about the zones.
-    `pue` has the region whose PUE is used for each zone, or nothing where no PUE is applied because of `without_pue`,
-    the zones that have no region. `wait_threshold` is the share that the workload says a wait must save, if it does.
+    `pue` holds the region whose PUE is used for each zone. It is empty where `without_pue`, the zones that lack a
+    region, has entries: then no PUE is applied. `wait_threshold` is the share that a wait must save, if the workload
+    states it.
     """
 
     hardware: Candidate
@@ -68,10 +69,9 @@ class Job:
 def job_of(workload: Workload, offers: Sequence[Offer], zones: Sequence[str], baseline: str | None) -> Job:
     """The run of a workload that is replayed over `zones`.
 
-    Its hardware is, of all that the workload accepts and that meets its deadline and cost limit, what needs least
-    energy. A zone's PUE is that of the region in it (of several the lowest, for the baseline zone the baseline's
-    region), if there are some of those that the workload's rules about places allow; if one zone has no region, no PUE
-    is applied anywhere.
+    Its hardware needs the least energy of all that the workload accepts and that meets its deadline and cost limit. A
+    zone's PUE is that of the allowed region in it: the lowest of several; in the baseline zone that of the baseline's
+    region. If any zone lacks an allowed region, no PUE is applied anywhere.
 
     Raises InputError for times that can't be applied at many starts and for an unknown baseline, NoPlacement if no
     hardware fits.
@@ -104,8 +104,8 @@ def allowed_regions(workload: Workload) -> list[Region]:
 def slack_of(workload: Workload) -> Slack:
     """When a run may begin and must have ended, in seconds after a start time.
 
-    Times from now (+12h) count from each start. Two fixed times become the slack between them. Raises InputError for
-    one fixed time alone: it would mean another slack at each start.
+    Times from now (+12h) count from each start. Two fixed times become the slack between them. Raises InputError for a
+    single fixed time: it would give each start a different slack.
     """
     when = workload.when
     relative = {text.startswith("+") for text in (when.earliest, when.deadline) if text is not None}
@@ -151,10 +151,10 @@ def _least_energy(workload: Workload, candidates: Sequence[Candidate], longest_h
 def _baseline(
     workload: Workload, zones: Sequence[str], allowed: Sequence[Region], wanted: str | None
 ) -> tuple[str, Region | None, str]:
-    """The zone that all is compared with, its region, if it is the zone of one, and why it is that one."""
+    """The zone that everything is compared with, its region if it has one, and the reason for the choice."""
     if wanted is not None:
         if wanted not in zones:
-            raise InputError(f"--baseline {wanted} is in no trace; there is {', '.join(zones)}")
+            raise InputError(f"--baseline {wanted} is in no trace; the traces have {', '.join(zones)}")
         return wanted, None, "as --baseline says"
     if workload.baseline.region is not None:
         region = find_region(workload.baseline.region)
@@ -164,7 +164,7 @@ def _baseline(
     by_key = {region.key: region for region in allowed if region.zone in zones}
     usual = next((by_key[key] for key in usual_regions() if key in by_key), None)
     if usual is None:
-        return zones[0], None, f"the first trace, as none of the regions that most people take is there; {ANOTHER}"
+        return zones[0], None, f"the first trace, as the traces lack the regions that most people take; {ANOTHER}"
     why = f"the zone of {usual.key}, where most people would start it of the allowed regions in the traces; {ANOTHER}"
     return usual.zone, usual, why
 
@@ -172,7 +172,7 @@ def _baseline(
 def _regions_of(
     zones: Sequence[str], allowed: Sequence[Region], baseline: Region | None, baseline_zone: str
 ) -> tuple[dict[str, Region], tuple[str, ...]]:
-    """The region whose PUE each zone gets; nothing, and the zones that lack a region, if there is such a zone."""
+    """The region whose PUE each zone gets, and the zones that lack a region; with such zones no PUE is applied."""
     found = {}
     for zone in zones:
         here = [region for region in allowed if region.zone == zone]

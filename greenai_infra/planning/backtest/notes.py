@@ -1,4 +1,4 @@
-"""What a reader of a backtest must not miss, as sentences: what was left out, assumed or cut."""
+"""What a reader of a backtest must know, as sentences: what was left out, assumed or cut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def notes_of(backtest: Backtest) -> list[str]:
-    """Notes on one backtest, what bears on its figures first."""
+    """Notes on one backtest; those that affect its figures come first."""
     return [
         _hardware(backtest),
         _pue(backtest),
@@ -35,16 +35,16 @@ def _places(backtest: Backtest) -> list[str]:
     if not backtest.left_out:
         return []
     zones = ", ".join(
-        f"{zone} (but as the baseline)" if zone == backtest.job.baseline_zone else zone for zone in backtest.left_out
+        f"{zone} (except as the baseline)" if zone == backtest.job.baseline_zone else zone for zone in backtest.left_out
     )
-    return [f"left out, as the workload's `where` allows no region there: {zones}; --all-zones takes them too"]
+    return [f"left out, as the workload's `where` allows no region there: {zones}; --all-zones includes them"]
 
 
 def _hardware(backtest: Backtest) -> str:
     run, offer = backtest.job.hardware.run, backtest.job.hardware.offer
     note = (
         f"the same run in every zone, so that only the grid is compared: {run.accelerators} x {offer.accelerator} on "
-        f"{machines_text(offer, run.instances)}, of the accepted hardware what needs least energy"
+        f"{machines_text(offer, run.instances)}, which needs the least energy of the accepted hardware"
     )
     return "; ".join([note, *run.notes])
 
@@ -67,17 +67,17 @@ def _ranges(backtest: Backtest) -> list[str]:
         notes.append(f"the traces cover different times: only {period(history.start, history.end)} is used")
     if starts.left_out:
         holes = ", ".join(trace.zone for trace in history.traces if trace.holes)
-        notes.append(f"{starts.left_out} of {starts.left_out + starts.usable} start times touch a hole in {holes}")
+        notes.append(f"{starts.left_out} of {starts.left_out + starts.usable} start times touch a gap in {holes}")
     return notes
 
 
 def _intervals(backtest: Backtest) -> list[str]:
     blocks, job = backtest.blocks, backtest.job
     if blocks.starts is None:
-        return [f"{backtest.starts.starts_s.size} start times are too few for intervals: it takes {LEAST_BLOCKS}"]
+        return [f"{backtest.starts.starts_s.size} start times are too few for intervals: {LEAST_BLOCKS} are needed"]
     how = (
         f"intervals are 95 %, over start times: circular block bootstrap, {RESAMPLES:,} resamples, blocks of "
-        f"{blocks.days:.3g} days, seed {backtest.seed}; they don't tell how other years would differ"
+        f"{blocks.days:.3g} days, seed {backtest.seed}; they don't say how other years would differ"
     )
     if blocks.days < blocks.wanted_days:
         return [

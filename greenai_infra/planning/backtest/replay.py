@@ -27,7 +27,7 @@ NOTHING = 1e-9  # share of the baseline's emissions below which a saving is roun
 
 
 class Mean(NamedTuple):
-    """A mean over start times with its interval; `value` is None where it isn't defined, the ends where not known."""
+    """A mean over start times with its interval; `value` is None where undefined, the ends where unknown."""
 
     value: float | None
     low: float | None
@@ -36,10 +36,10 @@ class Mean(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one strategy came to. Savings are against `now`; percentages are ratios of means, not means of ratios.
+    """The result of one strategy. Savings are against `now`; percentages are ratios of means, not means of ratios.
 
-    `waited_hours` is by how much the run ended later than one at once. `zones` has the share of start times that
-    each zone was chosen at, and is None for a strategy that moves about.
+    `waited_hours` is how much later the run ended than a run started at once. `zones` has the share of start times at
+    which each zone was chosen, and is None for a strategy that moves between zones.
     """
 
     strategy: str
@@ -53,10 +53,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backtest:
-    """A comparison with what it was made from.
+    """A comparison with its inputs.
 
-    `history` has the zones that may be chosen, and the baseline's last if it may not. `left_out` are the zones of the
-    traces that the workload does not allow, `all_zones` says that its rules about places were not applied.
+    `history` has the zones that may be chosen, followed by the baseline's zone if it may not be chosen. `left_out` are
+    the zones of the traces that the workload does not allow; `all_zones` says that its rules about places were not
+    applied.
     """
 
     workload: Workload
@@ -80,9 +81,9 @@ def make_backtest(
     seed: int = 0,
     all_zones: bool = False,
 ) -> Backtest:
-    """Replay a workload at `starts` start times of the traces (None: as many as there are, up to a default).
+    """Replays a workload at `starts` start times of the traces (None: all of them, up to a default).
 
-    Zones in which the workload's rules allow no region are left out, but for that of the baseline, unless `all_zones`.
+    Zones in which the workload's rules allow no region are left out, except the baseline's, unless `all_zones`.
     Raises InputError for traces that can't be replayed or are too short, NoPlacement if no hardware fits.
     """
     _check_signal(workload, traces)
@@ -110,7 +111,7 @@ def _allowed(workload: Workload, traces: Sequence[Trace]) -> list[Trace]:
     if not allowed:
         raise InputError(
             f"the workload's `where` allows no region in {', '.join(trace.zone for trace in traces)}; "
-            "give traces of other zones, or take these all the same with --all-zones"
+            "give traces of other zones, or include these with --all-zones"
         )
     return allowed
 
@@ -129,14 +130,14 @@ def _rows(
 ) -> tuple[Row, ...]:
     names = list(outcomes)
     at_once_s = starts.starts_s + job.slack.earliest_s + job.duration_s
-    kg = np.stack([one.sums for one in outcomes.values()], axis=1) * (job.power_kw * KG_PER_G_S_KW)
-    waited = np.stack([one.ends_s - at_once_s for one in outcomes.values()], axis=1) / HOUR_S
+    kg = np.stack([outcome.sums for outcome in outcomes.values()], axis=1) * (job.power_kw * KG_PER_G_S_KW)
+    waited = np.stack([outcome.ends_s - at_once_s for outcome in outcomes.values()], axis=1) / HOUR_S
     columns = np.concatenate([kg, waited], axis=1)
     values = _figures(columns.mean(axis=0), names)
     low = high = np.full(values.shape, np.nan)
     if blocks.starts is not None:
         low, high = bounds(_figures(resampled_means(columns, blocks.starts, seed), names))
-    shares = [_shares(one, history.zones) for one in outcomes.values()]
+    shares = [_shares(outcome, history.zones) for outcome in outcomes.values()]
     rows = []
     for index, (name, share) in enumerate(zip(names, shares, strict=True)):
         ends = zip(values[:, index], low[:, index], high[:, index], strict=True)

@@ -1,9 +1,9 @@
 """Running integrals of step functions, and the best unbroken window of each of many start times.
 
 The intensity is constant within a step, so its integral up to a time is linear within a step: two look-ups give the
-integral over any window, with partial ends. The best start of a window has its begin or its end on a step edge, or is
-an end of the allowed range. Windows that begin (or end) on an edge are the same for all start times, so they are
-summed once, and a sliding minimum answers every start time.
+integral over any window, with partial ends. The best window begins or ends on a step edge, or lies at an end of the
+allowed range. Windows that begin (or end) on an edge are the same for all start times, so they are summed once, and a
+sliding minimum answers every start time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 ON_EDGE = 1e-9  # share of a step within which a time counts as lying on an edge
-EQUAL = 0.01  # g/kWh x s: sums that differ by less than their rounding are equal, so that nobody waits for nothing
+EQUAL = 0.01  # g/kWh x s: a difference below the rounding of sums is no reason to wait
 
 
 class Windows(NamedTuple):
@@ -39,7 +39,7 @@ class Running:
 
     @classmethod
     def of(cls, values: Floats, step_s: float) -> Self:
-        """From step values (rows, steps) in g/kWh; holes count as zero, so no window may touch one."""
+        """From step values (rows, steps) in g/kWh; gaps count as zero, so no window may touch a gap."""
         integral = np.zeros((values.shape[0], values.shape[1] + 1))
         np.cumsum(np.nan_to_num(values) * step_s, axis=1, out=integral[:, 1:])
         return cls(step_s, integral)
@@ -50,7 +50,7 @@ class Running:
         return float(self.integral.shape[1] - 1) * self.step_s
 
     def at(self, rows: Ints | slice, times_s: Floats) -> Floats:
-        """The integral up to each time; `rows` goes along with `times_s`, or is a slice of rows for 1-D times."""
+        """The integral up to each time; `rows` has the shape of `times_s`, or is a slice of rows for 1-D times."""
         position = times_s / self.step_s
         step = np.clip(position.astype(np.int64), 0, self.integral.shape[1] - 2)
         before = self.integral[rows, step]
@@ -64,7 +64,7 @@ class Running:
 
 
 def comparable(sums: Floats) -> Floats:
-    """Integrals without the rounding that running sums carry, so that equal windows compare as equal."""
+    """Integrals without the rounding noise of running sums, so that equal windows compare as equal."""
     rounded: Floats = np.round(sums / EQUAL) * EQUAL
     return rounded
 
@@ -72,8 +72,8 @@ def comparable(sums: Floats) -> Floats:
 def best_unbroken(running: Running, duration_s: float, earliest_s: Floats, latest_start_s: Floats) -> Windows:
     """The window of least integral in each row for each start time, both arrays of shape (rows, start times).
 
-    `earliest_s` and `latest_start_s`, shape (start times,), bound the begin of the window. They must lie equally far
-    into a step for all start times, and equally far apart. Among equal sums the earliest begin wins.
+    `earliest_s` and `latest_start_s`, shape (start times,), bound the begin of the window. For all start times they
+    must lie equally far into a step, and equally far apart. Among equal sums the earliest begin wins.
     """
     everything = slice(None)
     best = Windows(
@@ -115,7 +115,7 @@ def _windows_on_edges(running: Running, duration_s: float, *, ends: bool) -> Win
 
 
 def _sliding_least(values: Floats, width: int) -> tuple[Ints, Floats]:
-    """Index and value of the least of each `width` neighbours in a row, by doubling; the first of equal ones."""
+    """Index and value of the least of each `width` neighbours in a row, by doubling; the first among equals."""
     index = np.broadcast_to(np.arange(values.shape[1]), values.shape)
     span = 1
     while span < width:
@@ -128,6 +128,6 @@ def _sliding_least(values: Floats, width: int) -> tuple[Ints, Floats]:
 
 
 def _better(one: Windows, other: Windows) -> Windows:
-    """The lesser sum of each pair, the earlier begin of equal ones."""
+    """The smaller sum of each pair; of equal sums the earlier begin."""
     less = (other.sums < one.sums) | ((other.sums == one.sums) & (other.starts_s < one.starts_s))
     return Windows(np.where(less, other.starts_s, one.starts_s), np.where(less, other.sums, one.sums))

@@ -1,6 +1,6 @@
 """The cleanest slices of an interruptible run for many start times and zones at once.
 
-The answer is that of `greenai_infra.planning.slices`: the same search, here with all runs of a batch side by side.
+The answer equals that of `greenai_infra.planning.slices`: the same search, with all runs of a batch side by side.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from greenai_infra.planning.slots import Interruption
 
 BATCH = 100  # runs side by side
-WAYS = 32  # slots get longer as if each run were searched for so often: there are many
-BATCH_STATES = 5_000_000  # moments x slots of work x runs: more do not fit the processor's cache
+WAYS = 32  # searches counted per run when slots are sized; there are many runs
+BATCH_STATES = 5_000_000  # moments x slots of work x runs: what fits the processor's cache
 
 
 class Sliced(NamedTuple):
-    """Slices (s) of each run, shape (runs, slices), NaN where a run has fewer; all NaN where the work does not fit."""
+    """Slices (s) of each run, shape (runs, slices), padded with NaN; all NaN where the work does not fit."""
 
     starts_s: Floats
     ends_s: Floats
@@ -43,10 +43,10 @@ def best_slices_of_all(
     """Slices with the least intensity-weighted time of each run; `earliest_s` and `latest_end_s` have shape (runs,).
 
     `integral(runs, times)` gives the integral of intensity of each of these runs up to its times, (n,) and (n, k) to
-    (n, k), g/kWh x s. Times count from a multiple of the step. Runs that start equally far into a step, with equal time
-    until their deadline, share most of the effort.
+    (n, k), g/kWh x s. Times count from a multiple of the step. Runs that start equally far into a step and have equal
+    time until their deadline share most of the computation.
     """
-    edge_s = (np.floor(earliest_s / step_s) + 1) * step_s  # the first one after the earliest begin
+    edge_s = (np.floor(earliest_s / step_s) + 1) * step_s  # the first edge after the earliest begin
     bounds_s = np.stack([earliest_s, latest_end_s], axis=1) - edge_s[:, None]
     kinds, kind = np.unique(np.rint(bounds_s / ROUNDING_S), axis=0, return_inverse=True)
     found: list[Found] = [[] for _ in earliest_s]

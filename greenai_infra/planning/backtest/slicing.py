@@ -1,4 +1,4 @@
-"""Slicing only where it can pay: a bound on what slices of a zone can reach decides which zones are solved at all."""
+"""Slicing only where it can pay: a lower bound on the slices of a zone decides which zones are solved at all."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def slice_where_it_pays(
     """The zone and slices of least integral for each start time, where that is less than `to_beat`.
 
     `integral(zones, start times, times)` gives integrals up to times, (n,), (n,) and (n, k) to (n, k). `floors` has
-    shape (zones, start times): no slices in that zone have a lesser integral. `to_beat` has shape (start times,).
-    `at_most`, of the shape of `floors`, is what slices in a zone must stay below to count at all.
+    shape (zones, start times): a lower bound on the integral of any slices in that zone. `to_beat` has shape
+    (start times,). `at_most` has the shape of `floors`: slices in a zone count only below it.
     """
     shift_s = problem.origin_s % problem.step_s
     limits = np.broadcast_to(to_beat - EQUAL, floors.shape)
@@ -93,7 +93,7 @@ def slice_where_it_pays(
 
 
 def least_possible(values: Floats, step_s: int, work_s: float, earliest_s: Floats, latest_end_s: Floats) -> Floats:
-    """A bound on the integral of any slices between two times: that over the cleanest steps which hold the work.
+    """A lower bound on the integral of any slices between two times: the integral over the cleanest steps for the work.
 
     `values` has shape (zones, steps), g/kWh; the times have shape (start times,) and must be equally far apart and
     equally far into a step. The result has shape (zones, start times), g/kWh x s.
@@ -114,7 +114,7 @@ def least_possible(values: Floats, step_s: int, work_s: float, earliest_s: Float
 
 
 def _replaced(best: Schedules, starts: Ints, zone: Ints, sums: Floats, begins_s: Floats, ends_s: Floats) -> Schedules:
-    """Schedules with those of some start times replaced."""
+    """Schedules with the entries of some start times replaced."""
     width = max(best.starts_s.shape[1], begins_s.shape[1])
     zones, all_sums = best.zone.copy(), best.sums.copy()
     zones[starts], all_sums[starts] = zone, sums

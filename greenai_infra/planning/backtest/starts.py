@@ -1,4 +1,4 @@
-"""At which moments a workload is started in a backtest."""
+"""The start times of a backtest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT_STARTS = 1000
 
 
 class Starts(NamedTuple):
-    """Start times in seconds from the begin of a history, how many could be had, and how many a hole took away."""
+    """Start times in seconds from the begin of a history, how many are usable, and how many are lost to gaps."""
 
     starts_s: Floats
     usable: int
@@ -26,12 +26,12 @@ class Starts(NamedTuple):
 
 
 def choose_starts(history: History, latest_end_s: float, count: int | None, seed: int) -> Starts:
-    """`count` whole hours, spread evenly over the history and each at random within its share of it.
+    """`count` whole hours: the history is cut into equal shares, and each start is a random hour of its share.
 
-    A start needs the days that a climatology looks back on before it, and `latest_end_s` seconds after it; no trace may
-    have a hole in there. Spread at random within equal shares they hit every hour of the day and every season.
-    With None it is DEFAULT_STARTS, or all there are if these are fewer.
-    Raises InputError if the history is too short, or has fewer starts than asked for.
+    A start needs the days that the climatology looks back on before it, and `latest_end_s` seconds after it, without a
+    gap in any trace. Random hours within equal shares cover every hour of the day and every season. None means
+    DEFAULT_STARTS, or all usable hours if they are fewer. Raises InputError if the history is too short, or has fewer
+    starts than asked for.
     """
     hours_before, hours_after = HISTORY_S // HOUR_S, int(np.ceil(latest_end_s / HOUR_S))
     hours = np.arange(hours_before, history.length_s // HOUR_S - hours_after + 1)
@@ -49,8 +49,8 @@ def choose_starts(history: History, latest_end_s: float, count: int | None, seed
     wanted = min(DEFAULT_STARTS, usable.size) if count is None else count
     if wanted > usable.size or not usable.size:
         holes_in = ", ".join(f"{trace.zone} ({', '.join(trace.paths)})" for trace in history.traces if trace.holes)
-        why = f"; {left_out} are left out for holes in {holes_in}" if left_out else ""
-        asked = f", {count} are asked for" if count is not None else ""
+        why = f"; {left_out} are left out for gaps in {holes_in}" if left_out else ""
+        asked = f", {count} were asked for" if count is not None else ""
         raise InputError(f"the traces have only {usable.size} start times{asked}{why}")
     shares = np.arange(wanted + 1) * usable.size // wanted
     picked = np.random.default_rng(seed).integers(shares[:-1], shares[1:])

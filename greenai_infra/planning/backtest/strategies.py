@@ -1,7 +1,7 @@
 """The strategies that a backtest compares, each for all start times at once.
 
-Each says where and until when a run would have gone on, and what it would have met there: the integral of the
-intensity that the grid then really had. `climatology` and `fixed greenest` choose by what was known at the start time.
+Each says where the run would have been, when it would have ended, and the integral of the intensity that the grid then
+really had. `climatology` and `fixed greenest` choose by what was known at the start time.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ ORACLE = "oracle"
 
 
 class Outcome(NamedTuple):
-    """What became of the run at each start time, all of shape (start times,).
+    """The outcome of the run at each start time, all of shape (start times,).
 
     `sums` is the integral of intensity x PUE over the time that it ran, g/kWh x s; `ends_s` is when it ended;
-    `zone` is the row of the zone, None where it moved about.
+    `zone` is the row of the zone, None where it moved between zones.
     """
 
     sums: Floats
@@ -54,21 +54,21 @@ class Replay:
 
     @cached_property
     def values(self) -> Floats:
-        """Intensity x PUE by step, shape (zones, steps), g/kWh; a hole, which no start time touches, is zero."""
+        """Intensity x PUE by step, shape (zones, steps), g/kWh; gaps, which no start time touches, are zero."""
         pue = [self.job.pue[zone].pue if self.job.pue else 1.0 for zone in self.history.zones]
         weighted: Floats = np.nan_to_num(self.history.g_per_kwh) * np.array(pue)[:, None]
         return weighted
 
     @cached_property
     def hourly(self) -> Floats:
-        """Their means by hour, shape (zones, hours)."""
+        """The means of `steps` by hour, shape (zones, hours)."""
         per_hour = HOUR_S // self.history.step_s
         means: Floats = self.values.reshape(len(self.values), -1, per_hour).mean(axis=2)
         return means
 
     @cached_property
     def running(self) -> Running:
-        """Their running integral."""
+        """The running integral of `steps`."""
         return Running.of(self.values, self.history.step_s)
 
     @cached_property
@@ -78,7 +78,7 @@ class Replay:
 
     @property
     def latest_start_s(self) -> Floats:
-        """When each unbroken run must have begun."""
+        """The latest begin of each unbroken run."""
         return self.starts_s + max(self.job.latest_end_s - self.job.duration_s, self.job.slack.earliest_s)
 
     @cached_property
@@ -97,9 +97,9 @@ class Replay:
 
 
 def replay_all(replay: Replay, baseline: Replay | None = None) -> dict[str, Outcome]:
-    """The outcome of every strategy that the workload's rules allow, in the order in which they are shown.
+    """The outcome of every strategy that the workload's rules allow, in display order.
 
-    `baseline` is the same with the baseline's zone in its history, where that is not among those to choose from.
+    `baseline` has the baseline's zone in its history, for a baseline's zone that may not be chosen.
     """
     window = _best_window(replay)
     outcomes = {NOW: _now(baseline or replay), FIXED: _fixed(replay), HOURLY: _hourly(replay), WINDOW: window}
@@ -107,27 +107,27 @@ def replay_all(replay: Replay, baseline: Replay | None = None) -> dict[str, Outc
         outcomes[INTERRUPTIBLE] = _interruptible(replay, replay.problem, window)
     outcomes[CLIMATOLOGY] = _climatology(replay)
     best = outcomes.get(INTERRUPTIBLE, window)
-    # Very long searches are not exact, so a choice made in ignorance may end up a trifle better.
+    # Very long searches are not exact, so a choice made without knowledge may end up slightly better.
     outcomes[ORACLE] = _lesser(best, outcomes[CLIMATOLOGY])
     return outcomes
 
 
 def _unbroken(replay: Replay, zone: Ints, begins_s: Floats) -> Outcome:
-    """The unbroken run in given zones from given moments on."""
+    """The unbroken run in given zones from given start times."""
     ends_s = begins_s + replay.job.duration_s
     return Outcome(replay.running.between(zone, begins_s, ends_s), ends_s, zone)
 
 
 def _now(replay: Replay) -> Outcome:
-    """In the baseline zone at once."""
+    """The run in the baseline zone, started at once."""
     row = replay.history.zones.index(replay.job.baseline_zone)
     return _unbroken(replay, np.full(replay.starts_s.size, row), replay.earliest_s)
 
 
 def _fixed(replay: Replay) -> Outcome:
-    """At once in the zone of least mean over all that the traces have before the start time.
+    """The run started at once in the zone with the least mean over all of the traces before the start time.
 
-    Only steps that every zone has count, so that a hole in one trace does not favour it.
+    Only steps that every zone has count, so that a gap in a trace does not favour its zone.
     """
     known = ~np.isnan(replay.history.g_per_kwh).any(axis=0)
     before = Running.of(replay.values * known, replay.history.step_s).at(slice(None), replay.starts_s)
@@ -135,7 +135,7 @@ def _fixed(replay: Replay) -> Outcome:
 
 
 def _hourly(replay: Replay) -> Outcome:
-    """At once, in each clock hour in the zone of least mean in that hour; moving costs nothing."""
+    """The run started at once, in each clock hour in the zone with the least mean of that hour; moves are free."""
     greenest = np.repeat(np.argmin(replay.hourly, axis=0), HOUR_S // replay.history.step_s)
     values = replay.values[greenest, np.arange(greenest.size)]
     ends_s = replay.earliest_s + replay.job.duration_s
@@ -144,14 +144,14 @@ def _hourly(replay: Replay) -> Outcome:
 
 
 def _best_window(replay: Replay) -> Outcome:
-    """The zone and start of least emissions, without a break, knowing the future."""
+    """The zone and start with the least emissions, without a break, knowing the future."""
     windows = best_unbroken(replay.running, replay.job.duration_s, replay.earliest_s, replay.latest_start_s)
     zone = np.argmin(windows.sums, axis=0)
     return _unbroken(replay, zone, windows.starts_s[zone, np.arange(zone.size)])
 
 
 def _interruptible(replay: Replay, problem: Problem, window: Outcome) -> Outcome:
-    """The zone and slices of least emissions, knowing the future; without a break where that emits less."""
+    """The zone and slices with the least emissions, knowing the future; without a break where that emits less."""
     floors = least_possible(replay.values, problem.step_s, problem.work_s, problem.earliest_s, problem.latest_end_s)
 
     def integral(zone: Ints, start: Ints, times_s: Floats) -> Floats:
@@ -162,7 +162,7 @@ def _interruptible(replay: Replay, problem: Problem, window: Outcome) -> Outcome
 
 
 def _climatology(replay: Replay) -> Outcome:
-    """As the planner chooses on the means by hour of the last days, by its rule on waiting; met by what then was."""
+    """The planner's choice from the hourly means of the last days, by its waiting rule; emissions are the real ones."""
     job, count = replay.job, replay.starts_s.size
     start_hours = (replay.starts_s // HOUR_S).astype(np.int64)
     expected = Expectation.before(replay.hourly, start_hours)
@@ -173,7 +173,7 @@ def _climatology(replay: Replay) -> Outcome:
     floors = windows.sums
     if replay.problem is not None:
         floors = expected.least_possible(job.duration_s, job.slack.earliest_s, job.latest_end_s)
-    # The rule is looked up only where a wait would gain something, and might bring the zone below all others.
+    # The rule is looked up only where a wait would save something and could make the zone the best.
     asked = np.nonzero((floors < at_once) & (floors <= at_once.min(axis=0)))
     least_wait = at_once.copy()  # waiting must come below it
     least_wait[asked] *= 1 - least_gains(
@@ -195,7 +195,7 @@ def _climatology(replay: Replay) -> Outcome:
 
 
 def _with_slices(replay: Replay, schedules: Schedules, unbroken: Outcome) -> Outcome:
-    """What the grid had during the slices, where there are some, else the unbroken run."""
+    """The grid's intensity during the slices where there are slices, else during the unbroken run."""
     sliced = schedules.zone >= 0
     rows = np.maximum(schedules.zone, 0)[:, None]
     begins_s, ends_s = np.nan_to_num(schedules.starts_s), np.nan_to_num(schedules.ends_s)
@@ -209,7 +209,7 @@ def _with_slices(replay: Replay, schedules: Schedules, unbroken: Outcome) -> Out
 
 
 def _lesser(one: Outcome, other: Outcome) -> Outcome:
-    """The outcome of lesser emissions at each start time, the first of equal ones."""
+    """The outcome with the smaller emissions at each start time, the first among equals."""
     assert one.zone is not None
     assert other.zone is not None
     less = other.sums < one.sums

@@ -1,4 +1,4 @@
-"""Historical intensity as it is replayed: CSV files read as `file:` sources are, brought onto one grid of steps."""
+"""Historical intensity for a replay: CSV files, read like `file:` sources, on a common grid of steps."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.model.values import Basis, Signal
 
 HOUR_S = 3600
-LEAST_STEP_S = 60  # rows of unlike zones that fit no common grid of minutes are a mistake
+LEAST_STEP_S = 60  # rows that fit no common grid of minutes are a mistake
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)  # a history is read whole
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The history of one zone and the files (or folders, or patterns) that it was read from."""
+    """The history of a zone, and the files (or folders, or patterns) that it was read from."""
 
     series: Series
     paths: tuple[str, ...]
@@ -55,7 +55,7 @@ class Trace:
 class History:
     """Several zones over the time that all traces cover, in even steps that divide an hour, from a whole hour on.
 
-    `g_per_kwh` has shape (zones, steps), NaN where a trace has a hole. `start_s` is in Unix seconds.
+    `g_per_kwh` has shape (zones, steps), NaN where a trace has a gap. `start_s` is in Unix seconds.
     """
 
     traces: tuple[Trace, ...]
@@ -85,10 +85,10 @@ class History:
 
 
 class _WholeFile(FileSource):
-    """A file source that hands out all it has read."""
+    """A file source that returns everything it has read."""
 
     def everything(self) -> list[Series]:
-        """The history of each zone. Raises InputError for a forecast, which nothing can be replayed on."""
+        """The history of each zone. Raises InputError for a forecast: a replay needs history."""
         found = [series for series in self._series.values() if isinstance(series, Series)]
         for series in found:
             if series.provenance.kind is Kind.FORECAST:
@@ -97,10 +97,10 @@ class _WholeFile(FileSource):
 
 
 def read_traces(paths: Sequence[str], *, signal: Signal | None, basis: Basis | None) -> tuple[Trace, ...]:
-    """The zones of CSV files, folders or patterns, in the order given; a zone may go on from one file to the next.
+    """The zones of CSV files, folders or patterns, in the order given; a zone may continue from one file to the next.
 
-    Raises InputError, with file and line, for whatever a `file:` source refuses, for a forecast and for files that
-    contradict each other; Refused for traces of unlike signal or basis.
+    Raises InputError, with file and line, for whatever a `file:` source refuses, for a forecast and for contradictory
+    files; Refused for traces of different signal or basis.
     """
     parts: dict[str, list[tuple[Series, str]]] = {}
     for path in dict.fromkeys(paths):
@@ -110,14 +110,14 @@ def read_traces(paths: Sequence[str], *, signal: Signal | None, basis: Basis | N
     provenances = [series.provenance for pieces in parts.values() for series, _ in pieces]
     if len(found := meanings(provenances)) > 1:
         each = "; ".join(f"{t.zone} is {t.series.provenance.signal} {t.series.provenance.basis}" for t in traces)
-        raise Refused(f"{' and '.join(found)} traces can't be compared: {each}; give traces of one kind")
+        raise Refused(f"{' and '.join(found)} traces can't be compared: {each}; give traces of the same kind")
     return traces
 
 
 def common_history(traces: Sequence[Trace]) -> History:
     """The whole hours that every trace covers, on the finest grid that fits all their steps.
 
-    Raises InputError if they have no hour in common, or if their rows lie so unevenly that no grid of minutes fits.
+    Raises InputError if they have no hour in common, or if no grid of minutes fits their rows.
     """
     starts = [float(trace.series.edges_s[0]) for trace in traces]
     steps = [float(trace.series.edges_s[1] - trace.series.edges_s[0]) for trace in traces]
@@ -144,14 +144,14 @@ def period(start: datetime, end: datetime) -> str:
 
 
 def _joined(zone: str, pieces: Sequence[tuple[Series, str]]) -> Trace:
-    """One history from the pieces of a zone; what lies between them is a hole."""
+    """One history from the pieces of a zone; the time between pieces is a gap."""
     paths = tuple(path for _, path in pieces)
     if len(pieces) == 1:
         return Trace(pieces[0][0], paths)
     steps = {float(series.edges_s[1] - series.edges_s[0]) for series, _ in pieces}
     if len(steps) > 1:
         minutes = " and ".join(f"{step / 60:g}" for step in sorted(steps))
-        raise InputError(f"{zone} has steps of {minutes} minutes in {', '.join(paths)}; give one of them")
+        raise InputError(f"{zone} has steps of {minutes} minutes in {', '.join(paths)}; give only one of the two")
     known = [~np.isnan(series.g_per_kwh) for series, _ in pieces]
     owners = np.repeat(np.arange(len(pieces)), [int(mask.sum()) for mask in known])
     edges_s, values, _ = even_steps(

@@ -1,7 +1,7 @@
 """What a wait must save at each start time, by the rule of the planner.
 
-The workload's own threshold rules. Else it is the measured error of the climatology, measured from the days before as
-`intensity/forecasting/accuracy.py` does it, here for all zones and start times at once; else the planner's default.
+A threshold that the workload states wins. Next comes the error of the climatology, measured on the days before as in
+`intensity/forecasting/accuracy.py`, here for all zones and start times at once; then the planner's default.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ CHUNK_VALUES = 200_000  # expected differences at once: what fits the processor'
 def least_gains(
     hourly_means: Floats, zones: Ints, start_hours: Ints, run_hours: float, slack_hours: float, stated: float | None
 ) -> Floats:
-    """The share that a wait must save more than, for each pair of a zone and a start time, shape (pairs,).
+    """The share that a wait must exceed, for each pair of zone and start time, shape (pairs,).
 
     `hourly_means` has shape (zones, hours), g/kWh; `zones` and `start_hours` are indices into it, the latter at least
-    DAYS days in. Measured is sum |(P(0) - P(s)) - (A(0) - A(s))| / sum P(0) over hindcasts made within those days and
-    waits of s hours, where P is what the climatology expected of a run and A what came.
+    DAYS days in. The error is sum |(P(0) - P(s)) - (A(0) - A(s))| / sum P(0) over hindcasts made within those days and
+    waits of s hours, where P is the climatology's expectation for a run and A the actual value.
     """
     run, lags = max(1, ceil(run_hours - 1e-6)), min(max(1, floor(slack_hours + 1e-6)), MAX_LAG_HOURS)
     origins = np.arange(HOURS - run - lags, MIN_DAYS * HOURS_A_DAY - 1, -STEP_HOURS)
@@ -66,7 +66,7 @@ def _errors(past: Floats, origins: Ints, run: int, shares: Floats) -> Floats:
 
 
 def _shares_of_hours(origins: Ints, run: int, lags: int) -> Floats:
-    """The share of each hour of the day in a run that begins s hours after an origin: (origins, 24, lags + 1)."""
+    """The share of each hour of the day in a run that begins s hours after an origin, shape (origins, 24, lags + 1)."""
     begins = (origins[:, None, None] + np.arange(lags + 1)) % HOURS_A_DAY
     after = (np.arange(HOURS_A_DAY)[:, None] - begins) % HOURS_A_DAY  # hours from the begin to the first such hour
     times: Floats = np.maximum(0, -(-(run - after) // HOURS_A_DAY)) / run

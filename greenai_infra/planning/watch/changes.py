@@ -1,4 +1,4 @@
-"""What has changed from one plan of a workload to the next, and when it is worth moving. Keeps only the last plan."""
+"""Changes from one plan of a workload to the next, and when a move pays. Keeps only the last plan."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MOST_WORDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one plan says: the best region, kg CO2e of each region's best placement, best first, and who answered.
+    """The watched figures of a plan: kg CO2e of each region's best placement, best first, and the source that answered.
 
-    `start` is None for the earliest moment that the workload allows. `stands_in` if a better source or method was asked
-    in vain, and `why` then says so. `weighed` has USD with carbon of each region, where the workload prices carbon.
+    `start` is None for the earliest moment that the workload allows. `stands_in`: a better source or method gave no
+    answer, for the reason in `why`. `weighed` has USD with carbon of each region, where the workload prices carbon.
     """
 
     ranked: tuple[tuple[str, float], ...]
@@ -37,18 +37,18 @@ class Round:
 
     @property
     def region(self) -> str:
-        """The best one."""
+        """The best region."""
         return self.ranked[0][0]
 
     @property
     def emissions_kg(self) -> float:
-        """Of the best region."""
+        """Emissions of the best region."""
         return self.ranked[0][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something worth telling: `kind` is one of KINDS, `text` is for people, `values` for programs."""
+    """A change to report: `kind` is one of KINDS, `text` is for people, `values` for programs."""
 
     at: datetime
     kind: str
@@ -56,7 +56,7 @@ class Event:
     values: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """The event as plain JSON values."""
         return {"time": format_time(self.at), "event": self.kind, **self.values, "text": self.text}
 
 
@@ -71,9 +71,13 @@ def round_of(plan: Plan) -> Round:
     begins = from_unix(plan.placement.slices[0][0])
     reasons = [note for note in plan.source_notes if " left: " in note] or list(plan.source_notes)
     ranked, price = (chosen, *plan.decision.alternatives), plan.workload.carbon_price
-    weighed = () if price is None else tuple((one.candidate.region.key, usd_with_carbon(one, price)) for one in ranked)
+    weighed = (
+        ()
+        if price is None
+        else tuple((placement.candidate.region.key, usd_with_carbon(placement, price)) for placement in ranked)
+    )
     return Round(
-        ranked=tuple((one.candidate.region.key, one.emissions_kg) for one in ranked),
+        ranked=tuple((placement.candidate.region.key, placement.emissions_kg) for placement in ranked),
         weighed=weighed,
         start=begins if begins > plan.window.earliest else None,
         source=plan.answered_by,
@@ -83,10 +87,10 @@ def round_of(plan: Plan) -> Round:
 
 
 class Watcher:
-    """Compares each round with the one before. Emissions are compared with those that were last told of.
+    """Compares each round with the previous round. Emissions are compared with those last reported.
 
-    `current` is the region where the workload is, None for the first plan's choice. A switch is suggested by the rule
-    of `hysteresis`, and taken to be followed.
+    `current` is the region where the workload is, None for the first plan's choice. The rule of `hysteresis` suggests a
+    switch, and the watch assumes that it is followed.
     """
 
     def __init__(self, threshold_percent: float, current: str | None = None) -> None:
@@ -98,7 +102,7 @@ class Watcher:
         self._failed_in_a_row = 0
 
     def observe(self, at: datetime, now: Round) -> list[Event]:
-        """What is new in a round; nothing if nothing is."""
+        """The changes of a round; empty if nothing changed."""
         self.rounds += 1
         last, self._last = self._last, now
         events = [*(self._since(at, last, now) if last else [self._first(at, now)]), *self._switch(at, now)]
@@ -107,7 +111,7 @@ class Watcher:
         return events
 
     def fail(self, at: datetime, message: str) -> Event:
-        """A round that gave no plan, in one line."""
+        """The line for a round without a plan."""
         self.rounds += 1
         self.failed += 1
         self._failed_in_a_row += 1
@@ -173,7 +177,7 @@ class Watcher:
             )
 
     def _source(self, at: datetime, last: Round, now: Round) -> Iterator[Event]:
-        """Lost when another one or an old answer stands in, regained when none does, also after failed rounds."""
+        """Lost when a substitute or old answer is used, regained when the source answers, also after failed rounds."""
         again = f" after {self._failed_in_a_row} failed rounds" if self._failed_in_a_row else ""
         if now.stands_in and (not last.stands_in or now.source != last.source):
             state, text = "lost", f"lost: {now.source} stands in for {last.source} ({now.why})"
@@ -197,7 +201,7 @@ class Watcher:
         if choice.switched:
             emissions = dict(now.ranked)
             kg, before_kg = emissions[choice.region], emissions.get(before or "")
-            why = f"{before} can't run it any more"
+            why = f"{before} can no longer run it"
             if before_kg is not None:
                 why = f"{before_kg:.3g} to {kg:.3g} kg CO2e, {_changed_percent(before_kg, kg):.3g} % less"
             values = {"from": before, "to": choice.region, "emissions_kg": kg, "previous_kg": before_kg}
@@ -205,7 +209,7 @@ class Watcher:
 
 
 def _changed_percent(before_kg: float, after_kg: float) -> float:
-    """Relative to before, rounded so that 0.99 against 1.1 kg is 10 %; infinite from zero."""
+    """Change relative to before, rounded so that 0.99 against 1.1 kg is 10 %; infinite from zero."""
     if before_kg == 0:
         return 0.0 if after_kg == 0 else float("inf")
     return round(abs(after_kg / before_kg - 1) * 100, 9)

@@ -1,4 +1,4 @@
-"""Rounds at fixed times until a bound or a signal: no drift, and none that waits for another."""
+"""Rounds at fixed times until a bound or a signal, without drift; an overrunning round delays no other."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ _Value = TypeVar("_Value")
 
 
 class Pace(Protocol):
-    """Time as the rounds see it, and whether they were asked to stop."""
+    """The clock of the rounds, and whether they were asked to stop."""
 
     @property
     def stopped_by(self) -> str:
-        """The name of the signal that asked to stop, "" if none has."""
+        """The name of the signal that asked to stop, else ""."""
         ...
 
     def now(self) -> datetime:
-        """The time of the wall clock, UTC, whole seconds."""
+        """Wall-clock time, UTC, whole seconds."""
         ...
 
     def elapsed_s(self) -> float:
-        """Seconds of a clock that is never set."""
+        """Seconds of a monotonic clock."""
         ...
 
     def wait(self, seconds: float) -> bool:
-        """True after so many seconds; False as soon as asked to stop."""
+        """Waits. Returns True after that many seconds, False as soon as asked to stop."""
         ...
 
     def attempt(self, work: Callable[[], _Value]) -> Future[_Value] | None:
-        """The outcome of some work, when it is done; None as soon as asked to stop, even if it goes on."""
+        """The outcome of the work when it is done; None as soon as asked to stop, even if the work goes on."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A round every so many seconds from the first one on, at most `rounds` of them, and none after `for_s`."""
+    """A round every `every_s` seconds, at most `rounds` of them, and no round after `for_s`."""
 
     every_s: float
     rounds: int | None
@@ -53,10 +53,10 @@ class Schedule:
 
 
 def watch_rounds(plan_once: Callable[[], Round], watcher: Watcher, schedule: Schedule, pace: Pace) -> Iterator[Event]:
-    """What each round brings, and a last event. A round that fails is told of, and the next one goes on.
+    """The events of each round, and a last event. A failed round is reported, and the next round goes on.
 
-    Round k begins k intervals after the first; those that fall into a round that took longer are left out.
-    Raises InputError if that is what the first round ends with: what the user wrote won't do later either.
+    Round k begins k intervals after the first; rounds that fall into an overrunning round are skipped.
+    An InputError of the first round is raised: the user's input will not become valid later.
     """
     began_s = pace.elapsed_s()
     while True:
