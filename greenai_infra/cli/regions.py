@@ -136,18 +136,14 @@ def _ask(
 ) -> tuple[list[tuple[Region, Intensity]], list[tuple[Region, Unavailable]], list[str]]:
     """The newest intensity of each region, the regions without one, and notes on the source."""
     from greenai_infra.intensity.choice.choose import EMBEDDED
-    from greenai_infra.intensity.choice.fallback import AUTO
-    from greenai_infra.intensity.choice.live_sources import BY_NAME
+    from greenai_infra.intensity.choice.fallback import AUTO, has_contract
     from greenai_infra.intensity.choice.liveness import refuse_unless_live
-    from greenai_infra.intensity.model.settings import read_settings
     from greenai_infra.intensity.model.values import Basis, Signal, Unavailable
     from greenai_infra.intensity.sources.embedded import embedded_direct
 
     notes: list[str] = []
     answers: dict[str, Intensity | Unavailable]
-    by_google = source == EMBEDDED or (
-        source in (None, AUTO) and BY_NAME["electricity-maps"].missing(read_settings()) != ""
-    )
+    by_google = source == EMBEDDED or (source in (None, AUTO) and not has_contract(Signal.AVERAGE, Basis.DIRECT))
     answered_by = EMBEDDED
     opened = None
     if basis == Basis.DIRECT and signal != Signal.MARGINAL and by_google:

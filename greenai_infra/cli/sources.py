@@ -29,7 +29,7 @@ def sources(check: bool, clear_cache: bool, as_json: bool) -> int:
     a source that is set up does not answer.
     """
     from greenai_infra.intensity.choice.check_sources import statuses
-    from greenai_infra.intensity.model.settings import read_settings
+    from greenai_infra.intensity.choice.user_settings import read_settings
     from greenai_infra.intensity.service.cache import AnswerCache
 
     if clear_cache:

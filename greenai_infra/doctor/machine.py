@@ -101,7 +101,7 @@ def passphrase(file: StackFile, state: Checkup, environment: Mapping[str, str] =
 def intensity_keys(now: datetime) -> Checkup:
     """How many live sources are set up; their keys are not shown and nothing is asked."""
     from greenai_infra.intensity.choice.check_sources import NOT_SET_UP, statuses
-    from greenai_infra.intensity.model.settings import read_settings
+    from greenai_infra.intensity.choice.user_settings import read_settings
 
     ready = [source.name for source in statuses(read_settings(), now, check=False) if source.state != NOT_SET_UP]
     live = [name for name in ready if name != "embedded"]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from greenai_infra.intensity.choice.live_sources import is_live
 from greenai_infra.intensity.choice.tiers import Tiers, missing_of
 from greenai_infra.intensity.forecasting.predict import Method, Prediction, method_of, predict
 from greenai_infra.intensity.model.values import Series
+from greenai_infra.intensity.sources.live import is_live
 from greenai_infra.planning.placements import Placement, place_all, place_between
 from greenai_infra.planning.preference import best_of
 

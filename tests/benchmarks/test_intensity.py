@@ -9,7 +9,7 @@ import pytest
 
 from greenai_infra.intensity.model.settings import Access
 from greenai_infra.intensity.model.values import Intensity
-from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
+from greenai_infra.intensity.sources.live.electricity_maps.source import ElectricityMaps
 from tests.benchmarks.slow_service import ASKED, MOST, serving, slowest_answer_s
 
 ZONES = [f"Z{number}" for number in range(ASKED)]

@@ -17,9 +17,9 @@ from greenai_infra.catalog.tables import lifecycle
 from greenai_infra.intensity.choice.union import RegionalSource, Union
 from greenai_infra.intensity.model.settings import Access
 from greenai_infra.intensity.model.values import Basis, Intensity
-from greenai_infra.intensity.sources.eia import Eia
-from greenai_infra.intensity.sources.energy_charts import COUNTRIES, EnergyCharts
-from greenai_infra.intensity.sources.neso import Neso
+from greenai_infra.intensity.sources.live.eia.source import Eia
+from greenai_infra.intensity.sources.live.energy_charts.source import COUNTRIES, EnergyCharts
+from greenai_infra.intensity.sources.live.neso.source import Neso
 from tests.benchmarks.slow_service import MOST, serving, slowest_answer_s
 
 if TYPE_CHECKING:

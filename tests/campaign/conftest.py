@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from greenai_infra.intensity.model.settings import SETTINGS
+from greenai_infra.intensity.choice.user_settings import variables
 
 from .leaks import Ears
 from .runner import Ground
@@ -17,7 +17,7 @@ PROXIES = [f"{scheme}_proxy" for scheme in ("http", "https", "all")]
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_of_the_user() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in [*(one.variable for one in SETTINGS), *PROXIES, *(name.upper() for name in PROXIES)]:
+        for name in [*variables().values(), *PROXIES, *(name.upper() for name in PROXIES)]:
             patch.delenv(name, raising=False)
         yield
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from greenai_infra.errors import DataUnavailable, Refused
-from greenai_infra.intensity.choice import fallback
-from greenai_infra.intensity.choice.live_sources import Asking
+from greenai_infra.intensity.choice import fallback, user_settings
 from greenai_infra.intensity.choice.liveness import refuse_unless_live
 from greenai_infra.intensity.choice.tiers import Tiers
 from greenai_infra.intensity.forecasting.predict import Prediction, predict
 from greenai_infra.intensity.model.settings import Settings
 from greenai_infra.intensity.model.values import Flag, Intensity, Kind, Provenance, Series
 from greenai_infra.intensity.service.cache import AnswerCache
+from greenai_infra.intensity.service.live_source import Asking
 
 from .apis import Api
 from .apis.base import SECRET, USER
@@ -91,7 +91,7 @@ def automatic(
     tables: dict[str, Any] = {
         "carbon-aware-sdk": {"signal": case.signal.value, "basis": case.basis.value, "locations": LOCATIONS}
     }
-    settings = Settings(variables, folder / "config.toml", tables)
+    settings = Settings(variables, folder / "config.toml", tables, user_settings.variables())
     try:
         return fallback.automatic(Asking(as_of, case.signal, case.basis, settings, AnswerCache(folder), timeout_s))
     except DataUnavailable:

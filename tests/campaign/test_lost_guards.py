@@ -13,16 +13,13 @@ from greenai_infra.intensity.choice import fallback, tiers
 from greenai_infra.intensity.model import points, reading
 from greenai_infra.intensity.model.values import Basis, Flag, Signal
 from greenai_infra.intensity.service import http, live
-from greenai_infra.intensity.sources import (
-    carbon_aware_sdk_answers,
-    csv_file,
-    eia,
-    eia_answers,
-    electricity_maps_answers,
-    file,
-    neso_answers,
-    watttime_answers,
-)
+from greenai_infra.intensity.sources import csv_file, file
+from greenai_infra.intensity.sources.live.carbon_aware_sdk import answers as carbon_aware_sdk_answers
+from greenai_infra.intensity.sources.live.eia import answers as eia_answers
+from greenai_infra.intensity.sources.live.eia import source as eia
+from greenai_infra.intensity.sources.live.electricity_maps import answers as electricity_maps_answers
+from greenai_infra.intensity.sources.live.neso import answers as neso_answers
+from greenai_infra.intensity.sources.live.watttime import answers as watttime_answers
 from greenai_infra.web import site
 
 from .catching import cases_of, wrongs

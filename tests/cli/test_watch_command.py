@@ -102,7 +102,7 @@ def test_a_source_that_another_one_stands_in_for_is_lost_and_regained(
     hours_pass: Callable[[dict[int, dict[str, Any]]], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fallback, "TIERS", fallback.TIERS[:1])
+    monkeypatch.setattr(fallback, "order", lambda: {"electricity-maps": ("electricity-maps",)})
     hours_pass({1: {"fails": True}, 2: {"fails": False}})
 
     done = greenai("watch", workload, "--every", "1h", "--rounds", "3", "--threshold", "100", "--json")

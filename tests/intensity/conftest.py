@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from greenai_infra.intensity.model.settings import SETTINGS, Access
+from greenai_infra.intensity.choice.user_settings import variables
+from greenai_infra.intensity.model.settings import Access
 from greenai_infra.intensity.service.cache import AnswerCache
-from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
+from greenai_infra.intensity.sources.live.electricity_maps.source import ElectricityMaps
 from greenai_infra.web import site
 
 from .service import NOW, TOKEN, Service
@@ -18,7 +19,7 @@ NOWHERE = "http://127.0.0.1:9"
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in (
-        *(setting.variable for setting in SETTINGS),
+        *variables().values(),
         "HTTP_PROXY",
         "http_proxy",
         "ALL_PROXY",

@@ -12,7 +12,7 @@ from greenai_infra.intensity.forecasting.accuracy import MIN_HINDCASTS, Accuracy
 from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
 from greenai_infra.intensity.forecasting.predict import Method, predict
 from greenai_infra.intensity.model.values import Kind, Series
-from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
+from greenai_infra.intensity.sources.live.electricity_maps.source import ElectricityMaps
 
 from .known import AS_OF, HOUR, SINE, Known, accuracy
 from .service import NOW, Asked, Reply, Service, entry, hour_of, hours

@@ -15,8 +15,8 @@ import pytest
 from greenai_infra.clock import format_time
 from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
 from greenai_infra.intensity.service.cache import AnswerCache
-from greenai_infra.intensity.sources.carbon_aware_sdk import CarbonAwareSdk
 from greenai_infra.intensity.sources.climatology import Climatology
+from greenai_infra.intensity.sources.live.carbon_aware_sdk.source import CarbonAwareSdk
 
 from .carbon_aware_service import CONTRACT, CarbonAwareService, emission, emissions, forecasts, point, problem
 from .service import HOUR, NOW, hour_of
@@ -403,7 +403,7 @@ import sys
 from pathlib import Path
 from greenai_infra.clock import parse_time
 from greenai_infra.intensity.service.cache import AnswerCache
-from greenai_infra.intensity.sources.carbon_aware_sdk import CarbonAwareSdk
+from greenai_infra.intensity.sources.live.carbon_aware_sdk.source import CarbonAwareSdk
 from greenai_infra.intensity.model.values import Basis, Signal
 source = CarbonAwareSdk({service.url!r}, locations={LOCATIONS!r}, signal=Signal.AVERAGE, basis=Basis.LIFECYCLE,
                         as_of=parse_time("2026-03-10T12:31:00Z"), cache=AnswerCache(Path({str(cache.directory)!r})))

@@ -9,8 +9,9 @@ import pytest
 
 from greenai_infra.errors import InputError
 from greenai_infra.intensity.choice.choose import open_source
+from greenai_infra.intensity.choice.user_settings import read_settings
 from greenai_infra.intensity.forecasting.predict import predict
-from greenai_infra.intensity.model.settings import Access, read_settings
+from greenai_infra.intensity.model.settings import Access
 from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Signal
 from greenai_infra.intensity.sources.declaration import FileKind
 from greenai_infra.web.address import checked_url

@@ -13,9 +13,9 @@ from greenai_infra.intensity.model.fuel_mix import intensity_g_per_kwh, usual
 from greenai_infra.intensity.model.settings import Access
 from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
 from greenai_infra.intensity.service.cache import AnswerCache
-from greenai_infra.intensity.sources import eia_answers
 from greenai_infra.intensity.sources.climatology import Climatology
-from greenai_infra.intensity.sources.eia import Eia
+from greenai_infra.intensity.sources.live.eia import answers as eia_answers
+from greenai_infra.intensity.sources.live.eia.source import Eia
 
 from .service import HOUR, NOW, hour_of
 from .web import Asked, Reply, WebService
@@ -204,7 +204,7 @@ def test_history_of_a_week_and_of_more_than_a_month(api: Api, eia: Make) -> None
 
 
 def test_pages_are_put_together(api: Api, eia: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("greenai_infra.intensity.sources.eia.PAGE_ROWS", 40)
+    monkeypatch.setattr("greenai_infra.intensity.sources.live.eia.source.PAGE_ROWS", 40)
     monkeypatch.setattr(eia_answers, "PAGE_ROWS", 40)
     past = series(eia().history([ZONE], NOW - 20 * HOUR, NOW))
     assert sorted(asked.params["offset"] for asked in api.asked) == ["0", "40", "80"]  # 90 rows
@@ -212,7 +212,7 @@ def test_pages_are_put_together(api: Api, eia: Make, monkeypatch: pytest.MonkeyP
 
 
 def test_page_that_fails_fails_the_zone(api: Api, eia: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("greenai_infra.intensity.sources.eia.PAGE_ROWS", 40)
+    monkeypatch.setattr("greenai_infra.intensity.sources.live.eia.source.PAGE_ROWS", 40)
     monkeypatch.setattr(eia_answers, "PAGE_ROWS", 40)
     api.reply = lambda asked: Reply({}, 404) if asked.params["offset"] == "40" else api.page(asked)
     assert "HTTP 404" in refusal(eia().history([ZONE], NOW - 20 * HOUR, NOW))

@@ -14,7 +14,7 @@ from greenai_infra.intensity.model.settings import Access
 from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Unavailable
 from greenai_infra.intensity.service.cache import AnswerCache
 from greenai_infra.intensity.sources.climatology import Climatology
-from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
+from greenai_infra.intensity.sources.live.electricity_maps.source import ElectricityMaps
 
 from .service import HOUR, NOW, TOKEN, Asked, Reply, Service, entry, forecast, history, hour_of, hours, latest
 

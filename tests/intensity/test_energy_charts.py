@@ -11,7 +11,7 @@ import pytest
 from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
 from greenai_infra.intensity.service.cache import AnswerCache
 from greenai_infra.intensity.sources.climatology import Climatology
-from greenai_infra.intensity.sources.energy_charts import COUNTRIES, EnergyCharts
+from greenai_infra.intensity.sources.live.energy_charts.source import COUNTRIES, EnergyCharts
 
 from .service import HOUR, NOW
 from .web import Asked, Reply, WebService

@@ -9,13 +9,13 @@ import pytest
 
 from greenai_infra.errors import DataUnavailable, Refused
 from greenai_infra.intensity.choice import fallback
-from greenai_infra.intensity.choice.live_sources import Asking
 from greenai_infra.intensity.choice.liveness import refuse_unless_live
 from greenai_infra.intensity.choice.tiers import Tiers
 from greenai_infra.intensity.choice.union import Union
+from greenai_infra.intensity.choice.user_settings import read_settings
 from greenai_infra.intensity.forecasting.predict import predict
-from greenai_infra.intensity.model.settings import read_settings
 from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Provenance, Series, Signal, Unavailable
+from greenai_infra.intensity.service.live_source import Asking
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 STANDS_IN = frozenset({Flag.CACHED, Flag.FALLBACK})

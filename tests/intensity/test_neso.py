@@ -9,7 +9,7 @@ import pytest
 from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, Series, Signal, Unavailable
 from greenai_infra.intensity.service.cache import AnswerCache
 from greenai_infra.intensity.sources.climatology import Climatology
-from greenai_infra.intensity.sources.neso import Neso
+from greenai_infra.intensity.sources.live.neso.source import Neso
 
 from .service import HOUR, NOW
 from .web import Asked, Reply, WebService

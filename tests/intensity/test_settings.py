@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from greenai_infra.errors import InputError
-from greenai_infra.intensity.choice.live_sources import BY_NAME, LIVE_SOURCES
-from greenai_infra.intensity.model.settings import SETTINGS, SignIn, read_settings
+from greenai_infra.intensity.choice.user_settings import read_settings, variables
+from greenai_infra.intensity.model.settings import SignIn
+from greenai_infra.intensity.sources.live import live_sources
 
 SECRET = "hunter2-and-more"
 
@@ -84,17 +85,16 @@ def test_password_may_hold_blanks_and_is_not_shown(monkeypatch: pytest.MonkeyPat
     assert "two words" not in repr(SignIn("https://x", "me", "two words"))
 
 
-@pytest.mark.parametrize("keyed", [one for one in LIVE_SOURCES if one.needs and one.name != "carbon-aware-sdk"])
-def test_keyed_source_is_asked_over_https_only(monkeypatch: pytest.MonkeyPatch, keyed: object) -> None:
-    name = getattr(keyed, "name")  # noqa: B009 - typed as object for the parameter's id
-    variable = next(one.variable for one in SETTINGS if (one.source, one.key) == (name, "base_url"))
+@pytest.mark.parametrize("name", ["electricity-maps", "watttime", "eia"])
+def test_keyed_source_is_asked_over_https_only(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    variable = variables()[name, "base_url"]
     monkeypatch.setenv(variable, "http://api.example.org")
     with pytest.raises(InputError, match=f"{variable} is http://api.example.org: a key is sent over https only"):
-        read_settings().url(name, "base_url", keyed=True)
+        live_sources()[name].url(read_settings())
 
 
 def test_missing_settings_are_named_by_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert BY_NAME["watttime"].missing(read_settings()) == "WATTTIME_USER is not set"
+    assert live_sources()["watttime"].missing(read_settings()) == "WATTTIME_USER is not set"
     monkeypatch.setenv("WATTTIME_USER", "me")
-    assert BY_NAME["watttime"].missing(read_settings()) == "WATTTIME_PASSWORD is not set"
-    assert BY_NAME["neso"].missing(read_settings()) == ""
+    assert live_sources()["watttime"].missing(read_settings()) == "WATTTIME_PASSWORD is not set"
+    assert live_sources()["neso"].missing(read_settings()) == ""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from greenai_infra.intensity.choice.live_sources import LIVE_SOURCES
 from greenai_infra.intensity.model.values import Basis, Signal
 from greenai_infra.intensity.service.cache import AnswerCache
+from greenai_infra.intensity.sources.live import live_sources
 from tests.cli.in_process import run_here
 
 from .service import TOKEN, Reply, Service, entry, hour_of, latest
@@ -130,13 +130,13 @@ def test_require_live_refuses_a_fallback(service: Service) -> None:
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("source", LIVE_SOURCES, ids=lambda one: str(one.name))
+@pytest.mark.parametrize("source", live_sources().values(), ids=lambda one: str(one.name))
 def test_readme_has_a_row_for_every_source(source: object) -> None:
     name = getattr(source, "name")  # noqa: B009 - typed as object for the parameter's id
     assert f"| `{name}`" in README.read_text(encoding="utf-8")
 
 
 def test_every_source_has_a_meaning_or_is_told_one() -> None:
-    for source in LIVE_SOURCES:
+    for source in live_sources().values():
         assert all(isinstance(signal, Signal) and isinstance(basis, Basis) for signal, basis in source.meanings)
         assert source.meanings or "signal" in source.needs

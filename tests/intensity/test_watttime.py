@@ -21,7 +21,7 @@ from greenai_infra.intensity.model.values import Basis, Flag, Intensity, Kind, S
 from greenai_infra.intensity.service.cache import AnswerCache
 from greenai_infra.intensity.service.places import watttime_regions
 from greenai_infra.intensity.sources.climatology import Climatology
-from greenai_infra.intensity.sources.watttime import WattTime
+from greenai_infra.intensity.sources.live.watttime.source import WattTime
 
 from .service import HOUR, NOW
 from .watttime_service import PASSWORD, STEP, USER, WattTimeService, entry, forecast, historical
@@ -473,7 +473,7 @@ from pathlib import Path
 from greenai_infra.clock import parse_time
 from greenai_infra.intensity.service.cache import AnswerCache
 from greenai_infra.intensity.model.settings import SignIn
-from greenai_infra.intensity.sources.watttime import WattTime
+from greenai_infra.intensity.sources.live.watttime.source import WattTime
 source = WattTime(SignIn({service.url!r}, "u", "p"), as_of=parse_time("2026-03-10T12:31:00Z"),
                   cache=AnswerCache(Path({str(cache.directory)!r})))
 print(source.latest([{CALIFORNIA!r}])[{CALIFORNIA!r}].g_per_kwh, "urllib3" in sys.modules)

@@ -18,7 +18,7 @@ from greenai_infra.intensity.model.settings import Access
 from greenai_infra.intensity.model.values import Unavailable
 from greenai_infra.intensity.service import live
 from greenai_infra.intensity.service.http import Client
-from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
+from greenai_infra.intensity.sources.live.electricity_maps.source import ElectricityMaps
 from greenai_infra.masking import masked
 from greenai_infra.review.api import Api, ApiError
 from greenai_infra.web.environment import proxy_for

@@ -179,7 +179,7 @@ def test_neither_pin_nor_zone_leaves_the_emissions_unknown() -> None:
 def test_without_a_network_the_embedded_figure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     from greenai_infra.intensity.choice import fallback
 
-    monkeypatch.setattr(fallback, "TIERS", ())
+    monkeypatch.setattr(fallback, "order", dict)
     bench = Bench()
     with bench.trainer(intensity=None, zone="PL", environment={"GREENAI_REGION": "eu-central-1"}) as trainer:
         ready(trainer)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import hours_between
 from greenai_infra.errors import GreenAIError
-from greenai_infra.intensity.choice.live_sources import LIVE_SOURCES, Asking, stated_meaning
 from greenai_infra.intensity.model.values import Intensity, Unavailable
 from greenai_infra.intensity.service.cache import AnswerCache
 from greenai_infra.intensity.service.live import silence
+from greenai_infra.intensity.service.live_source import Asking
+from greenai_infra.intensity.sources.live import live_sources
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from greenai_infra.intensity.choice.live_sources import LiveSource
     from greenai_infra.intensity.model.settings import Settings
+    from greenai_infra.intensity.service.live_source import LiveSource
 
 READY, NOT_SET_UP, ANSWERS, FAILS = "ready", "not set up", "answers", "no answer"
 
@@ -59,8 +60,9 @@ EMBEDDED = Status(
 
 def statuses(settings: Settings, as_of: datetime, *, check: bool) -> list[Status]:
     """The state of every source; with `check` those that are set up are asked about one zone, without the cache."""
-    with ThreadPoolExecutor(max_workers=len(LIVE_SOURCES)) as pool:
-        found = list(pool.map(lambda source: _status(source, settings, as_of, check), LIVE_SOURCES))
+    sources = live_sources().values()
+    with ThreadPoolExecutor(max_workers=len(sources)) as pool:
+        found = list(pool.map(lambda source: _status(source, settings, as_of, check), sources))
     return [EMBEDDED, *found]
 
 
@@ -73,7 +75,7 @@ def _status(source: LiveSource, settings: Settings, as_of: datetime, check: bool
     try:
         if missing := source.missing(settings):
             return of(NOT_SET_UP, missing)
-        signal, basis = source.meanings[0] if source.meanings else stated_meaning(settings)
+        signal, basis = source.meanings_in(settings)[0]
         opened = source.open(Asking(as_of, signal, basis, settings, None))
         zone = source.probe or next(iter(settings.table(source.name, "locations")), "")
         if not zone:

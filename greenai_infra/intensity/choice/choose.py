@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from greenai_infra.errors import InputError
 from greenai_infra.intensity.choice import fallback
 from greenai_infra.intensity.choice.fallback import AUTO
-from greenai_infra.intensity.choice.live_sources import BY_NAME, PUBLIC, Asking, is_live, stated_meaning
-from greenai_infra.intensity.model.settings import read_settings
+from greenai_infra.intensity.choice.user_settings import read_settings
 from greenai_infra.intensity.model.values import Basis, Signal
+from greenai_infra.intensity.service.live_source import Asking
 from greenai_infra.intensity.sources.climatology import Climatology
 from greenai_infra.intensity.sources.embedded import EmbeddedYear
+from greenai_infra.intensity.sources.live import PUBLIC, is_live, live_sources
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.sources.declaration import FileKind
 
 EMBEDDED = "embedded"
-NAMES = (AUTO, EMBEDDED, "file:PATH", *BY_NAME, PUBLIC, "climatology:SOURCE")
+
+
+def names() -> list[str]:
+    """What a user may write after `--source`."""
+    return [AUTO, EMBEDDED, "file:PATH", *live_sources(), PUBLIC, "climatology:SOURCE"]
 
 
 def open_source(
@@ -36,7 +41,7 @@ def open_source(
     file_kind: FileKind | None = None,
     use_cache: bool = True,
 ) -> IntensitySource:
-    """The source of that name (see NAMES), asked as of `as_of`; None means `auto`, the order in `fallback`.
+    """The source of that name (see `names`), asked as of `as_of`; None means `auto`, the order in `fallback`.
 
     A source that is named gets no fallback to another one. Without `use_cache` services are asked afresh.
     Raises InputError for an unknown name, a signal or basis that the source does not have, a live source asked about
@@ -56,10 +61,10 @@ def open_source(
     if kind == "climatology" and (names_file(rest) or is_live(rest)):
         inner = open_source(rest, as_of=as_of, signal=signal, basis=basis, file_kind=file_kind, use_cache=use_cache)
         return Climatology(inner, as_of)
-    if is_live(name) and (not rest or kind == "neso"):
+    if is_live(name) and (not rest or _takes_detail(kind)):
         fallback.refuse_another_time(name, as_of)
         return _live(kind, replace(_asking(as_of, signal, basis, use_cache), detail=rest), signal, basis)
-    raise InputError(f"'{name}' is not a source of intensity; there is {', '.join(NAMES)}")
+    raise InputError(f"'{name}' is not a source of intensity; there is {', '.join(names())}")
 
 
 def names_file(spec: str) -> bool:
@@ -67,9 +72,13 @@ def names_file(spec: str) -> bool:
     kind = spec.partition(":")[0]
     if kind == "file":
         return True
-    if spec in NAMES or kind in ("climatology", *BY_NAME) or not spec:
+    if spec in names() or kind in ("climatology", *live_sources()) or not spec:
         return False
     return spec.casefold().endswith(".csv") or "/" in spec or os.sep in spec or Path(spec).exists()
+
+
+def _takes_detail(kind: str) -> bool:
+    return kind != PUBLIC and live_sources()[kind].takes_detail
 
 
 def _asking(as_of: datetime, signal: Signal | None, basis: Basis | None, use_cache: bool) -> Asking:
@@ -89,10 +98,10 @@ def _live(kind: str, asking: Asking, signal: Signal | None, basis: Basis | None)
     """A named live source. Where the user does not say, it is asked for what it has."""
     if kind == PUBLIC:
         return fallback.open_tier(PUBLIC, asking)
-    entry = BY_NAME[kind]
+    entry = live_sources()[kind]
     if missing := entry.missing(asking.settings):
         raise InputError(f"{kind} can't be asked: {missing}; `greenai-infra sources` says what each source needs")
-    meanings = entry.meanings or (stated_meaning(asking.settings),)
+    meanings = entry.meanings_in(asking.settings)
     fitting = [one for one in meanings if signal in (None, one[0]) and basis in (None, one[1])]
     if not fitting:
         asked = " ".join(filter(None, (signal, basis)))

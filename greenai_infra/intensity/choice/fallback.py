@@ -1,4 +1,4 @@
-"""The order in which sources are asked when none is named: the policy of `--source auto`, in one table.
+"""The order in which sources are asked when none is named: the policy of `--source auto`, by the sources' ranks.
 
 The first tier that covers every candidate zone in the signal and basis asked for answers for all of them. After the
 tiers come own answers of less than six hours ago, then, for average life cycle values, the embedded yearly means.
@@ -12,34 +12,35 @@ from typing import TYPE_CHECKING, cast
 from greenai_infra.catalog.signals import AVERAGE_LIFECYCLE
 from greenai_infra.clock import format_time
 from greenai_infra.errors import DataUnavailable, InputError
-from greenai_infra.intensity.choice.live_sources import BY_NAME, PUBLIC
 from greenai_infra.intensity.choice.tiers import Tiers
+from greenai_infra.intensity.choice.user_settings import read_settings
 from greenai_infra.intensity.sources.embedded import EmbeddedYear
+from greenai_infra.intensity.sources.live import PUBLIC, live_sources
 
 if TYPE_CHECKING:
-    from greenai_infra.intensity.choice.live_sources import Asking
+    from greenai_infra.catalog.signals import Basis, Signal
     from greenai_infra.intensity.choice.union import RegionalSource
     from greenai_infra.intensity.model.source import IntensitySource
+    from greenai_infra.intensity.service.live_source import Asking
 
 AUTO = "auto"
 
-TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("electricity-maps", ("electricity-maps",)),
-    ("watttime", ("watttime",)),
-    ("carbon-aware-sdk", ("carbon-aware-sdk",)),
-    (PUBLIC, ("neso", "energy-charts", "eia")),
-)
-"""(tier, its sources), best first. The sources of a tier are asked together, each about the zones it covers."""
-
 TIER_TIMEOUT_S = 12.0  # for one kind of question to one tier: a service that hangs must not use up a user's patience
 NOW_TOLERANCE = timedelta(minutes=5)
+
+
+def order() -> dict[str, tuple[str, ...]]:
+    """The sources of each tier, best first. Those of one tier are asked together, each about the zones it covers."""
+    specs = live_sources().values()
+    public = tuple(spec.name for spec in specs if spec.public)
+    return {**{spec.name: (spec.name,) for spec in specs if not spec.public}, PUBLIC: public}
 
 
 def automatic(asking: Asking) -> Tiers:
     """All tiers that can be asked. `notes` say which can't, and why. Raises DataUnavailable if there is none at all."""
     tiers: list[IntensitySource] = []
     left = []
-    for name, _ in TIERS:
+    for name in order():
         if why_not := _why_not(name, asking):
             left.append(f"{name} ({why_not})")
         else:
@@ -54,10 +55,19 @@ def automatic(asking: Asking) -> Tiers:
     return Tiers(AUTO, tiers, notes, last=last)
 
 
+def has_contract(signal: Signal, basis: Basis) -> bool:
+    """Whether a source that needs a contract is set up for such values, so that `auto` asks it."""
+    settings = read_settings()
+    return any(
+        not spec.public and not spec.missing(settings) and (signal, basis) in spec.meanings_in(settings)
+        for spec in live_sources().values()
+    )
+
+
 def open_tier(name: str, asking: Asking) -> IntensitySource:
     """The source, or the union of the sources, of a tier."""
     if name != PUBLIC:
-        return BY_NAME[name].open(asking)
+        return live_sources()[name].open(asking)
     from greenai_infra.intensity.choice.union import Union
 
     parts, absent = [], []
@@ -65,13 +75,13 @@ def open_tier(name: str, asking: Asking) -> IntensitySource:
         if reason := missing_or_lacking(source, asking):
             absent.append(f"{source}: {reason}")
         else:
-            parts.append(cast("RegionalSource", BY_NAME[source].open(asking)))
+            parts.append(cast("RegionalSource", live_sources()[source].open(asking)))
     return Union(name, parts, asking.as_of, absent)
 
 
 def missing_or_lacking(source: str, asking: Asking) -> str:
     """Why one source can't be asked this: what is not set, or that it knows no such values; "" if it can."""
-    entry = BY_NAME[source]
+    entry = live_sources()[source]
     return entry.missing(asking.settings) or entry.lacks(asking.signal, asking.basis)
 
 
@@ -85,7 +95,7 @@ def _why_not(tier: str, asking: Asking) -> str:
 
 
 def _sources_of(tier: str) -> tuple[str, ...]:
-    return dict(TIERS)[tier]
+    return order()[tier]
 
 
 def is_now(moment: datetime) -> bool:

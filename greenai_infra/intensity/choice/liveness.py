@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greenai_infra.errors import Refused
-from greenai_infra.intensity.choice.live_sources import is_live
 from greenai_infra.intensity.model.values import Kind
+from greenai_infra.intensity.sources.live import is_live
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

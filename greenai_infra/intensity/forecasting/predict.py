@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenai_infra.clock import format_time
-from greenai_infra.intensity.choice.live_sources import is_live
 from greenai_infra.intensity.choice.tiers import Tiers, missing_of, summary, with_flag
 from greenai_infra.intensity.model.values import Flag, Kind, Series, Unavailable, constant
 from greenai_infra.intensity.sources.climatology import Climatology
+from greenai_infra.intensity.sources.live import is_live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

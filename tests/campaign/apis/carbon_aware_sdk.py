@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from greenai_infra.intensity.model.values import Basis, Signal
-from greenai_infra.intensity.sources.carbon_aware_sdk import CarbonAwareSdk
+from greenai_infra.intensity.sources.live.carbon_aware_sdk.source import CarbonAwareSdk
 
 from ..draft import Draft
 from ..wire import Request

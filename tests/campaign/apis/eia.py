@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from greenai_infra.intensity.model.settings import Access
 from greenai_infra.intensity.model.values import Basis, Signal
-from greenai_infra.intensity.sources.eia import Eia
+from greenai_infra.intensity.sources.live.eia.source import Eia
 
 from ..draft import SAME, Draft, Point
 from ..wire import Request

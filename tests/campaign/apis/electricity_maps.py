@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from greenai_infra.intensity.model.settings import Access
 from greenai_infra.intensity.model.values import Basis, Signal
-from greenai_infra.intensity.sources.electricity_maps import ElectricityMaps
+from greenai_infra.intensity.sources.live.electricity_maps.source import ElectricityMaps
 
 from ..draft import Draft, Point
 from ..wire import TIMEOUT_S, Request, Response

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from greenai_infra.intensity.model.values import Basis, Signal
-from greenai_infra.intensity.sources.energy_charts import EnergyCharts
+from greenai_infra.intensity.sources.live.energy_charts.source import EnergyCharts
 
 from ..draft import SAME, Draft
 from ..wire import Request

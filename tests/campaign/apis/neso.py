@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from greenai_infra.intensity.model.values import Basis, Flag, Signal
-from greenai_infra.intensity.sources.neso import Neso
+from greenai_infra.intensity.sources.live.neso.source import Neso
 
 from ..draft import Draft
 from ..wire import Request

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from greenai_infra.intensity.model.settings import SignIn
 from greenai_infra.intensity.model.values import Basis, Signal
-from greenai_infra.intensity.sources.watttime import WattTime
+from greenai_infra.intensity.sources.live.watttime.source import WattTime
 
 from ..draft import Draft
 from ..wire import Request, Response

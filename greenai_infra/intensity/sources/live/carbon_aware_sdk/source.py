@@ -18,7 +18,7 @@ from greenai_infra.intensity.service.coverage import ask_covered
 from greenai_infra.intensity.service.live import LiveAnswers, Publisher
 from greenai_infra.intensity.service.places import ask_by_place, watttime_regions
 from greenai_infra.intensity.service.windows import past_window
-from greenai_infra.intensity.sources.carbon_aware_sdk_answers import read_emissions, read_forecast
+from greenai_infra.intensity.sources.live.carbon_aware_sdk.answers import read_emissions, read_forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.intensity.model.questions import AnswerError, Failure, Question
 from greenai_infra.intensity.service.http import TOTAL_TIMEOUT_S, Client
-from greenai_infra.intensity.sources.watttime_answers import read_token
+from greenai_infra.intensity.sources.live.watttime.answers import read_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

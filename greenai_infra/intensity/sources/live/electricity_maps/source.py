@@ -16,7 +16,7 @@ from greenai_infra.clock import HOUR, ceiling_to, floor_to, format_time
 from greenai_infra.intensity.model.questions import Failure, Question
 from greenai_infra.intensity.model.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 from greenai_infra.intensity.service.live import LiveAnswers, Publisher
-from greenai_infra.intensity.sources.electricity_maps_answers import (
+from greenai_infra.intensity.sources.live.electricity_maps.answers import (
     read_access,
     read_forecast,
     read_history,

@@ -15,7 +15,7 @@ from greenai_infra.intensity.model.questions import Question
 from greenai_infra.intensity.model.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 from greenai_infra.intensity.service.coverage import ask_covered
 from greenai_infra.intensity.service.live import LiveAnswers, Publisher
-from greenai_infra.intensity.sources.neso_answers import (
+from greenai_infra.intensity.sources.live.neso.answers import (
     HALF_HOUR_S,
     read_current,
     read_forecast,

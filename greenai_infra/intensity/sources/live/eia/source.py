@@ -19,7 +19,7 @@ from greenai_infra.intensity.model.questions import AnswerError, Failure, Questi
 from greenai_infra.intensity.model.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 from greenai_infra.intensity.service.coverage import ask_covered, explained
 from greenai_infra.intensity.service.live import LiveAnswers, Publisher
-from greenai_infra.intensity.sources.eia_answers import (
+from greenai_infra.intensity.sources.live.eia.answers import (
     MAX_CODES,
     PAGE_ROWS,
     further_pages,

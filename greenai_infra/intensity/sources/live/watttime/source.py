@@ -22,7 +22,7 @@ from greenai_infra.intensity.service.coverage import ask_covered
 from greenai_infra.intensity.service.live import LiveAnswers, Publisher
 from greenai_infra.intensity.service.places import ask_by_place, watttime_regions
 from greenai_infra.intensity.service.windows import past_window
-from greenai_infra.intensity.sources.watttime_answers import SIGNAL_TYPE, read_forecast, read_historical
+from greenai_infra.intensity.sources.live.watttime.answers import SIGNAL_TYPE, read_forecast, read_historical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.model.settings import SignIn
     from greenai_infra.intensity.service.cache import AnswerCache
     from greenai_infra.intensity.service.live import Answer
-    from greenai_infra.intensity.sources.watttime_client import WattTimeClient
+    from greenai_infra.intensity.sources.live.watttime.client import WattTimeClient
 
     Reader = Callable[[Mapping[str, Any], str, datetime], Points]
 
@@ -119,7 +119,7 @@ class WattTime:
 
     @cached_property
     def _client(self) -> WattTimeClient:
-        from greenai_infra.intensity.sources.watttime_client import WattTimeClient
+        from greenai_infra.intensity.sources.live.watttime.client import WattTimeClient
 
         return WattTimeClient(self._sign_in, self._timeout_s)
 

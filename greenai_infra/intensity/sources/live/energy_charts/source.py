@@ -17,7 +17,7 @@ from greenai_infra.intensity.model.questions import Question
 from greenai_infra.intensity.model.values import Basis, Intensity, Kind, Series, Signal, Unavailable
 from greenai_infra.intensity.service.coverage import ask_covered, explained
 from greenai_infra.intensity.service.live import LiveAnswers, Publisher
-from greenai_infra.intensity.sources.energy_charts_answers import read_forecast, read_measured
+from greenai_infra.intensity.sources.live.energy_charts.answers import read_forecast, read_measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
