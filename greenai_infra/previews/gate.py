@@ -17,6 +17,7 @@ from greenai_infra.files import read_text
 from greenai_infra.previews.sdk import wire
 from greenai_infra.project import yaml_edit
 from greenai_infra.project.stack_files import read_project
+from greenai_infra.project.yaml_scalars import PlainNumbersLoader
 from greenai_infra.typed_yaml.problems import described
 from greenai_infra.typed_yaml.values import Unreadable, read_values
 
@@ -85,20 +86,26 @@ def read_settings(file: Path, *, required: bool = True) -> GateSettings:
 
     if not file.is_file() and not required:
         return GateSettings()
-    values = _without_nulls(yaml_edit.load(read_text(file), str(file)))
+    values = _without_nulls(yaml_edit.load(read_text(file), str(file), PlainNumbersLoader), file.name)
     try:
         return read_values(values, GateSettings)
     except Unreadable as error:
         raise InputError(described(error.problems, file.name, values, GateSettings, EXAMPLE)) from None
 
 
-def _without_nulls(content: dict[str, Any]) -> dict[str, Any]:
-    """A key with nothing under it, as YAML gives it where all of it is commented out, is as good as none."""
-    return {
-        key: _without_nulls(value) if isinstance(value, dict) else value
-        for key, value in content.items()
-        if value is not None
-    }
+def _without_nulls(content: dict[str, Any], name: str, path: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A section or rule with nothing under it, as YAML gives it where all of it is commented out, is as good as none.
+
+    Raises InputError for a setting with nothing after it: it would switch a limit off without saying so.
+    """
+    kept = {}
+    for key, value in content.items():
+        at = (*path, str(key))
+        if value is None and len(at) > 2:
+            raise InputError(f"{name}: {'.'.join(at)}: nothing stands after it; write a value, or take the key out")
+        if value is not None:
+            kept[key] = _without_nulls(value, name, at) if isinstance(value, dict) else value
+    return kept
 
 
 def judge_resources(

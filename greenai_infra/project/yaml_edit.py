@@ -28,10 +28,10 @@ class _NotEditableError(Exception):
     """The text around a value has a form that is not edited in place."""
 
 
-def load(text: str, where: str) -> dict[str, Any]:
+def load(text: str, where: str, loader: type[Loader] = Loader) -> dict[str, Any]:
     """The mapping in a YAML text; an empty text is an empty one. Raises InputError for all else, and a key twice."""
     try:
-        content = yaml.load(text, Loader)
+        content = yaml.load(text, loader)
     except RefusedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{where}:{line}: {error.problem}") from None

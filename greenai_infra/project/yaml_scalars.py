@@ -26,6 +26,10 @@ SCALARS = (
 )
 
 
+MOST_VALUES = 100_000
+LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+(?:\.[0-9_]*)?")
+
+
 class RefusedYAMLError(yaml.MarkedYAMLError):
     """What YAML's syntax allows and a stack's config may not have."""
 
@@ -34,6 +38,12 @@ class Loader(yaml.SafeLoader):
     """Safe; scalars as the engine reads them, with times as text. PyYAML itself takes the last of two equal keys."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own attribute
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.values = 0
+        self.sizes: dict[int, int] = {}
+        """Of a node by its identity, how many values it stands for, aliases written out."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """Here each mapping comes by once, as it is written: what `<<` adds to it is put in later."""
@@ -52,9 +62,17 @@ class Loader(yaml.SafeLoader):
         """A node has no end before all of it is read: an alias for one that it stands in."""
         is_alias = self.check_event(yaml.AliasEvent)
         mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        before = self.values
         node = super().compose_node(parent, index)
         if is_alias and node is not None and node.end_mark is None:
             raise RefusedYAMLError(None, None, "an alias stands within the value that it names", mark)
+        if not is_alias:
+            self.values += 1
+            self.sizes[id(node)] = self.values - before
+        else:
+            self.values += self.sizes[id(node)]
+        if self.values > MOST_VALUES:
+            raise RefusedYAMLError(None, None, f"its aliases make more than {MOST_VALUES:,} values", mark)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
@@ -66,6 +84,16 @@ class Loader(yaml.SafeLoader):
                 raise
             line, kind = node.start_mark.line + 1, node.tag.rpartition(":")[2]
             raise ValueError(f"what stands in line {line} is no {kind}") from None
+
+
+class PlainNumbersLoader(Loader):
+    """For files that only we read: 010 is refused, as it is 8 in YAML 1.1 and 10 to whoever wrote it."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode) and node.style is None and LEADING_ZERO.fullmatch(node.value):
+            said = f"{node.value} begins with a zero, which makes it octal to some readers; write it without the zero"
+            raise RefusedYAMLError(None, None, said, node.start_mark)
+        return super().construct_object(node, deep)
 
 
 class Dumper(yaml.SafeDumper):

@@ -244,7 +244,7 @@ def test_a_rule_that_is_asked_for_has_its_limit(
 ) -> None:
     """Or it would be off while the file says that it stops a preview."""
     file = tmp_path / "greenai-policy.yaml"
-    file.write_text(f"rules:\n  {rule}:\n    severity: {severity}\n    {limit}:\n")
+    file.write_text(f"rules:\n  {rule}:\n    severity: {severity}\n")
 
     with pytest.raises(InputError) as caught:
         read_settings(file)
@@ -282,6 +282,27 @@ def test_a_limit_that_is_none_is_refused_too(text: str, said: str, tmp_path: Pat
 @pytest.mark.parametrize("rule", [rule for rule, _, _ in LIMITS])
 def test_a_rule_that_nobody_asked_for_may_lack_its_limit(rule: str, settings: dict[str, Any]) -> None:
     assert read_values({"rules": {rule: settings}}, GateSettings).of(rule).in_force == "disabled"
+
+
+@pytest.mark.parametrize(("rule", "limit"), [(rule, limit) for rule, limit, _ in LIMITS])
+@pytest.mark.parametrize("nothing", ["", "null", "~"])
+def test_a_limit_with_nothing_after_it_is_refused(rule: str, limit: str, nothing: str, tmp_path: Path) -> None:
+    """It would switch the rule off, and read as if it were on."""
+    (tmp_path / "rules.yaml").write_text(f"rules:\n  {rule}:\n    {limit}: {nothing}\n")
+    with pytest.raises(InputError, match=rf"rules\.yaml: rules\.{rule}\.{limit}: nothing stands after it"):
+        read_settings(tmp_path / "rules.yaml")
+
+
+@pytest.mark.parametrize("number", ["010", "0100", "-010", "0_10", "007.5"])
+def test_a_number_that_begins_with_a_zero_is_refused(number: str, tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(f"rules:\n  cost-cap: {{max_usd_per_month: {number}}}\n")
+    with pytest.raises(InputError, match=rf"rules\.yaml:2: {number} begins with a zero"):
+        read_settings(tmp_path / "rules.yaml")
+
+
+def test_a_rule_whose_settings_are_commented_out_has_its_defaults(tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text("rules:\n  cost-cap:\n    # max_usd_per_month: 5\nexemptions:\n")
+    assert read_settings(tmp_path / "rules.yaml").of("cost-cap").in_force == "disabled"
 
 
 def test_a_second_block_of_rules_is_refused(tmp_path: Path) -> None:

@@ -192,6 +192,14 @@ def test_a_value_within_itself_is_refused(text: str) -> None:
         load(text, "a file")
 
 
+def test_aliases_that_make_a_hundred_thousand_values_are_refused_before_they_do() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{one}: &a{one} [{', '.join([f'*a{one - 1}'] * 10)}]" for one in range(1, 9)]
+    with pytest.raises(InputError, match=r"^a file:5: its aliases make more than 100,000 values$"):
+        load("\n".join(lines), "a file")
+    assert len(load("\n".join(lines[:4]), "a file")["a3"]) == 10
+
+
 @pytest.mark.parametrize("value", ["!!bool maybe", "!!int ''", "!!int abc", "!!float x", "!!timestamp soon"])
 def test_a_tag_that_does_not_fit_is_named_with_its_line(value: str) -> None:
     kind = value[2:].split()[0]
