@@ -28,7 +28,7 @@ def test_import_loads_nothing_heavy() -> None:
 
 
 def test_names_load_neither_numpy_nor_pydantic_before_they_are_called() -> None:
-    names = "CarbonBudget, DistillationROI, estimate_inference, estimate_training, plan, sci"
+    names = "CarbonBudget, DistillationROI, estimate_inference, estimate_training, sci"
     assert not loaded_after(f"from greenai_infra import {names}") & {"numpy", "pydantic"}
     called = "estimate_inference('Qwen3-8B', accelerator='H100')"
     assert "numpy" in loaded_after(f"from greenai_infra import estimate_inference; {called}")

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from greenai_infra.cli.number import NumberRange
-from greenai_infra.cli.source_options import moment_of, open_stated, source_options
+from greenai_infra.cli.source_options import moment_of, source_options
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
     from greenai_infra.advice.asking import Served
     from greenai_infra.monitoring.emissions_runs import Measured
-    from greenai_infra.planning.planner import Plan
 
 ABOVE_ZERO = NumberRange(0, 1e12, min_open=True)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -113,8 +112,9 @@ def serving(
         if given := [name for name, value in stated.items() if value is not None]:
             raise click.UsageError(f"--{given[0].replace('_', '-')} or a workload file: the file states it already")
         from greenai_infra.advice.asking import served_by_plan
+        from greenai_infra.planning.make import plan as plan_of
 
-        plan = _plan(workload_file, source, at)
+        plan = plan_of(workload_file, source=source, at=at).made
         name, served = plan.workload.name, served_by_plan(plan, start, stays=stays)
     else:
         served = _stated(stated, source, at, start, stays=stays)
@@ -199,8 +199,8 @@ def quick_wins(
     from greenai_infra.advice.subject import subject_of
     from greenai_infra.catalog.offers import offers
     from greenai_infra.contracts.plan_document import read_document
-    from greenai_infra.planning.document import document_text, plan_document
-    from greenai_infra.planning.hardware import compare_hardware
+    from greenai_infra.planning.document import document_text
+    from greenai_infra.planning.make import plan
     from greenai_infra.reporting.advice_text import show_quick_wins
 
     measured = _measured(emissions) if emissions else None
@@ -210,8 +210,7 @@ def quick_wins(
         name = "WORKLOAD"
     else:
         assert workload_file is not None
-        made, name = _plan(workload_file, source, at), str(workload_file)
-        document = plan_document(made, compare_hardware(made.workload, made.field, made.decision, known_offers))
+        document, name = plan(workload_file, source=source, at=at, hardware=True).document, str(workload_file)
     known = Known(measured, ", ".join(map(str, emissions)), hit_rate, cache_node, student, distillation_kg)
     try:
         found = quick_wins(subject_of(document, name, known_offers), known)
@@ -262,14 +261,3 @@ def _stated(stated: dict[str, Any], source: str | None, at: str | None, start: A
     )
     traffic = Traffic(stated["input_tokens"], stated["output_tokens"], 1.0)
     return served_by_options(row, traffic, stated["region"], offers(), moment_of(at), start, stays=stays)
-
-
-def _plan(workload_file: Path, source: str | None, at: str | None) -> Plan:
-    from greenai_infra.catalog.offers import offers
-    from greenai_infra.planning.planner import make_plan
-    from greenai_infra.planning.workload_file import read_workload, window_of
-
-    workload = read_workload(workload_file)
-    window = window_of(workload, moment_of(at))
-    opened = open_stated(source, window.now, workload.signal, None, None, False)
-    return make_plan(workload, window, offers(), opened)

@@ -69,16 +69,10 @@ def check(
 
 def _judged_now(project_dir: Path, stack: str | None, settings_file: Path | None) -> CheckReport:
     from greenai_infra.cli.child_output import children_write_to_stderr
-    from greenai_infra.previews.gate import Gate, project_gate_or_defaults, read_settings
-    from greenai_infra.previews.gate_report import report_of
-    from greenai_infra.previews.run import preview
-    from greenai_infra.project.stack_files import require_stack
+    from greenai_infra.previews.gate_check import check as judged
 
-    given = Gate(read_settings(settings_file)) if settings_file else None
-    name = require_stack(project_dir, stack)
     with children_write_to_stderr():
-        result = preview(project_dir, name, choose_gate=lambda program: given or project_gate_or_defaults(program))
-    return report_of(result)
+        return judged(project_dir, stack, settings=settings_file)
 
 
 def _judged_before(preview_file: Path) -> CheckReport:

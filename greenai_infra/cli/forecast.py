@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from greenai_infra.cli.number import NumberRange
-from greenai_infra.cli.source_options import moment_of, open_archive, open_stated, source_options
+from greenai_infra.cli.source_options import moment_of, open_archive, source_options
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def forecast(
     The mark shows where a plan would put a run of the given length: at its cleanest time if that saves more than the
     forecast's past error, else at once.
     """
+    from greenai_infra.intensity.choice.choose import open_source
     from greenai_infra.intensity.choice.liveness import refuse_unless_live
     from greenai_infra.planning.outlook import look_ahead
     from greenai_infra.reporting import outlook_text
@@ -55,7 +56,9 @@ def forecast(
     if run_hours > hours:
         raise InputError(f"a run of {run_hours:g} h does not fit into {hours:g} h; increase --hours")
     zone, regions = _zone(zone_or_region, source)
-    opened = open_stated(source, moment_of(at), signal, basis, file_kind, require_live)
+    opened = open_source(
+        source, as_of=moment_of(at), signal=signal, basis=basis, file_kind=file_kind, use_cache=not require_live
+    )
     outlook = look_ahead(opened, zone, hours, run_hours, open_archive)
     if require_live:
         refuse_unless_live(outlook.answered_by, {zone: outlook.series.provenance}, outlook.notes)

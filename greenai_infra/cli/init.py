@@ -127,25 +127,17 @@ def eject_component(component: str, folder: Path) -> None:
 
 def plan_and_pin(folder: Path) -> None:
     """Plan the folder's workload on embedded data and pin the plan's first regions there."""
-    from greenai_infra.catalog.offers import offers
-    from greenai_infra.catalog.signals import Signal
     from greenai_infra.contracts.plan import read_plan_file
     from greenai_infra.files import write_all
-    from greenai_infra.intensity.choice.choose import open_source
     from greenai_infra.pinning.pins.options import Options
     from greenai_infra.pinning.select import select
-    from greenai_infra.planning.document import document_text, plan_document
-    from greenai_infra.planning.planner import make_plan
-    from greenai_infra.planning.workload_file import read_workload, window_of
+    from greenai_infra.planning.make import plan as plan_of
     from greenai_infra.scaffold.starter import WORKLOAD
     from greenai_infra.scaffold.training_image import image_files, variant_for
     from greenai_infra.scaffold.written_files import write_files
 
     at = now()
-    workload = read_workload(folder / WORKLOAD)
-    source = open_source("embedded", as_of=at, signal=Signal(workload.signal))
-    made = make_plan(workload, window_of(workload, at), offers(), source)
-    (folder / PLAN).write_text(document_text(plan_document(made)), encoding="utf-8")
+    (folder / PLAN).write_text(plan_of(folder / WORKLOAD, source="embedded", at=at).text(), encoding="utf-8")
     plan = read_plan_file(folder / PLAN)
     write_all(select(plan, folder, Options(), at).texts)
     if variant := variant_for(plan.placement.accelerator):

@@ -1,4 +1,4 @@
-"""The options that say where intensity comes from, and the source that they open."""
+"""The options that say where intensity comes from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
-    from greenai_infra.intensity.model.source import IntensitySource
 
 _OPTIONS = {
     "source": click.option(
@@ -61,26 +60,3 @@ def open_archive() -> ForecastArchive:
     from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
 
     return ForecastArchive()
-
-
-def open_stated(
-    source: str | None,
-    as_of: datetime,
-    signal: str | None,
-    basis: str | None,
-    file_kind: str | None,
-    require_live: bool,
-) -> IntensitySource:
-    """The source that the options name; without the cache under --require-live."""
-    from greenai_infra.catalog.signals import Basis, Signal
-    from greenai_infra.intensity.choice.choose import open_source
-    from greenai_infra.intensity.sources.declaration import FileKind
-
-    return open_source(
-        source,
-        as_of=as_of,
-        signal=Signal(signal) if signal else None,
-        basis=Basis(basis) if basis else None,
-        file_kind=FileKind(file_kind) if file_kind else None,
-        use_cache=not require_live,
-    )

@@ -67,17 +67,16 @@ def preview(
     an empty stack to the backend if the stack is new. Both run the rules of the project's carbon gate. Exit code 1 if a
     mandatory rule is violated or could not run, 2 if the stack config can't be used.
     """
-    from greenai_infra.project.stack_files import require_stack
-
-    name = require_stack(project_dir, stack)
     packs = chosen_packs(no_policy, policy_packs)
     if offline:
         from greenai_infra.cli.preview_offline import run_offline
 
-        return run_offline(project_dir, name, as_json, base, packs)
+        return run_offline(project_dir, stack, as_json, base, packs)
     if base is not None:
         raise InputError("--base compares offline previews; add --offline")
-    engine = open_engine(project_dir, name, packs)
+    from greenai_infra.project.stack_files import require_stack
+
+    engine = open_engine(project_dir, require_stack(project_dir, stack), packs)
     if as_json:
         click.echo(engine.preview_json())
     else:

@@ -6,12 +6,12 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from greenai_infra.cli.number import NumberRange
-from greenai_infra.cli.source_options import open_archive, open_stated, source_options
+from greenai_infra.cli.source_options import open_archive, source_options
 from greenai_infra.clock import format_time, hours_between, parse_duration_hours
 from greenai_infra.errors import InputError, NoPlacement
 
@@ -55,8 +55,8 @@ def watch(
     threshold: float,
     current: str | None,
     source: str | None,
-    basis: str | None,
-    file_kind: str | None,
+    basis: Literal["lifecycle", "direct"] | None,
+    file_kind: Literal["history", "forecast"] | None,
     allow_mixed: bool,
     require_live: bool,
     as_json: bool,
@@ -93,29 +93,31 @@ def _planner(
     workload: Workload,
     window: Window,
     pace: RealPace,
-    asked: tuple[str | None, str | None, str | None],
+    asked: tuple[str | None, Literal["lifecycle", "direct"] | None, Literal["history", "forecast"] | None],
     allow_mixed: bool,
     require_live: bool,
 ) -> Callable[[], Round]:
     """One round: asks the source as of now and plans the rest of the window."""
-    from greenai_infra.catalog.offers import offers
-    from greenai_infra.planning.make import refuse_plan_unless_live
-    from greenai_infra.planning.planner import make_plan
+    from greenai_infra.planning.make import plan
     from greenai_infra.planning.watch.changes import round_of
 
     source, basis, file_kind = asked
-    known = offers()
 
     def plan_once() -> Round:
         now = pace.now()
         if window.deadline is not None and now >= window.deadline:
             raise NoPlacement(f"when.deadline {format_time(window.deadline)} has passed")
-        opened = open_stated(source, now, workload.signal, basis, file_kind, require_live)
-        rest = replace(window, now=now, earliest=max(window.earliest, now))
-        made = make_plan(workload, rest, known, opened, allow_mixed=allow_mixed, open_archive=open_archive)
-        if require_live:
-            refuse_plan_unless_live(made)
-        return round_of(made)
+        made = plan(
+            workload,
+            window=replace(window, now=now, earliest=max(window.earliest, now)),
+            source=source,
+            basis=basis,
+            file_kind=file_kind,
+            allow_mixed=allow_mixed,
+            require_live=require_live,
+            open_archive=open_archive,
+        )
+        return round_of(made.made)
 
     return plan_once
 

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 from greenai_infra.catalog.offers import offers
-from greenai_infra.catalog.signals import Basis, Signal
 from greenai_infra.clock import now, parse_time
+from greenai_infra.intensity.choice.choose import open_source
+from greenai_infra.intensity.choice.liveness import refuse_unless_live
+from greenai_infra.planning.document import document_text, plan_document
+from greenai_infra.planning.hardware import compare_hardware
+from greenai_infra.planning.planner import make_plan
 from greenai_infra.planning.workload_file import read_workload, window_of
 
 if TYPE_CHECKING:
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
     from greenai_infra.intensity.forecasting.forecast_archive import ForecastArchive
     from greenai_infra.planning.planner import Plan
-    from greenai_infra.planning.workload import Workload
+    from greenai_infra.planning.workload import Window, Workload
 
 
 class MadePlan(Struct, frozen=True):
@@ -59,8 +63,6 @@ class MadePlan(Struct, frozen=True):
 
     def text(self) -> str:
         """The document as JSON text, which `select` reads from a file."""
-        from greenai_infra.planning.document import document_text
-
         return document_text(self.document)
 
 
@@ -69,6 +71,7 @@ def plan(
     *,
     source: str | None = None,
     at: datetime | str | None = None,
+    window: Window | None = None,
     basis: Literal["lifecycle", "direct"] | None = None,
     file_kind: Literal["history", "forecast"] | None = None,
     allow_mixed: bool = False,
@@ -80,23 +83,20 @@ def plan(
 ) -> MadePlan:
     """The plan of a workload, or of its YAML file: where, when and on what hardware it emits least.
 
-    `source` is a value of `--source` (None: the best available), `at` the planning time. `hardware` adds the comparison
-    of all accelerators. `carbon_priority` (0 to 1) weighs kg against USD, each relative to the best feasible figure.
+    `source` is a value of `--source` (None: the best available), `at` the planning time; `window`, where the caller
+    knows it already, replaces both `at` and the workload's times. `hardware` adds the comparison of all accelerators.
+    `carbon_priority` (0 to 1) weighs kg against USD, each relative to the best feasible figure.
     Raises InputError for unusable input, NoPlacement if no placement is left, Refused for different signals.
     """
-    from greenai_infra.intensity.choice.choose import open_source  # these load numpy
-    from greenai_infra.intensity.sources.declaration import FileKind
-    from greenai_infra.planning.document import plan_document
-    from greenai_infra.planning.planner import make_plan
-
     of = read_workload(Path(workload)) if isinstance(workload, Path | str) else workload
-    window = window_of(of, now() if at is None else parse_time(at) if isinstance(at, str) else at)
+    if window is None:
+        window = window_of(of, now() if at is None else parse_time(at) if isinstance(at, str) else at)
     opened = open_source(
         source,
         as_of=window.now,
-        signal=Signal(of.signal),
-        basis=Basis(basis) if basis else None,
-        file_kind=FileKind(file_kind) if file_kind else None,
+        signal=of.signal,
+        basis=basis,
+        file_kind=file_kind,
         use_cache=not require_live,
     )
     known = offers(include_suspect=suspect_prices)
@@ -111,18 +111,7 @@ def plan(
         compare_hardware=hardware,
     )
     if require_live:
-        refuse_plan_unless_live(made)
-    compared = None
-    if hardware:
-        from greenai_infra.planning.hardware import compare_hardware
-
-        compared = compare_hardware(made.workload, made.field, made.decision, known)
+        provenances = {zone: series.provenance for zone, series in made.series.items()}
+        refuse_unless_live(made.answered_by, provenances, made.source_notes)
+    compared = compare_hardware(made.workload, made.field, made.decision, known) if hardware else None
     return MadePlan(made, plan_document(made, compared))
-
-
-def refuse_plan_unless_live(made: Plan) -> None:
-    """Raises Refused if a plan uses anything but live answers."""
-    from greenai_infra.intensity.choice.liveness import refuse_unless_live
-
-    provenances = {zone: series.provenance for zone, series in made.series.items()}
-    refuse_unless_live(made.answered_by, provenances, made.source_notes)

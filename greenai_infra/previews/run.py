@@ -1,7 +1,7 @@
 """Preview a stack with no Pulumi CLI, no account and no network: run its program, record what it declares, check it.
 
-    from greenai_infra.previews.run import preview
-    result = preview(Path("."), "finetune-7b-eu-north-1")
+    from greenai_infra import preview
+    result = preview(".", "finetune-7b-eu-north-1")
 
 A program whose documents (policies, state machines) hold values that exist only after `up` is run a second time with
 stand-ins in their place, so that the documents can be read; nothing else of that run is used.
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
 
 def preview(
-    project_dir: Path,
+    project_dir: Path | str = ".",
     stack: str | None = None,
     *,
     choose_gate: Callable[[StackProgram], Gate | None] = project_gate,
     now: datetime | None = None,
 ) -> PreviewResult:
-    """Preview one stack of a project; without a name, the only one that has a config file.
+    """Preview one stack of a project; without a name, the only one, or the one that `select` chose.
 
     What is wrong with the program is in the result's findings, and so is what breaks the rules of its carbon gate, as
     of `now`. Raises InputError where there is nothing to run: no project, no such stack, or the SDK is not installed.
     """
-    program = read_stack(project_dir, stack)
+    program = read_stack(Path(project_dir), stack)
     gate = choose_gate(program)
     _require("pulumi", "gcp" if any(key.startswith("gcp:") for key in program.config) else "aws")
     from greenai_infra.previews.checks.registry import run_checks

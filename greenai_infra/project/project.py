@@ -15,7 +15,7 @@ from greenai_infra.contracts.declared import UNKNOWN_MARK
 from greenai_infra.errors import InputError
 from greenai_infra.files import read_text
 from greenai_infra.project import yaml_edit
-from greenai_infra.project.stack_files import config_of, read_project
+from greenai_infra.project.stack_files import config_of, read_project, require_stack
 
 KEYS = (
     "program", "selected", "no-capacity", "alarms", "alarms-stack", "budget-ledger", "cache", "inference", "ledger",
@@ -25,8 +25,6 @@ KEYS = (
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from greenai_infra.project.stack_files import Project
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class StackProgram:
 
 
 def read_stack(project_dir: Path, stack: str | None) -> StackProgram:
-    """The program and config of a stack; without a name, of the only stack there is. Raises InputError."""
+    """The program and config of a stack, by default of the only one or the chosen one. Raises InputError."""
     root = project_dir.resolve()
     project = read_project(root)
     name, content = project.name, project.content
@@ -57,8 +55,8 @@ def read_stack(project_dir: Path, stack: str | None) -> StackProgram:
     runtime_name = runtime.get("name") if isinstance(runtime, dict) else runtime
     if runtime_name != "python":
         raise InputError(f"{project.file}: runtime is {runtime_name!r}; the offline preview runs Python programs only")
-    config_file = _find_config(project, stack)
-    stack_name = config_file.name.removeprefix("Pulumi.").rsplit(".", 1)[0]
+    stack_name = require_stack(root, stack)
+    config_file = next(file for file in project.config_files(stack_name) if file.is_file())
     own = config_of(yaml_edit.load(read_text(config_file), str(config_file)), config_file)
     config, encrypted = _read_config(own, name, config_file)
     _add_defaults(config, config_of(content, project.file), name, config_file, project.file)
@@ -82,26 +80,6 @@ def _refuse_misspelt(config: dict[str, str], project: str, config_file: Path) ->
         own = key.removeprefix(f"{project}:")
         if own != key and own not in KEYS and (hint := near(own, KEYS, 0.8)):
             raise InputError(f"{config_file.name}: config: unknown key '{key}'{hint}")
-
-
-def _find_config(project: Project, stack: str | None) -> Path:
-    found = project.stack_names()
-    if stack is None:
-        if len(found) == 1:
-            stack = found[0]
-        elif found:
-            raise InputError(f"there are {len(found)} stacks here; choose one with --stack: {', '.join(found)}")
-        else:
-            raise InputError(
-                f"{project.config_dir} has no Pulumi.<stack>.yaml; write one with: greenai-infra select plan.json"
-            )
-    for file in project.config_files(stack):
-        if file.is_file():
-            return file
-        if file.is_dir():
-            raise InputError(f"{file} is a folder; the config of stack {stack} would be a file of that name")
-    there = f"stacks here: {', '.join(found)}" if found else "there is none here; greenai-infra select writes them"
-    raise InputError(f"no stack config Pulumi.{stack}.yaml in {project.config_dir}; {there}")
 
 
 def _program(root: Path, project: dict[str, Any]) -> Path:

@@ -149,8 +149,11 @@ def require_stack(project_dir: Path, stack: str | None) -> str:
     """The stack to work on: the one named, if it has a config file, or the default. Raises InputError."""
     if stack is None:
         return default_stack(project_dir)
-    names = read_project(project_dir).stack_names()
+    project = read_project(project_dir)
+    names = project.stack_names()
     if stack not in names:
+        if folder := next((file for file in project.config_files(stack) if file.is_dir()), None):
+            raise InputError(f"{folder} is a folder; the config of stack {stack} would be a file of that name")
         there = f"stacks here: {', '.join(names)}" if names else "greenai-infra select plan.json writes them"
         raise InputError(f"there is no Pulumi.{stack}.yaml in {project_dir.resolve()}; {there}")
     return stack

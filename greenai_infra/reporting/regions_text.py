@@ -1,10 +1,9 @@
-"""The ranking of regions as a table for 80 columns, as JSON and as CSV."""
+"""The ranking of regions as a table for 80 columns, and as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -16,12 +15,12 @@ from greenai_infra.numbers import duration, significant
 from greenai_infra.reporting.tables import show_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from greenai_infra.catalog.regions import Region
     from greenai_infra.intensity.choice.ranking import Ranked
-    from greenai_infra.intensity.model.values import Provenance, Unavailable
+    from greenai_infra.intensity.choice.regions import RankedRegions
+    from greenai_infra.intensity.model.values import Provenance
 
 LEAST_PLACE_WIDTH = 6  # a narrower column of places says nothing, and is left out
 GAP = 2  # blanks between the columns of show_table
@@ -67,25 +66,20 @@ def show(ranked: Sequence[Ranked], as_of: datetime, *, total: int) -> None:
         print(note)
 
 
-def as_json(ranked: Sequence[Ranked], as_of: datetime) -> str:
-    """A list of objects with all provenance, best region first."""
-    return json.dumps([_record(one, as_of) for one in ranked], indent=2, ensure_ascii=False)
-
-
-def as_csv(ranked: Sequence[Ranked], as_of: datetime) -> str:
-    """The same as CSV, with flags joined by blanks."""
+def as_csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """Records of `RankedRegions.as_json` as CSV, with flags joined by blanks."""
     text = io.StringIO()
-    records = [_record(one, as_of) for one in ranked]
     writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows({**record, "flags": " ".join(record["flags"])} for record in records)
     return text.getvalue()
 
 
-def warnings(ranked: Sequence[Ranked], left_out: Sequence[tuple[Region, Unavailable]]) -> list[str]:
+def warnings(found: RankedRegions) -> list[str]:
     """What a reader must know before trusting the order."""
+    ranked, left_out = found.ranked, found.left_out
     mixed = meanings(one.intensity.provenance for one in ranked)
-    said = []
+    said = [found.doubted] if found.doubted else []
     if len(mixed) > 1:
         said.append(f"{' and '.join(mixed)} values are ranked together; their order can be wrong")
     counts = Counter(flag for one in ranked for flag in one.intensity.provenance.flags)
@@ -126,28 +120,3 @@ def _fit_place(columns: dict[str, list[str]]) -> None:
         del columns["place"]
     else:
         columns["place"] = [cell if len(cell) <= room else cell[: room - 1] + "…" for cell in columns["place"]]
-
-
-def _record(one: Ranked, as_of: datetime) -> dict[str, Any]:
-    provenance = one.intensity.provenance
-    return {
-        "provider": one.region.provider,
-        "region": one.region.name,
-        "place": one.region.place,
-        "country": one.region.country,
-        "zone": one.region.zone,
-        "opt_in": one.region.opt_in,
-        "g_per_kwh": one.intensity.g_per_kwh,
-        "pue": one.region.pue,
-        "pue_year": one.region.pue_year,
-        "pue_is_fleet_mean": one.region.pue_is_fleet_mean,
-        "effective_g_per_kwh": one.effective_g_per_kwh,
-        "signal": provenance.signal.value,
-        "basis": provenance.basis.value,
-        "source": provenance.source,
-        "kind": provenance.kind.value,
-        "observed_at": format_time(provenance.observed_at),
-        "age_hours": round(hours_between(provenance.observed_at, as_of), 3),
-        "flags": sorted(flag.value for flag in provenance.flags),
-        "detail": provenance.detail,
-    }

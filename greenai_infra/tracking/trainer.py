@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from greenai_infra.tracking.meter import Meter
     from greenai_infra.tracking.sinks.delivery import Sink
 
-__all__ = ["BUDGET_REACHED", "CarbonBudgetReached", "GreenTrainer"]
+__all__ = ["BUDGET_REACHED", "CarbonBudgetReached", "GreenTrainer", "track"]
 
 MEASURE_EVERY_S = 15.0
 
@@ -98,6 +98,8 @@ class GreenTrainer:
         and `nodes` say which machine of how many this is, where the environment does not; `nodes_folder` is a folder
         that all of them see.
         """
+        if callable(name):
+            raise InputError(f"write @track() with brackets: {name!r} is no name of a run")
         environment = os.environ if environment is None else environment
         context, placement = read_context(
             environment, name=name, team=team, project=project, region=region, zone=zone, pue=pue,
@@ -204,6 +206,10 @@ class GreenTrainer:
         exchange = None if ranks.alone else Exchange(of.environment, self._nodes_folder)
         self._sign = StopSign(exchange, leads=ranks.leads)
         self._run = Run(of, ranks, exchange) if ranks.measures else None
+
+
+track = GreenTrainer
+"""The same, as the command is called: `with track("digits"):`, or `@track("digits")` before a function."""
 
 
 def _refuse_unless_positive(name: str, value: object) -> None:

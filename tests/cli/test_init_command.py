@@ -153,7 +153,7 @@ def test_a_failure_in_the_middle_leaves_nothing(
         raise NoPlacement("no region fits")
 
     (tmp_path / "there").mkdir()
-    monkeypatch.setattr("greenai_infra.planning.planner.make_plan", no_plan)
+    monkeypatch.setattr("greenai_infra.planning.make.make_plan", no_plan)
 
     done = greenai("init", target)
 

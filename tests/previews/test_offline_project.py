@@ -185,5 +185,5 @@ def test_a_folder_is_no_stack(tmp_path: Path) -> None:
 
 def test_an_unknown_stack_lists_those_there_are(tmp_path: Path) -> None:
     write_project(tmp_path, "")
-    with pytest.raises(InputError, match=r"no stack config Pulumi\.test\.yaml.*stacks here: dev"):
+    with pytest.raises(InputError, match=r"there is no Pulumi\.test\.yaml in .*; stacks here: dev"):
         preview(tmp_path, "test")

@@ -14,6 +14,7 @@ from greenai_infra.intensity.choice.user_settings import read_settings
 from greenai_infra.intensity.model.values import Basis, Signal
 from greenai_infra.intensity.service.live_source import Asking
 from greenai_infra.intensity.sources.climatology import Climatology
+from greenai_infra.intensity.sources.declaration import FileKind
 from greenai_infra.intensity.sources.embedded import EmbeddedYear
 from greenai_infra.intensity.sources.live import PUBLIC, is_live, live_sources
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from greenai_infra.intensity.model.source import IntensitySource
     from greenai_infra.intensity.service.cache import AnswerCache
-    from greenai_infra.intensity.sources.declaration import FileKind
 
 EMBEDDED = "embedded"
 
@@ -36,17 +36,21 @@ def open_source(
     spec: str | None,
     *,
     as_of: datetime,
-    signal: Signal | None = None,
-    basis: Basis | None = None,
-    file_kind: FileKind | None = None,
+    signal: Signal | str | None = None,
+    basis: Basis | str | None = None,
+    file_kind: FileKind | str | None = None,
     use_cache: bool = True,
 ) -> IntensitySource:
     """The source of that name (see `names`), asked as of `as_of`; None means `auto`, the order in `fallback`.
 
+    Signal, basis and kind of file may be given by their values.
     A source that is named gets no fallback to another one. Without `use_cache` services are asked afresh.
     Raises InputError for an unknown name, a signal or basis that the source does not have, a live source asked about
     another time than now, a setting that is missing or unusable, or a file that can't be used.
     """
+    signal = Signal(signal) if signal else None
+    basis = Basis(basis) if basis else None
+    file_kind = FileKind(file_kind) if file_kind else None
     name = (spec or AUTO).strip()
     kind, _, rest = name.partition(":")
     if name == AUTO:
