@@ -87,7 +87,7 @@ def test_direct_basis_ranks_googles_regions_by_googles_figures() -> None:
     found = records("--basis", "direct")
     assert {record["provider"] for record in found} == {"gcp"}
     assert {record["basis"] for record in found} == {"direct"}
-    assert "for AWS regions there are none" in run("--basis", "direct").stderr
+    assert "there are no such figures for AWS regions" in run("--basis", "direct").stderr
     assert "stale" in run("--basis", "direct", "--at", AT).stdout
     assert isinstance(failure("--basis", "direct", "--provider", "aws"), DataUnavailable)
 
