@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.contracts.declared import short_type
 from greenai_infra.numbers import counted
-from greenai_infra.policy.rules.buckets import BLOCK, BUCKET, BUCKET_KEYS
-from greenai_infra.policy.rules.encryption import ENCRYPTION_TYPES
-from greenai_infra.policy.rules.public_access import PUBLIC_ACCESS_TYPES
+from greenai_infra.policy.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +21,7 @@ NOT_JUDGED = "not-judged"
 
 _NOTHING_MORE = frozenset({"aws:scheduler/schedule:Schedule", "gcp:cloudrunv2/job:Job"})
 """Types of our own stacks with such names in which the rules leave nothing out: they hold no data of the workload."""
-JUDGED = ENCRYPTION_TYPES | PUBLIC_ACCESS_TYPES | _NOTHING_MORE | {BUCKET, BUCKET_KEYS, BLOCK}
+JUDGED = _NOTHING_MORE.union(*(rule.types for rule in RULES))
 
 HIDES = re.compile(r"aws:cloudformation/stack|aws:cloudcontrol/|command:|pulumi-(nodejs|python):dynamic")
 """Types that build what nobody sees: templates, commands, dynamic providers."""

@@ -118,13 +118,19 @@ class Stack:
 
 @dataclass(frozen=True)
 class Rule:
-    """What people read of a rule, and its settings. `remedy` says what to do about a violation that says nothing."""
+    """What people read of a rule, and its settings. `remedy` says what to do about a violation that says nothing.
+
+    Reports list rules by `order`. `types` are the resource types that the rule knows as such, beside the properties it
+    finds by name in every type: a type of any rule is not listed as "not judged".
+    """
 
     id: str
     title: str
     remedy: str
     why: str
     settings: type[RuleSettings] = field(repr=False)
+    order: int = field(default=1000, kw_only=True)
+    types: frozenset[str] = field(default=frozenset(), kw_only=True, repr=False)
 
 
 @dataclass(frozen=True)

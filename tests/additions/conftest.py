@@ -1,5 +1,8 @@
 """A file that is added to a folder of the package for one test, as if it had always lain there."""
 
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 
 Add = Callable[..., None]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -36,3 +40,40 @@ def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Add]:
         vars(sys.modules[package]).pop(name, None)
     for registry in cached:
         registry.cache_clear()
+
+
+class Copy:
+    """A copy of the package, in which a file can be added, and the commands that run from it as a user runs them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.package = folder / "greenai_infra"
+        shutil.copytree(ROOT / "greenai_infra", self.package, copy_function=os.symlink, symlinks=False)
+        for name in ("Pulumi.yaml", "stacks", "templates", "training"):
+            (folder / name).symlink_to(ROOT / name)
+
+    def write(self, path: str, text: str) -> None:
+        """Add one file."""
+        assert not (self.package / path).exists()
+        (self.package / path).write_text(dedent(text), encoding="utf-8")
+
+    def append(self, path: str, row: str) -> None:
+        """Add one row to a table."""
+        table = (self.package / path).read_text(encoding="utf-8")
+        (self.package / path).unlink()
+        (self.package / path).write_text(table + row, encoding="utf-8")
+
+    def run(self, *arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `greenai-infra ARGUMENTS` from this copy."""
+        environment = os.environ | {"PYTHONPATH": str(self.folder), "GREENAI_CACHE_DIR": str(self.folder / "cache")}
+        words = [sys.executable, "-m", "greenai_infra", *map(str, arguments)]
+        return subprocess.run(
+            words, cwd=cwd or self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    """A copy of the package for one test."""
+    (tmp_path / "copy").mkdir()
+    return Copy(tmp_path / "copy")

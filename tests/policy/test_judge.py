@@ -319,6 +319,15 @@ def test_the_template_is_sound() -> None:
     assert read_settings(template).of("budget-alarm").in_force == "advisory"
 
 
+def test_every_example_of_the_template_is_a_setting_that_is_taken(tmp_path: Path) -> None:
+    template = Path(__file__).parents[2] / "templates" / "greenai-policy.yaml"
+    text, examples = re.subn(r"^  # (\S+: \{)", r"  \1", template.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (tmp_path / "all.yaml").write_text(text)
+    settings = read_settings(tmp_path / "all.yaml")
+    assert examples == len(RULES) - 1  # budget-alarm stands there in the open
+    assert "disabled" not in {settings.of(rule.id).in_force for rule in RULES}
+
+
 def test_the_schema_takes_what_the_settings_take() -> None:
     gate = {
         "rules": {"region-intensity": {"max_g_per_kwh": 50}, "carbon-tags": {"keys": ["team"]}},
@@ -380,6 +389,7 @@ def test_no_declaration_makes_a_rule_stumble(types: list[str], inputs: dict[str,
 
 BELOW = (
     "contracts",
+    "discovery",
     "policy",
     "catalog",
     "clock",

@@ -42,4 +42,5 @@ ALARM_HEARD = StackRule(
     "other action, such as the kill switch; a topic by an ARN from elsewhere has its readers there.",
     settings=AlarmHeard,
     check=check_alarm_heard,
+    order=30,
 )

@@ -78,6 +78,8 @@ BUCKET_ENCRYPTION = StackRule(
     why="S3's own encryption keeps nobody out who may read the bucket; a key of your own does, and can be revoked.",
     settings=Encryption,
     check=check_bucket_encryption,
+    order=110,
+    types=frozenset({BUCKET, BUCKET_KEYS}),
 )
 BUCKET_PUBLIC_ACCESS = StackRule(
     id="bucket-public-access",
@@ -86,4 +88,6 @@ BUCKET_PUBLIC_ACCESS = StackRule(
     why="One wrong statement in a bucket's policy opens it to everyone; the block holds against that.",
     settings=RuleSettings,
     check=check_bucket_public_access,
+    order=130,
+    types=frozenset({BUCKET, BLOCK}),
 )

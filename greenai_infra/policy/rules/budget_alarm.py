@@ -203,4 +203,5 @@ BUDGET_ALARM = StackRule(
     "or a composite alarm over it, must have an action that is on.",
     settings=BudgetAlarm,
     check=check_budget_alarm,
+    order=20,
 )

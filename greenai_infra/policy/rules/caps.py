@@ -98,6 +98,7 @@ COST_CAP = StackRule(
     why="Endpoints and caches cost by the hour whether or not they are asked. Runs only with max_usd_per_month.",
     settings=CostCap,
     check=check_cost_cap,
+    order=60,
 )
 CARBON_CAP = StackRule(
     id="carbon-cap",
@@ -106,4 +107,5 @@ CARBON_CAP = StackRule(
     why="What runs all the time emits all the time. Runs only with max_kg_per_month.",
     settings=CarbonCap,
     check=check_carbon_cap,
+    order=50,
 )

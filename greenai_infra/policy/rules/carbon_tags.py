@@ -71,4 +71,5 @@ CARBON_TAGS = ResourceRule(
     "the resource stands. Tags count with the provider's default ones; types without tags are left out by their class.",
     settings=CarbonTags,
     check=check_carbon_tags,
+    order=10,
 )

@@ -189,4 +189,6 @@ ENCRYPTION = ResourceRule(
     "customer_managed_keys: false what the cloud encrypts by itself passes.",
     settings=Encryption,
     check=check_encryption,
+    order=100,
+    types=ENCRYPTION_TYPES,
 )

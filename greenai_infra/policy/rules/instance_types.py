@@ -117,4 +117,5 @@ INSTANCE_TYPES = ResourceRule(
     "start jobs, too. Runs only with a list of patterns.",
     settings=InstanceTypes,
     check=check_instance_types,
+    order=90,
 )

@@ -107,6 +107,7 @@ PLAN_AGE = StackRule(
     "would forbid changing a stack that runs well.",
     settings=PlanAge,
     check=check_plan_age,
+    order=70,
 )
 LIVE_DATA = StackRule(
     id="live-data",
@@ -116,4 +117,5 @@ LIVE_DATA = StackRule(
     "day's. Runs only with require_live: true.",
     settings=LiveData,
     check=check_live_data,
+    order=80,
 )

@@ -146,4 +146,6 @@ NO_PUBLIC_ACCESS = ResourceRule(
     "public addresses, flags, policies that allow everybody, allUsers and allAuthenticatedUsers.",
     settings=RuleSettings,
     check=check_public_access,
+    order=120,
+    types=PUBLIC_ACCESS_TYPES,
 )

@@ -59,4 +59,5 @@ REGION_INTENSITY = StackRule(
     "(average, marginal) differ severalfold, so they are refused rather than compared.",
     settings=RegionIntensity,
     check=check_region_intensity,
+    order=40,
 )

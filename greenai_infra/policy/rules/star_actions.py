@@ -96,4 +96,5 @@ NO_STAR_ACTIONS = ResourceRule(
     "role, key, topic, queue and bucket policies; Deny statements may say *.",
     settings=StarActions,
     check=check_star_actions,
+    order=140,
 )
