@@ -1,1 +1,1 @@
-"""Estimates by name: what a user writes (a model, a chip, an engine) turned into the physics of `footprint`."""
+"""Estimates by name: a model, a chip and an engine that a user names, turned into the physics of `footprint`."""

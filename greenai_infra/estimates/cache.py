@@ -1,4 +1,4 @@
-"""A cache of answers in full: its node by type, a request by J or kg, what it saves in kWh and in a region in kg."""
+"""A complete estimate of an answer cache: its node by type, a request in J or kg, savings in kWh and, by region, kg."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ DAYS_PER_YEAR = 365
 
 @dataclass(frozen=True, slots=True)
 class CacheEstimate:
-    """What a cache saves. kWh at the servers' wall, before PUE; kg CO2e with it, None without a region.
+    """What a cache saves. kWh at the servers' wall, before PUE; kg CO2e with PUE, None without a region.
 
-    `net_*` is negative where the cache costs more than it saves. `breakeven_hit_rate` is None where no hit rate pays.
+    `net_*` is negative where the cache costs more than it saves. `breakeven_hit_rate` is None if no hit rate pays.
     """
 
     daily_requests: float
@@ -56,21 +56,21 @@ def estimate_cache(
     node_w: float | None = None,
     region: str | None = None,
 ) -> CacheEstimate:
-    """What a cache saves a day and a year, its lookups and its own nodes subtracted.
+    """What a cache saves per day and year, net of its lookups and nodes.
 
-    A request is stated in J at the server's wall, or in kg CO2e in `region`. The nodes' power is that of `node_type`,
-    an ElastiCache type, or `node_w` each; 0 is a cache within the server. Raises InputError for what can't be used.
+    A request is stated in J at the server's wall, or in kg CO2e in `region`. The nodes' power comes from `node_type`,
+    an ElastiCache type, or is `node_w` each; 0 is a cache within the server. Raises InputError for unusable figures.
     """
     if (request_j is None) == (request_kg is None):
-        raise InputError("give the energy of a request in J, or its kg CO2e; one of them")
+        raise InputError("give either the energy of a request in J, or its kg CO2e")
     if (node_type is None) == (node_w is None):
-        raise InputError("give the cache's node type, or the watts of a node (0 for a cache within the server)")
+        raise InputError("give either the cache's node type, or the watts of a node (0 for a cache within the server)")
     if nodes < 1:
         raise InputError(f"{nodes} nodes are not possible; give 1 or more")
     grid = None if region is None else grid_of(region)
     if request_kg is not None:
         if grid is None:
-            raise InputError("kg of a request need a region, whose grid says what a kWh emits")
+            raise InputError("kg of a request need a region: its grid gives the emissions of a kWh")
         request_j = request_kg / operational_kg(1 / JOULES_PER_KWH, grid.pue, grid.g_per_kwh)
     assert request_j is not None
     power_w, notes = (node_w, ()) if node_w is not None else cache_node_power_w(node_type or "")
@@ -94,15 +94,15 @@ def estimate_cache(
         grid=grid,
         net_kg_per_day=net_kg,
         net_kg_per_year=None if net_kg is None else net_kg * DAYS_PER_YEAR,
-        notes=(*notes, "the cache's hardware is counted by its power, not by what it took to make"),
+        notes=(*notes, "the cache's hardware counts with its power only, without embodied emissions"),
     )
 
 
 def cache_node_power_w(node_type: str) -> tuple[float, tuple[str, ...]]:
-    """Watts of an ElastiCache node, and what they are made of. Raises InputError where they are not known."""
+    """Watts of an ElastiCache node, and their derivation. Raises InputError where they are unknown."""
     node = find_cache_node(node_type)
     processor = processors().get(node.processor)
     if node.vcpus is None or node.memory_gib is None or processor is None:
-        raise InputError(f"the power of {node_type} is not known; give the watts of a node instead")
+        raise InputError(f"the power of {node_type} is unknown; give the watts of a node instead")
     watts = node_power_w(node.vcpus, node.memory_gib, processor.idle_w_per_vcpu, processor.full_w_per_vcpu)
     return watts, (f"{node_type}: {node.vcpus:g} vCPUs at half load and {node.memory_gib:g} GiB; {processor.source}",)

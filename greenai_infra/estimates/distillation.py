@@ -1,4 +1,4 @@
-"""A distillation in full: its parts summed, the return on them, and what it equals."""
+"""A complete estimate of a distillation: the sum of its parts, the return on them, and equivalents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DistillationEstimate:
-    """The return on a distillation; `parts_kg` sum to `distillation_kg`. See `DistillationROI` for the others.
+    """The return on a distillation; `parts_kg` sum to `distillation_kg`. See `DistillationROI` for the other fields.
 
     Equivalents are of the yearly savings: kilometres of a car, urban trees grown for ten years, by `edition`.
     """
@@ -43,7 +43,7 @@ class DistillationEstimate:
 def estimate_distillation(
     teacher_kg: float, student_kg: float, parts_kg: Mapping[str, float], daily_inferences: float
 ) -> DistillationEstimate:
-    """The return on a distillation that cost the sum of its parts. Raises InputError for figures that can't be."""
+    """The return on a distillation that cost the sum of its parts. Raises InputError for impossible figures."""
     try:
         of = DistillationROI(teacher_kg, student_kg, sum(parts_kg.values()), daily_inferences)
     except ValueError as error:
@@ -53,7 +53,7 @@ def estimate_distillation(
         name for name in ("teacher_outputs", "student_training", "evaluation", "failed_runs") if name not in parts_kg
     ]
     if "distillation" not in parts_kg and missing:
-        notes.append(f"not stated, so not in it: {', '.join(missing).replace('_', ' ')}")
+        notes.append(f"not stated, so left out: {', '.join(missing).replace('_', ' ')}")
     return DistillationEstimate(
         teacher_kg=teacher_kg,
         student_kg=student_kg,

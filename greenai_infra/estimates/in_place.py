@@ -45,7 +45,7 @@ class Grid:
 
 
 class Share(NamedTuple):
-    """Chips of an offer: USD an hour at list price on demand, what is bought, and embodied kg CO2e an hour."""
+    """Chips of an offer: USD per hour at list price on demand, what is bought, and embodied kg CO2e per hour."""
 
     offer: Offer
     usd_per_hour: float
@@ -61,11 +61,11 @@ class Share(NamedTuple):
 
 
 def grid_of(region: str) -> Grid:
-    """The region of that name. Raises InputError for an unknown one, or one without a yearly mean."""
+    """The region of that name. Raises InputError for an unknown region, or a region without a yearly mean."""
     found = find_region(region)
     mean = lifecycle(found.zone)
     if mean is None:
-        raise InputError(f"{found.key}: no yearly mean of its grid zone {found.zone} is known")
+        raise InputError(f"{found.key}: the yearly mean of its grid zone {found.zone} is unknown")
     return Grid(
         region=found.key,
         zone=found.zone,
@@ -82,11 +82,11 @@ def grid_of(region: str) -> Grid:
 def offers_of(chip: Accelerator, region: str | None = None) -> list[Offer]:
     """Offers of a chip with a price on demand, in a region (such as `aws:eu-north-1`) or anywhere."""
     return [
-        one
-        for one in offers()
-        if one.accelerator == chip.name
-        and one.usd_per_hour_on_demand is not None
-        and region in (None, f"{one.provider}:{one.region}")
+        offer
+        for offer in offers()
+        if offer.accelerator == chip.name
+        and offer.usd_per_hour_on_demand is not None
+        and region in (None, f"{offer.provider}:{offer.region}")
     ]
 
 
@@ -96,13 +96,13 @@ def embodied_kg_per_chip_hour(chip: Accelerator) -> float:
 
 
 def cheapest_share(chip: Accelerator, chips: int, region: str) -> Share | None:
-    """So many chips of the offer that is cheapest a chip, of those with room for all; None where none is offered."""
+    """Chips of the offer with the lowest price per chip, among offers with room for all; None without an offer."""
     known = offers_of(chip, region)
     if not known:
         return None
-    roomy = [one for one in known if one.per_chip or one.accelerators >= chips]
+    roomy = [offer for offer in known if offer.per_chip or offer.accelerators >= chips]
     offer = min(
-        roomy or known, key=lambda one: ((one.usd_per_hour_on_demand or 0) / one.accelerators, one.accelerators)
+        roomy or known, key=lambda offer: ((offer.usd_per_hour_on_demand or 0) / offer.accelerators, offer.accelerators)
     )
     machines = chips / offer.accelerators
     parts = embodied_parts(offer, chip, chips, machines)

@@ -1,7 +1,7 @@
-"""What fewer bits a weight do to memory, time and energy, by precision and batch; never one flat percentage.
+"""The effect of fewer bits per weight on memory, time and energy, by precision and batch; never a flat percentage.
 
-The figures are the serving estimate's, against 16 bits with the same batch. Beside them stand ratios that others have
-measured (`data/quantisation-measured.csv`), which depend on the kernels: fewer bits may well cost energy.
+The figures come from the serving estimate, against 16 bits with the same batch. Next to them are ratios that others
+have measured (`data/quantisation-measured.csv`). They depend on the kernels: fewer bits may cost energy.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _COLUMNS = ("accelerator", "precision", "method", "batch", "throughput_ratio", "
 
 @dataclass(frozen=True, slots=True)
 class PrecisionRow:
-    """One precision at one batch. Ratios are to 16 bits at that batch: of J per output token, and of tokens a second
-    by accelerator."""
+    """A precision at a batch. Ratios are to 16 bits at that batch: of J per output token, and of tokens per second and
+    accelerator."""
 
     precision: str
     batch: float
@@ -49,7 +49,7 @@ class PrecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRatios:
-    """Ratios to 16 bits that others measured of one method, kernels and batch: least, median and most of `runs`.
+    """Ratios to 16 bits that others measured for a method, kernels and batch: least, median and most of `runs`.
 
     `batch` is a number of requests, or `full`. A ratio is None where it was not measured.
     """
@@ -67,7 +67,7 @@ class MeasuredRatios:
 
 @dataclass(frozen=True, slots=True)
 class PrecisionTable:
-    """Precisions by batch, and measured ratios: of this accelerator if there are any, else of others."""
+    """Precisions by batch, and measured ratios: of this accelerator if available, else of others."""
 
     model: str
     accelerator: str
@@ -82,13 +82,13 @@ class PrecisionTable:
 
 
 def compare_precisions(*, batch: float | None = None, **stated: Any) -> PrecisionTable:
-    """The set-up of `estimate_inference` in each precision, at `batch` or at each of BATCHES.
+    """The set-up of `estimate_inference` in each precision, at `batch` or at each batch of BATCHES.
 
-    Without a count each precision takes the fewest accelerators that hold it. Raises InputError as `estimate_inference`
-    does.
+    Without a count each precision takes the fewest accelerators that hold it. Raises InputError like
+    `estimate_inference`.
     """
     if stated.pop("precision", None) is not None:
-        raise InputError("precisions are compared: leave --precision out")
+        raise InputError("the comparison covers all precisions: leave out --precision")
     rows, first = [], None
     for size in BATCHES if batch is None else (batch,):
         base = estimate_inference(precision=BASELINE, batch=size, **stated)
@@ -97,8 +97,8 @@ def compare_precisions(*, batch: float | None = None, **stated: Any) -> Precisio
             of = base if precision == BASELINE else estimate_inference(precision=precision, batch=size, **stated)
             rows.append(_row(of, base))
     assert first is not None
-    here = [one for one in _measured() if first.accelerator == one["accelerator"]]
-    several = [one for one in _measured() if one["accelerator"] == SEVERAL]
+    here = [row for row in _measured() if first.accelerator == row["accelerator"]]
+    several = [row for row in _measured() if row["accelerator"] == SEVERAL]
     return PrecisionTable(
         model=first.model,
         accelerator=first.accelerator,
@@ -120,7 +120,7 @@ def _notes(first: RequestEstimate) -> Iterator[str]:
 
 
 def _row(of: RequestEstimate, base: RequestEstimate) -> PrecisionRow:
-    here, there = (one.requests_per_second / one.accelerators for one in (of, base))
+    here, there = (estimate.requests_per_second / estimate.accelerators for estimate in (of, base))
     return PrecisionRow(
         precision=of.precision,
         batch=of.batch,
@@ -151,11 +151,11 @@ def _grouped(rows: Sequence[dict[str, str]]) -> list[MeasuredRatios]:
             method=method,
             engine=engine,
             batch=batch,
-            accelerators=tuple(sorted({one["accelerator"] for one in group})),
+            accelerators=tuple(sorted({row["accelerator"] for row in group})),
             runs=len(group),
             throughput_ratio=_span(group, "throughput_ratio"),
             energy_ratio=_span(group, "energy_ratio"),
-            sources=tuple(sorted({one["source"] for one in group})),
+            sources=tuple(sorted({row["source"] for row in group})),
         )
         for (precision, method, engine, batch), group in sorted(
             groups.items(), key=lambda item: (PRECISIONS.index(item[0][0]), *item[0][1:3], _order(item[0][3]))
@@ -168,5 +168,5 @@ def _order(batch: str) -> float:
 
 
 def _span(group: Sequence[dict[str, str]], column: str) -> tuple[float, float, float] | None:
-    values = sorted(float(one[column]) for one in group if one[column])
+    values = sorted(float(row[column]) for row in group if row[column])
     return (values[0], values[len(values) // 2], values[-1]) if values else None

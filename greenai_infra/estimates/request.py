@@ -1,4 +1,4 @@
-"""One serving set-up in full: joules, time, power, memory, and in a region kilograms and dollars."""
+"""A complete estimate of a serving set-up: joules, time, power, memory, and in a region kilograms and dollars."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InPlace:
-    """What a request emits in a region at its grid's yearly mean, with PUE, and the hardware's embodied share.
+    """Emissions of a request in a region at its grid's yearly mean, with PUE, and the hardware's embodied share.
 
-    Low and high are those of the accelerators' energy. `embodied_g_per_request` holds the share of the server too,
-    unless no offer of the chip is known there (then `usd_per_1000_requests` is None as well). Prices are list prices of
-    the cheapest offer by chip; full batches are assumed.
+    Low and high come from the accelerators' energy. `embodied_g_per_request` includes the server's share, unless no
+    offer of the chip is known there (then `usd_per_1000_requests` is None as well). Prices are list prices of the
+    cheapest offer per chip; full batches are assumed.
     """
 
     grid: Grid
@@ -43,9 +43,10 @@ class InPlace:
 class RequestEstimate:
     """One replica that runs full batches. Low and high are the 90 % band of the energy.
 
-    `gpu_*` are the accelerators alone, `wall_*` the server before PUE. `answer_ms` is from a request to the end of its
-    answer, without waiting for a place in the batch. `output_tokens` hold reasoning tokens. `fits` says whether the
-    accelerators' memory holds weights and cache; where it does not, the first of `notes` says how many do.
+    `gpu_*` are the accelerators alone, `wall_*` the server before PUE. `answer_ms` is the time from a request to the
+    end of its answer, without waiting for a place in the batch. `output_tokens` include reasoning tokens. `fits` says
+    whether the accelerators' memory holds weights and cache; if not, the first of `notes` says how many accelerators
+    do.
     """
 
     model: str
@@ -100,8 +101,8 @@ def estimate_inference(
 ) -> RequestEstimate:
     """Energy, time and power of serving a language model; with `region`, g CO2e and USD too.
 
-    `model` is an open model's name, or any name beside `parameters` (numbers, not billions). What is None is estimated
-    or assumed, and said in `notes`. Raises InputError for unknown names and impossible numbers.
+    `model` is an open model's name, or any name together with `parameters` (numbers, not billions). Arguments of None
+    are estimated or assumed; `notes` say how. Raises InputError for unknown names and impossible numbers.
     """
     from greenai_infra.estimates.serving import ServingRow  # loads numpy
 
@@ -112,7 +113,7 @@ def estimate_inference(
     if not (isfinite(reasoning_tokens) and reasoning_tokens >= 0):
         raise InputError(f"reasoning tokens {reasoning_tokens:g} are not possible; give 0 or more")
     if reasoning_tokens and output_tokens is None:
-        raise InputError("reasoning tokens are made beside output tokens: give those too")
+        raise InputError("reasoning tokens come in addition to output tokens: give the output tokens too")
     row = ServingRow(
         model=model or "",
         accelerator=accelerator,
@@ -154,7 +155,7 @@ def _estimated(row: ServingRow, region: str | None) -> RequestEstimate:
         in_place = _in_place(chip, run.chips, region, rate, wall)
         if in_place.usd_per_1000_requests is None:
             notes += (
-                f"no offer of {chip.name} in {in_place.grid.region} is known: no USD, no embodied share of a server",
+                f"{in_place.grid.region} has no known offer of {chip.name}: no USD, no embodied share of a server",
             )
     return RequestEstimate(
         model=row.model or f"{(row.parameters or 0) / 1e9:g}e9 parameters",

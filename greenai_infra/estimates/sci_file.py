@@ -26,25 +26,25 @@ class IntensityOf(Section, frozen=True):
     zone: Annotated[str | None, Meta(description="grid zone, such as CA-QC: its embedded yearly mean")] = None
     region: Annotated[str | None, Meta(description="cloud region: its zone's yearly mean, and the region's PUE")] = None
     year: Annotated[
-        Annotated[int, Meta(ge=1990, le=2100)] | None, Meta(description="of the yearly mean; default the newest")
+        Annotated[int, Meta(ge=1990, le=2100)] | None, Meta(description="year of the mean; default the newest")
     ] = None
     source: Annotated[Words | None, Meta(description="of `g_per_kwh`: publisher, year")] = None
 
     def __post_init__(self) -> None:
-        """Refuse an intensity that is stated twice, not at all, or without its source."""
-        stated = [one for one in ("g_per_kwh", "zone", "region") if getattr(self, one) is not None]
+        """Refuses an intensity that is stated twice, not at all, or without its source."""
+        stated = [key for key in ("g_per_kwh", "zone", "region") if getattr(self, key) is not None]
         if len(stated) != 1:
             raise ValueError(f"state one of g_per_kwh, zone and region, not {' and '.join(stated) or 'none'}")
         if self.g_per_kwh is not None and self.source is None:
             raise ValueError("source: is missing: say who publishes g_per_kwh, and of which year")
         if self.g_per_kwh is None and self.source is not None:
-            raise ValueError("source: belongs to g_per_kwh; a zone's or region's mean brings its own")
+            raise ValueError("source: belongs to g_per_kwh; the mean of a zone or region has its source already")
         if self.g_per_kwh is not None and self.year is not None:
             raise ValueError("year: belongs to zone or region; write it into source")
 
 
 class HourRow(Section, frozen=True):
-    """One hour: its energy and its intensity."""
+    """Energy and intensity of an hour."""
 
     example: ClassVar[str] = "{hour: 2026-01-31T18:00:00Z, energy_kwh: 4.2, g_per_kwh: 380}"
 
@@ -54,11 +54,11 @@ class HourRow(Section, frozen=True):
 
 
 class Hourly(Section, frozen=True):
-    """Energy and intensity of the same hours, as rows here or in a CSV beside the file."""
+    """Energy and intensity of the same hours, as rows here or in a CSV next to the file."""
 
     example: ClassVar[str] = "{source: 'Electricity Maps, SE-SE3', csv: hours.csv}"
 
-    source: Annotated[Words, Meta(description="of the intensity: publisher, zone")]
+    source: Annotated[Words, Meta(description="source of the intensity: publisher, zone")]
     rows: Annotated[list[HourRow], Meta(min_length=1, max_length=10_000)] | None = None
     csv: Annotated[str | None, Meta(description="path from this file; columns datetime, energy_kwh, g_per_kwh")] = None
 
@@ -68,7 +68,7 @@ class Hourly(Section, frozen=True):
 
 
 class HardwareShare(Section, frozen=True):
-    """Hardware whose making counts (M = TE x TS x RS): a chip or instance of the catalog, or your own figure."""
+    """Hardware with embodied emissions (M = TE x TS x RS): a chip or instance of the catalog, or your own figure."""
 
     example: ClassVar[str] = "{accelerator: T4, reserved_hours: 24}"
 
@@ -77,19 +77,19 @@ class HardwareShare(Section, frozen=True):
         str | None, Meta(description="chip of the catalog, with its share of the server that holds it")
     ] = None
     instance_type: Annotated[str | None, Meta(description="such as p4d.24xlarge: its chips and its server")] = None
-    name: Annotated[Name | None, Meta(description="of hardware that you state the figure of")] = None
-    embodied_kg: Annotated[Amount | None, Meta(description="TE of one, kg CO2e")] = None
-    source: Annotated[Words | None, Meta(description="of embodied_kg: its life-cycle assessment")] = None
-    count: Annotated[int, Meta(ge=1, le=1_000_000, description="how many of them")] = 1
-    resources_reserved: Annotated[Amount | None, Meta(description="of one, such as 16 of 96 vCPUs, or 2 GPUs of 8")] = (
-        None
-    )
-    resources_total: Annotated[Amount | None, Meta(description="of one, all that it has")] = None
+    name: Annotated[Name | None, Meta(description="name of hardware with your own figure")] = None
+    embodied_kg: Annotated[Amount | None, Meta(description="TE of one piece, kg CO2e")] = None
+    source: Annotated[Words | None, Meta(description="source of embodied_kg: its life-cycle assessment")] = None
+    count: Annotated[int, Meta(ge=1, le=1_000_000, description="number of pieces")] = 1
+    resources_reserved: Annotated[
+        Amount | None, Meta(description="reserved part of a piece, such as 16 of 96 vCPUs, or 2 GPUs of 8")
+    ] = None
+    resources_total: Annotated[Amount | None, Meta(description="total resources of a piece")] = None
     lifespan_years: Annotated[Years | None, Meta(description="expected lifespan; default that of `plan`")] = None
 
     def __post_init__(self) -> None:
-        """Refuse hardware without a figure, and a figure without source or resource share."""
-        stated = [one for one in ("accelerator", "instance_type", "embodied_kg") if getattr(self, one) is not None]
+        """Refuses hardware without a figure, and a figure without source or resource share."""
+        stated = [key for key in ("accelerator", "instance_type", "embodied_kg") if getattr(self, key) is not None]
         if len(stated) != 1:
             raise ValueError(f"state one of accelerator, instance_type and embodied_kg, not {_all(stated)}")
         if (self.resources_reserved is None) != (self.resources_total is None):
@@ -99,14 +99,14 @@ class HardwareShare(Section, frozen=True):
                 f"resources_reserved {self.resources_reserved:g} is more than resources_total {self.resources_total:g}"
             )
         own = ("name", "source", "resources_reserved")
-        if self.embodied_kg is not None and (missing := [one for one in own if getattr(self, one) is None]):
+        if self.embodied_kg is not None and (missing := [key for key in own if getattr(self, key) is None]):
             raise ValueError(
-                f"embodied_kg needs {_all(missing)} beside it (resources: 1 of 1 where the whole of it is reserved)"
+                f"embodied_kg also needs {_all(missing)} (resources: 1 of 1 if the whole piece is reserved)"
             )
         if self.embodied_kg is None and (self.name is not None or self.source is not None):
-            raise ValueError("name and source belong to embodied_kg; the catalog's figures bring their own")
+            raise ValueError("name and source belong to embodied_kg; the catalog's figures have theirs already")
         if self.instance_type is not None and self.resources_reserved is not None:
-            raise ValueError("resources_reserved: an instance type says itself what share of its server it is")
+            raise ValueError("resources_reserved: the instance type already determines the share of its server")
 
 
 class Component(Section, frozen=True):
@@ -120,7 +120,7 @@ class Component(Section, frozen=True):
     hourly: Hourly | None = None
     intensity: IntensityOf | None = None
     pue: Annotated[
-        Annotated[float, Meta(ge=1, le=5)] | None, Meta(description="1 if the energy holds the building's overhead")
+        Annotated[float, Meta(ge=1, le=5)] | None, Meta(description="1 if the energy includes the building's overhead")
     ] = None
     hardware: list[HardwareShare] = field(default_factory=list)
 
@@ -129,22 +129,24 @@ class Component(Section, frozen=True):
 
 
 class ConvertedComponent(Component, frozen=True):
-    """A part with a functional unit of its own, which is converted to that of the whole."""
+    """A part with a different functional unit, which is converted to that of the whole."""
 
     example: ClassVar[str] = Component.example
 
-    functional_unit: Annotated[Words | None, Meta(description="if it is not the file's")] = None
-    functional_units: Annotated[Units | None, Meta(description="R of this part, in its own unit")] = None
-    units_per_unit: Annotated[Amount | None, Meta(description="own units that one of the file's takes")] = None
-    conversion: Annotated[Words | None, Meta(description="where units_per_unit comes from; it is disclosed")] = None
+    functional_unit: Annotated[Words | None, Meta(description="functional unit, if it differs from the file's")] = None
+    functional_units: Annotated[Units | None, Meta(description="R of this part, in this part's unit")] = None
+    units_per_unit: Annotated[Amount | None, Meta(description="number of this part's units per unit of the file")] = (
+        None
+    )
+    conversion: Annotated[Words | None, Meta(description="source of units_per_unit; it is disclosed")] = None
 
     def __post_init__(self) -> None:
-        """Refuse a unit of its own without its count and its conversion."""
+        """Refuses a different unit without its count and its conversion."""
         _refuse_incomplete(self)
         keys = ("functional_unit", "functional_units", "units_per_unit", "conversion")
         missing = [key for key in keys if getattr(self, key) is None]
         if missing and len(missing) < len(keys):
-            raise ValueError(f"{missing[0]}: is missing: scores are summed per equal unit, so all four go together")
+            raise ValueError(f"{missing[0]}: is missing: scores are summed per common unit, so all four go together")
 
 
 class Scenario(Component, frozen=True, kw_only=True):
@@ -159,21 +161,21 @@ class Scenario(Component, frozen=True, kw_only=True):
         if not self.components:
             _refuse_incomplete(self)
         elif self.energy_kwh is not None or self.hourly or self.intensity or self.hardware or self.pue:
-            raise ValueError("components: hold energy, intensity, PUE and hardware; state them there")
+            raise ValueError("components: state energy, intensity, PUE and hardware there")
 
 
 class StatedCarbon(Section, frozen=True):
-    """Carbon of a part as it was measured or reported, location-based."""
+    """Measured or reported carbon of a part, location-based."""
 
     example: ClassVar[str] = "{operational_kg: 5000, embodied_kg: 1500, source: our meters}"
 
     operational_kg: Annotated[float, Meta(ge=0, le=1e15)]
-    embodied_kg: Annotated[float, Meta(ge=0, le=1e15, description="share of making the hardware, M")]
+    embodied_kg: Annotated[float, Meta(ge=0, le=1e15, description="embodied share of the hardware, M")]
     source: Words
 
     def __post_init__(self) -> None:
         if self.operational_kg + self.embodied_kg == 0:
-            raise ValueError("operational_kg: 0 kg in all: leave the part out, with the reason")
+            raise ValueError("operational_kg: the total is 0 kg: leave the part out, with the reason")
 
 
 class AiComponent(Component, frozen=True):
@@ -187,7 +189,9 @@ class AiComponent(Component, frozen=True):
         if self.carbon is None:
             _refuse_incomplete(self)
         elif self.energy_kwh is not None or self.hourly or self.intensity or self.hardware:
-            raise ValueError("carbon: holds energy, intensity and hardware already; state it or them")
+            raise ValueError(
+                "carbon: includes energy, intensity and hardware already; state either carbon or the others"
+            )
 
 
 class Consumer(Section, frozen=True):
@@ -197,7 +201,7 @@ class Consumer(Section, frozen=True):
 
     per: Literal["token", "image", "second of video", "second of audio", "character", "execution", "page", "inference"]
     functional_units: Units
-    period: Annotated[Words, Meta(description="of units and carbon alike, such as `2026-01-05 to 2026-01-11`")]
+    period: Annotated[Words, Meta(description="period of units and carbon, such as `2026-01-05 to 2026-01-11`")]
     components: dict[
         Literal["inference", "orchestration", "monitoring", "data", "caching", "client", "connectors"], AiComponent
     ]
@@ -215,7 +219,7 @@ class Provider(Section, frozen=True):
     functional_units: Units
     values: Annotated[
         Literal["gross", "effective"],
-        Meta(description="gross: all parameters, tokens or FLOPs; effective: active, deduplicated, utilised ones"),
+        Meta(description="gross: all parameters, tokens or FLOPs; effective: only active, deduplicated, utilised"),
     ]
     rationale: Annotated[Words, Meta(description="why this functional unit")]
     components: dict[Literal["inception", "data", "training", "integration", "end_of_life"], AiComponent]
@@ -241,17 +245,17 @@ class SciFile(Section, frozen=True):
     """What is scored, how, and in which scenarios."""
 
     name: Name
-    boundary: Annotated[list[Name], Meta(min_length=1, description="what the score holds: the parts of the system")]
+    boundary: Annotated[list[Name], Meta(min_length=1, description="the parts of the system in the score")]
     quantification: Literal["measured", "modelled", "measured and modelled"]
     signal: Literal["average", "marginal"]
-    basis: Annotated[Literal["lifecycle", "direct"], Meta(description="of all intensities in the file")]
+    basis: Annotated[Literal["lifecycle", "direct"], Meta(description="basis of all intensities in the file")]
     functional_unit: Annotated[Words | None, Meta(description="R of the scenarios, such as `request`")] = None
     scenarios: dict[Name, Scenario] = field(default_factory=dict)
     baseline: Annotated[str | None, Meta(description="the scenario that the others are compared with")] = None
     ai: Ai | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a file without anything to score, and scenarios without their unit."""
+        """Refuses a file without anything to score, and scenarios without their unit."""
         if not self.scenarios and self.ai is None:
             raise ValueError("scenarios: is missing: give scenarios, or ai with its consumer or provider")
         if self.scenarios and self.functional_unit is None:
@@ -264,16 +268,16 @@ class SciFile(Section, frozen=True):
 
 def _refuse_incomplete(part: Component) -> None:
     if part.energy_kwh is None and part.hourly is None:
-        raise ValueError("energy_kwh: is missing: E can't be left out of a score (or give `hourly`)")
+        raise ValueError("energy_kwh: is missing: a score needs E (or give `hourly`)")
     if part.energy_kwh is not None and part.hourly is not None:
-        raise ValueError("energy_kwh: is in `hourly` already")
+        raise ValueError("energy_kwh: is already in `hourly`")
     if part.hourly is None and part.intensity is None:
         raise ValueError("intensity: is missing: a number with its source, a zone or a region")
     if part.hourly is not None and part.intensity is not None:
-        raise ValueError("intensity: is in `hourly` already")
+        raise ValueError("intensity: is already in `hourly`")
     if part.pue is None and (part.intensity is None or part.intensity.region is None):
         raise ValueError(
-            "pue: is missing: state it (1 if the energy holds the building's overhead), or name the region"
+            "pue: is missing: state it (1 if the energy includes the building's overhead), or name the region"
         )
 
 

@@ -1,4 +1,4 @@
-"""What an SCI file names: intensities of zones and regions, hardware of the catalog, hours of a CSV."""
+"""Resolves the names of an SCI file: intensities of zones and regions, hardware of the catalog, hours of a CSV."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def intensity_of(stated: IntensityOf, file: SciFile) -> tuple[float, str]:
         return stated.g_per_kwh, stated.source
     name = stated.region or stated.zone or ""
     if file.signal != "average":
-        raise InputError(f"'{name}' brings an average yearly mean, and the file says signal: {file.signal}")
+        raise InputError(f"'{name}' has an average yearly mean, but the file says signal: {file.signal}")
     mean = _yearly_mean(stated, file, name)
     if mean is None:
         of = f" of {stated.year}" if stated.year else ""
-        raise InputError(f"no {file.basis} yearly mean{of} of '{name}' comes with the package; state g_per_kwh")
+        raise InputError(f"no {file.basis} yearly mean{of} of '{name}' is in the package; state g_per_kwh")
     return mean.g_per_kwh, f"{mean.source}: mean of {mean.year}, {mean.zone}, {mean.signal}, {mean.basis}"
 
 
@@ -71,8 +71,8 @@ def _yearly_mean(stated: IntensityOf, file: SciFile, name: str) -> tables.Yearly
         region = find_region(name) if stated.region else None
         if region is None or region.provider != "gcp":
             raise InputError(
-                f"'{name}' has a lifecycle yearly mean, and the file says basis: direct (direct means come with the "
-                "package for regions of gcp alone)"
+                f"'{name}' has a lifecycle yearly mean, but the file says basis: direct (the package has direct means "
+                "for regions of gcp only)"
             )
         return tables.direct(region.name, stated.year)
     zone = find_region(name).zone if stated.region else find_zone(name)[0]
@@ -91,7 +91,7 @@ def pue_of(part: Component) -> tuple[float, str]:
 
 
 def wrong_rows(hourly: Hourly, file: SciFile) -> Iterator[tuple[int, str, str]]:
-    """What is wrong with rows in the file: number, key, and the reason."""
+    """Problems of rows in the file: number, key, and the reason."""
     seen: set[float] = set()
     for number, row in enumerate(hourly.rows or ()):
         try:
@@ -100,7 +100,7 @@ def wrong_rows(hourly: Hourly, file: SciFile) -> Iterator[tuple[int, str, str]]:
             yield number, "hour", str(error)
             continue
         if moment in seen:
-            yield number, "hour", f"the hour {row.hour} stands twice"
+            yield number, "hour", f"the hour {row.hour} appears twice"
         seen.add(moment)
         try:
             _refuse(row.g_per_kwh, hourly.source, file)
@@ -113,7 +113,7 @@ def _hours(hourly: Hourly, file: SciFile, folder: Path) -> Hours:
     for where, time, energy, intensity in _rows(hourly, folder):
         moment = parse_time(time).timestamp()
         if moment in by_time:
-            raise InputError(f"{where}: the hour {time} stands twice")
+            raise InputError(f"{where}: the hour {time} appears twice")
         try:
             _refuse(intensity, hourly.source, file)
         except InputError as error:
@@ -124,7 +124,7 @@ def _hours(hourly: Hourly, file: SciFile, folder: Path) -> Hours:
 
 
 def _rows(hourly: Hourly, folder: Path) -> list[tuple[str, str, float, float]]:
-    """Where each hour stands, its time, its energy and its intensity."""
+    """The position of each hour, its time, its energy and its intensity."""
     if hourly.rows is not None:
         return [(f"row {number}", row.hour, row.energy_kwh, row.g_per_kwh) for number, row in enumerate(hourly.rows, 1)]
     assert hourly.csv is not None
@@ -142,12 +142,12 @@ def _refuse(g_per_kwh: float, source: str, file: SciFile) -> None:
     if named := market_based(source):
         raise InputError(f"source '{source}': {market_words(named)}")
     if wrong := implausible(g_per_kwh, (Signal(file.signal), Basis(file.basis))):
-        hint = "; offsets and credits can't enter a score" if g_per_kwh < 0 else ""
+        hint = "; a score excludes offsets and credits" if g_per_kwh < 0 else ""
         raise InputError(f"{wrong}{hint}")
 
 
 def hardware_of(stated: HardwareShare, provider: str | None) -> list[Hardware]:
-    """The pieces whose making counts. `provider` is that of the part's region, if it names one. Raises InputError."""
+    """The hardware with embodied emissions. `provider` is that of the part's region, if given. Raises InputError."""
     lifespan = constant("hardware_lifetime_years")
     years = stated.lifespan_years or lifespan.value
     default = f"{lifespan.value:g} years ({lifespan.low:g} to {lifespan.high:g}): {lifespan.source}"
@@ -206,7 +206,7 @@ def hardware_of(stated: HardwareShare, provider: str | None) -> list[Hardware]:
 
 
 def _offer(stated: HardwareShare, provider: str | None) -> Offer | None:
-    """An offer of the instance type or chip, of the provider if it has one; its server is the one that holds it."""
+    """An offer of the instance type or chip, from the provider if it has an offer; it determines the server."""
     known = offers(include_suspect=True)
     if stated.instance_type is not None:
         found = [offer for offer in known if offer.instance_type == stated.instance_type]

@@ -37,7 +37,7 @@ LOOKS = "an SCI file is a mapping with name, boundary, quantification, signal, b
 
 @dataclass(frozen=True, slots=True)
 class AiPart:
-    """What a part of an AI system emits, in kg CO2e."""
+    """Emissions of a part of an AI system, in kg CO2e."""
 
     name: str
     operational_kg: float
@@ -47,7 +47,7 @@ class AiPart:
 
 @dataclass(frozen=True, slots=True)
 class AiScore:
-    """One of the two scores of an AI system: C over R, as it is reported."""
+    """One of the two scores of an AI system: C over R, as reported."""
 
     persona: str
     functional_unit: str
@@ -78,15 +78,15 @@ class Scores:
     ai: tuple[AiScore, ...]
 
     def change_percent(self, score: SciScore) -> float | None:
-        """By how much a scenario differs from the baseline; None without one."""
+        """The difference of a scenario from the baseline; None without a baseline."""
         if self.file.baseline is None or score.name == self.file.baseline:
             return None
-        baseline = next(one for one in self.ranked if one.name == self.file.baseline)
+        baseline = next(score for score in self.ranked if score.name == self.file.baseline)
         return 100.0 * (score.sci_g_per_unit / baseline.sci_g_per_unit - 1.0)
 
     @property
     def doubts(self) -> list[str]:
-        """What a reader should check of the intensities that the file states."""
+        """Intensities of the file that a reader should check."""
         if (self.file.signal, self.file.basis) != ("average", "lifecycle"):
             return []
         cleanest = cleanest_lifecycle_g_per_kwh()
@@ -105,11 +105,11 @@ def read_scores(path: Path) -> Scores:
 
 
 def scores_of(text: bytes | str, where: str, folder: Path = Path()) -> Scores:
-    """The scores of YAML text; `folder` is where its CSVs lie."""
+    """The scores of YAML text; `folder` holds its CSVs."""
     kind = FileKind(SciFile, "an SCI file", LOOKS, IN_WORDS, lambda file: list(_problems(file, folder)), _about_key)
     file = parse_typed(text, where, kind)
     scored = [_scenario(file, name, scenario, folder) for name, scenario in file.scenarios.items()]
-    ranked = sorted(scored, key=lambda one: one.sci_g_per_unit)
+    ranked = sorted(scored, key=lambda score: score.sci_g_per_unit)
     return Scores(file, tuple(ranked), tuple(_ai_scores(file, folder)))
 
 
@@ -119,7 +119,7 @@ def _about_key(key: str) -> str:
 
 
 def _problems(file: SciFile, folder: Path) -> Iterator[Problem]:
-    """What is wrong with names, intensities, hours and methods, each where it stands."""
+    """Problems of names, intensities, hours and methods, each with its position."""
     parts: list[tuple[KeyPath, Component]] = [
         (at, component) for name, scenario in file.scenarios.items() for _, at, component in _parts(name, scenario)
     ]
@@ -152,7 +152,7 @@ def _problems(file: SciFile, folder: Path) -> Iterator[Problem]:
         if baseline and (unlike := method_differences(score, baseline)):
             yield (
                 ("scenarios", name),
-                f"can't be compared with the baseline {baseline.name}: unlike {', '.join(unlike)}",
+                f"can't be compared with the baseline {baseline.name}: different {', '.join(unlike)}",
             )
 
 
@@ -184,7 +184,7 @@ def _ai_problems(persona: str, section: Consumer | Provider, at: KeyPath) -> Ite
             )
     for name in section.left_out:
         if name not in needed:
-            yield (*at, "left_out", name), f"is no part of the {persona}'s boundary ({', '.join(needed)})"
+            yield (*at, "left_out", name), f"is not a part of the {persona}'s boundary ({', '.join(needed)})"
         elif name in section.components:
             yield (*at, "left_out", name), "is given under components"
     for name, part in section.components.items():
@@ -204,7 +204,7 @@ def _scenario(file: SciFile, name: str, scenario: Scenario, folder: Path) -> Sci
 
 
 def _parts(name: str, scenario: Scenario) -> Iterator[tuple[str, KeyPath, Component]]:
-    """The components of a scenario: their names, where they stand, and what they are. It may be its only one."""
+    """The components of a scenario: names, positions, values. A scenario may be its only component."""
     if not scenario.components:
         yield name, ("scenarios", name), scenario
     for part, component in scenario.components.items():
@@ -303,7 +303,10 @@ def as_json(scores: Scores) -> dict[str, Any]:
         "notes": scores.doubts,
     }
     if scores.ai:
-        report["ai"] = {"specification": sci_ai.SPECIFICATION, **{one.persona: _ai_json(one) for one in scores.ai}}
+        report["ai"] = {
+            "specification": sci_ai.SPECIFICATION,
+            **{score.persona: _ai_json(score) for score in scores.ai},
+        }
     return report
 
 

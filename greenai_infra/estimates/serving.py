@@ -1,7 +1,7 @@
-"""From the words of a serving run (model, chip, precision, engine) to energy, time and power, one run or ten thousand.
+"""From the names of a serving run (model, chip, precision, engine) to energy, time and power; one run or ten thousand.
 
-Names are resolved here and the arithmetic is `footprint.inference`. What is not given is estimated by a rule and said
-in the notes.
+Names are resolved here; the arithmetic is in `footprint.inference`. Missing values are estimated by a rule, which the
+notes state.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 
 MAX_CHIPS = 1024
 WEIGHT_ONLY = "weight-only-8bit"  # 8-bit weights on a chip without 8-bit products
-ROUNDED = 0.1  # a name such as 7B may be so far from the parameters
+ROUNDED = 0.1  # relative error of a name such as 7B
 WITH_EXPERTS = {"dense": "moe", "hybrid": "hybrid-moe"}
-EMBEDDING_LEFT_OUT = 0.8  # of all weights: a dense model of which more are called active has its embedding left out
-MOST = 1e9  # tokens, or requests at once
+EMBEDDING_LEFT_OUT = 0.8  # of all weights: a dense model with a larger active share leaves out its embedding
+MOST = 1e9  # tokens, or concurrent requests
 MOST_PARAMETERS = 1e18  # as in workload files
 
 
 @dataclass(frozen=True, slots=True)
 class ServingRow:
-    """A run as a user states it; None is not known.
+    """A run as a user states it; None means unknown.
 
-    `parameters` and `active_parameters` are numbers, not billions. `batch` is the requests that run at once on one
-    replica of `accelerators` chips. `output_tokens` hold reasoning tokens; `cached_tokens` are those of the prompt that
-    a prefix cache already has, beside `input_tokens`.
+    `parameters` and `active_parameters` are numbers, not billions. `batch` is the concurrent requests of a replica of
+    `accelerators` chips. `output_tokens` include reasoning tokens; `cached_tokens` of the prompt are already in a
+    prefix cache and come in addition to `input_tokens`.
     """
 
     model: str
@@ -64,7 +64,7 @@ class ServingRow:
 
 
 class Resolved(NamedTuple):
-    """A run with every name looked up, and what was estimated or assumed."""
+    """A run with every name resolved, and notes on what was estimated or assumed."""
 
     model: inference.ServedModel
     traffic: inference.Traffic
@@ -78,7 +78,7 @@ class Resolved(NamedTuple):
 
 
 class Estimates(NamedTuple):
-    """Arrays, one element a run: J per output token of the accelerators with its 90 % band, J at the server's wall
+    """Arrays with an element per run: J per output token of the accelerators with its 90 % band, J at the server's wall
     before PUE, milliseconds between two tokens of a request, watts of all accelerators of a replica."""
 
     gpu_j_per_output_token: Floats
@@ -118,7 +118,7 @@ class SetUp(NamedTuple):
 
 
 def set_up(row: ServingRow, fit: Mapping[str, float] | None = None) -> SetUp:
-    """Look up model, chip, precision and engine. Raises InputError for unknown ones and what can't be estimated."""
+    """Looks up model, chip, precision and engine. Raises InputError for unknown names and what can't be estimated."""
     notes: list[str] = []
     _check(row)
     known = known_model(row.model) if row.model else None
@@ -146,7 +146,7 @@ def set_up(row: ServingRow, fit: Mapping[str, float] | None = None) -> SetUp:
 
 
 def resolve(row: ServingRow, fit: Mapping[str, float] | None = None) -> Resolved:
-    """Look up every name of a run, and fill in what is not stated. Raises InputError as `set_up` does."""
+    """Looks up every name of a run, and fills in missing values. Raises InputError like `set_up`."""
     of = set_up(row, fit)
     notes = list(of.notes)
     traffic = _traffic(row, notes)
@@ -163,7 +163,7 @@ def resolve(row: ServingRow, fit: Mapping[str, float] | None = None) -> Resolved
 
 
 def band(engine: Engine, chip: ChipClass) -> tuple[float, float]:
-    """Low and high of the 90 % band as factors of the estimate; wider where chip or engine were not measured."""
+    """Low and high of the 90 % band as factors of the estimate; wider for an unmeasured chip or engine."""
     of = serving_fit()[f"band.{engine.profile}"]
     wider = serving_fit()["band.extrapolated"].high if not (chip.measured and engine.measured) else 1.0
     return of.low / wider, of.high * wider
@@ -184,11 +184,11 @@ def compute_flops(chip: Accelerator, precision: Precision) -> tuple[float, str]:
     for name in precision.compute:
         if name in chip.tflops:
             return chip.tflops[name] * 1e12, name
-    raise InputError(f"{chip.name} computes none of {', '.join(precision.compute)}; it has {', '.join(chip.tflops)}")
+    raise InputError(f"{chip.name} does not compute in {', '.join(precision.compute)}; it has {', '.join(chip.tflops)}")
 
 
 def _check(row: ServingRow) -> None:
-    """Raises InputError for numbers that can't be."""
+    """Raises InputError for impossible numbers."""
     if row.accelerators is not None and row.accelerators not in range(1, MAX_CHIPS + 1):
         raise InputError(f"{row.accelerators} accelerators are not possible; give a whole number, 1 to {MAX_CHIPS}")
     stated = (
@@ -206,7 +206,9 @@ def _check(row: ServingRow) -> None:
 def _model(row: ServingRow, known: OpenModel | None, precision: Precision, notes: list[str]) -> inference.ServedModel:
     if known is not None and (row.parameters is None or abs(row.parameters / known.parameters - 1) < 0.25):
         if row.parameters is not None and abs(row.parameters / known.parameters - 1) > ROUNDED:
-            notes.append(f"{row.model} has {known.parameters / 1e9:.3g}e9 parameters: taken, not the stated number")
+            notes.append(
+                f"{row.model} has {known.parameters / 1e9:.3g}e9 parameters: used instead of the stated number"
+            )
         if row.kv_bytes_per_token is not None:
             return _of(known, precision)._replace(
                 kv_bytes_per_token=row.kv_bytes_per_token, kv_bytes_past_window=row.kv_bytes_per_token
@@ -225,11 +227,11 @@ def _model(row: ServingRow, known: OpenModel | None, precision: Precision, notes
     architecture = row.architecture or ("moe" if mixed else "dense")
     if architecture in WITH_EXPERTS.values():
         if row.active_parameters is None:
-            notes.append("active parameters not given: every token taken to pass all of them")
+            notes.append("active parameters not given: every token is assumed to use all of them")
     elif not mixed:
         active = row.parameters
     else:
-        notes.append(f"{architecture} with active parameters: taken as a mixture of experts")
+        notes.append(f"{architecture} with active parameters: treated as a mixture of experts")
         architecture = WITH_EXPERTS.get(architecture, "moe")
     if row.kv_bytes_per_token is None:
         notes.append("KV cache, layers and width estimated from the parameters")

@@ -1,4 +1,4 @@
-"""The words of a serving run looked up: precision, engine, chip, architecture."""
+"""Looks up the names of a serving run: precision, engine, chip, architecture."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ARCHITECTURE_WORDS = (
 
 
 class Precision(NamedTuple):
-    """A precision of weights: its name, bytes a weight, and the chip precisions in which it computes, best first."""
+    """A precision of weights: its name, bytes per weight, and the chip precisions in which it computes, best first."""
 
     name: str
     weight_bytes: float
@@ -31,7 +31,7 @@ class Precision(NamedTuple):
 
 
 class Engine(NamedTuple):
-    """The measured engine that stands for a stated one, whether that very engine was measured, and a note."""
+    """The measured engine that represents the stated engine, whether the stated engine was measured, and a note."""
 
     profile: str
     measured: bool
@@ -39,7 +39,7 @@ class Engine(NamedTuple):
 
 
 class ChipClass(NamedTuple):
-    """The measured class that stands for a chip, and whether the chip itself was measured."""
+    """The measured class that represents a chip, and whether the chip itself was measured."""
 
     accelerator: Accelerator
     chip_class: str
@@ -49,7 +49,7 @@ class ChipClass(NamedTuple):
 
 @cache
 def find_precision(name: str) -> Precision:
-    """The precision of that name. Raises InputError, with the known ones."""
+    """The precision of that name. Raises InputError, with the known precisions."""
     known = {
         row.text("name"): Precision(
             row.text("precision"), row.number("weight_bytes"), tuple(row.text("compute").split())
@@ -58,14 +58,14 @@ def find_precision(name: str) -> Precision:
     }
     found = known.get(name.strip().casefold())
     if found is None:
-        names = sorted({one.name for one in known.values()})
+        names = sorted({precision.name for precision in known.values()})
         raise InputError(f"unknown precision '{name}'{near(name, known)}; known are {', '.join(names)}")
     return found
 
 
 @cache
 def find_engine(name: str | None) -> Engine:
-    """The profile of an engine such as `vllm-0.11.1`; the newest vLLM where none is stated."""
+    """The profile of an engine such as `vllm-0.11.1`; by default the newest vLLM."""
     if not name or not name.strip():
         return Engine(NEWEST_ENGINE, True, "engine not given: vLLM 0.11")
     text = name.strip().casefold()
@@ -78,14 +78,14 @@ def find_engine(name: str | None) -> Engine:
         if row.text("name") == product and number >= least:
             found = row
     if found is None:
-        return Engine(NEWEST_ENGINE, False, f"unknown engine '{name}': extrapolated, taken as vLLM 0.11")
+        return Engine(NEWEST_ENGINE, False, f"unknown engine '{name}': extrapolated from vLLM 0.11")
     measured = found.flag("measured")
     return Engine(found.text("profile"), measured, "" if measured else f"{name}: {found.text('note')}")
 
 
 @cache
 def find_chip(name: str) -> ChipClass:
-    """The chip of that name with its measured class. Raises InputError for an unknown one."""
+    """The chip of that name with its measured class. Raises InputError for an unknown chip."""
     for row in table("serving-chips.csv", ("name", "accelerator", "chip_class", "measured", "note")):
         if row.text("name").casefold() == name.strip().casefold():
             chip = find_accelerator(row.text("accelerator"))
@@ -100,7 +100,7 @@ def find_chip(name: str) -> ChipClass:
 
 
 def read_architecture(text: str | None) -> str | None:
-    """`dense`, `moe`, `hybrid`, `hybrid-moe` or `rnn` of words such as `Mamba-Transformer Hybrid`; None for nothing."""
+    """`dense`, `moe`, `hybrid`, `hybrid-moe` or `rnn` from text such as `Mamba-Transformer Hybrid`; None for None."""
     if not text or not text.strip():
         return None
     word = text.strip().casefold()

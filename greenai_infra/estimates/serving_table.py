@@ -1,4 +1,4 @@
-"""A CSV of serving runs with estimates added: ten thousand rows at once, the text of each line as it came."""
+"""A CSV of serving runs with estimates added: ten thousand rows at once, the text of each line unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ADDED = (
 
 
 def estimated_table(path: Path) -> str:
-    """The text of a CSV with the columns of ADDED. An empty cell is not known; its stand-in is told in `note`.
+    """The text of a CSV with the columns of ADDED. An empty cell means unknown; `note` says what replaces it.
 
     Columns of READ that the file lacks count as empty. Raises InputError with file and line.
     """
@@ -37,12 +37,12 @@ def estimated_table(path: Path) -> str:
     header = [name.strip() for name in lines[0].cells] if lines else []
     missing = [name for name in REQUIRED if name not in header]
     if missing:
-        raise InputError(f"{path}:1: column {', '.join(missing)} is missing; columns that are read: {', '.join(READ)}")
+        raise InputError(f"{path}:1: column {', '.join(missing)} is missing; this command reads: {', '.join(READ)}")
     taken = [name for name in ADDED if name in header]
     if taken:
-        raise InputError(f"{path}:1: column {', '.join(taken)} is already there; rename it, as this command adds it")
+        raise InputError(f"{path}:1: column {', '.join(taken)} exists already; rename it, as this command adds it")
     if twice := sorted({name for name in READ if header.count(name) > 1}):
-        raise InputError(f"{path}:1: column {', '.join(twice)} stands twice")
+        raise InputError(f"{path}:1: column {', '.join(twice)} appears twice")
     body = [line for line in lines[1:] if line.cells]
     if not body:
         raise InputError(f"{path}: has no rows below its header")
@@ -59,7 +59,7 @@ def estimated_table(path: Path) -> str:
 
 
 class _Line(NamedTuple):
-    """A row of the file: where it begins, its text without the end of line, its cells (none of an empty line)."""
+    """A row of the file: its position, its text without the end of line, its cells (empty for an empty line)."""
 
     number: int
     text: str
@@ -120,7 +120,7 @@ def _row(row: Mapping[str, str]) -> ServingRow:
 
 
 def _number(row: Mapping[str, str], name: str, least: float | None = None) -> float | None:
-    """A number above 0 (or from `least` on); None for an empty cell or a column that is not there."""
+    """A number above 0 (or at least `least`); None for an empty cell or a missing column."""
     text = row.get(name, "")
     if not text:
         return None

@@ -1,1 +1,1 @@
-"""The physics: energy and emissions as pure functions. No I/O but the constants beside the data."""
+"""The physics: energy and emissions as pure functions. The only I/O reads the constants in the data folder."""

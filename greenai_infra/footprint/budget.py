@@ -1,4 +1,4 @@
-"""Carbon budgets: tiers of a run, shares of training and inference, and whether some kilograms still fit."""
+"""Carbon budgets: tiers of a run, shares of training and inference, and whether more kilograms fit."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Kind = Literal["training", "inference"]
 KINDS: tuple[Kind, ...] = ("training", "inference")
 Period = Literal["year", "month"]
 Share = Literal["training", "inference", "any"]
-"""`any`: a reservation whose kind is not said; it counts against the whole budget only."""
+"""`any`: a reservation without a kind; it counts against the whole budget only."""
 TRAINING_SHARE, INFERENCE_SHARE = 0.7, 0.3
-ROUNDING_KG = 1e-9  # a microgram: less is the rounding of sums
+ROUNDING_KG = 1e-9  # a microgram: smaller differences are the rounding of sums
 
 
 class CarbonTier(StrEnum):
-    """How much one run weighs: LOW below 10 kg CO2e, MEDIUM below 100, HIGH below 1,000, else CRITICAL."""
+    """The size of a run: LOW below 10 kg CO2e, MEDIUM below 100, HIGH below 1,000, else CRITICAL."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -35,9 +35,10 @@ def tier_of(emissions_kg: float) -> CarbonTier:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a project may emit: kg CO2e a calendar year, and a month if `month_kg` is set, parted into two shares.
+    """What a project may emit: kg CO2e per calendar year, and per month if `month_kg` is set, split into two shares.
 
-    A share limits its kind in both periods; what the shares leave is for neither. Raises ValueError for contradictions.
+    A share limits its kind in both periods; what the shares leave over is unassigned. Raises ValueError for
+    contradictions.
     """
 
     year_kg: float
@@ -54,7 +55,7 @@ class Allowance:
         shares = (self.training_share, self.inference_share)
         if not all(0 <= share <= 1 for share in shares) or sum(shares) > 1 + 1e-9:
             raise ValueError(
-                f"the shares of training ({shares[0]:g}) and inference ({shares[1]:g}) must lie in 0 to 1 and sum to 1 "
+                f"the shares of training ({shares[0]:g}) and inference ({shares[1]:g}) must be in 0 to 1 and sum to 1 "
                 "at most"
             )
 
@@ -63,14 +64,14 @@ class Allowance:
         return self.training_share if kind == "training" else self.inference_share
 
     def limit_kg(self, period: Period, kind: Kind | None = None) -> float | None:
-        """The limit of a period, of one kind or of both; None where the month has none."""
+        """The limit of a period, for one kind or for both; None for a month without a limit."""
         whole = self.year_kg if period == "year" else self.month_kg
         return None if whole is None else whole * (self.share_of(kind) if kind else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """A limit that some kilograms would break: what it is, and what is committed (used and reserved) without them."""
+    """A limit that some kilograms would break, and what is committed (used and reserved) without them."""
 
     scope: str
     limit_kg: float
@@ -79,20 +80,20 @@ class Excess:
 
     @property
     def over_kg(self) -> float:
-        """By how much the limit would be exceeded."""
+        """The excess over the limit."""
         return self.committed_kg + self.wanted_kg - self.limit_kg
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """kg used and reserved by kind in a calendar year and in one month of it."""
+    """kg used and reserved by kind in a calendar year and in a month of it."""
 
     year: dict[Share, float]
     month: dict[Share, float]
 
 
 def limits(allowance: Allowance, kind: Share) -> list[tuple[Period, Kind | None, float]]:
-    """The limits that kilograms of a kind are held against: (period, share or None for the whole, kg)."""
+    """The limits that apply to kilograms of a kind: (period, share or None for the whole, kg)."""
     periods: tuple[Period, ...] = ("year", "month")
     shares: tuple[Kind | None, ...] = (None,) if kind == "any" else (None, kind)
     return [
@@ -111,7 +112,7 @@ def excesses(allowance: Allowance, committed: Committed, kind: Share, wanted_kg:
         total_kg = sums[share] if share else sum(sums.values())
         if total_kg + wanted_kg > limit_kg + ROUNDING_KG:
             found.append(Excess(scope_name(period, share), limit_kg, total_kg, wanted_kg))
-    return sorted(found, key=lambda one: -one.over_kg)
+    return sorted(found, key=lambda excess: -excess.over_kg)
 
 
 def scope_name(period: Period, share: Kind | None) -> str:

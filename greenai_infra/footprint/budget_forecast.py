@@ -1,10 +1,10 @@
-"""Where a budget will stand at the end of a period, from what was emitted on each day so far.
+"""The forecast of a budget at the end of a period, from the emissions of each day so far.
 
-The days to come are taken as drawn like those that passed, each by itself: expected is `used + reserved + days left x
-mean day`. The 90 % band is Student's prediction interval of a sum of days, so it has both the scatter of the days and
-the error of a mean that few days give: `t(n - 1) x s x sqrt(left + left^2 / n)`. It never falls below what is used.
-A single day shows no scatter: then it is taken to be as large as the day, as of exponential days, with the widest t.
-Weekly rhythms, growth and single large runs that are not reserved are beyond it.
+Future days are modelled as independent draws from the past days: the expectation is `used + reserved + days left x
+mean day`. The 90 % band is Student's prediction interval of a sum of days, so it covers both the scatter of the days
+and the error of a mean of few days: `t(n - 1) x s x sqrt(left + left^2 / n)`. It never falls below what is used.
+A single day shows no scatter: its scatter is then set to its value, as for exponential days, with the widest t.
+The model ignores weekly rhythms, growth and single large runs that are not reserved.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FEW_DAYS = 14
-"""With fewer the band is mostly that of the mean."""
+"""With fewer days the band mostly reflects the error of the mean."""
 Z_95 = 1.6448536269514722
 T_95 = {1: 6.3137515, 2: 2.9199856}
-"""Student's 95 % quantile where the series below is not exact to a percent (tables of any textbook)."""
+"""Student's 95 % quantile where the series below is off by more than a percent (textbook tables)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ _DATA = Path(__file__).parent.parent / "data"
 
 
 class Constant(Struct, frozen=True):
-    """A value, its plausible band, its unit, and where it was taken from."""
+    """A value, its plausible band, its unit and its source."""
 
     name: str
     value: float
@@ -47,16 +47,16 @@ def constants() -> dict[str, Constant]:
 
 @cache
 def serving_fit() -> dict[str, Constant]:
-    """Every coefficient of the serving estimate by name; low and high span the fits that leave one family out."""
+    """Every coefficient of the serving estimate by name; low and high span the fits that leave out one family."""
     return _read("serving-fit.csv")
 
 
 @cache
 def fitted() -> dict[str, float]:
     """The coefficients of the serving estimate as plain numbers."""
-    return {name: one.value for name, one in serving_fit().items()}
+    return {name: constant.value for name, constant in serving_fit().items()}
 
 
 def constant(name: str) -> Constant:
-    """One model constant; KeyError for a name that the file does not have."""
+    """A model constant. Raises KeyError for an unknown name."""
     return constants()[name]

@@ -1,12 +1,12 @@
-"""Whether distilling a model pays in carbon: what it costs once against what each inference saves.
+"""Whether distilling a model pays in carbon: its one-time cost against the saving of each inference.
 
     saving (kg an inference) = teacher - student                both at the same batch, hardware and grid
     yearly savings (kg)      = saving x inferences a day x 365 - distillation
-    break-even (inferences)  = distillation / saving, rounded up; none where the student does not save
+    break-even (inferences)  = distillation / saving, rounded up; undefined where the student does not save
 
 Distillation counts everything: the teacher's outputs, the student's training, evaluation, failed runs. End to end it
 costs about 2.4 times plain fine-tuning (1B to 13B students of a 32B teacher; Lambert and Luccioni 2026, arXiv
-2605.13981). Figures are reckoned exactly in the decimals in which they are written.
+2605.13981). Figures are computed exactly in the decimals in which they are written.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ END_TO_END = (
 
 @dataclass(frozen=True, slots=True)
 class DistillationROI:
-    """What a distillation returns. `teacher_kg` and `student_kg` are kg CO2e an inference, `distillation_kg` once.
+    """The return on a distillation. `teacher_kg` and `student_kg` are kg CO2e per inference, `distillation_kg` once.
 
-    Raises ValueError for negative or non-finite figures, and for no inferences.
+    Raises ValueError for negative or non-finite figures, and for zero inferences.
     """
 
     teacher_kg: float
@@ -38,7 +38,7 @@ class DistillationROI:
         for name in ("teacher_kg", "student_kg", "distillation_kg"):
             value = getattr(self, name)
             if not (isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be a finite number from 0 on, not {value:g}")
+                raise ValueError(f"{name} must be a finite number of 0 or more, not {value:g}")
         if not (isfinite(self.daily_inferences) and self.daily_inferences > 0):
             raise ValueError(f"daily_inferences must be a finite number above 0, not {self.daily_inferences:g}")
 
@@ -49,7 +49,7 @@ class DistillationROI:
 
     @property
     def yearly_savings_kg(self) -> float:
-        """kg CO2e saved in the first year, the distillation subtracted; negative where it does not pay."""
+        """kg CO2e saved in the first year, net of the distillation; negative where it does not pay."""
         yearly = self._saving * _exact(self.daily_inferences) * DAYS_PER_YEAR
         return float(yearly - _exact(self.distillation_kg))
 
@@ -60,13 +60,13 @@ class DistillationROI:
 
     @property
     def breakeven_days(self) -> float | None:
-        """Days until then."""
+        """Days until break-even."""
         inferences = self.breakeven_inferences
         return None if inferences is None else inferences / self.daily_inferences
 
     @property
     def multiple(self) -> float | None:
-        """kg saved in the first year over kg spent; None where nothing was spent."""
+        """kg saved in the first year over kg spent; None for a distillation of 0 kg."""
         if self.distillation_kg == 0:
             return None
         return self.yearly_savings_kg / self.distillation_kg + 1
@@ -77,5 +77,5 @@ class DistillationROI:
 
 
 def _exact(value: float) -> Fraction:
-    """The decimal that a person wrote, not the binary number next to it."""
+    """The decimal number as written, not the nearest binary number."""
     return Fraction(repr(value))

@@ -1,4 +1,4 @@
-"""The operational part of the carbon equation: (E x PUE + E_network) x I. PUE already holds cooling."""
+"""The operational part of the carbon equation: (E x PUE + E_network) x I. PUE already includes cooling."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ def operational_kg(energy_kwh: float, pue: float, intensity_g_per_kwh: float) ->
 
 
 def transfer_kg(network_kwh: float, intensity_g_per_kwh: float) -> float:
-    """kg CO2e of moving data; PUE is not applied, as most of the path lies outside the data centre."""
+    """kg CO2e of moving data; PUE is not applied, because most of the path is outside the data centre."""
     return network_kwh * intensity_g_per_kwh / 1000.0

@@ -1,4 +1,4 @@
-"""Kilograms of CO2e as what a reader can picture: car kilometres, and urban trees grown for ten years."""
+"""Kilograms of CO2e as everyday quantities: car kilometres, and urban trees grown for ten years."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FILE = Path(__file__).parent.parent / "data" / "equivalents.csv"
 
 @dataclass(frozen=True, slots=True)
 class Equivalent:
-    """One thing that emits (or takes up) `kg_co2e`, and the edition of the source that says so."""
+    """A thing that emits (or takes up) `kg_co2e`, and the edition of its source."""
 
     name: str
     kg_co2e: float
@@ -22,7 +22,7 @@ class Equivalent:
     source: str
 
     def count(self, emissions_kg: float) -> float:
-        """How many of it make `emissions_kg`, keeping the sign. Raises ValueError for what is no finite number."""
+        """The number of them that equals `emissions_kg`, with its sign. Raises ValueError for a non-finite number."""
         if not isfinite(emissions_kg):
             raise ValueError(f"emissions_kg must be finite, not {emissions_kg}")
         return emissions_kg / self.kg_co2e
@@ -44,11 +44,11 @@ def car_km(emissions_kg: float) -> float:
 
 
 def urban_trees(emissions_kg: float) -> float:
-    """Urban tree seedlings that take up as much in ten years of growth (not in one)."""
+    """Urban tree seedlings that take up as much in ten years of growth (not in a year)."""
     return equivalents()["urban_tree"].count(emissions_kg)
 
 
 def edition() -> str:
     """The edition to print beside the figures, such as `EPA calculator, edition 2024`."""
-    (one,) = {row.edition for row in equivalents().values()}
-    return f"EPA Greenhouse Gas Equivalencies Calculator, edition {one}"
+    (edition,) = {row.edition for row in equivalents().values()}
+    return f"EPA Greenhouse Gas Equivalencies Calculator, edition {edition}"

@@ -22,7 +22,7 @@ class Estimate(Struct, frozen=True):
 
     @classmethod
     def exact(cls, value: float) -> Self:
-        """A quantity without a band, such as one that was measured."""
+        """A quantity without a band, such as a measured quantity."""
         return cls(value, value, value)
 
     @classmethod

@@ -34,10 +34,10 @@ MEMORY_POWER_EXPONENT = 0.7  # a memory system that is busy half of the time dra
 class ServedModel(NamedTuple):
     """An LLM as a server sees it. A dense model has `active_parameters` equal to `parameters` and `expert_share` 1.
 
-    `matmul_parameters` are the active weights less an input embedding that is only looked up. `expert_share` is the
-    part of a layer's experts that a token takes. `kv_bytes_past_window` are those of the KV bytes a token that go on
-    growing beyond `window_tokens`. `state_layers` are recurrent or linear-attention layers. `weight_bytes` is the
-    size of one weight.
+    `matmul_parameters` are the active weights minus an input embedding that is only looked up. `expert_share` is the
+    share of a layer's experts that a token uses. `kv_bytes_past_window` is the part of the KV bytes per token that
+    keeps growing beyond `window_tokens`. `state_layers` are recurrent or linear-attention layers. `weight_bytes` is the
+    size of a weight.
     """
 
     parameters: Values
@@ -55,9 +55,9 @@ class ServedModel(NamedTuple):
 
 
 class Traffic(NamedTuple):
-    """A mean request, and requests that run at once on one replica.
+    """A mean request, and the concurrent requests of a replica.
 
-    `input_tokens` are those that have to be computed; `cached_tokens` of the prompt are only kept in the KV cache.
+    `input_tokens` must be computed; `cached_tokens` of the prompt are already in the KV cache.
     Reasoning tokens are output tokens.
     """
 
@@ -76,7 +76,7 @@ class Chip(NamedTuple):
 
 
 class Coefficients(NamedTuple):
-    """What the fit says of an engine on a class of chips at a precision; times in ms, the rest are shares."""
+    """The fit for an engine on a class of chips at a precision; times in ms, the rest are shares."""
 
     memory_efficiency: Values
     cache_efficiency: Values
@@ -93,8 +93,8 @@ class Coefficients(NamedTuple):
 
 
 class Serving(NamedTuple):
-    """What one replica does: seconds a decode step with and without its share of prefill, requests a second, and
-    watts of one chip under that load."""
+    """The load of a replica: seconds per decode step with and without its share of prefill, requests per second, and
+    watts of a chip under that load."""
 
     step_s: Values
     decode_step_s: Values
@@ -103,12 +103,12 @@ class Serving(NamedTuple):
 
 
 def stacked(rows: Sequence[Any]) -> Any:
-    """Tuples of floats of one kind as one tuple of arrays."""
+    """A sequence of equal tuples of floats as a tuple of arrays."""
     return type(rows[0])(*np.array(rows, dtype=np.float64).T)
 
 
 def coefficients(engine: str, chip_class: str, precision: str, fit: Mapping[str, float] | None = None) -> Coefficients:
-    """The coefficients of a measured engine, class of chips and precision. KeyError for one that was not fitted."""
+    """The coefficients of an engine, class of chips and precision. Raises KeyError for a combination without a fit."""
     known = fitted() if fit is None else fit
     on_chip = known.get(f"memory_ratio.{chip_class}", 1.0) * known.get(f"memory_ratio.{precision}", 1.0)
     return Coefficients(
@@ -162,7 +162,7 @@ def serve(
 
 
 def weight_bytes_read(model: ServedModel, batch: Values, fit: Mapping[str, float] | None = None) -> Values:
-    """Weights read in one decode step: the active ones of a dense model, all experts that a batch touches of a mixture.
+    """Weights read in a decode step: a dense model's active weights, all experts of a mixture that a batch touches.
 
     Tokens of one batch agree on experts more often than chance: `expert_spread` below 1 in `batch ** expert_spread`.
     """
@@ -176,7 +176,7 @@ def weight_bytes_read(model: ServedModel, batch: Values, fit: Mapping[str, float
 
 
 def cache_bytes_read(model: ServedModel, traffic: Traffic, fit: Mapping[str, float] | None = None) -> Values:
-    """KV cache and recurrent states read in one decode step, at the mean length of a running request."""
+    """KV cache and recurrent states read in a decode step, at the mean length of a running request."""
     state_bytes = (fitted() if fit is None else fit)["state_mb_per_layer"] * 1e6 * model.state_layers
     return (kv_bytes(model, traffic.cached_tokens + traffic.input_tokens + traffic.output_tokens / 2) + state_bytes) * (
         traffic.batch
@@ -184,7 +184,7 @@ def cache_bytes_read(model: ServedModel, traffic: Traffic, fit: Mapping[str, flo
 
 
 def kv_bytes(model: ServedModel, tokens: Values) -> Values:
-    """KV cache of one request of so many tokens."""
+    """KV cache of a request of that many tokens."""
     within = np.minimum(tokens, model.window_tokens)
     return model.kv_bytes_past_window * tokens + (model.kv_bytes_per_token - model.kv_bytes_past_window) * within
 
@@ -218,14 +218,14 @@ def memory_gb(model: ServedModel, traffic: Traffic) -> Values:
 
 
 def j_per_output_token(serving: Serving, traffic: Traffic, chips: Values) -> Values:
-    """Energy of the accelerators for one output token, its share of prefill included, in J."""
+    """Energy of the accelerators for an output token, its share of prefill included, in J."""
     return chips * serving.chip_power_w * serving.step_s / traffic.batch
 
 
 def answer_ms(serving: Serving, traffic: Traffic) -> Values:
     """Milliseconds from a request to the end of its answer in a full batch, without waiting for a place in it.
 
-    A place in the batch is held for one step a token of the answer, each with its share of the prefill. By Little's law
+    A request holds its place for one step per token of the answer, each with its share of the prefill. By Little's law
     that is the batch over the rate: batch / (batch / (step x tokens)).
     """
     return serving.step_s * traffic.output_tokens * 1000.0

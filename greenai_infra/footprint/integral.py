@@ -1,7 +1,7 @@
-"""Energy of each interval times the intensity of that interval, added up.
+"""The sum over intervals of energy times intensity.
 
-An interval whose intensity is not known stays open. One whose intensity may still change, as its hour is not published
-yet, counts at what is known now, and is looked at again.
+An interval of unknown intensity stays open. An interval whose intensity may still change, because its hour is not yet
+published, counts with the present value and is checked again.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MeanOf = Callable[[float, float], float | None]
-"""Mean g/kWh over an interval of Unix seconds; None while it is not known."""
+"""Mean g/kWh over an interval of Unix seconds; None while unknown."""
 
 IsFinal = Callable[[float, float], bool]
-"""Whether the mean over an interval will stay as it is."""
+"""Whether the mean over an interval is final."""
 
 SLOT_S = 300.0
-"""No source publishes shorter steps: intervals within one of these, counted from 1970, have the same intensity."""
+"""No source publishes shorter steps: intervals within the same slot, counted from 1970, have the same intensity."""
 
 
 @dataclass(slots=True)
 class Integral:
-    """kWh (before PUE) and g (before PUE) of what was added."""
+    """kWh and g, both before PUE, of the added intervals."""
 
     kwh: float = 0.0
     provisional_kwh: float = 0.0
@@ -31,13 +31,13 @@ class Integral:
     _provisional: list[tuple[float, float, float]] = field(default_factory=list)
 
     def add(self, start_s: float, end_s: float, kwh: float) -> None:
-        """Energy of [start, end), Unix seconds, taken as even over it."""
+        """Adds the energy of [start, end), Unix seconds, spread evenly over it."""
         self.kwh += kwh
         if kwh > 0:
             self._open.append((start_s, end_s, kwh))
 
     def settle(self, mean_of: MeanOf, is_final: IsFinal | None = None) -> None:
-        """Give each open interval its intensity, where that is known by now; without `is_final` for good."""
+        """Gives each open interval its intensity, where known by now; final unless `is_final` says otherwise."""
         still_open = []
         for interval in self._open:
             start_s, end_s, kwh = interval
@@ -53,29 +53,29 @@ class Integral:
         self._open = still_open
 
     def revise(self, mean_of: MeanOf, is_final: IsFinal) -> None:
-        """Settle, and look again at what counted provisionally."""
+        """Settles, and checks again what counted provisionally."""
         self._open = [*_by_slot(self._provisional), *self._open]
         self._provisional, self._provisional_g, self.provisional_kwh = [], 0.0, 0.0
         self.settle(mean_of, is_final)
 
     @property
     def known_g(self) -> float:
-        """Grams before PUE of what is known by now."""
+        """Grams before PUE of the intervals with known intensity."""
         return self._final_g + self._provisional_g
 
     @property
     def open_kwh(self) -> float:
-        """Energy whose intensity is not known."""
+        """Energy of intervals with unknown intensity."""
         return sum(kwh for _, _, kwh in self._open)
 
     @property
     def g(self) -> float | None:
-        """Grams before PUE; None if the intensity of a part is not known."""
+        """Grams before PUE; None if the intensity of any part is unknown."""
         return None if self._open else self.known_g
 
 
 def _by_slot(intervals: list[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
-    """Those that lie within the same slot as one, so that a long run does not keep thousands."""
+    """Intervals of the same slot merged, so that a long run does not keep thousands."""
     slots: dict[float, tuple[float, float, float]] = {}
     others = []
     for start_s, end_s, kwh in intervals:

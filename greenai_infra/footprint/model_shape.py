@@ -1,4 +1,4 @@
-"""Layers, width and KV cache of a model of which only parameters are known, by rules fitted to published shapes.
+"""Layers, width and KV cache of a model with only its parameters known, by rules fitted to published shapes.
 
 Each figure is scale x (active parameters)^a x (total parameters)^b, in billions; scales and exponents are in
 `data/model-shapes.csv` (`tests/calibration/fit_shapes.py` made them from `open-models.csv`).
@@ -44,7 +44,7 @@ def shaped_model(
     weight_bytes: float,
     kv_bytes_per_token: float | None = None,
 ) -> ServedModel:
-    """A served model of which no more than this is known; `architecture` is dense, moe, hybrid, hybrid-moe or rnn."""
+    """A served model from these figures alone; `architecture` is dense, moe, hybrid, hybrid-moe or rnn."""
     total_b, active_b = parameters / 1e9, active_parameters / 1e9
 
     def of(quantity: str) -> float:

@@ -1,4 +1,4 @@
-"""Scale to zero against always on: how often a server that sleeps has to start, and from which rate it should stay up.
+"""Scale to zero against always on: how often a sleeping server must start, and from which rate it should stay up.
 
 Requests arrive at random (Poisson) at a mean rate l. A start takes C. The server then stays up until nothing has been
 running for T; an answer takes S, so each request holds it for G = S + T. From the end of a start until G without a new
@@ -22,7 +22,7 @@ SECONDS_PER_HOUR = 3600.0
 
 
 class Cycle(NamedTuple):
-    """What a server that scales to zero does in the long run: shares of time, of requests, seconds."""
+    """Long-run behaviour of a server that scales to zero: shares of time and of requests, seconds."""
 
     starts_per_hour: float
     up_share: float
@@ -38,7 +38,7 @@ def cycle(requests_per_hour: float, start_s: float, answer_s: float, keep_warm_s
     if not rate:
         return Cycle(0.0, 0.0, 0.0, 1.0, 0.0, start_s)
     within_start = rate * start_s
-    pause = exp(-rate * (answer_s + keep_warm_s))  # the share of requests after which it goes to sleep
+    pause = exp(-rate * (answer_s + keep_warm_s))  # the share of requests after which the server sleeps
     of_cycle = 1 + within_start * pause
     return Cycle(
         starts_per_hour=requests_per_hour * pause / of_cycle,
@@ -56,7 +56,7 @@ def per_hour(long_run: Cycle, on: float, off: float, start: float) -> float:
 
 
 def break_even_per_hour(on: float, off: float, start: float, start_s: float) -> float | None:
-    """Requests an hour below which sleeping costs less than staying up; None if it does at any rate."""
+    """Requests per hour below which sleeping costs less than staying up; None if it costs less at any rate."""
     excess = start - on * start_s / SECONDS_PER_HOUR
     if excess <= 1e-12 * start:
         return None

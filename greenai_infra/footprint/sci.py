@@ -6,8 +6,8 @@
         = TE x (time reserved / expected lifespan) x (resources reserved / total resources)
 
 I is location-based, average or marginal; market-based figures never enter (sections "Region-specific carbon intensity"
-and "Exclusions"). A year has 365 days, as in the specification's own example. Reaching 0 is impossible, so a score of 0
-is an error.
+and "Exclusions"). A year has 365 days, as in the specification's example. A score of 0 is impossible, so it is an
+error.
 """
 
 from __future__ import annotations
@@ -68,18 +68,18 @@ class Hardware:
 
     @property
     def resource_share(self) -> float:
-        """RS: resources reserved over all that there are."""
+        """RS: resources reserved over total resources."""
         return self.resources_reserved / self.resources_total
 
     def embodied_g(self, embodied_kg: float | None = None) -> float:
-        """M in gCO2eq, of `embodied_kg` or of another TE."""
+        """M in gCO2eq, of `embodied_kg` or of the given TE."""
         total_kg = self.embodied_kg if embodied_kg is None else embodied_kg
         return 1000.0 * total_kg * self.time_share * self.resource_share
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What a score discloses beside its value. Scores whose methods differ are not compared with a baseline."""
+    """What a score discloses besides its value. Scores with different methods are not compared with a baseline."""
 
     functional_unit: str
     boundary: tuple[str, ...]
@@ -92,7 +92,7 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class SciScore:
-    """A score with what went into it; all rates are gCO2eq per functional unit.
+    """A score with its inputs; all rates are gCO2eq per functional unit.
 
     `energy_kwh` is E before PUE. `intensity_g_per_kwh` is the mean of I weighted by energy. The band spans the low and
     high embodied figures alone. `parts` are the scores of the components that were summed.
@@ -142,14 +142,14 @@ def sci(
         sci(energy_kwh=100, intensity_g_per_kwh=41, functional_units=1e6, functional_unit="request", signal="average",
             basis="lifecycle", pue=1.19, boundary=["inference"], hardware=[gpu]).sci_g_per_unit
 
-    `energy_kwh` and `intensity_g_per_kwh` are one value each, or as many as there are hours, in the same order: the
-    energy of an hour meets the intensity of that hour. The energy is of all that is reserved or provisioned, idle or
-    not. `pue` is 1 where the energy holds the building's overhead already. `signal` and `basis` say what the intensity
-    is. Raises InputError, naming the value, for R <= 0, a missing or negative E, a negative I, and a score of 0.
+    `energy_kwh` and `intensity_g_per_kwh` are one value each, or one value per hour in the same order: the energy of an
+    hour is multiplied by the intensity of that hour. The energy covers all that is reserved or provisioned, idle or
+    not. `pue` is 1 where the energy already includes the building's overhead. `signal` and `basis` describe the
+    intensity. Raises InputError, naming the value, for R <= 0, a missing or negative E, a negative I, and a score of 0.
     """
     energies, intensities = _series(energy_kwh), _series(intensity_g_per_kwh)
     if not energies:
-        raise InputError("energy_kwh is missing: E can't be left out of a score")
+        raise InputError("energy_kwh is missing: a score needs E")
     if len(energies) != len(intensities):
         raise InputError(
             f"{len(energies)} values of energy_kwh and {len(intensities)} of intensity_g_per_kwh: each hour needs both"
@@ -201,7 +201,7 @@ def sci(
 
 
 def converted(score: SciScore, units_per_unit: float, functional_unit: str, why: str) -> SciScore:
-    """A score per another functional unit, of which each takes `units_per_unit` of the score's own; `why` is disclosed.
+    """A score converted to a functional unit that takes `units_per_unit` of the score's unit; `why` is disclosed.
 
     Section "Functional unit conversion" of the specification.
     """
@@ -221,14 +221,14 @@ def converted(score: SciScore, units_per_unit: float, functional_unit: str, why:
 
 
 def aggregate(parts: Sequence[SciScore], name: str = "") -> SciScore:
-    """The sum of the scores of components. Raises InputError unless R, signal and basis are the same in all."""
+    """The sum of the scores of components. Raises InputError unless all have the same R, signal and basis."""
     first = parts[0]
     for part in parts[1:]:
         for what in ("functional_unit", "signal", "basis"):
-            one, other = getattr(first.method, what), getattr(part.method, what)
-            if one != other:
+            wanted, other = getattr(first.method, what), getattr(part.method, what)
+            if wanted != other:
                 raise InputError(
-                    f"scores of unlike {what.replace('_', ' ')} can't be summed: {first.name} is {one}, "
+                    f"scores of different {what.replace('_', ' ')} can't be summed: {first.name} is {wanted}, "
                     f"{part.name} is {other}"
                 )
     granularities = {part.method.granularity for part in parts}
@@ -252,7 +252,7 @@ def aggregate(parts: Sequence[SciScore], name: str = "") -> SciScore:
 
 
 def method_differences(score: SciScore, baseline: SciScore) -> list[str]:
-    """What differs in method between a score and its baseline, in words; empty if they can be compared.
+    """The differences in method between a score and its baseline, in words; empty if they can be compared.
 
     Section "Comparing an SCI score to a baseline": the methodology shall be identical.
     """
@@ -270,7 +270,7 @@ def method_differences(score: SciScore, baseline: SciScore) -> list[str]:
 
 
 def market_based(text: str) -> str:
-    """The market-based instrument that a text names as its own, or ""."""
+    """The market-based instrument that a text names, or ""."""
     plain = re.sub(r"[\s_-]+", " ", text.casefold())
     for found in _MARKET.finditer(plain):
         if not _DENIED.search(plain[: found.start()].rstrip()):
@@ -279,15 +279,15 @@ def market_based(text: str) -> str:
 
 
 def refuse_market_based(what: str, text: str) -> None:
-    """Raise InputError if a text says that a figure is market-based."""
+    """Raises InputError if a text says that a figure is market-based."""
     if named := market_based(text):
         raise InputError(f"{what} '{text}': {market_words(named)}")
 
 
 def market_words(named: str) -> str:
-    """Why a market-based instrument is refused."""
+    """The message for a refused market-based instrument."""
     return (
-        f"'{named}' is market-based, which can't enter an SCI score (SCI 1.1.0, section Exclusions); state the grid's "
+        f"'{named}' is market-based; an SCI score excludes it (SCI 1.1.0, section Exclusions); state the grid's "
         "location-based intensity"
     )
 
@@ -297,7 +297,7 @@ def _said(value: object) -> str:
 
 
 def _series(values: float | Sequence[float]) -> list[float]:
-    return [float(one) for one in values] if isinstance(values, Sequence) else [float(values)]
+    return [float(value) for value in values] if isinstance(values, Sequence) else [float(values)]
 
 
 def _numbered(name: str, number: int, all_of_them: Sequence[float]) -> str:

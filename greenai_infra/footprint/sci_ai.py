@@ -1,8 +1,8 @@
 """SCI for AI (Green Software Foundation): two scores, of consumer and provider, reported together and never summed.
 
-Section numbers are those of Green-Software-Foundation/sci-ai, SPEC.md. Its examples hold three slips, which are
-corrected here: 6,500 kg over 50 billion tokens is 130 g per million tokens (9.1.3 says 0.13), and 75,000 kg over 2.5
-billion parameters is 30,000 kg per billion (9.2.2 says 3,000 and 9.2.3 says 30).
+Section numbers refer to Green-Software-Foundation/sci-ai, SPEC.md. Three slips in its examples are corrected here:
+6,500 kg over 50 billion tokens is 130 g per million tokens (9.1.3 says 0.13), and 75,000 kg over 2.5 billion parameters
+is 30,000 kg per billion (9.2.2 says 3,000 and 9.2.3 says 30).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SPECIFICATION = "SCI for AI (Green Software Foundation, sci-ai SPEC.md)"
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A functional unit, and how many of it a score is reported per."""
+    """A functional unit, and the number of units that a score is reported per."""
 
     name: str
     reported_per: float
@@ -22,15 +22,15 @@ class Unit:
     used_for: str
 
     def reported(self, g_per_unit: float) -> tuple[float, str]:
-        """A score as it is reported: the value and its unit, such as 130 `gCO2eq per million token`."""
+        """A score as reported: the value and its unit, such as 130 `gCO2eq per million token`."""
         value = g_per_unit * self.reported_per / (1000.0 if self.in_kg else 1.0)
         many = {1.0: "", 1e6: "million ", 1e9: "billion ", 1e15: "1e15 "}[self.reported_per]
         return value, f"{'kg' if self.in_kg else 'g'}CO2eq per {many}{self.name}{'s' if many else ''}"
 
 
 CONSUMER_UNITS = {
-    one.name: one
-    for one in (
+    unit.name: unit
+    for unit in (
         Unit("token", 1e6, in_kg=False, used_for="large language models"),
         Unit("image", 1.0, in_kg=False, used_for="image generation"),
         Unit("second of video", 1.0, in_kg=False, used_for="video generation"),
@@ -44,8 +44,8 @@ CONSUMER_UNITS = {
 """Section 8.1."""
 
 PROVIDER_UNITS = {
-    one.name: one
-    for one in (
+    unit.name: unit
+    for unit in (
         Unit("parameter", 1e9, in_kg=True, used_for="model architecture"),
         Unit("training token", 1e9, in_kg=True, used_for="data quality and curation"),
         Unit("FLOP", 1e15, in_kg=False, used_for="algorithms and hardware"),
@@ -62,8 +62,8 @@ CONSUMER_PARTS = {
     "client": False,
     "connectors": False,
 }
-"""Sections 6.1 and 9.1.1, stage Operation and Monitoring; `caching` holds storage. True: to be given or left out with
-a reason."""
+"""Sections 6.1 and 9.1.1, stage Operation and Monitoring; `caching` includes storage. True: must be given, or left out
+with a reason."""
 
 PROVIDER_PARTS = {"inception": False, "data": True, "training": True, "integration": True, "end_of_life": True}
 """Sections 6.2 and 7: Inception, Design and Development (data and training), Deployment (integration), Retirement."""

@@ -1,7 +1,7 @@
-"""What a managed service costs in a region: its list price, or an estimate with a band where that is not known.
+"""The price of a managed service in a region: its list price, or an estimate with a band.
 
-AWS's price of us-east-1 stands in for a region without one, as low as it is and up to twice as much: that is how far
-list prices of the same thing lie apart. A price that nobody has read is an estimate too.
+A region without a price gets AWS's price of us-east-1, with a band up to twice that price: list prices of the same item
+differ by as much. A price without a day of reading is an estimate too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Listed(NamedTuple):
-    """USD a unit with its band, the row that it is from, and why it is an estimate; empty for a list price."""
+    """USD per unit with its band, its row, and why it is an estimate; empty for a list price."""
 
     usd: Estimate
     price: ServicePrice
@@ -26,7 +26,7 @@ class Listed(NamedTuple):
 
     @property
     def source(self) -> str:
-        """The price with where it is from and its day."""
+        """The price with its source and day."""
         day = f", {self.price.priced_on}" if self.price.priced_on else ""
         return f"{self.price.usd:g} USD a {self.price.unit}: {self.price.source}{day}"
 
@@ -34,9 +34,9 @@ class Listed(NamedTuple):
 def listed_price(
     provider: str, item: str, region: str, known: Mapping[Key, ServicePrice] | None = None
 ) -> Listed | None:
-    """The price of an item in a region, or an estimate of it; None where not even us-east-1's is known.
+    """The price of an item in a region, or an estimate; None where us-east-1's price is unknown too.
 
-    `known` are the prices to look in, for who asks about many; default all.
+    `known` are the prices to search, for callers with many questions; default all.
     """
     own = service_price(provider, item, region, known)
     price = own or (service_price(provider, item, FALLBACK_REGION, known) if provider == "aws" and region else None)

@@ -1,9 +1,9 @@
-"""What something draws and emits while it only stands there: pure arithmetic.
+"""Standing energy and emissions of a service that waits for work: pure arithmetic.
 
     energy (kWh a month)    = power (W) x 730 h / 1000              IT energy at the server's wall, before PUE
-    emissions (kg a month)  = energy x PUE x intensity / 1000       operational; making the hardware is not in it
+    emissions (kg a month)  = energy x PUE x intensity / 1000       operational, without embodied emissions
 
-A month is 730 hours: 8,760 hours of a year of 365 days, over twelve.
+A month is 730 hours: 8,760 hours of a 365-day year, divided by twelve.
 """
 
 from __future__ import annotations
@@ -34,5 +34,5 @@ def node_power_w(vcpus: float, memory_gib: float, idle_w_per_vcpu: float, full_w
 
 
 def idle_instance_power_w(idle_w_per_chip: float, chips: int) -> float:
-    """Watts of an instance whose `chips` wait for requests, with their share of the host, as `plan` counts it."""
+    """Watts of an instance whose `chips` wait for requests, with their share of the host, counted as in `plan`."""
     return chips * idle_w_per_chip + float(host_power_w(chips))

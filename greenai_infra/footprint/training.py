@@ -1,8 +1,8 @@
 """Compute, memory and power of a training run.
 
 FLOPs = 6 x N x D for training all weights (Kaplan et al. 2020), 4 x N x D for adapters on frozen weights;
-chip-hours = FLOPs / (peak x MFU x 3600), by the 16-bit peak; 8-bit products add the speed-up that was measured of them;
-node power = rated chip power x the power at the wall that nodes were measured to draw for it.
+chip-hours = FLOPs / (peak x MFU x 3600), by the 16-bit peak; 8-bit products add their measured speed-up;
+node power = rated chip power x the measured ratio of node power at the wall to rated chip power.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def training_flops(parameters: float, tokens: float, method: str) -> float:
 
 
 def chip_hours(flops: float, sustained_tflops: Estimate) -> Estimate:
-    """Hours on one chip that keeps up `sustained_tflops`."""
+    """Hours on one chip that sustains `sustained_tflops`."""
     return Estimate.exact(flops / (1e12 * SECONDS_PER_HOUR)) / sustained_tflops
 
 
@@ -42,14 +42,14 @@ def utilisation_of(chip: Accelerator, *, mixture: bool = False) -> TrainingFigur
 
 
 def sustained_tflops(chip: Accelerator, precision: str, utilisation: Estimate) -> Estimate:
-    """What a chip keeps up in training, 8-bit products counted as 16-bit ones. KeyError if the chip lacks both."""
+    """Sustained TFLOPS in training, 8-bit products counted as 16-bit. Raises KeyError if the chip lacks both."""
     if precision not in EIGHT_BIT:
         return utilisation * chip.tflops[precision]
     return utilisation * (chip.tflops["bf16"] if "bf16" in chip.tflops else chip.tflops["fp16"])
 
 
 def speed_up(precision: str, *, mixture: bool = False) -> Estimate:
-    """How much faster a precision trains than 16 bits on the same chips: as measured, not as peak FLOPS promise."""
+    """Measured speed-up of a precision over 16 bits on the same chips (peak FLOPS would promise more)."""
     if precision not in EIGHT_BIT:
         return Estimate.exact(1.0)
     return Estimate.of("training_speedup_8bit_moe" if mixture else "training_speedup_8bit_dense")
@@ -62,12 +62,12 @@ def model_memory_gb(parameters: float, method: str) -> float:
 
 
 def scaling_efficiency(doublings: float, loss: Estimate) -> Estimate:
-    """Share of a chip's throughput that is left after so many doublings of nodes that each lose `loss` of it."""
+    """Share of a chip's throughput left after that many doublings of nodes, each of which loses `loss`."""
     return Estimate(*((1 - end) ** doublings for end in (loss.value, loss.high, loss.low)))
 
 
 def with_start(power_kw: Estimate, work_hours: float, start_hours: float) -> Estimate:
-    """Mean power of a run that starts for some hours and works for others, from the power while it works."""
+    """Mean power of a run with some hours of start-up and some of work, from the power during work."""
     share = Estimate.of("run_start_power_share")
     return (share * start_hours + Estimate.exact(work_hours)) * power_kw / (start_hours + work_hours)
 

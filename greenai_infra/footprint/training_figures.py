@@ -1,4 +1,4 @@
-"""What training on a chip was measured to do, from `data/training-measured.csv`: use of its peak, power of its node."""
+"""Measured training figures of chips, from `data/training-measured.csv`: use of the peak, power of the node."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MFU_DENSE, MFU_MIXTURE, NODE_POWER = "mfu_dense", "mfu_moe", "node_power_over_ch
 
 
 class TrainingFigure(Struct, frozen=True):
-    """A quantity of a chip in training with its band; `is_measured` is False for what was taken from other chips."""
+    """A training quantity of a chip with its band; `is_measured` is False for figures of other chips."""
 
     accelerator: str
     figure: Estimate
@@ -26,7 +26,7 @@ class TrainingFigure(Struct, frozen=True):
 
 
 def training_figure(accelerator: str, quantity: str) -> TrainingFigure:
-    """The chip's own row, or the default row for other chips."""
+    """The chip's row, or the default row for other chips."""
     rows = _rows()
     return rows.get((accelerator, quantity)) or rows[_ANY_CHIP, quantity]
 

@@ -1,1 +1,1 @@
-"""What was emitted and what is reserved, as entries that are added and never edited."""
+"""Emissions and reservations as append-only entries."""

@@ -1,4 +1,4 @@
-"""What the entries of a project amount to: its runs, and what is used and reserved in a year and month."""
+"""Sums of a project's entries: its runs, and what is used and reserved in a year and month."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Sums = dict["Share", float]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A recorded run; `kg` with its corrections."""
+    """A recorded run; `kg` includes its corrections."""
 
     run_id: str
     kind: Share
@@ -37,7 +37,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """kg of a calendar period by kind: recorded with corrections, and reserved by what is still open."""
+    """kg of a calendar period by kind: recorded, with corrections, and reserved by open reservations."""
 
     used: Sums
     reserved: Sums
@@ -85,18 +85,18 @@ class Status:
         return self.year.reserved_kg
 
     def committed(self, without: str = "") -> Committed:
-        """Used and reserved, without the open reservation of one run."""
+        """Used and reserved, without the open reservation of a given run."""
         year, month = self.year.committed, self.month.committed
-        for one in self.reservations:
-            if one.run_id == without:
-                year[one.kind] -= one.kg
-                month[one.kind] -= one.kg if within(one.at, month_of(self.at)) else 0.0
+        for reservation in self.reservations:
+            if reservation.run_id == without:
+                year[reservation.kind] -= reservation.kg
+                month[reservation.kind] -= reservation.kg if within(reservation.at, month_of(self.at)) else 0.0
         return Committed(year, month)
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The ends of the month and year of `at`; `days` of daily sums stand behind both."""
+    """Forecasts for the end of the month and year of `at`, both from `days` daily sums."""
 
     at: datetime
     days: int
@@ -106,7 +106,7 @@ class Forecast:
 
 
 def status_of(team: str, project: str, entries: Sequence[Entry], allowance: Allowance | None, at: datetime) -> Status:
-    """What the entries amount to in the year and month of a moment."""
+    """The sums of the entries in the year and month of a moment."""
     year, month = year_of(at), month_of(at)
     held = open_reservations(entries)
     return Status(
@@ -117,24 +117,24 @@ def status_of(team: str, project: str, entries: Sequence[Entry], allowance: Allo
         _account(entries, held, year),
         _account(entries, held, month),
         tuple(_runs(entries, year)),
-        tuple(one for one in held if within(one.at, year)),
+        tuple(reservation for reservation in held if within(reservation.at, year)),
     )
 
 
 def forecast_of(entries: Sequence[Entry], status: Status) -> Forecast:
-    """The ends of month and year, from the daily sums of the year so far.
+    """Forecasts for the end of month and year, from the daily sums of the year so far.
 
-    Days count from the first one with a run to yesterday, those without a run as zero; today counts if it is the first.
+    Days count from the first day with a run to yesterday, days without a run as zero; today counts if it is the first.
     """
     at, year = status.at, year_of(status.at)
-    used = [one for one in entries if _is_used(one) and within(one.at, year) and one.at <= at]
+    used = [entry for entry in entries if _is_used(entry) and within(entry.at, year) and entry.at <= at]
     daily_kg: list[float] = []
     if used:
-        first = min(one.at for one in used).date()
+        first = min(entry.at for entry in used).date()
         daily_kg = [0.0] * max(1, (at.date() - first).days)
-        for one in used:
-            if (day := (one.at.date() - first).days) < len(daily_kg):
-                daily_kg[day] += one.kg
+        for entry in used:
+            if (day := (entry.at.date() - first).days) < len(daily_kg):
+                daily_kg[day] += entry.kg
     ends = [
         period_forecast(daily_kg, account.used_kg, account.reserved_kg, (span[1] - at) / DAY)
         for account, span in ((status.month, month_of(at)), (status.year, year))
@@ -150,25 +150,25 @@ def _is_used(entry: Entry) -> bool:
 def _account(entries: Sequence[Entry], held: Sequence[Entry], span: Span) -> Account:
     used: Sums = dict.fromkeys((*KINDS, "any"), 0.0)
     reserved = dict(used)
-    for one in entries:
-        if _is_used(one) and within(one.at, span):
-            used[one.kind] += one.kg
-    for one in held:
-        if within(one.at, span):
-            reserved[one.kind] += one.kg
+    for entry in entries:
+        if _is_used(entry) and within(entry.at, span):
+            used[entry.kind] += entry.kg
+    for reservation in held:
+        if within(reservation.at, span):
+            reserved[reservation.kind] += reservation.kg
     return Account(used, reserved)
 
 
 def _runs(entries: Sequence[Entry], span: Span) -> list[Run]:
-    """The runs in a period, oldest first. A correction has the time of its run, so it lies there, too."""
-    within_span = [one for one in entries if _is_used(one) and within(one.at, span)]
+    """The runs in a period, oldest first. A correction has the time of its run, so it is in the same period."""
+    within_span = [entry for entry in entries if _is_used(entry) and within(entry.at, span)]
     runs = {
-        one.run_id: Run(one.run_id, one.kind, one.kg, one.at, one.source, 0)
-        for one in within_span
-        if one.type is EntryType.RUN
+        entry.run_id: Run(entry.run_id, entry.kind, entry.kg, entry.at, entry.source, 0)
+        for entry in within_span
+        if entry.type is EntryType.RUN
     }
-    for one in within_span:
-        if one.type is EntryType.CORRECTION:
-            run = runs[one.run_id]
-            runs[one.run_id] = replace(run, kg=run.kg + one.kg, corrections=run.corrections + 1)
+    for entry in within_span:
+        if entry.type is EntryType.CORRECTION:
+            run = runs[entry.run_id]
+            runs[entry.run_id] = replace(run, kg=run.kg + entry.kg, corrections=run.corrections + 1)
     return list(runs.values())

@@ -1,4 +1,4 @@
-"""The carbon budget of one project: record what was emitted, reserve what is planned, see what is left.
+"""The carbon budget of a project: record emissions, reserve planned runs, see what is left.
 
     budget = CarbonBudget(ledger="ledger.db", team="research", project="assistants")
     budget.set(year_kg=1000)
@@ -6,8 +6,8 @@
     budget.record(run_id="tune-7", kg=11.2, kind="training")
     budget.status().used_kg
 
-Every method raises an error of `greenai_infra.errors` if it could not do it: InputError for what can't be used,
-Refused (OverBudget, with by how much) for what is against a rule, LedgerError if the store fails.
+Every method raises an error of `greenai_infra.errors` if it fails: InputError for unusable input, Refused (OverBudget,
+with the excess) for what breaks a rule, LedgerError if the store fails.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from greenai_infra.ledger.entries import Ledger
 
 SMALLEST_YEAR_KG = 10.0
-"""What one small training run emits; less for a year was probably meant in tonnes."""
+"""What a small training run emits; a smaller yearly budget was probably meant in tonnes."""
 CLOCK_SLACK = timedelta(minutes=1)
-"""By how much the clocks of machines that share a ledger may differ without a word."""
+"""Difference between the clocks of machines that share a ledger below which there is no warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An entry that is durably in the ledger. `added` is False if it was there already; `notes` are warnings."""
+    """An entry that is durably in the ledger. `added` is False if it was already there; `notes` are warnings."""
 
     entry: Entry
     added: bool
@@ -71,7 +71,7 @@ class CarbonBudget:
         training_share: float = TRAINING_SHARE,
         inference_share: float = INFERENCE_SHARE,
     ) -> tuple[str, ...]:
-        """From now on the project may emit this much. Returns warnings, as of a figure that looks like tonnes."""
+        """Sets the project's budget from now on. Returns warnings, such as of a figure that looks like tonnes."""
         try:
             allowance = Allowance(year_kg, month_kg, training_share, inference_share)
         except ValueError as error:
@@ -79,7 +79,9 @@ class CarbonBudget:
         self.ledger.set_allowance(self.team, self.project, allowance, self._clock())
         status = self.status()
         notes = []
-        largest = max([*(run.kg for run in status.runs), *(one.kg for one in status.reservations)], default=0.0)
+        largest = max(
+            [*(run.kg for run in status.runs), *(reservation.kg for reservation in status.reservations)], default=0.0
+        )
         if year_kg < SMALLEST_YEAR_KG or largest > year_kg:
             why = (
                 f"less than one run of this year has ({significant(largest)} kg)"
@@ -90,7 +92,10 @@ class CarbonBudget:
                 f"{exact(year_kg)} kg a year are {why}; if tonnes were meant, set --year-kg {exact(1000 * year_kg)}"
             )
         committed = status.committed()
-        notes += [_over(one.scope, one.over_kg, one.limit_kg) for one in excesses(allowance, committed, "any", 0.0)]
+        notes += [
+            _over(excess.scope, excess.over_kg, excess.limit_kg)
+            for excess in excesses(allowance, committed, "any", 0.0)
+        ]
         return tuple(notes)
 
     def record(
@@ -103,10 +108,10 @@ class CarbonBudget:
         source: str = "",
         note: str = "",
     ) -> Stored:
-        """Store the measured kg CO2e of a run; returns once they are stored durably. Settles a reservation of the id.
+        """Stores the measured kg CO2e of a run; returns when they are stored durably. Settles a reservation of the id.
 
-        The same id, kg and kind again add nothing; Refused for another figure. What is over the budget is stored all
-        the same, with a warning: it has been emitted. It counts in the month of `at`, by default of now.
+        Repeating the same id, kg and kind adds nothing; a different figure raises Refused. A run over the budget is
+        stored with a warning, because it has been emitted. It counts in the month of `at`, by default now.
         """
         kind = self._kind_of_run(run_id, kind)
         moment, stored_at, notes = self._times(at)
@@ -117,25 +122,25 @@ class CarbonBudget:
     def reserve(
         self, *, run_id: str, kg: float, kind: str | None = None, at: datetime | None = None, note: str = ""
     ) -> Stored:
-        """Keep kg CO2e for a run that is planned. Raises OverBudget if they do not fit beside what is committed.
+        """Reserves kg CO2e for a planned run. Raises OverBudget if they do not fit on top of what is committed.
 
-        Without a kind they count against the whole budget only, not against the share of training or inference.
+        Without a kind they count against the whole budget only, not against a share.
         """
         moment, stored_at, notes = self._times(at)
         entry = self._entry(EntryType.RESERVATION, run_id, kg, _share(kind or "any"), moment, stored_at, note=note)
         return Stored(entry, self.ledger.add(entry), notes)
 
     def release(self, *, run_id: str, note: str = "") -> Stored:
-        """Give a reservation back. Raises Refused for an unknown reservation, or if its run is recorded."""
+        """Releases a reservation. Raises Refused for an unknown reservation, or if its run is recorded."""
         held = self._find(EntryType.RESERVATION, run_id)
         _, stored_at, _ = self._times(None)
         entry = self._entry(EntryType.RELEASE, run_id, held.kg, held.kind, held.at, stored_at, note=note)
         return Stored(entry, self.ledger.add(entry))
 
     def correct(self, *, run_id: str, kg: float, correction_id: str, note: str = "") -> Stored:
-        """Add kg CO2e to a recorded run, or take them away (negative). They count in the month of the run.
+        """Adds kg CO2e to a recorded run, or subtracts them (negative). They count in the month of the run.
 
-        The same `correction_id` again adds nothing.
+        Repeating a `correction_id` adds nothing.
         """
         run = self._find(EntryType.RUN, run_id)
         _, stored_at, _ = self._times(None)
@@ -144,19 +149,19 @@ class CarbonBudget:
         return Stored(entry, added, self._warnings(entry))
 
     def check(self, *, kg: float, kind: str | None = None, run_id: str = "", at: datetime | None = None) -> None:
-        """Raises OverBudget if kg CO2e do not fit, Refused if no budget is set. A reservation of the id is its own."""
+        """Raises OverBudget if kg CO2e do not fit, Refused without a budget. The run's reservation is its room."""
         status = self.status(at)
         if status.allowance is None:
             raise Refused(no_budget(self.team, self.project))
         if run_id and any(run.run_id == run_id for run in status.runs):
-            return  # what it emitted is counted
+            return  # its emissions are counted already
         if broken := excesses(status.allowance, status.committed(run_id), _share(kind or "any"), kg):
             raise OverBudget(broken)
 
     def status(self, at: datetime | None = None) -> Status:
-        """What is used, reserved and left in the calendar year and month (UTC) of `at`, by default of now.
+        """What is used, reserved and left in the calendar year and month (UTC) of `at`, by default now.
 
-        Now is never before the newest entry, as for what is recorded now.
+        As in recording, now is never before the newest entry.
         """
         moment = _utc(at) if at else self._times(None)[0]
         entries = self.ledger.entries(self.team, self.project)
@@ -164,17 +169,17 @@ class CarbonBudget:
         return status_of(self.team, self.project, entries, allowance, moment)
 
     def forecast(self, at: datetime | None = None) -> Forecast:
-        """Where month and year will end, with a 90 % band, from the days so far."""
+        """Forecasts for the end of month and year, with a 90 % band, from the days so far."""
         status = self.status(at)
         return forecast_of(self.ledger.entries(self.team, self.project), status)
 
     def clock_notes(self) -> tuple[str, ...]:
-        """What is to be said where the clock is behind the newest entry."""
+        """The warning for a clock behind the newest entry."""
         return self._times(None)[2]
 
     def reserved(self, run_id: str) -> Entry | None:
         """The open reservation of a run."""
-        return next((one for one in self.status().reservations if one.run_id == run_id), None)
+        return next((reservation for reservation in self.status().reservations if reservation.run_id == run_id), None)
 
     def _entry(
         self,
@@ -197,9 +202,10 @@ class CarbonBudget:
         )  # fmt: skip
 
     def _times(self, at: datetime | None) -> tuple[datetime, datetime, tuple[str, ...]]:
-        """When an entry counts and when it is stored, and what is to be said of it.
+        """When an entry counts, when it is stored, and warnings.
 
-        Neither is before the newest entry unless `at` says so: a clock that was set back charges no older period.
+        Neither is before the newest entry unless `at` says so: a clock that was set back must not charge an older
+        period.
         """
         clock, newest = self._clock(), self.ledger.newest(self.team, self.project)
         stored_at = max(clock, newest) if newest else clock
@@ -207,16 +213,16 @@ class CarbonBudget:
             return _utc(at), stored_at, ()
         note = (
             f"the clock says {format_time(clock)}, before the newest entry ({format_time(stored_at)}): was it set "
-            "back? The time of that entry counts; --at names another"
+            "back? The time of that entry is used; change it with --at"
         )
         return stored_at, stored_at, (note,) if stored_at - clock > CLOCK_SLACK else ()
 
     def _find(self, type_: EntryType, run_id: str) -> Entry:
         check_name("run id", run_id)
         entries = self.ledger.entries(self.team, self.project)
-        found = next((one for one in entries if one.type is type_ and one.run_id == run_id), None)
+        found = next((entry for entry in entries if entry.type is type_ and entry.run_id == run_id), None)
         if found is None:
-            raise Refused(f"there is no {type_} '{run_id}' of {self.team}/{self.project} in the ledger")
+            raise Refused(f"{self.team}/{self.project} has no {type_} '{run_id}' in the ledger")
         return found
 
     def _kind_of_run(self, run_id: str, kind: str | None) -> Share:
@@ -228,17 +234,20 @@ class CarbonBudget:
         return kind
 
     def _warnings(self, entry: Entry) -> tuple[str, ...]:
-        """What the budget says of a stored run. The run is stored: nothing that goes wrong here may look otherwise."""
+        """Budget warnings for a stored run. Failures here must not suggest that the run was not stored."""
         try:
             allowance, committed = self.ledger.balance(self.team, self.project, entry.at)
         except LedgerError as error:
-            return (f"it is stored, but the budget could not be read: {error}",)
+            return (f"the run is stored, but the budget could not be read: {error}",)
         if allowance is None:
             return (no_budget(self.team, self.project),)
-        notes = [_over(one.scope, one.over_kg, one.limit_kg) for one in excesses(allowance, committed, entry.kind, 0.0)]
+        notes = [
+            _over(excess.scope, excess.over_kg, excess.limit_kg)
+            for excess in excesses(allowance, committed, entry.kind, 0.0)
+        ]
         if entry.kg > allowance.year_kg:
             notes.append(
-                f"this run alone has more than the budget of a year ({exact(allowance.year_kg)} kg); was the budget "
+                f"this run alone exceeds the budget of a year ({exact(allowance.year_kg)} kg); was the budget "
                 "meant in tonnes, or the run in grams?"
             )
         return tuple(notes)

@@ -1,16 +1,16 @@
-"""A ledger in a DynamoDB table, which a team's machines and clouds share (extra aws).
+"""A ledger in a DynamoDB table, shared by a team's machines and clouds (extra aws).
 
-Items of one project lie in one partition, so that one transaction sees them: `partition` is the JSON text of
-`[team, project]`, `item` one of
+All items of a project are in the same partition, so that a transaction sees them: `partition` is the JSON text of
+`[team, project]`, `item` is one of
 
     budget                     the newest budget, with a revision; budget#REVISION keeps each
     run#ID, reservation#ID, release#ID, correction#ID     an entry; a run has `net_kg`, with its corrections
     sum#2026, sum#2026-03      kg used and reserved in a period: `total`, `training`, `inference`
     newest                     when the last entry was stored
 
-An entry and the sums that it changes are written in one transaction, which puts the entry only if there is none of that
-id, and adds a reservation only while the sums are below their limits: DynamoDB's transactions are serialisable, so no
-number of writers can commit more than the budget. Figures are decimals, exact to 1e-12 kg.
+An entry and the sums that it changes are written in one transaction. It puts the entry only if the id is new, and adds
+a reservation only while the sums are below their limits. DynamoDB's transactions are serialisable, so concurrent
+writers cannot commit more than the budget. Figures are decimals, exact to 1e-12 kg.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class DynamoLedger(DynamoTable):
     """A ledger in a table with the string keys `partition` and `item`, as the stack program `ledger` builds it."""
 
     def set_allowance(self, team: str, project: str, allowance: Allowance, at: datetime) -> None:
-        """From now on this is the budget."""
+        """Sets the budget from now on; see `Ledger`."""
         key = _partition(team, project)
 
         def attempt() -> None:
@@ -90,13 +90,13 @@ class DynamoLedger(DynamoTable):
         return _allowance(budget), Committed(_committed(year), _committed(month))
 
     def add(self, entry: Entry) -> bool:
-        """Store an entry; see `Ledger.add`."""
+        """Stores an entry; see `Ledger.add`."""
         return self._until_done(lambda: self._attempt(entry))
 
     def entries(self, team: str, project: str) -> list[Entry]:
         """Every entry of a project, oldest first."""
         found = [_entry(team, project, item) for item in self._query(_partition(team, project)) if "entry_id" in item]
-        return sorted(found, key=lambda one: one.stored_at)
+        return sorted(found, key=lambda entry: entry.stored_at)
 
     def newest(self, team: str, project: str) -> datetime | None:
         """When the last entry of a project was stored."""
@@ -104,7 +104,7 @@ class DynamoLedger(DynamoTable):
         return parse_time(held["stored_at"]) if held else None
 
     def _attempt(self, entry: Entry) -> bool:
-        """Read what the entry depends on, and write it on the condition that this still holds."""
+        """Reads what the entry depends on, and writes it on the condition that this still holds."""
         key = _partition(entry.team, entry.project)
         names = [f"{type_.value}#{entry.run_id}" for type_ in (EntryType.RUN, EntryType.RESERVATION, EntryType.RELEASE)]
         own, run, reservation, release = self._read(key, _name(entry), *names)
@@ -166,7 +166,7 @@ class DynamoLedger(DynamoTable):
         return True
 
     def _settle(self, key: str, name: str) -> Item:
-        """Mark a reservation as over, once: its kilograms leave the sums."""
+        """Marks a reservation as settled, once: its kilograms leave the sums."""
         return {
             "Update": {
                 **self._of(key, name),
@@ -192,7 +192,7 @@ class DynamoLedger(DynamoTable):
         deltas: Deltas,
         room: dict[str, list[tuple[str, Decimal]]] | None = None,
     ) -> Iterator[Item]:
-        """Add to the sums of periods; with `room` only if each named sum is at most so much."""
+        """Adds to the sums of periods; with `room` only if each named sum is at most its limit."""
         for name, by_kind in deltas.items():
             added: Item = {"total": sum(by_kind.values())}
             added |= {kind: by_kind[kind] for kind in KINDS if kind in by_kind}

@@ -1,4 +1,4 @@
-"""A DynamoDB table with the string keys `partition` and `item`: reading items, and transactions that try again."""
+"""A DynamoDB table with the string keys `partition` and `item`: reads items, and runs transactions with retries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from greenai_infra.ledger.entries import LedgerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TRIES = 60  # of a transaction that met another one
+TRIES = 60  # of a transaction that conflicts with others
 LONGEST_PAUSE_S = 0.5
 _AGAIN = (
     "TransactionInProgressException", "TransactionConflictException", "ThrottlingException",
@@ -24,7 +24,7 @@ Done = TypeVar("Done")
 
 
 class DynamoTable:
-    """The table, by its name. boto3 is imported when it is first asked."""
+    """A table by its name. boto3 is imported at the first request."""
 
     def __init__(self, table: str, region: str | None = None, client: Any = None) -> None:
         self.table, self.region = table, region
@@ -64,13 +64,13 @@ class DynamoTable:
         self._call("transact_write_items", TransactItems=items)
 
     def _until_done(self, attempt: Callable[[], Done]) -> Done:
-        """The outcome of a transaction; read and tried again while others are in its way."""
+        """The outcome of a transaction; reads and tries again while others conflict with it."""
         for turn in range(TRIES):
             try:
                 return attempt()
             except InTheWay:
                 time.sleep(random.uniform(0, min(LONGEST_PAUSE_S, 0.01 * 2**turn)))
-        raise LedgerError(f"{self} is too busy: {TRIES} transactions met others; try again")
+        raise LedgerError(f"{self} is too busy: {TRIES} attempts conflicted with other transactions; try again")
 
     def _call(self, operation: str, **arguments: Any) -> Item:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -79,11 +79,11 @@ class DynamoTable:
             return cast("Item", getattr(self._client(), operation)(**arguments))
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            reasons = [one.get("Code", "None") for one in error.response.get("CancellationReasons", ())]
+            reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", ())]
             if code in _AGAIN or (reasons and all(reason in (*_TIES, "None") for reason in reasons)):
                 raise InTheWay from None
             if code == "ResourceNotFoundException":
-                raise LedgerError(f"{self}: there is no such table; a stack with program: ledger builds it") from None
+                raise LedgerError(f"{self}: the table does not exist; a stack with program: ledger builds it") from None
             raise LedgerError(f"{self}: {code}: {error.response['Error'].get('Message', '')}".rstrip(": ")) from None
         except BotoCoreError as error:
             raise LedgerError(f"{self}: {error}") from None
@@ -109,7 +109,7 @@ class DynamoTable:
 
 
 class InTheWay(Exception):
-    """Another transaction was faster, or what was read no longer holds."""
+    """Another transaction was faster, or the items that were read have changed."""
 
 
 def _boto3() -> Any:
@@ -122,7 +122,7 @@ def _boto3() -> Any:
 
 
 def wire(values: Item) -> Item:
-    """Values as DynamoDB's own interface takes them."""
+    """Values in the form of DynamoDB's API."""
     return {name: _boto3().dynamodb.types.TypeSerializer().serialize(value) for name, value in values.items()}
 
 

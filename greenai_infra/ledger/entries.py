@@ -1,7 +1,7 @@
-"""What every ledger holds, whatever it is stored in, and what it promises.
+"""The contents and guarantees of every ledger, whatever its store.
 
-A ledger holds budgets and entries of (team, project). Nothing is edited or removed: a budget that is set again is one
-more row, a wrong figure is mended by a correction. A call that returns has stored its entry durably.
+A ledger holds budgets and entries of (team, project). Nothing is edited or removed: setting a budget again adds a row,
+and a correction mends a wrong figure. When a call returns, its entry is stored durably.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_KG = 1e12  # a billion tonnes
 LONGEST_NAME = 200
 MUCH = 5
-"""As often as one run is over a whole budget where that was rather given in another unit."""
+"""Ratio of a run to the whole budget above which the budget was probably given in a different unit."""
 
 
 class LedgerError(GreenAIError):
@@ -39,7 +39,7 @@ class OverBudget(Refused):
 
 
 def over_budget(excess: Excess) -> str:
-    """By how much some kilograms do not fit, in words."""
+    """The excess in words."""
     tonnes = " (was the budget meant in tonnes?)" if excess.wanted_kg > MUCH * excess.limit_kg else ""
     limit = f"{exact(excess.limit_kg)} kg{tonnes}"
     return (
@@ -49,7 +49,7 @@ def over_budget(excess: Excess) -> str:
 
 
 class EntryType(StrEnum):
-    """RUN: measured. RESERVATION: planned. RELEASE: a reservation given back. CORRECTION: more or less of a run."""
+    """RUN: measured. RESERVATION: planned. RELEASE: a released reservation. CORRECTION: a change to a run's kg."""
 
     RUN = "run"
     RESERVATION = "reservation"
@@ -59,9 +59,9 @@ class EntryType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row. `entry_id` is unique among rows of its type; `run_id` is the run it speaks of (the same but for a
-    correction). `kg` is CO2e, negative only in a correction. `at` is the time that it counts in, a correction's that of
-    its run; `stored_at` is the clock when it was stored. Both are UTC."""
+    """A row. `entry_id` is unique among rows of its type; `run_id` is the run that it concerns (`entry_id` except
+    in a correction). `kg` is CO2e, negative only in a correction. `at` is the time in which it counts, for a correction
+    that of its run; `stored_at` is the time of storing. Both are UTC."""
 
     team: str
     project: str
@@ -83,7 +83,7 @@ class Entry:
 
 
 def check_name(what: str, value: str) -> None:
-    """Raises InputError for a name that would not be found again: empty, padded, or with control characters."""
+    """Raises InputError for a name that could not be found again: empty, padded, or with control characters."""
     if not isinstance(value, str) or not value or len(value) > LONGEST_NAME or not value.isprintable():
         raise InputError(f"{what} {value!r} must be 1 to {LONGEST_NAME} printable characters")
     if value != value.strip():
@@ -91,21 +91,22 @@ def check_name(what: str, value: str) -> None:
 
 
 class Ledger(Protocol):
-    """Where entries are kept. Every method raises LedgerError if the store fails."""
+    """A store of entries. Every method raises LedgerError if the store fails."""
 
     def set_allowance(self, team: str, project: str, allowance: Allowance, at: datetime) -> None:
-        """From now on this is the budget."""
+        """Sets the budget from now on."""
         ...
 
     def balance(self, team: str, project: str, at: datetime) -> tuple[Allowance | None, Committed]:
-        """The budget, None if none is set, and what is used and reserved in the year and month of a moment."""
+        """The budget, None if unset, and what is used and reserved in the year and month of a moment."""
         ...
 
     def add(self, entry: Entry) -> bool:
-        """Store an entry; False if the very same one is there already.
+        """Stores an entry; returns False if the same entry exists already.
 
-        Raises Refused for the same id with another figure, for a correction or release of nothing, and OverBudget for
-        a reservation that does not fit beside everything that is used or reserved at that moment.
+        Raises Refused for the same id with a different figure, or a correction or release without its run or
+        reservation; OverBudget for a reservation that does not fit on top of everything used or reserved at that
+        moment.
         """
         ...
 
@@ -119,7 +120,7 @@ class Ledger(Protocol):
 
 
 def refuse_another(held: Entry, entry: Entry) -> None:
-    """Raises Refused unless two entries of one id say the same."""
+    """Raises Refused unless two entries with the same id are equal."""
     if (held.kg, held.kind, held.run_id) != (entry.kg, entry.kind, entry.run_id):
         raise Refused(
             f"{entry.type} '{entry.entry_id}' is in the ledger with {held.kg:.15g} kg ({held.kind}), not with "
@@ -128,15 +129,15 @@ def refuse_another(held: Entry, entry: Entry) -> None:
 
 
 def refuse_nothing(held: Entry | None, entry: Entry) -> Entry:
-    """The run or reservation that a correction or release speaks of. Raises Refused if there is none."""
+    """The run or reservation that a correction or release concerns. Raises Refused if it does not exist."""
     if held is None:
         of = EntryType.RUN if entry.type is EntryType.CORRECTION else EntryType.RESERVATION
-        raise Refused(f"there is no {of} '{entry.run_id}' of {entry.team}/{entry.project} in the ledger")
+        raise Refused(f"{entry.team}/{entry.project} has no {of} '{entry.run_id}' in the ledger")
     return held
 
 
 def refuse_below_zero(run_kg: float, entry: Entry) -> None:
-    """Raises Refused for a correction by more than a run has."""
+    """Raises Refused for a correction that would leave a run below 0."""
     if run_kg + entry.kg < -1e-9:
         raise Refused(
             f"run '{entry.run_id}' has {run_kg:.15g} kg; a correction by {entry.kg:.15g} kg leaves less than 0"
@@ -144,7 +145,7 @@ def refuse_below_zero(run_kg: float, entry: Entry) -> None:
 
 
 def refuse_settled(entry: Entry, *, recorded: bool, released: bool) -> None:
-    """Raises Refused for a reservation or release of what is over."""
+    """Raises Refused for a reservation or release after the run was recorded or released."""
     if recorded:
         raise Refused(f"run '{entry.run_id}' is recorded already; its reservation is settled")
     if released:
@@ -152,12 +153,12 @@ def refuse_settled(entry: Entry, *, recorded: bool, released: bool) -> None:
 
 
 def no_budget(team: str, project: str) -> str:
-    """Where nothing is allowed or refused, as nobody has set a budget."""
+    """The message for a project without a budget."""
     return f"{team}/{project} has no budget in this ledger; set one with greenai-infra budget set --year-kg N"
 
 
 def open_reservations(entries: Sequence[Entry]) -> list[Entry]:
     """The reservations that are neither settled by a run nor released."""
-    held = {one.run_id: one for one in entries if one.type is EntryType.RESERVATION}
-    over = {one.run_id for one in entries if one.type in (EntryType.RUN, EntryType.RELEASE)}
-    return [one for run_id, one in held.items() if run_id not in over]
+    held = {entry.run_id: entry for entry in entries if entry.type is EntryType.RESERVATION}
+    over = {entry.run_id for entry in entries if entry.type in (EntryType.RUN, EntryType.RELEASE)}
+    return [reservation for run_id, reservation in held.items() if run_id not in over]

@@ -1,4 +1,4 @@
-"""From the words that name a ledger to the ledger: a file, or `dynamodb:TABLE[@REGION]`."""
+"""Opens a ledger by its name: a file, or `dynamodb:TABLE[@REGION]`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DYNAMODB = re.compile(r"dynamodb:([A-Za-z0-9_.-]{3,255})(?:@([a-z]{2}(?:-[a-z]+
 
 
 def open_ledger(name: str | os.PathLike[str]) -> Ledger:
-    """The ledger of that name. Raises InputError for a name that can't be one; nothing is read or made yet."""
+    """The ledger of that name. Raises InputError for an impossible name; nothing is read or created yet."""
     text = os.fspath(name)
     if not text.strip():
         raise InputError("the ledger's name is empty; give a file, or dynamodb:TABLE@REGION")
@@ -36,5 +36,5 @@ def open_ledger(name: str | os.PathLike[str]) -> Ledger:
 
 
 def ledger_from_environment() -> str | None:
-    """What GREENAI_LEDGER says; None if it is unset or empty."""
+    """The value of GREENAI_LEDGER; None if it is unset or empty."""
     return os.environ.get(VARIABLE) or None

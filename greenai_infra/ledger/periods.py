@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 Span = tuple[datetime, datetime]
-"""The first moment of a period, and the first after it."""
+"""The first moment of a period, and the first moment after it."""
 
 
 def year_of(at: datetime) -> Span:
@@ -22,5 +22,5 @@ def month_of(at: datetime) -> Span:
 
 
 def within(at: datetime, span: Span) -> bool:
-    """Whether a moment lies in a period."""
+    """Whether a moment is in a period."""
     return span[0] <= at < span[1]

@@ -1,4 +1,4 @@
-"""The runs of emissions reports (`emissions_report.json`, CodeCarbon's `emissions.csv`) as a ledger records them."""
+"""The runs of emissions reports (`emissions_report.json`, CodeCarbon's `emissions.csv`), ready for a ledger."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """kg CO2e of a run; its id is the tracker's, or made of the content where the tracker has none."""
+    """kg CO2e of a run; its id is the tracker's, or a hash of the content where the tracker gives no id."""
 
     run_id: str
     kg: float
@@ -29,9 +29,9 @@ class Reported:
 
 
 def runs_reported(paths: Sequence[Path]) -> list[Reported]:
-    """Each run of the reports once. Raises InputError with file and line for what can't be true.
+    """Each run of the reports once. Raises InputError with file and line for impossible figures.
 
-    The same report read again has the same ids, whatever it is called: nothing is recorded twice.
+    Reading the same report again gives the same ids, whatever the file is called, so nothing is recorded twice.
     """
     tracked = [path for path in paths if is_report(path)]
     found, same = _tracked(tracked), Counter[str]()
@@ -39,25 +39,25 @@ def runs_reported(paths: Sequence[Path]) -> list[Reported]:
     for parts in read_runs(rows)[0] if rows else []:
         run_id = _id_of(parts[-1])
         same[run_id] += 1
-        if same[run_id] > 1:  # equal rows without an id are as many runs
+        if same[run_id] > 1:  # equal rows without an id are separate runs
             run_id = f"{run_id}-{same[run_id]}"
         found.append(Reported(run_id, sum(row.emissions_kg for row in parts), parts[-1].where))
     return found
 
 
 def _tracked(paths: Sequence[Path]) -> list[Reported]:
-    """The runs of reports of our own tracker."""
+    """The runs of reports written by `greenai-infra track`."""
     runs: dict[str, Reported] = {}
     for path in paths:
         report = read_report(path)
         if report.emissions_kg is None:
-            raise InputError(f"{path}: the emissions of this run are not known, so there is nothing to record")
+            raise InputError(f"{path}: the emissions of this run are unknown, so there is nothing to record")
         if report.status == "running":
-            raise InputError(f"{path}: the run is still going on, or was killed; --kg records what is known of it")
+            raise InputError(f"{path}: the run is still going on, or was killed; record the known part with --kg")
         content = report.model_dump_json(exclude_none=True)
         run_id = report.run_id or f"report-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
         if run_id in runs:
-            raise InputError(f"{path}: run {run_id} is in {runs[run_id].source} already")
+            raise InputError(f"{path}: run {run_id} is already in {runs[run_id].source}")
         runs[run_id] = Reported(run_id, report.emissions_kg, str(path))
     return list(runs.values())
 

@@ -1,7 +1,7 @@
-"""A ledger in one SQLite file: many processes and threads of one machine may write to it at once.
+"""A ledger in a SQLite file: many processes and threads of a machine may write to it at the same time.
 
-Write-ahead log with a full sync at each commit: what was acknowledged survives a killed process and a power cut. The
-file belongs on a local disk: SQLite's locks do not hold on network file systems (use DynamoDB to share a ledger).
+Write-ahead log with a full sync at each commit: acknowledged entries survive a killed process and a power cut. Keep the
+file on a local disk: SQLite's locks do not work on network file systems (use DynamoDB to share a ledger).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x47414C31  # "GAL1"
 SCHEMA_VERSION = 1
-WAIT_S = 20.0  # for another writer
+WAIT_S = 20.0  # how long to wait for another writer
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _SCHEMA = """
 CREATE TABLE budgets (
@@ -63,7 +63,7 @@ _COMMITTED = """
 
 
 class SqliteLedger:
-    """A ledger in a file, which the first budget or run makes."""
+    """A ledger in a file, which the first budget or run creates."""
 
     def __init__(self, path: Path, wait_s: float = WAIT_S) -> None:
         self.path, self.wait_s = path, wait_s
@@ -72,7 +72,7 @@ class SqliteLedger:
         return str(self.path)
 
     def set_allowance(self, team: str, project: str, allowance: Allowance, at: datetime) -> None:
-        """From now on this is the budget."""
+        """Sets the budget from now on; see `Ledger`."""
         with self._writing() as db:
             values = (allowance.year_kg, allowance.month_kg, allowance.training_share, allowance.inference_share)
             db.execute(
@@ -87,7 +87,7 @@ class SqliteLedger:
             return _allowance(db, team, project), _sums(db, team, project, at)
 
     def add(self, entry: Entry) -> bool:
-        """Store an entry; see `Ledger.add`."""
+        """Stores an entry; see `Ledger.add`."""
         if entry.type is not EntryType.RUN:
             self._refuse_missing()
         with self._writing() as db:
@@ -124,7 +124,7 @@ class SqliteLedger:
 
     def _refuse_missing(self) -> None:
         if not self.path.exists():
-            raise LedgerError(f"there is no ledger at {self.path}; greenai-infra budget set makes one")
+            raise LedgerError(f"there is no ledger at {self.path}; create it with greenai-infra budget set")
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -147,16 +147,14 @@ class SqliteLedger:
             try:
                 db.execute("PRAGMA user_version").fetchone()  # the first look into the file
             except sqlite3.OperationalError:
-                # In a read-only folder the log can't be opened; where there is none the file holds everything.
+                # In a read-only folder the log can't be opened; without a log the file holds everything.
                 db.close()
                 if self.path.with_name(self.path.name + "-wal").exists():
                     raise
                 db = self._connect("ro&immutable=1")
             try:
                 if self._is_new(db) and not new:
-                    raise InputError(
-                        f"{self.path} is empty, so no ledger yet; greenai-infra budget set makes one of it"
-                    )
+                    raise InputError(f"{self.path} is empty, not a ledger; fill it with greenai-infra budget set")
                 db.execute("BEGIN")
                 yield db
             finally:
@@ -170,11 +168,11 @@ class SqliteLedger:
             if "no such" in str(error):
                 raise InputError(f"{self.path} is a damaged ledger ({error}); restore it from a backup") from None
             raise LedgerError(_in_words(self, error)) from None
-        except ValueError as error:  # a row that nobody here has written
+        except ValueError as error:  # a row that this package did not write
             raise InputError(f"{self.path} is a damaged ledger: {error}; restore it from a backup") from None
         except sqlite3.DatabaseError as error:
             raise InputError(
-                f"{self.path} is not a ledger, or a damaged one ({error}); name another file, or restore a backup"
+                f"{self.path} is not a ledger, or is damaged ({error}); name another file, or restore a backup"
             ) from None
 
     def _connect(self, mode: str) -> sqlite3.Connection:
@@ -182,7 +180,7 @@ class SqliteLedger:
         return sqlite3.connect(address, timeout=self.wait_s, isolation_level=None, uri=True)
 
     def _is_new(self, db: sqlite3.Connection) -> bool:
-        """Whether there is no table yet. Raises InputError for a file of something else, or of another release."""
+        """Whether the file has no tables yet. Raises InputError for a foreign file, or a schema of another release."""
         marked = db.execute("PRAGMA application_id").fetchone()[0]
         version = db.execute("PRAGMA user_version").fetchone()[0]
         tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -192,11 +190,11 @@ class SqliteLedger:
                 "greenai-infra that wrote it"
             )
         if marked != APPLICATION_ID and tables:
-            raise InputError(f"{self.path} is a database of something else, not a ledger; name another file")
+            raise InputError(f"{self.path} is another kind of database, not a ledger; name another file")
         return bool(marked != APPLICATION_ID)
 
     def _prepare(self, db: sqlite3.Connection) -> None:
-        """Make the tables if the file is new. Others may be about to do the same, or be killed half-way."""
+        """Creates the tables if the file is new. Other processes may do the same now, or be killed half-way."""
         if not self._is_new(db):
             return
         until = time.monotonic() + self.wait_s
@@ -205,7 +203,7 @@ class SqliteLedger:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("BEGIN IMMEDIATE")
                 break
-            except sqlite3.OperationalError as error:  # changing the mode does not wait for others by itself
+            except sqlite3.OperationalError as error:  # changing the mode does not wait for other writers
                 if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > until:
                     raise
                 time.sleep(0.01)
@@ -218,12 +216,12 @@ class SqliteLedger:
 
 
 _turns: dict[Path, threading.Lock] = {}
-os.register_at_fork(after_in_child=_turns.clear)  # a thread that holds one is not there in the child
+os.register_at_fork(after_in_child=_turns.clear)  # a thread that holds a lock does not exist in the child
 
 
 @contextmanager
 def _turn(ledger: SqliteLedger) -> Iterator[None]:
-    """One writer a process and file: SQLite lets the many wait without an order, and some for long."""
+    """One writer per process and file: SQLite has no queue for waiting writers, so some would wait for long."""
     lock = _turns.setdefault(ledger.path.absolute(), threading.Lock())
     if not lock.acquire(timeout=ledger.wait_s):
         raise LedgerError(f"{ledger} has been locked by other threads for {ledger.wait_s:g} s; try again")
@@ -302,7 +300,7 @@ def _in_words(ledger: SqliteLedger, error: sqlite3.OperationalError) -> str:
     if "locked" in text or "busy" in text:
         return f"{path} has been locked by another process for {ledger.wait_s:g} s; try again when that has ended"
     if "readonly" in text:
-        return f"{path} is read-only, or its folder is (SQLite writes its log beside the file)"
+        return f"{path} or its folder is read-only (SQLite writes its log next to the file)"
     if "unable to open" in text:
-        return f"{path} can't be opened or made: does its folder exist, and may you write there?"
+        return f"{path} can't be opened or created: check that its folder exists and is writable"
     return f"{path}: {text}"

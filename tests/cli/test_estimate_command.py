@@ -81,7 +81,7 @@ def test_a_row_after_one_of_two_lines_is_named_by_its_own_line(greenai: Command,
 def test_a_column_that_stands_twice(greenai: Command, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("model,gpu,batch,batch\nQwen3-8B,H100,8,64\n")
     done = greenai("estimate", "inference", "--from", "in.csv", "--out", "out.csv")
-    assert (done.code, "in.csv:1: column batch stands twice" in done.err) == (2, True)
+    assert (done.code, "in.csv:1: column batch appears twice" in done.err) == (2, True)
 
 
 @pytest.mark.parametrize("tokens", ["0", "-1", "nan", "inf", "many"])

@@ -90,5 +90,5 @@ def test_a_chip_that_nobody_measured_shows_others() -> None:
 
 
 def test_a_precision_beside_the_comparison_is_refused() -> None:
-    with pytest.raises(InputError, match="leave --precision out"):
+    with pytest.raises(InputError, match="leave out --precision"):
         compare_precisions(accelerator="H100", precision="fp8", **LLAMA)

@@ -93,7 +93,7 @@ def test_fewer_active_parameters_make_a_mixture_of_any_architecture(stated: str,
     mixture = estimate_inference(architecture=taken_as, **sizes, **ON_H100)
 
     assert found.gpu_j_per_output_token == mixture.gpu_j_per_output_token
-    assert f"{stated} with active parameters: taken as a mixture of experts" in found.notes
+    assert f"{stated} with active parameters: treated as a mixture of experts" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_an_embedding_left_out_makes_no_mixture(architecture: str | None) -> Non
 
 def test_a_mixture_without_its_active_parameters_says_what_it_was_taken_for() -> None:
     found = estimate_inference(parameters=30e9, architecture="moe", batch=8, **ON_H100)
-    assert "active parameters not given: every token taken to pass all of them" in found.notes
+    assert "active parameters not given: every token is assumed to use all of them" in found.notes
 
 
 def test_a_named_model_stays_itself_and_says_so_where_another_size_is_stated() -> None:
@@ -127,7 +127,7 @@ def test_a_named_model_stays_itself_and_says_so_where_another_size_is_stated() -
 
     assert rounded == named
     assert other.gpu_j_per_output_token == named.gpu_j_per_output_token
-    assert f"{LLAMA} has 8.03e9 parameters: taken, not the stated number" in other.notes
+    assert f"{LLAMA} has 8.03e9 parameters: used instead of the stated number" in other.notes
 
 
 @pytest.mark.parametrize("engine", ["sglang", "vllm-0.8", "llama.cpp"])

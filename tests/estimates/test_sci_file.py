@@ -180,8 +180,8 @@ def test_hours_of_a_csv_beside_the_file(tmp_path: Path) -> None:
     ("rows", "named"),
     [
         ("2026-01-01T00:00:00Z,,100\n", "h.csv:2: energy_kwh '' is not a number"),
-        ("2026-01-01T00:00:00Z,1,-5\n", "h.csv:2: -5 g/kWh is negative; offsets and credits can't enter"),
-        ("2026-01-01T00:00:00Z,1,5\n2026-01-01T01:00:00+01:00,1,5\n", "stands twice"),
+        ("2026-01-01T00:00:00Z,1,-5\n", "h.csv:2: -5 g/kWh is negative; a score excludes offsets and credits"),
+        ("2026-01-01T00:00:00Z,1,5\n2026-01-01T01:00:00+01:00,1,5\n", "appears twice"),
         ("2026-01-01T00:00:00,1,5\n", "2026-01-01T00:00:00"),
         ("", "has no rows"),
     ],
@@ -226,9 +226,9 @@ def test_a_score_of_zero_is_told_at_its_scenario() -> None:
         ("1M", "-3", 9, "functional_units"),
         ("1M", ".nan", 9, "functional_units"),
         ("energy_kwh: 100", "energy_kwh: 0", 10, "energy_kwh"),
-        ("    energy_kwh: 100\n", "", 8, "energy_kwh: is missing: E can't be left out"),
+        ("    energy_kwh: 100\n", "", 8, "energy_kwh: is missing: a score needs E"),
         ("    pue: 1.0\n", "", 8, "pue: is missing: state it"),
-        ("400", "-400", 12, "negative; offsets and credits can't enter"),
+        ("400", "-400", 12, "negative; a score excludes offsets and credits"),
         ("400", "0", 12, "0 g/kWh is emitted by no grid"),
         ("400", "400000", 12, "more than any grid emits"),
         ("400, source: the grid operator 2025", "400", 12, "source: is missing"),
@@ -257,8 +257,8 @@ def test_bases_are_never_mixed() -> None:
     (direct,) = problems(text.replace("basis: lifecycle", "basis: direct"))
     (marginal,) = problems(text.replace("signal: average", "signal: marginal"))
 
-    assert "'CA-QC' has a lifecycle yearly mean, and the file says basis: direct" in direct
-    assert "'CA-QC' brings an average yearly mean, and the file says signal: marginal" in marginal
+    assert "'CA-QC' has a lifecycle yearly mean, but the file says basis: direct" in direct
+    assert "'CA-QC' has an average yearly mean, but the file says signal: marginal" in marginal
 
 
 def test_direct_means_come_with_google_regions() -> None:
@@ -279,7 +279,7 @@ def test_direct_means_come_with_google_regions() -> None:
         ("{accelerator: Quantum9, reserved_hours: 1}", "'Quantum9' is not an accelerator in the catalog"),
         ("{instance_type: p4d.24xl, reserved_hours: 1}", "did you mean p4d.24xlarge"),
         ("{reserved_hours: 1}", "state one of accelerator, instance_type and embodied_kg"),
-        ("{embodied_kg: 150, reserved_hours: 1}", "embodied_kg needs name and source and resources_reserved"),
+        ("{embodied_kg: 150, reserved_hours: 1}", "embodied_kg also needs name and source and resources_reserved"),
         ("{accelerator: T4, reserved_hours: 0}", "reserved_hours"),
         ("{accelerator: T4, reserved_hours: 1, resources_reserved: 3, resources_total: 2}", "is more than"),
     ],
@@ -306,7 +306,7 @@ def test_a_baseline_of_another_method_is_refused(tmp_path: Path) -> None:
 
     (found,) = problems(text, tmp_path)
 
-    assert "can't be compared with the baseline here: unlike granularity (hourly against one value)" in found
+    assert "can't be compared with the baseline here: different granularity (hourly against one value)" in found
 
 
 def test_a_component_with_a_unit_of_its_own_is_converted_and_told() -> None:
@@ -322,7 +322,7 @@ def test_a_component_with_a_unit_of_its_own_is_converted_and_told() -> None:
     assert score.sci_g_per_unit == pytest.approx(100 / 1e6 * 500 + 200 / 1000)
     assert score.parts[0].conversion == "500 x token per request: mean of our logs"
     (found,) = problems(text.replace("units_per_unit: 500, ", ""))
-    assert "units_per_unit: is missing: scores are summed per equal unit" in found
+    assert "units_per_unit: is missing: scores are summed per common unit" in found
 
 
 def ai(text: str = "") -> str:
@@ -414,7 +414,7 @@ def test_only_the_ai_scores_are_shown_on_request(greenai: Command, tmp_path: Pat
     assert "130 gCO2eq per million tokens" in shown.out
     assert "4.00 gCO2eq per 1e15 FLOPs" in shown.out
     assert refused.code == 2
-    assert "has no section `ai`" in refused.err
+    assert "the section `ai` is missing" in refused.err
 
 
 def test_problems_end_the_command_with_2(greenai: Command, tmp_path: Path) -> None:

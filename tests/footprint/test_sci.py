@@ -103,7 +103,7 @@ def test_scores_are_summed_per_equal_unit_alone() -> None:
     whole = aggregate([score(), score(energy_kwh=50.0)], "both")
 
     assert whole.sci_g_per_unit == pytest.approx(0.04 + 0.02)
-    with pytest.raises(InputError, match="unlike functional unit"):
+    with pytest.raises(InputError, match="different functional unit"):
         aggregate([score(), score(functional_unit="token")])
     with pytest.raises(InputError, match="unlike basis"):
         aggregate([score(), score(basis="direct")])

@@ -182,7 +182,7 @@ def test_a_budget_that_looks_like_tonnes_is_questioned(budget: CarbonBudget) -> 
         ({"year_kg": float("nan")}, "year_kg"),
         ({"year_kg": 10, "month_kg": 11}, "month_kg 11 is more than year_kg 10"),
         ({"year_kg": 10, "training_share": 0.8}, r"training \(0\.8\) and inference \(0\.3\)"),
-        ({"year_kg": 10, "training_share": 1.2, "inference_share": -0.2}, "must lie in 0 to 1"),
+        ({"year_kg": 10, "training_share": 1.2, "inference_share": -0.2}, "must be in 0 to 1"),
     ],
 )
 def test_budgets_that_contradict_themselves(budget: CarbonBudget, settings: dict[str, float], said: str) -> None:

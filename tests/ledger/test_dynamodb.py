@@ -143,7 +143,7 @@ def test_a_table_that_is_not_there(server: Any) -> None:
     budget = CarbonBudget(ledger=f"dynamodb:another@{REGION}", team="t", project="p")
     for call in (budget.status, partial(budget.record, run_id="a", kg=1, kind="training")):
         with pytest.raises(
-            LedgerError, match=r"dynamodb:another@eu-north-1: there is no such table; .*program: ledger"
+            LedgerError, match=r"dynamodb:another@eu-north-1: the table does not exist; .*program: ledger"
         ):
             call()
     with pytest.raises(Refused, match="has no budget"):

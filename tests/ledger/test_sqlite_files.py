@@ -69,11 +69,11 @@ def test_a_row_that_nobody_here_has_written(file: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (cut(60), "not a ledger, or a damaged one"),
-        (cut(4096), "not a ledger, or a damaged one"),
-        (cut(15000), "not a ledger, or a damaged one"),
-        (lambda path: path.write_text("team,project,kg\n" * 50), "not a ledger, or a damaged one"),
-        (another_database, "is a database of something else"),
+        (cut(60), "not a ledger, or is damaged"),
+        (cut(4096), "not a ledger, or is damaged"),
+        (cut(15000), "not a ledger, or is damaged"),
+        (lambda path: path.write_text("team,project,kg\n" * 50), "not a ledger, or is damaged"),
+        (another_database, "is another kind of database"),
         (version_2, "has ledger schema 2, and this release reads 1"),
         (without_entries, "damaged ledger"),
     ],
@@ -110,7 +110,7 @@ def test_a_missing_file_is_made_by_a_budget_or_a_run_only(tmp_path: Path) -> Non
         with pytest.raises(LedgerError, match="there is no ledger at"):
             call()
     assert not list(tmp_path.iterdir())
-    with pytest.raises(LedgerError, match="does its folder exist"):
+    with pytest.raises(LedgerError, match="check that its folder exists"):
         CarbonBudget(ledger=tmp_path / "no" / "l.db", team="t", project="p").set(year_kg=1)
     with pytest.raises(LedgerError, match="is a folder"):
         CarbonBudget(ledger=tmp_path, team="t", project="p").set(year_kg=1)
