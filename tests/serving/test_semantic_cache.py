@@ -20,7 +20,7 @@ from greenai_infra.serving.semantic import entries, snapshot
 from greenai_infra.serving.semantic.budget import Budget, refuted
 from greenai_infra.serving.semantic.calibration import Calibration, Counts
 from greenai_infra.serving.semantic.encoder import StaticEncoder, static_encoder
-from greenai_infra.serving.semantic.entries import FEW, Entries, Entry
+from greenai_infra.serving.semantic.entries import FEW, MOST_ALIKE, Entries, Entry
 from greenai_infra.serving.semantic.reading import Reading, read
 
 if TYPE_CHECKING:
@@ -291,6 +291,42 @@ def test_questions_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
         restarted.read_ahead(1)
     assert restarted.reading(near[1]) == read(OTHER)
     assert asked == [ASKED, OTHER]
+
+
+def test_questions_of_the_same_words_are_found_without_the_index() -> None:
+    held, vectors = Entries(8, 100), np.eye(8, dtype=np.float32)
+
+    def keep(number: int, question: str, scope: bytes = bytes(32), expires_ms: int = 0) -> None:
+        entry = Entry(scope, question, expires_ms)
+        held.add(bytes([number]) * 32, entry, vectors[number % 8], read(question))
+
+    def alike(question: str, number: int, scope: bytes = bytes(32), now_ms: int = 0) -> list[str]:
+        return [near.question for near in held.alike(scope, read(question), vectors[number], now_ms)]
+
+    keep(0, ASKED)
+    keep(1, OTHER)
+    keep(2, "how can I reset my password", bytes([1]) * 32)
+    keep(3, "How do I store sugar in salt?", expires_ms=10)
+    keep(4, "How do I store salt in sugar?", expires_ms=20)
+    assert alike(AGAIN, 7) == [ASKED]
+    assert alike("how to store salt in sugar", 4) == ["How do I store salt in sugar?", "How do I store sugar in salt?"]
+    assert alike("how to store salt in sugar", 4, now_ms=10) == ["How do I store salt in sugar?"]
+    held.expire(20)
+    assert alike("how to store salt in sugar", 4) == alike("how do I fix my password", 0) == []
+    asked = ["Please, how do I reset my password?", "Hi! How do I reset my password?", "How can I reset my password?"]
+    for number, question in enumerate([*asked, "how to reset my password"], 5):
+        keep(number, question)
+    assert ASKED not in alike(AGAIN, 0)  # the newest are enough
+    assert len(alike(AGAIN, 0)) == MOST_ALIKE
+    assert alike(AGAIN, 0, bytes([1]) * 32) == ["how can I reset my password"]
+
+
+def test_what_the_words_don_t_find_the_index_does(make: Callable[..., SemanticCache]) -> None:
+    cache = make()
+    for number in range(3 * FEW):
+        cache.put(f"How do I repair my printer number {number}?", number)
+    assert cache.get("how to fix my printer number 7") == 7
+    assert cache.get("how to fix my printer number 700") is None
 
 
 def test_a_full_disk_leaves_the_older_snapshot(

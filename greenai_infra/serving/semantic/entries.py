@@ -39,6 +39,10 @@ class Entry(msgspec.Struct, array_like=True):
     number: int = 0
 
 
+MOST_ALIKE = 4
+"""Questions with the same words that are remembered, the newest."""
+
+
 class Near(NamedTuple):
     """A question like the one asked for."""
 
@@ -79,6 +83,11 @@ class _Scope:
         else:
             self.index.remove(number)
 
+    def cosine(self, number: int, vector: NDArray[np.float32]) -> float:
+        """The cosine of an entry's vector and a unit vector."""
+        held = self.few[number] if self.index is None else self.index.get(number)
+        return float(held.astype(np.float32) @ vector)
+
     def search(self, vector: NDArray[np.float32], count: int) -> list[tuple[int, float]]:
         """Numbers and cosines, the nearest first."""
         if self.index is not None:
@@ -109,6 +118,7 @@ class Entries:
         self._digests: dict[int, bytes] = {}
         self._scopes: dict[bytes, _Scope] = {}
         self._readings: dict[int, Reading] = {}
+        self._alike: dict[int, tuple[int, ...]] = {}
         self._unread: list[int] = []
         self._next = 1
 
@@ -130,7 +140,7 @@ class Entries:
             entry.number, self._next = self._next, self._next + 1
             self._entries[digest], self._digests[entry.number] = entry, digest
             if reading is not None:
-                self._readings[entry.number] = reading
+                self._keep(entry, reading)
             scope = self._scopes.setdefault(entry.scope, _Scope(entry.scope, self.ndim))
             entry.scope = scope.name  # one object in memory
             scope.add(entry.number, vector)
@@ -152,23 +162,20 @@ class Entries:
 
     def reading(self, near: Near) -> Reading:
         """How that question was understood. It is read once, at the latest now."""
-        return self._readings.get(near.number) or self._read(near.number, near.question)
+        found = self._readings.get(near.number)
+        if found is None:
+            found = read(near.question)
+            self._learn(near.digest, found)
+        return found
 
     def read_ahead(self, count: int) -> None:
         """Read some of the questions that a snapshot has brought, so that requests need not."""
         for number in self._unread[-count:]:
-            digest = self._digests.get(number)
-            entry = None if digest is None else self._entries.get(digest)
+            digest = self._digests.get(number, b"")
+            entry = self._entries.get(digest)
             if entry is not None and number not in self._readings:
-                self._read(number, entry.question)
+                self._learn(digest, read(entry.question))
         del self._unread[-count:]
-
-    def _read(self, number: int, question: str) -> Reading:
-        found = read(question)
-        with self.lock:
-            if number in self._digests:
-                self._readings[number] = found
-        return found
 
     def drop(self, digest: bytes) -> None:
         """Forget a question, if it is known."""
@@ -181,6 +188,32 @@ class Entries:
             gone = [digest for digest, entry in self._entries.items() if 0 < entry.expires_ms <= now_ms]
         for digest in gone:
             self.drop(digest)
+
+    def _learn(self, digest: bytes, reading: Reading) -> None:
+        with self.lock:
+            entry = self._entries.get(digest)
+            if entry is not None and entry.number not in self._readings:
+                self._keep(entry, reading)
+
+    def _keep(self, entry: Entry, reading: Reading) -> None:
+        key = _words_key(entry.scope, reading)
+        self._readings[entry.number] = reading
+        self._alike[key] = (*self._alike.get(key, ()), entry.number)[-MOST_ALIKE:]
+
+    def alike(self, scope: bytes, reading: Reading, vector: NDArray[np.float32], now_ms: int) -> list[Near]:
+        """The newest questions of that scope that ask for the same with the same words, in any order and form.
+
+        The nearest first. They are found without the index, and so are only those that have been read.
+        """
+        with self.lock:
+            near = []
+            for number in self._alike.get(_words_key(scope, reading), ()):
+                digest = self._digests[number]
+                entry = self._entries[digest]
+                if entry.scope == scope and not (now_ms and 0 < entry.expires_ms <= now_ms):
+                    cosine = self._scopes[scope].cosine(number, vector)
+                    near.append(Near(cosine, digest, entry.question, number))
+        return sorted(near, reverse=True)
 
     def nearest(self, scope: bytes, vector: NDArray[np.float32], count: int, now_ms: int) -> list[Near]:
         """The questions of that scope nearest to a unit vector, none that has expired."""
@@ -201,7 +234,12 @@ class Entries:
         if entry is None:
             return
         del self._digests[entry.number]
-        self._readings.pop(entry.number, None)
+        reading = self._readings.pop(entry.number, None)
+        if reading is not None:
+            key = _words_key(entry.scope, reading)
+            left = tuple(number for number in self._alike.pop(key, ()) if number != entry.number)
+            if left:
+                self._alike[key] = left
         scope = self._scopes[entry.scope]
         scope.remove(entry.number)
         if not len(scope):
@@ -227,7 +265,7 @@ class Entries:
             self._entries = dict(entries)
             self._digests = {entry.number: digest for digest, entry in self._entries.items()}
             self._next = max(self._digests, default=0) + 1
-            self._readings, self._unread = {}, list(self._digests)
+            self._readings, self._alike, self._unread = {}, {}, list(self._digests)
             self._scopes = {entry.scope: _Scope(entry.scope, self.ndim) for entry in self._entries.values()}
             for key, saved in large.items():
                 self._scopes[key].index = Index.restore(saved)
@@ -236,3 +274,8 @@ class Entries:
                 self._scopes[scope_of[number]].few[number] = np.frombuffer(saved, np.float16)
             if sum(map(len, self._scopes.values())) != len(self._entries):
                 raise ValueError("entries and vectors differ in number")
+
+
+def _words_key(scope: bytes, reading: Reading) -> int:
+    """A hash of what questions of the same words share."""
+    return hash((scope, reading.intent, frozenset(word.lemma for word in reading.words) or reading.spelled))

@@ -28,14 +28,14 @@ from greenai_infra.serving.semantic.guard import compare, read, read_lately
 from greenai_infra.serving.values import STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from greenai_infra.serving.keys import Key, Keys
     from greenai_infra.serving.semantic.budget import Budget
     from greenai_infra.serving.semantic.encoder import Encoder
-    from greenai_infra.serving.semantic.entries import Entries
+    from greenai_infra.serving.semantic.entries import Entries, Near
     from greenai_infra.serving.semantic.journal import Journal
     from greenai_infra.serving.semantic.reading import Reading
     from greenai_infra.serving.steps import Found, Rules, Steps
@@ -163,9 +163,9 @@ class Nearness:
 
         The answer to the request itself, under the key `exact`, goes before; it is asked for with the same command.
         """
-        for near in self._entries.nearest(request.scope, request.vector, CANDIDATES, now_ms):
-            request.reading = request.reading or read_lately(request.question)
-            evidence = compare(request.reading, self._entries.reading(near))
+        request.reading = asked = read_lately(request.question)
+        for near in self._candidates(request, asked, now_ms):
+            evidence = compare(asked, self._entries.reading(near))
             if evidence is None or (self._veto is not None and self._veto(request.question, near.question)):
                 continue
             key = self._keys.key(_with(request.prompt, near.question), request.parameters)
@@ -187,6 +187,15 @@ class Nearness:
             request.candidate, request.cell = found, cell
             return None
         return None if exact is None else rules.read(exact, (yield (b"GET", exact.name)), now_ms)
+
+    def _candidates(self, request: Request, asked: Reading, now_ms: int) -> Iterator[Near]:
+        """Questions that may ask the same: those of the same words, and if none of them will do the nearest others."""
+        alike = self._entries.alike(request.scope, asked, request.vector, now_ms)
+        yield from alike
+        tried = {near.number for near in alike}
+        for near in self._entries.nearest(request.scope, request.vector, CANDIDATES, now_ms):
+            if near.number not in tried:
+                yield near
 
     def answered(self, request: Request, answer: Any) -> None:
         """The model has answered what an equivalent question's answer was kept back for: is it the same?"""
