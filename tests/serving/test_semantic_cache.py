@@ -196,6 +196,13 @@ def test_a_journal_that_began_anew_is_read_from_its_beginning(
     assert second.get(AGAIN) == "new"
 
 
+def test_the_journal_ends_when_no_worker_is_left(make: Callable[..., SemanticCache], store_url: str) -> None:
+    cache, client = make(ttl=3600), redis.from_url(store_url)
+    cache.put(ASKED, "kept")
+    cache.journal.keep_for(cache._store, cache._rules.ttl_ms)
+    assert 3500 < client.ttl(cache.journal.name) <= 3600
+
+
 def test_junk_in_the_journal_is_refused_and_a_planted_line_serves_nothing_foreign(
     make: Callable[..., SemanticCache], store_url: str
 ) -> None:

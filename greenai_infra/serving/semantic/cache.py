@@ -175,6 +175,7 @@ class SemanticCache(InferenceCache):
                 if time.monotonic() >= due_s:
                     due_s = time.monotonic() + TEND_EVERY_S
                     self.journal.look_for_gap(self._store)
+                    self.journal.keep_for(self._store, self._rules.ttl_ms)
                     self.budget.exchange(self._store, BACKGROUND_S)
                     now_ms = self._store.now_ms()
                     if now_ms:

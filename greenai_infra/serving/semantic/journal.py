@@ -1,8 +1,9 @@
 """The stream in the store by which workers tell each other of new entries.
 
 Each line holds the digest of a request, its scope, its question, the vector in float16, and when the answer expires.
-The stream keeps about as many lines as a worker keeps entries; a new worker reads it from its beginning and so builds
-its index. One that was away while lines were trimmed misses those entries, no more: their questions are asked again.
+The stream keeps about as many lines as a worker keeps entries, and ends when no worker has been there for as long as
+answers are kept. A new worker reads it from its beginning and so builds its index. One that was away while lines were
+trimmed misses those entries, no more: their questions are asked again.
 """
 
 from __future__ import annotations
@@ -83,6 +84,10 @@ class Journal:
             self._seen = facts[b"entries-added"]
         elif self._seen is None and self.position != START and facts[b"first-entry"]:
             self.gaps += _id(facts[b"first-entry"][0]) > _id(self.position)  # after a restart from a snapshot
+
+    def keep_for(self, store: Store, ttl_ms: int) -> None:
+        """Let the stream go with the last answers, once no worker is left. Raises StoreError."""
+        store.execute(b"PEXPIRE", self.name, ttl_ms, limit_s=BACKGROUND_S)
 
     def _take(self, fields: list[bytes]) -> None:
         try:
