@@ -85,7 +85,7 @@ class CacheConnection:
         try:
             parts = urlsplit(self.url)
             whole = bool(parts.hostname and parts.port)
-        except ValueError:  # a port that is no number
+        except ValueError:  # the port is not a number
             whole = False
         if not whole or parts.scheme != SCHEME:
             raise InputError(f"output {PREFIX}url is '{_without_password(self.url)}', not {SCHEME}://HOST:PORT")

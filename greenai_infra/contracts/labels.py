@@ -46,14 +46,14 @@ def label_key(text: str) -> str:
 
 
 def number_of_label(value: str) -> float:
-    """The figure behind `20_4`. Raises ValueError for a value that is no figure."""
+    """The figure behind `20_4`. Raises ValueError unless it is a number."""
     if not _LABEL_NUMBER.fullmatch(value):
         raise ValueError(f"label value '{value}' is no figure as `label_value` writes it, such as 20_4")
     return float(value.replace("_", "."))
 
 
 def time_of_label(value: str) -> datetime:
-    """The time behind `2025-01-01t00-00-00z`. Raises ValueError for a value that is none."""
+    """The time behind `2025-01-01t00-00-00z`. Raises ValueError unless it is a time."""
     match = _LABEL_TIME.fullmatch(value)
     if match is None:
         raise ValueError(f"label value '{value}' is no time as `label_value` writes it, such as 2025-01-01t00-00-00z")

@@ -6,7 +6,7 @@ Two write these metrics, and neither can speak for the other:
 - the *tracker*, in the container of a job or an endpoint, at least every `HEARTBEAT_S` seconds while it runs. It writes
   deltas: what was emitted since its last write, 0 if nothing was. So a sum over any span of time is the kg of it.
 - the *job census*, which belongs to the alarms: every `CENSUS_S` seconds it counts the project's running training jobs
-  (`running_jobs`), and where there are none it writes 0 kg in the tracker's stead, as there is none to do so.
+  (`running_jobs`), and if no job runs it writes 0 kg in the tracker's stead.
 
 Together there is a value of `carbon_emissions_kg` in every five minutes, whether something runs or not. **A gap is
 therefore a fault in itself**: a job runs whose tracker is silent, or the census has stopped.

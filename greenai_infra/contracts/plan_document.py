@@ -17,7 +17,7 @@ SCHEMA_VERSION = "1"
 
 
 def read_document(path: Path, *, if_edited: Callable[[str], None]) -> dict[str, Any]:
-    """The plan document in a file. Raises InputError if it can't be read, is none, or has another version.
+    """The plan document in a file. Raises InputError for an unreadable file, another document, or another version.
 
     `if_edited` gets a sentence where the content is not what the `plan_id` was made of.
     """

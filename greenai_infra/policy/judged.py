@@ -1,4 +1,4 @@
-"""Which types the rules read as a type of its own, and what names say that there is something to judge in a type.
+"""Which resource types have rules of their own, and which property names show that a type needs judging.
 
 The rules read some things of every type: policies, members, address ranges, flags and access lists by their names.
 Whether data must be encrypted, or a door is open where nothing is said, they know of the types in their tables only.

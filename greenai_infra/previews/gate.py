@@ -61,14 +61,14 @@ def pack_folder(project_dir: Path) -> Path:
 
 
 def open_gate(pack: Path) -> Gate:
-    """The gate of a policy pack. Raises InputError for a folder that is none, or settings that can't be used."""
+    """The gate of a policy pack. Raises InputError for another folder, or for unusable settings."""
     if not (pack / PACK_FILE).is_file():
         raise InputError(f"{pack} is no policy pack: it has no {PACK_FILE}; the project's own is stacks/policy")
     return Gate(read_settings(pack / SETTINGS_FILE, required=False), pack)
 
 
 def project_gate(program: StackProgram) -> Gate | None:
-    """The gate that the project has; None if it has none."""
+    """The project's gate, or None."""
     pack = project_pack(program)
     return open_gate(pack) if pack else None
 

@@ -88,7 +88,7 @@ def report_of(result: PreviewResult) -> CheckReport:
 
 
 def read_report(file: Path) -> CheckReport:
-    """The report on a preview's JSON. Raises InputError for a file that is none, is of another version, or has no gate.
+    """The report on a preview's JSON. Raises InputError for another file, another version, or a preview without a gate.
 
     Nothing is judged again: it says what was found when the preview was made, by the settings of then.
     """
@@ -112,7 +112,7 @@ def read_report(file: Path) -> CheckReport:
 
 
 def report_of_json(content: dict[str, Any]) -> CheckReport:
-    """The report on a preview's JSON document. Raises KeyError, TypeError or ValueError for what is none."""
+    """The report on a preview's JSON document. Raises KeyError, TypeError or ValueError for another document."""
     rules = tuple(_rule(one) for one in content["policy"]["rules"])
     if missing := RULE_IDS - {one["id"] for one in rules} if rules else set():
         raise ValueError(f"policy.rules lacks {', '.join(sorted(missing))}")

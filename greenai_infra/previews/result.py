@@ -39,7 +39,7 @@ class PreviewResult:
     budget: Mapping[str, Any] | None = None
     """The carbon budget that its alarms watch, if there is one."""
     verdict: Verdict | None = None
-    """What the carbon gate says; None if the project has none."""
+    """The verdict of the carbon gate; None if the project has no gate."""
     not_judged: Mapping[str, int] = field(default_factory=dict)
     """Type -> how many resources of it are built that no rule judges (`deploy/not_judged`); the gate does not shut."""
     notes: tuple[str, ...] = ()

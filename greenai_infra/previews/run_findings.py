@@ -80,7 +80,7 @@ def _mean_findings(zone: str, carbon: Mapping[str, Any]) -> list[Finding]:
 
 
 def alarms_stack_findings(program: StackProgram) -> list[Finding]:
-    """A stack that leaves its alarms to another one, whose file says that it has none, or has them for something else.
+    """Finds a stack that names another stack for its alarms, when that stack has none or has them for something else.
 
     The engine reads the other stack's outputs; offline its file is all there is.
     """
@@ -158,7 +158,7 @@ def program_findings(recorded: Recorded, failure: ProgramFailure | None) -> list
 
 
 def below_root(text: str, root: Path) -> str:
-    """A text with the files of the project named from its folder on: where it lies on this machine is nobody's else."""
+    """The text with paths relative to the project: the path on this machine is not shown."""
     return re.sub(rf"(?<![\w./-]){re.escape(str(root))}/(?=\S)", "", text)
 
 

@@ -27,7 +27,7 @@ NO_CAPACITY = "no-capacity"
 
 @dataclass(frozen=True)
 class StackFile:
-    """One stack's config file; `text` is empty for a stack that has none yet."""
+    """One stack's config file; `text` is empty if the file does not exist yet."""
 
     stack: str
     path: Path
@@ -50,7 +50,7 @@ class StackFile:
 
     @property
     def section(self) -> dict[str, Any]:
-        """The section of the stack's program, empty if there is none."""
+        """The section of the stack's program; empty if missing."""
         section = self.value(self.program)
         return section if isinstance(section, dict) else {}
 
@@ -85,7 +85,7 @@ class Project:
 
 
 def read_project(project_dir: Path) -> Project:
-    """The project in a folder. Raises InputError if there is none."""
+    """The project in a folder. Raises InputError for a folder without Pulumi.yaml."""
     file = next((project_dir / name for name in ("Pulumi.yaml", "Pulumi.yml") if (project_dir / name).is_file()), None)
     if file is None:
         raise InputError(
@@ -110,7 +110,7 @@ def stack_file(project: Project, stack: str) -> StackFile:
 
 
 def config_of(content: dict[str, Any], file: Path) -> dict[str, Any]:
-    """The block `config` of a stack's file or of Pulumi.yaml. Raises InputError for one that is no keys and values."""
+    """The block `config` of a stack's file or of Pulumi.yaml. Raises InputError unless it is a mapping."""
     config = content.get("config")
     example = "for example aws:region: eu-north-1"
     if config is None:

@@ -1,6 +1,6 @@
 """YAML scalars as Pulumi's engine reads them, and writing them so that every reader takes them for the same.
 
-The engine reads YAML 1.2, with octal numbers as in 1.1; PyYAML reads 1.1, where `12:30` is a number and `1e3` is none.
+The engine reads YAML 1.2, with octal numbers as in 1.1; PyYAML reads 1.1, where `12:30` is a number and `1e3` is text.
 Times stay the text that was written. Like the engine's reader, ours takes no key twice, and no value within itself.
 """
 
@@ -97,7 +97,7 @@ class PlainNumbersLoader(Loader):
 
 
 class Dumper(yaml.SafeDumper):
-    """Quotes what any reader would take for something else than text; lists are indented under their key."""
+    """Quotes text that some reader would take for another type; lists are indented under their key."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)

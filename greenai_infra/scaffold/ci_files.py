@@ -39,7 +39,7 @@ _GIT = re.compile(r"git\+https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._/-]+@[0-9a
 
 
 def git_source(text: str) -> str:
-    """Where to install from, as the user names it. Raises InputError for what is no https URL of an exact commit."""
+    """Where to install from, as the user names it. Raises InputError unless it is an https URL of an exact commit."""
     if text in (REPOSITORY, PYPI) or _GIT.fullmatch(text):
         return text
     raise InputError(
@@ -141,7 +141,7 @@ def write_ci(root: Path, choices: Choices, forges: Sequence[str], force: bool) -
 
 
 def place_in_repository(project_dir: Path) -> tuple[Path, str]:
-    """The repository's folder, and the project's below it. Raises InputError if either is none."""
+    """The repository's folder, and the project's below it. Raises InputError if the folder is not in a repository."""
     project = read_project(project_dir).file.parent.resolve()
     for folder in (project, *project.parents):
         if (folder / ".git").exists():

@@ -88,7 +88,7 @@ def image_step(project_dir: Path, placement: Placement, stack: str, own_image: b
 
 
 def _variant_of(dockerfile: Path) -> str | None:
-    """Which variant the project's Dockerfile was written for; None if there is none, or one of the user's own."""
+    """Which variant the project's Dockerfile was written for; None without a Dockerfile, or for the user's own."""
     try:
         head = dockerfile.read_text(encoding="utf-8").partition("\n")[0]
     except (OSError, UnicodeDecodeError):

@@ -94,7 +94,7 @@ class Upgrade:
 
 
 def upgrade_of(project_dir: Path) -> Upgrade:
-    """What an upgrade would change. Raises InputError for a folder that is no project, or none that `init` wrote."""
+    """What an upgrade would change. Raises InputError for a folder that is no project of `init`."""
     read_project(project_dir)
     stacks = project_dir / "stacks"
     if not (stacks / "__main__.py").is_file():

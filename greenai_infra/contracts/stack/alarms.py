@@ -46,7 +46,7 @@ class HttpsAddress(Secret):
     examples: ClassVar[list[str]] = ["https://oncall.example.com/hook"]
 
     def check(self) -> None:
-        """Raises ValueError for what is no address."""
+        """Raises ValueError unless it is an https address."""
         if self.reveal() != UNKNOWN and not _HTTPS.fullmatch(self.reveal()):
             raise ValueError("expected an address that begins with https:// (it is not shown, as it may hold a token)")
 

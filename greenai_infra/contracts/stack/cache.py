@@ -43,7 +43,7 @@ LONGEST_NAME = 32
 
 def _private(cidrs: list[str]) -> None:
     for cidr in cidrs:
-        network = ip_network(cidr)  # raises ValueError, in words, for what is no network
+        network = ip_network(cidr)  # raises ValueError, in words, for an invalid network
         if network.version != 4:
             raise ValueError(f"{cidr} is an IPv6 range; the cache has IPv4 addresses only")
         if not any(network.subnet_of(private) for private in PRIVATE_RANGES):  # type: ignore[arg-type]

@@ -76,7 +76,7 @@ class Planned(Section, frozen=True, kw_only=True):
 
 
 def is_network(cidr: str) -> None:
-    """Raises ValueError, in words, for what is no network, such as 10.42.0.1/16 or 300.0.0.0/16."""
+    """Raises ValueError, in words, for an invalid network such as 10.42.0.1/16 or 300.0.0.0/16."""
     ip_network(cidr)
 
 

@@ -123,7 +123,7 @@ class InferenceConfig(CarbonTagged, frozen=True, kw_only=True):
     planned: PlannedServing | None = None
 
     def check_given(self, given: Collection[str]) -> None:
-        """A serverless endpoint has none of what belongs to instances."""
+        """Raises ValueError for keys of instances in a serverless endpoint."""
         extra = [key for key in SERVERLESS_EXCLUDES if key in given]
         if self.serverless is not None and extra:
             raise ValueError(

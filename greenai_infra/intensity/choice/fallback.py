@@ -37,7 +37,7 @@ def order() -> dict[str, tuple[str, ...]]:
 
 
 def automatic(asking: Asking) -> Tiers:
-    """All tiers that can be asked. `notes` say which can't, and why. Raises DataUnavailable if there is none at all."""
+    """All tiers that can be asked. `notes` name the others. Raises DataUnavailable without any tier."""
     tiers: list[IntensitySource] = []
     left = []
     for name in order():

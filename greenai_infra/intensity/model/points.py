@@ -45,7 +45,7 @@ class Points:
         step_s: int = HOUR_S,
         left_out: str = "",
     ) -> Points:
-        """Points in order of time. Raises ValueError if there are none, or one or the step is implausible."""
+        """Points in order of time. Raises ValueError without points, or if a point or the step is implausible."""
         if not values:
             raise ValueError("the answer holds no values")
         if step_s not in STEPS_S:

@@ -57,7 +57,7 @@ class Settings:
         return text
 
     def table(self, source: str, key: str) -> dict[str, str]:
-        """A table of texts of the file, empty if there is none."""
+        """A table of texts in the file; empty if missing."""
         return dict(self._tables.get(source, {}).get(key, {}))
 
     def where(self, source: str, key: str) -> str:

@@ -1,4 +1,4 @@
-"""What an intensity source answers: one value, a series of steps, or the reason why there is none.
+"""What an intensity source answers: one value, a series of steps, or why the value is unknown.
 
 Intensity values are means over their interval, not samples: a series is a step function.
 """

@@ -19,7 +19,7 @@ def ml_type(instance_type: str) -> str:
 
 
 def network_values(placement: Placement) -> dict[str, Any]:
-    """The network of a stack whose file has none. Empty if the region's zones are not known."""
+    """The network for a stack whose file has no network. Empty if the region's zones are unknown."""
     zones = network_zones(placement.region, placement.zones)
     return {"network": {"availability_zones": list(zones)}} if len(zones) >= LEAST_ZONES else {}
 

@@ -67,7 +67,7 @@ class AwsInference(Pinner):
         return values
 
     def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
-        """A network if there is none. Raises Refused for a stack that its author has made serverless."""
+        """Adds a network if the file has none. Raises Refused for a serverless stack."""
         if "serverless" in section:
             raise Refused(
                 f"{placement.key}: {file.path.name} describes a serverless endpoint, and a plan chooses machines; take "

@@ -49,7 +49,7 @@ class AwsTraining(Pinner):
         return values
 
     def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
-        """A network if there is none; no `max_wait_hours` where this plan has no single run on spot to wait for."""
+        """Adds a network if the file has none; removes `max_wait_hours` unless the plan is a single run on spot."""
         values = {} if "network" in section else network_values(placement)
         if "max_wait_hours" in section and (not section["spot"] or len(section["slices"]) > 1):
             values["max_wait_hours"] = yaml_edit.REMOVE

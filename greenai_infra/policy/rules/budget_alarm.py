@@ -199,7 +199,7 @@ BUDGET_ALARM = StackRule(
     title="A stack that trains or serves has a budget alarm with an action",
     remedy="declare the alarms in this stack (in its config, the section alarms: daily_budget_kg, monthly_budget_kg, "
     "notify), or name a stack of alarms of the same project and region: alarms-stack",
-    why="A budget that nobody is told of is none. The alarm watches the emissions metric with a fixed limit; itself, "
+    why="A budget that nobody hears of does nothing. The alarm watches the emissions metric with a fixed limit; it, "
     "or a composite alarm over it, must have an action that is on.",
     settings=BudgetAlarm,
     check=check_budget_alarm,

@@ -43,7 +43,7 @@ class LiveData(RuleSettings, frozen=True, kw_only=True):
 
 
 def check_plan_age(stack: Stack, settings: PlanAge) -> Iterator[Breach]:
-    """Age of the plan: `planned_at` in the config, or where there is none, of the intensity's observation.
+    """Age of the plan: `planned_at` in the config, else of the intensity's observation.
 
     A yearly mean has no age in hours: whether one will do is for `live-data` to say.
     """

@@ -75,7 +75,7 @@ class Engine:
         return engine_pb2.GetRootResourceResponse(urn=self._root)
 
     def RequirePulumiVersion(self, request: Any) -> empty_pb2.Empty:  # noqa: N802
-        """Any CLI version will do: there is none."""
+        """Accepts every CLI version: no CLI takes part."""
         return empty_pb2.Empty()
 
 

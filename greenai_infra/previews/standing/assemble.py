@@ -32,7 +32,7 @@ INTENSITY_KEYS = ("zone", "signal", "basis", "source", "kind", "observed_at")
 
 
 def standing(resources: Sequence[DeclaredResource], section: Mapping[str, Any]) -> dict[str, Any]:
-    """The document's part. `section` is the stack's config section, as a mapping; empty where there is none."""
+    """The document's part. `section` is the stack's config section, as a mapping; empty if missing."""
     built = [one for one in resources if one.custom and not one.read and not one.is_provider]
     around = Surroundings(built, {one.urn: one for one in built})
     intensity = _intensity(section)
@@ -103,7 +103,7 @@ def _row(
 
 
 def _total(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:
-    """The sum of what is known; None where nothing but zeros is, and something isn't: that is no zero."""
+    """The sum of the known values. None if all known values are zero and some are unknown: the sum is not zero then."""
     known = [row[key] for row in rows if row[key] is not None]
     total = float(sum(known))
     return None if total == 0 and len(known) < len(rows) else total

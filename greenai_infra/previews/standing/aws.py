@@ -54,7 +54,7 @@ def secret(resource: DeclaredResource, _: Surroundings) -> Charge:
 
 
 def metric_alarm(resource: DeclaredResource, _: Surroundings) -> Charge:
-    """An alarm by the metrics that it looks at; a metric of its queries is one that is no expression."""
+    """An alarm is priced by the metrics it watches; of its queries, expressions do not count."""
     inputs = plain(dict(resource.inputs))
     queries = inputs.get("metricQueries")
     metrics = [one["metric"] for one in queries if one.get("metric")] if isinstance(queries, list) else [inputs]

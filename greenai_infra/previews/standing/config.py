@@ -33,7 +33,7 @@ def program_section(program: StackProgram) -> dict[str, Any]:
 
 
 def budget(program: StackProgram) -> dict[str, Any] | None:
-    """The carbon budget in kg CO2e a day and a month, and which stack's alarms watch it; None if there is none.
+    """The carbon budget in kg CO2e a day and a month, and which stack's alarms watch it; None without a budget.
 
     It stands in the stack's own section `alarms`, or in that of the stack that `alarms-stack` names.
     """

@@ -1,4 +1,4 @@
-"""List prices looked up for a resource, with their source or the reason why there is none."""
+"""List prices looked up for a resource, with their source, or why the price is unknown."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def watched_metrics(inputs: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
 
 
 def check_composite_alarms(resources: Sequence[DeclaredResource]) -> Iterator[Finding]:
-    """Rules that CloudWatch can't read, or that name an alarm that there is not; alarms that overwrite each other."""
+    """Rules that CloudWatch can't read, or that name an unknown alarm; alarms that overwrite each other."""
     alarms = [one for one in resources if one.type in (METRIC_ALARM, COMPOSITE_ALARM)]
     names: dict[str, DeclaredResource] = {}
     for alarm in alarms:

@@ -149,6 +149,6 @@ def _unwritten(
     if not is_custom or (metric in described if known is None else known):
         return
     ours = sorted(name for name in described if name.startswith(PREFIX))
-    message = f"{metric} has no descriptor in this stack, and is none of the metrics that a tracker writes"
+    message = f"{metric} has no descriptor in this stack, and no tracker writes it"
     remedy = f"declare a gcp.monitoring.MetricDescriptor for it, or watch one of {', '.join(ours)}"
     yield policy.finding(UNWRITTEN, where, message, remedy)

@@ -1,7 +1,7 @@
 """Whether the server answers: asked every minute from inside the network, and people are told if it doesn't.
 
 A private uptime check, not a health check of Compute Engine: the latter does nothing without a load balancer, and a TPU
-machine, which is no Compute Engine instance of the project, can't be in a load balancer's instance group.
+machine is not a Compute Engine instance of the project, so it can't be in a load balancer's instance group.
 """
 
 from __future__ import annotations

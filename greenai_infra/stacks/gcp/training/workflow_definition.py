@@ -42,7 +42,7 @@ CAPACITY_WAIT_S = 900
 POLL_S = 300
 EARLY_S = 600
 LATEST_S = 3600
-"""A start that comes later than this is none: the planned hours are lost."""
+"""A start later than this is refused: the planned hours are lost."""
 JOBS = "googleapis.aiplatform.v1.projects.locations.customJobs"
 NO_CAPACITY = "(?i)resource_exhausted|resource_pool_exhausted|stockout|out of capacity|insufficient|preempt"
 STOPPED = "non-zero status of 143"

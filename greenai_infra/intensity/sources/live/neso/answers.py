@@ -59,7 +59,7 @@ def read_regional_forecast(answer: Mapping[str, Any], region_id: int) -> Points:
 
 
 def step_at(points: Points, moment: datetime) -> Points:
-    """Of a forecast the half hour that holds `moment`, as an estimate; all null if there is none."""
+    """Of a forecast the half hour that holds `moment`, as an estimate; all null if it is missing."""
     held = {
         start_s: g_per_kwh
         for start_s, g_per_kwh in zip(points.starts_s, points.g_per_kwh, strict=True)

@@ -48,7 +48,7 @@ MAX_RANGE = timedelta(days=14)  # of one question about the past
 class Neso:
     """NESO asked as of now. Of a region there are forecasts only: its newest value is estimated, its history nothing.
 
-    Raises ValueError for a region that there is none of.
+    Raises ValueError for an unknown region.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ class WattTimeClient:
         self._signed_in: Client | Failure | None = None
 
     def fetch_all(self, questions: Sequence[Question]) -> list[Any | Failure]:
-        """The JSON value that answers each question, or why there is none; login included, within the total timeout."""
+        """The JSON value that answers each question, or why it is missing; login included, within the total timeout."""
         deadline = time.monotonic() + self._timeout_s
         is_new = self._signed_in is None
         answers = self._ask(questions, deadline)
