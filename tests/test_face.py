@@ -10,7 +10,7 @@ import pytest
 
 import greenai_infra
 
-HEAVY = ("numpy", "pydantic", "msgspec", "click", "yaml", "requests", "rich")
+HEAVY = ("numpy", "msgspec", "click", "yaml", "requests", "rich")
 
 
 def loaded_after(code: str) -> set[str]:
@@ -27,9 +27,9 @@ def test_import_loads_nothing_heavy() -> None:
     assert not loaded_after("from greenai_infra import DistillationROI") & set(HEAVY)
 
 
-def test_names_load_neither_numpy_nor_pydantic_before_they_are_called() -> None:
+def test_names_load_no_numpy_before_they_are_called() -> None:
     names = "CarbonBudget, DistillationROI, estimate_inference, estimate_training, sci"
-    assert not loaded_after(f"from greenai_infra import {names}") & {"numpy", "pydantic"}
+    assert not loaded_after(f"from greenai_infra import {names}") & {"numpy"}
     called = "estimate_inference('Qwen3-8B', accelerator='H100')"
     assert "numpy" in loaded_after(f"from greenai_infra import estimate_inference; {called}")
 

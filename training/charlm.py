@@ -6,14 +6,15 @@ Text of your own goes into the data channel `train`: every .txt file of it, in t
 from __future__ import annotations
 
 from math import exp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
-from pydantic import Field
+from msgspec import Meta
 from torch import nn
 from torch.nn import functional
 
 from greenai_infra.errors import InputError
+from greenai_infra.typed_yaml.section import Positive
 from training import job as jobs
 from training import randomness
 from training.loop import fit, steps_an_epoch
@@ -27,16 +28,16 @@ CHARACTERS = [chr(number) for number in (9, 10, *range(32, 127))]
 HELD_OUT_SHARE = 0.1
 
 
-class Settings(jobs.Settings):
+class Settings(jobs.Settings, frozen=True, kw_only=True):
     """`context`: characters that it sees. `characters`: of the text, the first so many."""
 
-    epochs: int = Field(4, ge=1)
-    batch_size: int = Field(32, ge=1)
-    learning_rate: float = Field(2e-3, gt=0)
-    width: int = Field(64, ge=4, multiple_of=4)
-    layers: int = Field(2, ge=1)
-    context: int = Field(64, ge=2)
-    characters: int = Field(400_000, ge=1_000)
+    epochs: Annotated[int, Meta(ge=1)] = 4
+    batch_size: Annotated[int, Meta(ge=1)] = 32
+    learning_rate: Positive = 2e-3
+    width: Annotated[int, Meta(ge=4, multiple_of=4)] = 64
+    layers: Annotated[int, Meta(ge=1)] = 2
+    context: Annotated[int, Meta(ge=2)] = 64
+    characters: Annotated[int, Meta(ge=1_000)] = 400_000
 
 
 def run(job: Job[Settings]) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy
 import torch
-from pydantic import Field
+from msgspec import Meta
 from torch import nn
 from torch.nn import functional
 
+from greenai_infra.typed_yaml.section import Positive
 from training import job as jobs
 from training import randomness
 from training.loop import fit, steps_an_epoch
@@ -23,14 +24,14 @@ HELD_OUT = 360
 """Images, the last ones, that the network is judged by: other people wrote them."""
 
 
-class Settings(jobs.Settings):
+class Settings(jobs.Settings, frozen=True, kw_only=True):
     """`width`: channels of the first layer. `samples`: of the 1,437 images for training, the first so many."""
 
-    batch_size: int = Field(64, ge=1)
-    learning_rate: float = Field(3e-3, gt=0)
-    width: int = Field(160, ge=1)
-    dropout: float = Field(0.2, ge=0, lt=1)
-    samples: int = Field(1437, ge=1, le=1437)
+    batch_size: Annotated[int, Meta(ge=1)] = 64
+    learning_rate: Positive = 3e-3
+    width: Annotated[int, Meta(ge=1)] = 160
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.2
+    samples: Annotated[int, Meta(ge=1, le=1437)] = 1437
 
 
 def run(job: Job[Settings]) -> None:

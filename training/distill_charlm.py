@@ -5,12 +5,13 @@ Text is that of `charlm`. An inference is a forward pass over one piece of text 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from msgspec import Meta
 from torch.nn import functional
 
 from greenai_infra.errors import InputError
+from greenai_infra.typed_yaml.section import Positive
 from training import distilled_pair
 from training.charlm import HELD_OUT_SHARE, CharacterModel, encode, read_text, windows
 from training.distilled_pair import Pair, run_pair
@@ -24,18 +25,18 @@ if TYPE_CHECKING:
     from training.job import Job
 
 
-class Settings(distilled_pair.Settings):
+class Settings(distilled_pair.Settings, frozen=True, kw_only=True):
     """`context`: characters that the models see. `characters`: of the text, the first so many."""
 
-    epochs: int = Field(4, ge=1)
-    batch_size: int = Field(32, ge=1)
-    temperature: float = Field(1.0, gt=0)
-    teacher_width: int = Field(128, ge=4, multiple_of=4)
-    teacher_layers: int = Field(2, ge=1)
-    student_width: int = Field(64, ge=4, multiple_of=4)
-    student_layers: int = Field(1, ge=1)
-    context: int = Field(64, ge=2)
-    characters: int = Field(200_000, ge=1_000)
+    epochs: Annotated[int, Meta(ge=1)] = 4
+    batch_size: Annotated[int, Meta(ge=1)] = 32
+    temperature: Positive = 1.0
+    teacher_width: Annotated[int, Meta(ge=4, multiple_of=4)] = 128
+    teacher_layers: Annotated[int, Meta(ge=1)] = 2
+    student_width: Annotated[int, Meta(ge=4, multiple_of=4)] = 64
+    student_layers: Annotated[int, Meta(ge=1)] = 1
+    context: Annotated[int, Meta(ge=2)] = 64
+    characters: Annotated[int, Meta(ge=1_000)] = 200_000
 
 
 def run(job: Job[Settings]) -> Callable[[], None] | None:

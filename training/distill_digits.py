@@ -6,10 +6,10 @@ pixel. The student learns from those. The images that both are judged by take no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
-from pydantic import Field
+from msgspec import Meta
 from torch.nn import functional
 
 from training import distilled_pair
@@ -27,12 +27,12 @@ STEP = 1
 """Pixels that an image is shifted by, each way."""
 
 
-class Settings(distilled_pair.Settings):
+class Settings(distilled_pair.Settings, frozen=True, kw_only=True):
     """Widths are channels of the first layer. `samples`: of the 1,437 images for training, the first so many."""
 
-    teacher_width: int = Field(64, ge=1)
-    student_width: int = Field(12, ge=1)
-    samples: int = Field(1437, ge=1, le=1437)
+    teacher_width: Annotated[int, Meta(ge=1)] = 64
+    student_width: Annotated[int, Meta(ge=1)] = 12
+    samples: Annotated[int, Meta(ge=1, le=1437)] = 1437
 
 
 def run(job: Job[Settings]) -> Callable[[], None] | None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
-from pydantic import Field
+from msgspec import Meta, to_builtins
 
 from greenai_infra.files import write_whole
 from greenai_infra.numbers import percent, significant
+from greenai_infra.typed_yaml.section import Positive
 from training import job as jobs
 from training import randomness
 from training.compare_models import Compared, compare
@@ -32,21 +33,23 @@ if TYPE_CHECKING:
     from training.job import Job
 
 FILE_NAME = "distillation.json"
+KEPT_BACK = ("schema_version", "filled", "batch_size")
+"""Facts of the teacher's outputs that say how they were made, and are not told."""
 SCHEMA_VERSION = 1
 
 
-class Settings(jobs.Settings):
+class Settings(jobs.Settings, frozen=True, kw_only=True):
     """`inferences_per_day` is assumed; speeds and energy are measured in `rounds` of `block_s` seconds."""
 
-    batch_size: int = Field(64, ge=1)
-    learning_rate: float = Field(3e-3, gt=0)
-    temperature: float = Field(3.0, gt=0)
-    alpha: float = Field(0.7, ge=0, le=1)
+    batch_size: Annotated[int, Meta(ge=1)] = 64
+    learning_rate: Positive = 3e-3
+    temperature: Positive = 3.0
+    alpha: Annotated[float, Meta(ge=0, le=1)] = 0.7
     kind: Literal["auto", "exact", "sampled", "top_k"] = "auto"
-    k: int = Field(DRAWS, ge=1)
-    inferences_per_day: float = Field(1e6, gt=0)
-    rounds: int = Field(11, ge=6)
-    block_s: float = Field(0.2, gt=0)
+    k: Annotated[int, Meta(ge=1)] = DRAWS
+    inferences_per_day: Positive = 1e6
+    rounds: Annotated[int, Meta(ge=6)] = 11
+    block_s: Positive = 0.2
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,11 @@ def _write(job: Job[Any], pair: Pair, recipe: Recipe, done: Distilled, compared:
         notes.append("a part of the run was killed: its emissions are known to its last report only, so at least that")
     found: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "settings": job.settings.model_dump(mode="json"),
+        "settings": job.settings.as_json(),
         "temperature": recipe.temperature,
         "alpha": recipe.alpha,
         "teacher_outputs": {
-            **facts.model_dump(mode="json", exclude={"schema_version", "filled", "batch_size"}),
+            **{key: value for key, value in to_builtins(facts).items() if key not in KEPT_BACK},
             "bytes_a_position": done.outputs.bytes_a_position,
         },
         "losses": done.losses,

@@ -7,13 +7,15 @@ import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import safetensors.torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta, Struct, to_builtins
 from safetensors import SafetensorError, safe_open
 
 from greenai_infra.errors import InputError
+from greenai_infra.typed_yaml.problems import described
+from greenai_infra.typed_yaml.values import Unreadable, read_values
 from training.contract import TrainingFailed, folders_of, read_json
 from training.stopping import Stopped, StopRequest, say
 from training.world import joined
@@ -33,13 +35,16 @@ PICKS = "picks.json"
 """Beside quantised models: which serves which batch size, and whose they are."""
 
 
-class Settings(BaseModel):
+class Settings(Struct, frozen=True, kw_only=True):
     """Hyperparameters that every example knows; one with more derives from it. Strings are read as numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    epochs: Annotated[int, Meta(ge=1)] = 10
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
 
-    epochs: int = Field(10, ge=1)
-    seed: int = Field(0, ge=0, lt=2**63)
+    def as_json(self) -> dict[str, Any]:
+        """All of them, as JSON has them."""
+        values: dict[str, Any] = to_builtins(self)
+        return values
 
 
 S = TypeVar("S", bound=Settings)
@@ -47,18 +52,17 @@ S = TypeVar("S", bound=Settings)
 
 def read_settings(kind: type[S], values: Mapping[str, str], program: str) -> S:
     """Raises InputError that names the unknown hyperparameter and the known ones, or the value that can't be used."""
-    known = list(kind.model_fields)
+    known = kind.__struct_fields__
     for name in values:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise InputError(f"unknown hyperparameter {name!r}: {program} knows {', '.join(known)}{hint}")
     try:
-        return kind.model_validate(dict(values))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise InputError(f"hyperparameter {name}: {first['msg']}, not {str(first['input'])[:60]!r}") from None
+        return read_values(dict(values), kind)
+    except Unreadable as error:
+        lines = described(error.problems, "", values, kind).splitlines()
+        raise InputError("\n".join(f"hyperparameter {line}" for line in lines)) from None
 
 
 @dataclass
@@ -75,7 +79,7 @@ class Job(Generic[S]):
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be continued."""
-        return {"program": self.program, **self.settings.model_dump(mode="json")}
+        return {"program": self.program, **self.settings.as_json()}
 
     def must_stop(self) -> int:
         """The exit code that the run has to end with, 0 while it may go on. In this process: see World.highest."""

@@ -8,6 +8,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from greenai_infra.errors import GreenAIError
 from greenai_infra.files import write_all, write_whole
 from greenai_infra.monitoring.run_report import FILE_NAME, as_csv, as_json, read_report
@@ -80,7 +82,7 @@ def end_part(folders: Folders, report: RunReport | None, before: list[Part]) -> 
     try:
         _add(folders, report)
         if before:
-            told = report.model_copy(update={"notes": [*report.notes, _note([*before, _part(report)])]})
+            told = replace(report, notes=[*report.notes, _note([*before, _part(report)])])
             path = folders.output / FILE_NAME
             write_all({path: as_json(told), path.with_suffix(".csv"): as_csv(told)})
             print(f"  note: {told.notes[-1]}")

@@ -6,14 +6,15 @@ The model of an earlier run is taken from the data channel `model`, where there 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model
 
 from greenai_infra.errors import InputError
 from greenai_infra.files import write_whole
+from greenai_infra.typed_yaml.section import Positive
 from training import digits
 from training.job import MODEL
 from training.quantize import MAX_ACCURACY_DROP, quantize, save
@@ -31,13 +32,13 @@ CALIBRATION = 256
 """Images of the training part that set the ranges of activations."""
 
 
-class Settings(digits.Settings):
+class Settings(digits.Settings, frozen=True, kw_only=True):
     """`max_accuracy_drop` is a share: 0.02 is two points of a hundred. `compile_too`: also what needs a compiler."""
 
-    max_accuracy_drop: float = Field(MAX_ACCURACY_DROP, ge=0, lt=1)
+    max_accuracy_drop: Annotated[float, Meta(ge=0, lt=1)] = MAX_ACCURACY_DROP
     compile_too: bool = True
-    rounds: int = Field(11, ge=6)
-    block_s: float = Field(0.1, gt=0)
+    rounds: Annotated[int, Meta(ge=6)] = 11
+    block_s: Positive = 0.1
 
 
 def run(job: Job[Settings]) -> None:

@@ -24,7 +24,7 @@ def run_example(run: Run, example: Example, folders: Folders, options: Options, 
     """Run it; returns 0, or raises what ends it."""
     settings = read_settings(example.Settings, run.hyperparameters, run.name)
     first = os.environ.get("RANK", "0") == "0"
-    if model := finished_model(folders, {"program": run.name, **settings.model_dump(mode="json")}):
+    if model := finished_model(folders, {"program": run.name, **settings.as_json()}):
         if first:
             say(f"{run.name} has finished before: {model}. Nothing is done; name another folder to train again")
         return 0

@@ -15,14 +15,17 @@ import json
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta, Struct
 
 from greenai_infra.errors import InputError
 from greenai_infra.files import write_whole
+from greenai_infra.typed_yaml.problems import described
+from greenai_infra.typed_yaml.values import Unreadable, read_values
 from training.contract import TrainingFailed
 from training.distillation_loss import check_temperature
 from training.teacher_targets import BIASED, DRAWS, MOST_EXACT_CLASSES, Kind, Layout, Targets
@@ -42,10 +45,8 @@ LOGITS_AT_ONCE = 1 << 18
 CHUNK_BYTES = 1 << 24
 
 
-class Facts(BaseModel):
+class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose outputs a folder holds, and how many of its `items` are there."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1] = 1
     teacher_sha256: str
@@ -57,12 +58,12 @@ class Facts(BaseModel):
     kept: int
     """Classes of a position: k, or as many as fit."""
     seed: int | None
-    classes: int = Field(ge=1)
-    items: int = Field(ge=1)
+    classes: Annotated[int, Meta(ge=1)]
+    items: Annotated[int, Meta(ge=1)]
     item_shape: tuple[int, ...]
     """Positions of an item: () of a classifier, (t,) of a language model."""
-    batch_size: int = Field(ge=1)
-    filled: int = Field(ge=0)
+    batch_size: Annotated[int, Meta(ge=1)]
+    filled: Annotated[int, Meta(ge=0)]
 
     @property
     def layout(self) -> Layout:
@@ -178,7 +179,7 @@ class _Wanted:
         ours = self.facts(facts.classes, items, facts.item_shape, facts.batch_size)
         apart = [
             f"{name} {_short(there)} there, {_short(now)} now"
-            for name in Facts.model_fields
+            for name in Facts.__struct_fields__
             if name != "filled" and (there := getattr(facts, name)) != (now := getattr(ours, name))
         ]
         if apart:
@@ -239,13 +240,13 @@ class _Fill:
                     )
                 facts = self._wanted.facts(shape[-1], len(self._inputs), shape[1:-1], self._batch_size)
             _write_rows(file, logits.flatten(0, -2), facts, start)
-        return facts.model_copy(update={"filled": stop})
+        return msgspec.structs.replace(facts, filled=stop)
 
     def _keep(self, file: Any, facts: Facts) -> None:
         """First the rows, then how many they are."""
         file.flush()
         os.fsync(file.fileno())
-        write_whole(self._folder / FACTS, facts.model_dump_json(indent=2) + "\n")
+        write_whole(self._folder / FACTS, json.dumps(msgspec.to_builtins(facts), indent=2) + "\n")
 
 
 def _write_rows(file: Any, logits: Tensor, facts: Facts, start: int) -> None:
@@ -265,15 +266,18 @@ def read_facts(folder: Path) -> Facts | None:
     """What the folder says of itself, None if it holds nothing. Raises InputError for what can't be read."""
     path = folder / FACTS
     try:
-        return Facts.model_validate_json(path.read_bytes())
+        values = json.loads(path.read_bytes())
+        return read_values(values, Facts)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(f"{path} can't be used ({where or 'JSON'}: {first['msg']}); remove {folder}") from None
+    except Unreadable as error:
+        raise InputError(
+            f"{path} can't be used ({described(error.problems[:1], '', values, Facts)}); remove {folder}"
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{path} can't be used (JSON: {error}); remove {folder}") from None
 
 
 def _size(path: Path) -> int:

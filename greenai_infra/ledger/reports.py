@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from greenai_infra.errors import InputError
 from greenai_infra.monitoring.emissions_runs import read_runs
@@ -54,12 +56,18 @@ def _tracked(paths: Sequence[Path]) -> list[Reported]:
             raise InputError(f"{path}: the emissions of this run are unknown, so there is nothing to record")
         if report.status == "running":
             raise InputError(f"{path}: the run is still going on, or was killed; record the known part with --kg")
-        content = report.model_dump_json(exclude_none=True)
-        run_id = report.run_id or f"report-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+        content = msgspec.json.encode(_without_nulls(msgspec.to_builtins(report)))
+        run_id = report.run_id or f"report-{hashlib.sha256(content).hexdigest()[:16]}"
         if run_id in runs:
             raise InputError(f"{path}: run {run_id} is already in {runs[run_id].source}")
         runs[run_id] = Reported(run_id, report.emissions_kg, str(path))
     return list(runs.values())
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _id_of(row: EmissionsRow) -> str:

@@ -11,13 +11,16 @@ import io
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
-from pydantic import ConfigDict, Field, ValidationError
+import msgspec
+from msgspec import Meta, field, to_builtins
 
 from greenai_infra.errors import InputError
-from greenai_infra.flags import NoFlagAsNumber
 from greenai_infra.footprint.equation import operational_kg
 from greenai_infra.intensity.model.checks import MAX_G_PER_KWH
 from greenai_infra.monitoring.emissions_file import MAX_POWER_KW, MAX_PUE
+from greenai_infra.typed_yaml.problems import described
+from greenai_infra.typed_yaml.section import Finite, NonNegative
+from greenai_infra.typed_yaml.values import Unreadable, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,16 +31,15 @@ FILE_NAME = "emissions_report.json"
 TOLERANCE = 1e-3
 """By how much the three factors of emissions_kg may differ from it: figures are written with six digits by some."""
 
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Status = Literal["running", "complete", "failed", "stopped"]
 How = Literal["measured", "estimated"]
 
 
-class _Part(NoFlagAsNumber):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+class Part(msgspec.Struct, frozen=True):
+    """A part of a report. Keys of newer releases are left unread."""
 
 
-class Component(_Part):
+class Component(Part, frozen=True, kw_only=True):
     """Energy of one part of the machine; `by` says what was read, or from what it was estimated."""
 
     energy_kwh: NonNegative
@@ -45,7 +47,7 @@ class Component(_Part):
     by: str
 
 
-class Hardware(_Part):
+class Hardware(Part, frozen=True, kw_only=True):
     """The machine that was measured, as the tracker names it; "" and null where it can't tell."""
 
     cpu: str = ""
@@ -56,7 +58,7 @@ class Hardware(_Part):
     os: str = ""
 
 
-class GridIntensity(_Part):
+class GridIntensity(Part, frozen=True, kw_only=True):
     """Where the intensity is from. `how` is pinned, plan, file or source; `kind` and `flags` are the source's words."""
 
     how: Literal["pinned", "plan", "file", "source", "unknown"]
@@ -66,11 +68,11 @@ class GridIntensity(_Part):
     basis: str | None = None
     kind: str | None = None
     observed_at: str | None = None
-    flags: list[str] = Field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
     detail: str = ""
 
 
-class Planned(_Part):
+class Planned(Part, frozen=True, kw_only=True):
     """What the plan foresaw. `emissions_kg` is operational where a plan file was read (`operational` true), else the
     plan's whole sum, with data transfer and embodied share."""
 
@@ -85,16 +87,16 @@ class Planned(_Part):
     hardware: str | None = None
 
 
-class Difference(_Part):
+class Difference(Part, frozen=True, kw_only=True):
     """A part of measured less planned kg; the parts add up to the whole difference."""
 
     reason: Literal["duration", "hardware", "place", "time"]
-    kg: Annotated[float, Field(allow_inf_nan=False)]
+    kg: Finite
     planned: str
     measured: str
 
 
-class BudgetOfRun(_Part):
+class BudgetOfRun(Part, frozen=True, kw_only=True):
     """The limit that the run was held against, and whether it was reached."""
 
     limit_kg: NonNegative
@@ -102,7 +104,7 @@ class BudgetOfRun(_Part):
     reached: bool
 
 
-class SinkCount(_Part):
+class SinkCount(Part, frozen=True, kw_only=True):
     """How often a sink has taken what was sent, and failed; `error` is the last failure."""
 
     name: str
@@ -111,7 +113,7 @@ class SinkCount(_Part):
     error: str = ""
 
 
-class NodeOfRun(_Part):
+class NodeOfRun(Part, frozen=True, kw_only=True):
     """What one machine of a distributed run adds to its sums; the nodes' known figures add up to the run's.
 
     `shared_kwh` is what it measured of devices that another node has counted already: the same machine, or GPUs of the
@@ -119,7 +121,7 @@ class NodeOfRun(_Part):
     its energy is then at least `energy_kwh`.
     """
 
-    node: Annotated[int, Field(ge=0)]
+    node: Annotated[int, Meta(ge=0)]
     status: Status | None = None
     energy_kwh: NonNegative | None = None
     shared_kwh: NonNegative = 0.0
@@ -129,16 +131,16 @@ class NodeOfRun(_Part):
     duration_s: NonNegative | None = None
     ended_at: str | None = None
     host: str = ""
-    components: dict[str, Component] = Field(default_factory=dict)
-    gpu_kwh: dict[str, NonNegative] = Field(default_factory=dict)
+    components: dict[str, Component] = field(default_factory=dict)
+    gpu_kwh: dict[str, NonNegative] = field(default_factory=dict)
     hardware: Hardware = Hardware()
-    notes: list[str] = Field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-class RunReport(_Part):
+class RunReport(Part, frozen=True, kw_only=True):
     """The report of one run."""
 
-    schema_version: Annotated[int, Field(ge=1)]
+    schema_version: Annotated[int, Meta(ge=1)]
     status: Status = "complete"
     run_id: str = ""
     name: str = ""
@@ -151,27 +153,27 @@ class RunReport(_Part):
     energy_kwh: NonNegative | None
     energy_kwh_low: NonNegative | None = None
     energy_kwh_high: NonNegative | None = None
-    pue: Annotated[float, Field(ge=1, le=MAX_PUE)]
+    pue: Annotated[float, Meta(ge=1, le=MAX_PUE)]
     pue_source: str = ""
-    intensity_g_per_kwh: Annotated[float, Field(ge=0, le=MAX_G_PER_KWH)] | None
+    intensity_g_per_kwh: Annotated[float, Meta(ge=0, le=MAX_G_PER_KWH)] | None
     intensity: GridIntensity | None = None
     emissions_kg: NonNegative | None
     emissions_kg_low: NonNegative | None = None
     emissions_kg_high: NonNegative | None = None
-    components: dict[str, Component] = Field(default_factory=dict)
+    components: dict[str, Component] = field(default_factory=dict)
     hardware: Hardware = Hardware()
-    nodes: list[NodeOfRun] = Field(default_factory=list)
+    nodes: list[NodeOfRun] = field(default_factory=list)
     planned: Planned | None = None
-    differences: list[Difference] = Field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
     budget: BudgetOfRun | None = None
-    sinks: list[SinkCount] = Field(default_factory=list)
-    notes: list[str] = Field(default_factory=list)
+    sinks: list[SinkCount] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     tracker: str = ""
 
 
 def report_schema() -> dict[str, Any]:
     """The JSON Schema of reports."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **RunReport.model_json_schema()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(RunReport)}
 
 
 def is_report(path: Path) -> bool:
@@ -203,11 +205,9 @@ def read_report(path: Path) -> RunReport:
             "newer one"
         )
     try:
-        report = RunReport.model_validate(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(f"{path}: {where}: {first['msg']}, found {str(first['input'])[:60]!r}") from None
+        report = read_values(document, RunReport)
+    except Unreadable as error:
+        raise InputError(described(error.problems, str(path), document, RunReport)) from None
     if problem := _untrue(report):
         raise InputError(f"{path}: {problem}")
     return report
@@ -239,16 +239,23 @@ def _untrue(report: RunReport) -> str:
     return ""
 
 
+def _as_written(report: RunReport) -> dict[str, Any]:
+    """Every figure with its type: an energy of 0 is written 0.0. Raises ValidationError for a figure that is none."""
+    checked = msgspec.convert(to_builtins(report), RunReport)
+    written: dict[str, Any] = to_builtins(checked)
+    return written
+
+
 def as_json(report: RunReport) -> str:
     """A report as it is written."""
-    return json.dumps(report.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_as_written(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_csv(report: RunReport) -> str:
     """A report as one row; what is nested is left to the JSON, but for the energy of the components."""
     row: dict[str, Any] = {
         name: value
-        for name, value in report.model_dump(mode="json").items()
+        for name, value in _as_written(report).items()
         if value is None or isinstance(value, str | int | float)
     }
     row |= {f"{name}_energy_kwh": one.energy_kwh for name, one in report.components.items()}

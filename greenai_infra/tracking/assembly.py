@@ -6,6 +6,8 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from greenai_infra.clock import format_time, from_unix
 from greenai_infra.errors import GreenAIError
 from greenai_infra.files import write_all
@@ -20,6 +22,7 @@ from greenai_infra.monitoring.run_report import (
 from greenai_infra.numbers import significant
 from greenai_infra.tracking.bands import energy_band
 from greenai_infra.tracking.differences import differences_of
+from greenai_infra.typed_yaml.values import read_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,12 +99,12 @@ def assemble(
         pue=context.pue,
         pue_source=context.pue_source,
         intensity_g_per_kwh=g_per_kwh,
-        intensity=GridIntensity(**grid.told()),
+        intensity=read_values(grid.told(), GridIntensity),
         emissions_kg=None if g is None else g * context.pue / 1000,
         emissions_kg_low=None if low is None or kg_of_kwh is None else low * kg_of_kwh,
         emissions_kg_high=None if high is None or kg_of_kwh is None else high * kg_of_kwh,
         components=parts,
-        hardware=Hardware(**told.hardware),
+        hardware=read_values(told.hardware, Hardware),
         planned=context.planned,
         budget=limit.told(),
         sinks=list(sinks),
@@ -111,8 +114,8 @@ def assemble(
     if unknown:
         names = ("energy_kwh", "energy_kwh_high", "emissions_kg", "emissions_kg_high", "intensity_g_per_kwh")
         note = f"the energy of {', '.join(unknown)} is not known, so that the run's is not known either"
-        return report.model_copy(update={**dict.fromkeys(names), "notes": [*said, note]})
-    return report.model_copy(update={"differences": differences_of(report)})
+        return replace(report, **dict.fromkeys(names), notes=[*said, note])
+    return replace(report, differences=differences_of(report))
 
 
 def write_report(path: Path, report: RunReport) -> str:

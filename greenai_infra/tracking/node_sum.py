@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from greenai_infra.monitoring.run_report import Component, Hardware, NodeOfRun, RunReport
 from greenai_infra.tracking.bands import energy_band
@@ -23,7 +25,7 @@ def as_node(report: RunReport, node: int, host: str, gpu_kwh: Mapping[str, float
         ended_at=report.ended_at, host=host, components=report.components, gpu_kwh=dict(gpu_kwh),
         hardware=report.hardware, notes=report.notes,
     )  # fmt: skip
-    return report.model_copy(update={"nodes": [entry]})
+    return replace(report, nodes=[entry])
 
 
 def count_once(entries: Iterable[NodeOfRun]) -> list[NodeOfRun]:
@@ -36,7 +38,7 @@ def count_once(entries: Iterable[NodeOfRun]) -> list[NodeOfRun]:
         parts = {name: part for name, part in one.components.items() if not again or (name == GPU and one.gpu_kwh)}
         if GPU in parts and one.gpu_kwh:
             new = sum(kwh for uuid, kwh in one.gpu_kwh.items() if uuid not in uuids)
-            parts[GPU] = parts[GPU].model_copy(update={"energy_kwh": new})
+            parts[GPU] = replace(parts[GPU], energy_kwh=new)
         parts = {name: part for name, part in parts.items() if part.energy_kwh > 0}
         counted.append(_counting(one, parts, again=again))
         if one.energy_kwh is not None:
@@ -49,20 +51,13 @@ def _counting(one: NodeOfRun, parts: dict[str, Component], *, again: bool) -> No
     """The entry with these components alone, at the mean intensity of the node."""
     if one.energy_kwh is None:
         # The machine was measured by another of its nodes.
-        return one.model_copy(update={"energy_kwh": 0.0, "emissions_kg": 0.0}) if again else one
+        return replace(one, energy_kwh=0.0, emissions_kg=0.0) if again else one
     kwh = sum(part.energy_kwh for part in parts.values())
     shared_kwh = one.energy_kwh - kwh
     if shared_kwh <= 1e-9 * one.energy_kwh:
         return one
     kg = one.emissions_kg * kwh / one.energy_kwh if one.emissions_kg is not None else None
-    return one.model_copy(
-        update={
-            "energy_kwh": kwh,
-            "shared_kwh": shared_kwh,
-            "emissions_kg": 0.0 if not kwh else kg,
-            "components": parts,
-        }
-    )
+    return replace(one, energy_kwh=kwh, shared_kwh=shared_kwh, emissions_kg=0.0 if not kwh else kg, components=parts)
 
 
 def summed(own: RunReport, others: Mapping[int, RunReport], nodes: int) -> RunReport:
@@ -81,7 +76,7 @@ def summed(own: RunReport, others: Mapping[int, RunReport], nodes: int) -> RunRe
     kwh, kg = totals(entries)
     building_kwh = sum((one.energy_kwh or 0.0) * (one.pue or own.pue) for one in known)
     scale = kg / kwh if kwh and kg is not None else None
-    update: dict[str, object] = {
+    update: dict[str, Any] = {
         "nodes": entries,
         "hardware": _machines([one for one in known if one.energy_kwh]),
         "energy_kwh": kwh,
@@ -98,8 +93,8 @@ def summed(own: RunReport, others: Mapping[int, RunReport], nodes: int) -> RunRe
     if unknown or not kwh:
         names = ("energy_kwh", "energy_kwh_high", "emissions_kg", "emissions_kg_high", "intensity_g_per_kwh")
         update |= dict.fromkeys(names) | {"components": {}}
-    total = own.model_copy(update=update)
-    return total.model_copy(update={"differences": differences_of(total)})
+    total = replace(own, **update)
+    return replace(total, differences=differences_of(total))
 
 
 def totals(entries: Sequence[NodeOfRun]) -> tuple[float, float | None]:

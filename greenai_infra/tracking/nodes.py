@@ -10,10 +10,11 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from msgspec import to_builtins
 
 from greenai_infra.monitoring.run_report import RunReport
 from greenai_infra.tracking.exchange import RUN, STOP, get, put
+from greenai_infra.typed_yaml.values import Unreadable, read_values
 
 if TYPE_CHECKING:
     from greenai_infra.tracking.exchange import Channel, Exchange
@@ -55,7 +56,7 @@ class Nodes:
     def send(self, report: RunReport) -> bool:
         """To node 0, where it is listening; whether it is."""
         self.look()
-        said = report.model_dump(mode="json")
+        said = to_builtins(report)
         heard = False
         for channel in self._exchange.channels:
             if run := get(channel, RUN):
@@ -84,8 +85,8 @@ class Nodes:
         if said.get("word") != self._word:
             return None
         try:
-            return RunReport.model_validate(said["report"])
-        except (LookupError, ValidationError):
+            return read_values(said["report"], RunReport)
+        except (LookupError, Unreadable):
             return None
 
     def gather_last(self) -> dict[int, RunReport]:

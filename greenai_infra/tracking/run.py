@@ -11,6 +11,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from greenai_infra.contracts.metrics import HEARTBEAT_S
 from greenai_infra.tracking.account import Account
 from greenai_infra.tracking.assembly import assemble, print_report, write_report
@@ -232,7 +234,7 @@ class Run:
         self._telling.finish(report, CLOSE_WITHIN_S)
         if self._nodes is not None:
             self._nodes.end()
-        report = report.model_copy(update={"sinks": self._telling.counts()})
+        report = replace(report, sinks=self._telling.counts())
         written = self._write(report)
         if self._set.summary:
             print_report(report, self.path if written else None)

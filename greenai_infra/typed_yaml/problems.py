@@ -113,7 +113,7 @@ def _in_plain_words(message: str, value: Any, wanted: Any, in_words: Mapping[str
         return NO_SECTION
     if isinstance(value, bool) and bool not in types:
         return FLAG
-    if isinstance(value, float) and not math.isfinite(value):
+    if _not_finite(value, types):
         return "must be a finite number"
     if found := _BOUND.match(message):
         return f"must be {_COMPARED[found[1]]} {float(found[2]):.15g}"
@@ -134,6 +134,13 @@ def _in_plain_words(message: str, value: Any, wanted: Any, in_words: Mapping[str
             return message.replace("Expected `int` that's", "must be").replace("`", "")
         return f"must be {' or '.join(dict.fromkeys(filter(None, map(words_of, types))))}"
     return message.replace("`", "'")
+
+
+def _not_finite(value: Any, types: list[Any]) -> bool:
+    try:
+        return float in types and not math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def described(found: Iterable[Problem], where: str, values: Any, kind: type[Struct], example: str | None = None) -> str:

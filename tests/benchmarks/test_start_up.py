@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 WORKLOAD = ROOT / "templates" / "workloads" / "finetune-7b.yaml"
-LIBRARIES = "import click, numpy, yaml; from rich import console, table; from pydantic import BaseModel"
+LIBRARIES = "import click, numpy, yaml; from rich import console, table; from msgspec import Struct"
 
 
 def process(*command: object) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
+from msgspec import to_builtins
 
 from greenai_infra.tracking import nodes as nodes_module
 from greenai_infra.tracking import run as run_module
@@ -61,7 +62,7 @@ def sums(rank: int, folder: Path, *, destroys: bool = False) -> None:
                         break
                     signal.sigtimedwait([], 0.01)
             dist.destroy_process_group()
-    report = trainer.report.model_dump(mode="json") if trainer.report else None
+    report = to_builtins(trainer.report) if trainer.report else None
     told_kg = sum(one.emissions_kg for one in sink.deltas)
     said = {"report": report, "told_kg": told_kg, "reports": len(sink.reports)}
     (folder / f"rank-{rank}.json").write_text(json.dumps(said))
@@ -77,7 +78,7 @@ def shared(rank: int, folder: Path) -> None:
     with bench.trainer(environment=os.environ) as trainer:
         dist.init_process_group("gloo")
         work(bench, trainer, 1.0, {"GPU-0": 5.0} if rank == 0 else {"GPU-0": 5.0, "GPU-1": 3.0})
-    said = {"report": trainer.report.model_dump(mode="json") if trainer.report else None}
+    said = {"report": to_builtins(trainer.report) if trainer.report else None}
     (folder / f"rank-{rank}.json").write_text(json.dumps(said))
 
 

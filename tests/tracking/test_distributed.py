@@ -17,6 +17,7 @@ from greenai_infra.monitoring.run_report import RunReport, read_report
 from greenai_infra.tracking import nodes as nodes_module
 from greenai_infra.tracking.meter import Told
 from greenai_infra.tracking.ranks import Ranks, find_ranks
+from greenai_infra.typed_yaml.values import read_values
 
 from .fakes import Bench, Remembering, ready
 
@@ -50,7 +51,7 @@ def of(folder: Path, case: str, rank: int = 0) -> dict[str, Any]:
 )
 def test_rank_0_adds_up_the_nodes(runs: Path, case: str, cpu_kwh: int, gpu_kwh: int) -> None:
     said = of(runs, case)
-    report = RunReport.model_validate(said["report"])
+    report = read_values(said["report"], RunReport)
     assert report.energy_kwh == pytest.approx(cpu_kwh + gpu_kwh)
     assert report.emissions_kg == pytest.approx((cpu_kwh + gpu_kwh) * 0.5)
     assert {name: one.energy_kwh for name, one in report.components.items()} == {"cpu": cpu_kwh, "gpu": gpu_kwh}
@@ -71,7 +72,7 @@ def test_rank_0_adds_up_the_nodes(runs: Path, case: str, cpu_kwh: int, gpu_kwh: 
 
 @needs_torch
 def test_one_rank_of_a_node_measures_and_the_others_nothing(runs: Path) -> None:
-    report = RunReport.model_validate(of(runs, "two-by-two")["report"])
+    report = read_values(of(runs, "two-by-two")["report"], RunReport)
     assert report.energy_kwh == pytest.approx(1 + 10 + 3 + 10)  # ranks 0 and 2
     assert [one.energy_kwh for one in report.nodes] == [11.0, 13.0]
     assert [of(runs, "two-by-two", rank)["report"] for rank in (1, 3)] == [None, None]
@@ -81,7 +82,7 @@ def test_one_rank_of_a_node_measures_and_the_others_nothing(runs: Path) -> None:
 
 @needs_torch
 def test_devices_that_two_nodes_share_count_once(runs: Path) -> None:
-    report = RunReport.model_validate(of(runs, "shared")["report"])
+    report = read_values(of(runs, "shared")["report"], RunReport)
     assert {name: one.energy_kwh for name, one in report.components.items()} == {"cpu": 1.0, "gpu": 5.0 + 3.0}
     assert report.emissions_kg == pytest.approx(9 * 0.5)
     assert [(one.energy_kwh, one.shared_kwh) for one in report.nodes] == [(6.0, 0.0), (3.0, 6.0)]

@@ -53,14 +53,14 @@ def test_the_least_report_is_read_and_written_as_its_schema_says(tmp_path: Path)
         ({"energy_kwh": None}, "emissions_kg is 1.26 while energy_kwh is not known"),
         ({"intensity_g_per_kwh": None}, "while intensity_g_per_kwh is not known"),
         ({"energy_kwh": -1.0}, "energy_kwh: must be at least 0"),
-        ({"energy_kwh": "much"}, "energy_kwh: .*found 'much'"),
+        ({"energy_kwh": "much"}, "energy_kwh: .*is 'much'"),
         ({"energy_kwh": True}, "energy_kwh"),
         ({"pue": 0.5}, "pue: must be at least 1"),
         ({"duration_s": 1.0}, "3.5 kWh in 1 s is more than 200 kW"),
         ({"schema_version": 99}, "of schema_version 99, and this greenai-infra reads up to 1"),
-        ({"schema_version": "one"}, "schema_version: .*found 'one'"),
+        ({"schema_version": "one"}, "schema_version: .*is 'one'"),
         ({"components": {"cpu": {"energy_kwh": 9.0, "how": "measured", "by": "x"}}}, "components add up to 9"),
-        ({"status": "fine"}, "status: .*found 'fine'"),
+        ({"status": "fine"}, "status: .*is 'fine'"),
     ],
 )
 def test_what_cannot_be_true_is_refused(tmp_path: Path, changed: dict[str, Any], message: str) -> None:

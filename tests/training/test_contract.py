@@ -110,10 +110,10 @@ def test_hyperparameters_are_strings(tmp_path: Path) -> None:
     [
         ({"epoch": "3"}, "unknown hyperparameter 'epoch': digits knows epochs, seed, .*; did you mean epochs"),
         ({"epochs": "many"}, "hyperparameter epochs: .*'many'"),
-        ({"epochs": "0"}, "hyperparameter epochs: .*greater than or equal to 1"),
+        ({"epochs": "0"}, "hyperparameter epochs: .*at least 1"),
         ({"epochs": "2.5"}, "hyperparameter epochs"),
         ({"learning_rate": "nan"}, "hyperparameter learning_rate: .*finite"),
-        ({"learning_rate": "-0.1"}, "hyperparameter learning_rate: .*greater than 0"),
+        ({"learning_rate": "-0.1"}, "hyperparameter learning_rate: .*more than 0"),
         ({"seed": "-1"}, "hyperparameter seed"),
     ],
 )

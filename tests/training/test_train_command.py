@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 import yaml
+from msgspec.structs import replace
 from safetensors.torch import load_file
 
 from greenai_infra.ledger.carbon_budget import CarbonBudget
@@ -164,7 +165,7 @@ def test_a_part_that_was_killed_at_once_is_known_of(tmp_path: Path, finished: Pa
     data = tmp_path / "output" / "data"
     data.mkdir(parents=True)
     names = ("energy_kwh", "energy_kwh_low", "energy_kwh_high", "emissions_kg", "emissions_kg_low", "emissions_kg_high")
-    first = read_report(finished).model_copy(update={**dict.fromkeys(names), "run_id": "killed", "status": "running"})
+    first = replace(read_report(finished), **dict.fromkeys(names), run_id="killed", status="running")
     (data / "emissions_report.json").write_text(as_json(first))
 
     assert train(tmp_path, "digits", *SMALL).returncode == 0
