@@ -12,7 +12,7 @@ from greenai_infra.estimates.cache import cache_node_power_w
 from greenai_infra.estimates.serving_names import find_chip, find_precision
 from greenai_infra.footprint.equation import operational_kg
 from greenai_infra.footprint.service_price import listed_price
-from greenai_infra.planning.workload import Hardware
+from greenai_infra.planning.workload_parts import Hardware
 
 if TYPE_CHECKING:
     from greenai_infra.advice.subject import Subject

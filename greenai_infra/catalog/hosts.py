@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from greenai_infra.catalog.accelerators import Embodied, find_accelerator
+from greenai_infra.catalog.accelerators import Embodied
 from greenai_infra.catalog.read import table
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def find_host(offer: Offer) -> Host:
     return max(fitting, key=lambda host: len(host.family.removeprefix(_ANY_FAMILY)))
 
 
-def host_embodied(offer: Offer) -> Embodied | None:
+def host_embodied(offer: Offer, chip: Accelerator) -> Embodied | None:
     """The offer's share of its server, in kgCO2e: embodied x chips of the offer / chips of the server (SCI's RS).
 
     None for TPUs, whose chip figures hold the host's share already.
     """
-    if find_accelerator(offer.accelerator).embodied.holds_host:
+    if chip.embodied.holds_host:
         return None
     host = find_host(offer)
     share = offer.accelerators / host.chips_per_server
@@ -54,7 +54,7 @@ def embodied_parts(
     offer: Offer, chip: Accelerator, chips: float, instances: float
 ) -> list[tuple[str, Embodied, float]]:
     """What is reserved: its name, the kg CO2e of making one, how many."""
-    host = host_embodied(offer)
+    host = host_embodied(offer, chip)
     of_chips = (chip.name, chip.embodied, chips)
     if host is None:
         return [of_chips]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from greenai_infra.catalog.regions import find_region, usual_regions
-from greenai_infra.planning.candidates import HARDWARE_RULES, PLACE_RULES, wanted_accelerators
+from greenai_infra.catalog.regions import usual_regions
+from greenai_infra.planning.candidates import HARDWARE_RULES, PLACE_RULES
 from greenai_infra.planning.placements import SECONDS_PER_HOUR, place_now
 from greenai_infra.planning.preference import cheapest_of
 
@@ -41,11 +41,12 @@ def find_baseline(
     workload: Workload, candidates: Sequence[Candidate], series: Mapping[str, Series], timing: Timing
 ) -> Baseline:
     """The baseline of a workload over predicted intensity by zone."""
-    accelerator = workload.baseline.accelerator
-    free = HARDWARE_RULES if accelerator else frozenset[str]()
-    accepted = [c for c in candidates if accelerator is None or _is_chip(c, accelerator)]
-    if workload.baseline.region is not None:
-        region = find_region(workload.baseline.region)
+    named, accelerator = workload.resolved, workload.baseline.accelerator
+    chip = named.baseline_chip
+    free = HARDWARE_RULES if chip else frozenset[str]()
+    accepted = [c for c in candidates if chip is None or c.chip.name == chip.name]
+    if named.baseline_region is not None:
+        region = named.baseline_region
         here = [c for c in accepted if c.region == region and not c.removed_by - PLACE_RULES - free]
         return _in_stated_region(workload, region, here, series, timing)
     limit = workload.limits.cost_usd
@@ -55,7 +56,7 @@ def find_baseline(
         if not c.removed_by - free and _in_time(c, timing) and (limit is None or c.cost_usd <= limit)
     ]
     without_intensity: list[str] = []
-    data_cloud = find_region(workload.data.region).provider if workload.data else None
+    data_cloud = named.data_region.provider if named.data_region else None
     for region in _by_custom(allowed, data_cloud):
         placement = _at_once([c for c in allowed if c.region == region], series, timing)
         if placement is not None:
@@ -74,7 +75,7 @@ def _in_stated_region(
     workload: Workload, region: Region, here: list[Candidate], series: Mapping[str, Series], timing: Timing
 ) -> Baseline:
     if not here:
-        accepted = workload.baseline.accelerator or ", ".join(sorted(wanted_accelerators(workload)))
+        accepted = workload.baseline.accelerator or ", ".join(sorted(workload.resolved.chips))
         return Baseline(None, f"{region.key} has no offer of {accepted} that fits the workload at a listed price")
     if region.zone not in series:
         return Baseline(None, f"no intensity for {region.key} ({region.zone}) in the chosen source")
@@ -118,7 +119,3 @@ def _in_time(candidate: Candidate, timing: Timing) -> bool:
         timing.deadline_s is None
         or candidate.run.hours.value * SECONDS_PER_HOUR <= timing.deadline_s - timing.earliest_s
     )
-
-
-def _is_chip(candidate: Candidate, accelerator: str) -> bool:
-    return candidate.offer.accelerator.casefold() == accelerator.casefold()

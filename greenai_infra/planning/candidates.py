@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.catalog.accelerators import Accelerator, find_accelerator
 from greenai_infra.catalog.availability import Availabilities, Availability, Offered
 from greenai_infra.catalog.egress import egress_price
-from greenai_infra.catalog.regions import Region, find_region, regions, residency_countries
+from greenai_infra.catalog.regions import Region, regions
 from greenai_infra.catalog.sagemaker import is_sagemaker_hosting, is_sagemaker_training
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.run_parts import Run, Unfit
@@ -37,6 +37,7 @@ class Candidate:
 
     region: Region
     offer: Offer
+    chip: Accelerator
     run: Run
     usd_per_hour: float
     transfer_kwh: float
@@ -84,20 +85,21 @@ class Field(Struct, frozen=True):
 def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: float | None) -> Field:
     """All candidates of a workload. Raises InputError for an unknown region, chip or country in the workload."""
     rules = PlaceRules(workload)
-    wanted = wanted_accelerators(workload)
+    wanted = workload.resolved.chips
     instance_types = workload.hardware.instance_types
     known = {(region.provider, region.name): region for region in regions()}
     availabilities, costs = Availabilities(workload.kind), StandingCosts(workload)
-    runs: dict[tuple[str, str], tuple[Run, ...] | Unfit] = {}
+    runs: dict[tuple[str, str], tuple[Accelerator, tuple[Run, ...] | Unfit]] = {}
     candidates, unpriced, unpriced_machines = [], [], set()
     for offer in offers:
         region = known.get((offer.provider, offer.region))
         if region is None:
             continue
         kind = (offer.provider, offer.instance_type)
-        found = runs.get(kind)
-        if found is None:
-            found = runs[kind] = _runs_of(workload, offer, longest_hours)
+        if kind not in runs:
+            chip = find_accelerator(offer.accelerator)
+            runs[kind] = chip, _runs_of(workload, offer, chip, longest_hours)
+        chip, found = runs[kind]
         if isinstance(found, Unfit):
             continue
         price = offer.usd_per_hour_spot if workload.hardware.purchase == "spot" else offer.usd_per_hour_on_demand
@@ -115,11 +117,12 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
             removed |= {AVAILABILITY}
         moved, standing = rules.transfer(region), costs.of(region, available.zones)
         candidates += [
-            Candidate(region, offer, run, price * run.instances, *moved, removed, available, standing) for run in found
+            Candidate(region, offer, chip, run, price * run.instances, *moved, removed, available, standing)
+            for run in found
         ]
     misfits = tuple(
         Misfit(instance_type, accelerator, found.reason)
-        for (provider, instance_type), found in sorted(runs.items())
+        for (provider, instance_type), (_, found) in sorted(runs.items(), key=lambda item: item[0])
         if isinstance(found, Unfit)
         for accelerator in sorted(
             {o.accelerator for o in offers if (o.provider, o.instance_type) == (provider, instance_type)}
@@ -128,55 +131,46 @@ def find_candidates(workload: Workload, offers: Sequence[Offer], longest_hours: 
     return Field(tuple(candidates), misfits, tuple(sorted(unpriced)), frozenset(unpriced_machines))
 
 
-def wanted_accelerators(workload: Workload) -> frozenset[str]:
-    """Catalog names of the chips that the workload accepts."""
-    if workload.hardware.accelerators == "any":
-        from greenai_infra.catalog.accelerators import accelerators
-
-        return frozenset(chip.name for chip in accelerators())
-    return frozenset(find_accelerator(name).name for name in workload.hardware.accelerators)
-
-
-def _runs_of(workload: Workload, offer: Offer, longest_hours: float | None) -> tuple[Run, ...] | Unfit:
+def _runs_of(
+    workload: Workload, offer: Offer, chip: Accelerator, longest_hours: float | None
+) -> tuple[Run, ...] | Unfit:
     if offer.provider == "aws":
         usable = is_sagemaker_training if workload.kind == "training" else is_sagemaker_hosting
         if not usable(offer.instance_type):
             return Unfit(f"not a SageMaker {workload.kind} instance")
-    return runs_on(workload, offer, find_accelerator(offer.accelerator), longest_hours)
+    return runs_on(workload, offer, chip, longest_hours)
 
 
 class PlaceRules:
     """The workload's rules about regions, looked up once per region."""
 
     def __init__(self, workload: Workload) -> None:
-        where = workload.where
-        self._providers = frozenset(where.providers)
-        self._allow = None if where.allow is None else {find_region(name).key for name in where.allow}
-        self._deny = {find_region(name).key for name in where.deny}
-        self._countries = None if where.residency is None else residency_countries(where.residency)
+        self._providers = frozenset(workload.where.providers)
+        self._named = workload.resolved
         self._data = workload.data
-        self._data_region = find_region(workload.data.region) if workload.data else None
         self._removing: dict[str, frozenset[str]] = {}
         self._transfer: dict[str, tuple[float, float]] = {}
 
     def removing(self, region: Region) -> frozenset[str]:
         """The constraints that remove a region."""
         if region.key not in self._removing:
+            named = self._named
             broken = {
                 "where.providers": region.provider not in self._providers,
-                "where.allow": self._allow is not None and region.key not in self._allow,
-                "where.deny": region.key in self._deny,
-                "where.residency": self._countries is not None and region.country not in self._countries,
+                "where.allow": named.allow is not None and region not in named.allow,
+                "where.deny": region in named.deny,
+                "where.residency": named.countries is not None and region.country not in named.countries,
             }
             self._removing[region.key] = frozenset(name for name, is_broken in broken.items() if is_broken)
         return self._removing[region.key]
 
     def transfer(self, region: Region) -> tuple[float, float]:
         """kWh and USD of bringing the data to a region once."""
-        if self._data is None or self._data_region is None or region.key == self._data_region.key:
+        origin = self._named.data_region
+        if self._data is None or origin is None or region.key == origin.key:
             return 0.0, 0.0
         if region.key not in self._transfer:
             energy_kwh = Estimate.of("network_kwh_per_gb").value * self._data.size_gb
-            price = egress_price(self._data_region, region)
+            price = egress_price(origin, region)
             self._transfer[region.key] = (energy_kwh, price.cost_usd(self._data.size_gb))
         return self._transfer[region.key]

@@ -14,7 +14,7 @@ from msgspec import Struct
 from greenai_infra.clock import format_time
 from greenai_infra.errors import NoPlacement
 from greenai_infra.planning.baseline import find_baseline
-from greenai_infra.planning.candidates import AVAILABILITY, HARDWARE_RULES, wanted_accelerators
+from greenai_infra.planning.candidates import AVAILABILITY, HARDWARE_RULES
 from greenai_infra.planning.doubts import with_doubts
 from greenai_infra.planning.placements import SECONDS_PER_HOUR, Placement, place_all, place_between
 from greenai_infra.planning.preference import (
@@ -227,7 +227,7 @@ def _why_nothing_is_left(
             what = f"{nearest.candidate.run.accelerators} x {nearest.candidate.offer.accelerator}"
             pairs = {_pair(one.candidate) for one in group}
             lines.append(f"  {title} removed {len(pairs)}; the fastest, {what}: {nearest.reason}")
-    wanted = wanted_accelerators(workload)
+    wanted = workload.resolved.chips
     asked_for = [m for m in field.misfits if m.accelerator in wanted]
     lines += [f"  {m.instance_type} ({m.accelerator}): {m.reason}" for m in asked_for[:MISFITS_SHOWN]]
     return "\n".join([*lines, *_not_sold(workload, field, wanted)])

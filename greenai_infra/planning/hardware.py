@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.accelerators import accelerators
-from greenai_infra.planning.candidates import AVAILABILITY, HARDWARE_RULES, wanted_accelerators
+from greenai_infra.planning.candidates import AVAILABILITY, HARDWARE_RULES
 from greenai_infra.planning.doubts import DOUBTS
 from greenai_infra.planning.preference import best_of, pareto_front
 
@@ -37,7 +37,7 @@ class Comparison:
 
 def compare_hardware(workload: Workload, field: Field, decision: Decision, offers: Sequence[Offer]) -> list[Comparison]:
     """Every chip of the catalog: feasible chips by emissions, then the others by name."""
-    wanted = wanted_accelerators(workload)
+    wanted = workload.resolved.chips
     sure, doubted = _by_chip(decision, HARDWARE_RULES), _by_chip(decision, HARDWARE_RULES | DOUBTS)
     of_chip = {**doubted, **sure}
     best = {chip: best_of(placements, workload.carbon_price) for chip, placements in of_chip.items()}

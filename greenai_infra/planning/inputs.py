@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.egress import egress_price
 from greenai_infra.catalog.hosts import host_embodied
-from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import format_time, from_unix
 from greenai_infra.footprint.constants import constants
 from greenai_infra.footprint.training_figures import MFU_DENSE, MFU_MIXTURE, NODE_POWER, training_figure
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from greenai_infra.catalog.accelerators import Accelerator
-    from greenai_infra.catalog.offers import Offer
     from greenai_infra.catalog.regions import Region
     from greenai_infra.intensity.model.values import Provenance, Series
     from greenai_infra.planning.candidates import Candidate
@@ -82,7 +79,7 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
     used += [one.placement.candidate for one in plan.decision.lifted]
     used += [plan.decision.baseline.candidate] if plan.decision.baseline else []
     used += [row.placement.candidate for row in hardware if row.placement]
-    chips = {c.offer.accelerator: find_accelerator(c.offer.accelerator) for c in used}
+    chips = {c.chip.name: c.chip for c in used}
     regions = {c.region.key: c.region for c in used}
     zones = {region.zone for region in regions.values()}
     offers = {(c.region.key, c.offer.instance_type): c.offer for c in used}
@@ -126,7 +123,7 @@ def plan_inputs(plan: Plan, hardware: Sequence[Comparison] = ()) -> dict[str, An
             }
             for name, chip in sorted(chips.items())
         },
-        "hosts": _hosts(offers.values()),
+        "hosts": _hosts(used),
         "transfer": _transfer(plan, regions.values()),
         "transfer_origin": _origin(plan),
         "constants": {
@@ -181,9 +178,9 @@ def _training_figures(chip: Accelerator) -> dict[str, Any]:
     }
 
 
-def _hosts(offers: Iterable[Offer]) -> dict[str, Any]:
+def _hosts(used: Iterable[Candidate]) -> dict[str, Any]:
     """The share of a server's embodied emissions that an instance of each type carries."""
-    known = {f"{offer.provider}:{offer.instance_type}": host_embodied(offer) for offer in offers}
+    known = {f"{c.offer.provider}:{c.offer.instance_type}": host_embodied(c.offer, c.chip) for c in used}
     return {
         name: {"embodied_kg": host.kg, "embodied_boundary": host.boundary, "source": host.source, "year": host.year}
         for name, host in sorted(known.items())
@@ -193,15 +190,15 @@ def _hosts(offers: Iterable[Offer]) -> dict[str, Any]:
 
 def _transfer(plan: Plan, regions: Iterable[Region]) -> dict[str, Any]:
     """Prices, by tiers of GB per month, of moving the data to each region; empty if the workload has no data."""
-    if plan.workload.data is None:
+    data, origin = plan.workload.data, plan.workload.resolved.data_region
+    if data is None or origin is None:
         return {}
-    origin = find_region(plan.workload.data.region)
     prices = {region.key: egress_price(origin, region) for region in regions}
     return {
         key: {
             "usd_per_gb": price.usd_per_gb,
             "tiers_above_gb_usd_per_gb": [list(tier) for tier in price.tiers],
-            "usd": price.cost_usd(plan.workload.data.size_gb),
+            "usd": price.cost_usd(data.size_gb),
             "source": price.source,
             "year": price.year,
             "note": price.note,

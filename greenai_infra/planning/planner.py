@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from greenai_infra.catalog.regions import find_region
 from greenai_infra.clock import hours_between
 from greenai_infra.errors import InputError, NoPlacement
 from greenai_infra.intensity.choice.ranking import meanings, refuse_mix
@@ -100,8 +99,9 @@ def make_plan(
     end = window.deadline or window.earliest + timedelta(hours=_longest_run_hours(field, workload))
     if hours_between(window.now, end) > MAX_WINDOW_HOURS:
         raise InputError(f"the plan would reach {end:%Y-%m-%d}, more than two years ahead; shorten it")
-    apart = {find_region(workload.data.region).zone} if workload.data else set()
-    baseline = {find_region(workload.baseline.region).zone} if workload.baseline.region else set()
+    named = workload.resolved
+    apart = {named.data_region.zone} if named.data_region else set()
+    baseline = {named.baseline_region.zone} if named.baseline_region else set()
     everywhere = {c.region.zone for c in field.candidates}
     zones = sorted({c.region.zone for c in field.candidates if not c.removed_by & PLACE_RULES})
     found = predict(

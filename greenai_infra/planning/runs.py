@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import log2
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.accelerators import Accelerator, find_accelerator
 from greenai_infra.errors import InputError
 from greenai_infra.footprint import training
 from greenai_infra.footprint.estimate import Estimate
@@ -13,6 +12,7 @@ from greenai_infra.planning.counts import counts_of, nodes_of
 from greenai_infra.planning.run_parts import Run, Unfit, make_run, power_note
 
 if TYPE_CHECKING:
+    from greenai_infra.catalog.accelerators import Accelerator
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.footprint.training_figures import TrainingFigure
     from greenai_infra.planning.workload import Workload
@@ -30,7 +30,7 @@ def runs_on(
     if workload.kind not in chip.uses:
         return Unfit(f"not for {workload.kind}")
     measured = workload.work.measured or workload.work.measured_request
-    if measured is not None and find_accelerator(measured.accelerator).name != chip.name:
+    if measured is not None and workload.resolved.work_chip != chip:
         return Unfit(f"measured on {measured.accelerator} only")
     if measured is None and workload.hardware.precision not in chip.tflops:
         return Unfit(f"no {workload.hardware.precision}")
@@ -100,7 +100,8 @@ def _training_hours(workload: Workload, chip: Accelerator, chips: int) -> tuple[
     if work.measured:
         return Estimate.exact(work.measured.hours), ("energy and hours as measured in an earlier run",)
     if work.accelerator_hours:
-        stated = find_accelerator(work.accelerator_hours.accelerator)
+        stated = workload.resolved.work_chip
+        assert stated is not None
         hours = work.accelerator_hours.hours / chips
         if stated.name == chip.name:
             return Estimate.exact(hours), ()

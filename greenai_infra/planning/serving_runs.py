@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from greenai_infra.catalog.accelerators import Accelerator
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.estimates.serving import SetUp
-    from greenai_infra.planning.workload import Hardware, Workload
+    from greenai_infra.planning.workload import Workload
+    from greenai_infra.planning.workload_parts import Hardware
     from greenai_infra.planning.workload_work import Work
 
 MAX_SERVING_CHIPS = 1_000_000

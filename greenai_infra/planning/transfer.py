@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
-from greenai_infra.catalog.regions import find_region
 from greenai_infra.intensity.choice.ranking import meanings
 from greenai_infra.intensity.model.values import Intensity, constant
 from greenai_infra.intensity.sources.embedded import EmbeddedYear, embedded_direct
@@ -55,9 +54,9 @@ def origin_of(workload: Workload, answers: Mapping[str, Series], window: Window,
     A zone that the source lacks counts with a yearly mean of the same signal and basis: that of the zone, or for direct
     emissions Google's figure for its region.
     """
-    if workload.data is None:
+    region = workload.resolved.data_region
+    if region is None:
         return None
-    region = find_region(workload.data.region)
     if region.zone in answers:
         return Origin(region.zone, answers[region.zone])
     asked = meanings(answer.provenance for answer in answers.values())

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from greenai_infra.clock import format_time, parse_duration_hours, parse_time
 from greenai_infra.errors import InputError
 from greenai_infra.planning.workload import IN_WORDS, Window, Workload
-from greenai_infra.planning.workload_names import unknown_names
 from greenai_infra.typed_yaml.reading import FileKind, parse_typed, read_text
 
 if TYPE_CHECKING:
@@ -38,8 +37,9 @@ def _another_kind(text: bytes, path: Path) -> str:
 def parse_workload(text: bytes | str, where: str) -> Workload:
     """The workload of YAML text; `where` is named in errors."""
     kind = FileKind(
-        Workload, "a workload", "a workload is a mapping with name, kind, work and hardware", IN_WORDS, unknown_names
-    )
+        Workload, "a workload", "a workload is a mapping with name, kind, work and hardware", IN_WORDS,
+        lambda workload: workload.names[1],
+    )  # fmt: skip
     return parse_typed(text, where, kind)
 
 

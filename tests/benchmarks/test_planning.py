@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.offers import Offer
 from greenai_infra.catalog.regions import Region
 from greenai_infra.footprint.estimate import Estimate
@@ -80,11 +81,12 @@ def test_joint_plan_against_twenty_cumulative_sums(compare: Compare) -> None:
     edges = START.timestamp() + np.arange(8761, dtype=np.float64) * 3600.0
     series = {f"Z{zone}": Series(f"Z{zone}", edges, row, PROVENANCE) for zone, row in enumerate(values)}
     regions = [region(zone) for zone in range(60)]
+    chip = find_accelerator("H100")
     candidates = []
     for kind in range(20):
         run = Run(1, 8, Estimate.exact(3 + 7.37 * kind), Estimate.exact(8.0 - kind / 5), Estimate.exact(0.02), ())
         one = offer(kind)
-        candidates += [Candidate(r, one, run, 10.0 + kind, 0.0, 0.0, frozenset()) for r in regions]
+        candidates += [Candidate(r, one, chip, run, 10.0 + kind, 0.0, 0.0, frozenset()) for r in regions]
     timing = Timing(float(edges[0]), float(edges[-1]), None, 0.1)
 
     def cumulative_sums() -> None:

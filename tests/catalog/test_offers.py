@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.catalog.accelerators import Embodied, find_accelerator
 from greenai_infra.catalog.egress import egress_price
 from greenai_infra.catalog.hosts import find_host, host_embodied
 from greenai_infra.catalog.offers import EMBEDDED, Offer, offers, price_age_days, stale_price_warning
@@ -94,35 +94,39 @@ def test_a_broken_price_names_file_line_and_column(tmp_path: Path, cell: str, pr
         offers(path=broken)
 
 
+def server_of(offer: Offer) -> Embodied | None:
+    return host_embodied(offer, find_accelerator(offer.accelerator))
+
+
 def test_an_offer_carries_its_share_of_the_server() -> None:
     whole, eighth = (
-        host_embodied(offer_of("us-east-1", "p5.48xlarge")),
-        host_embodied(offer_of("us-east-1", "p5.4xlarge")),
+        server_of(offer_of("us-east-1", "p5.48xlarge")),
+        server_of(offer_of("us-east-1", "p5.4xlarge")),
     )
     assert whole is not None
     assert whole.kg == 4500
     assert eighth is not None
     assert eighth.kg == 562.5
-    assert host_embodied(offer_of("us-central1", "tpu-v5p")) is None  # in the chip's figure
+    assert server_of(offer_of("us-central1", "tpu-v5p")) is None  # in the chip's figure
 
 
 def test_no_offer_stands_without_its_server() -> None:
     everything = offers(include_suspect=True, path=EMBEDDED)
-    bare = {offer.instance_type for offer in everything if host_embodied(offer) is None}
+    bare = {offer.instance_type for offer in everything if server_of(offer) is None}
     assert bare == {"tpu-v4", "tpu-v5litepod-1", "tpu-v5p", "tpu-v6e-1"}
     assert {offer.instance_type for offer in everything if find_host(offer).family == "*"} == bare
 
 
 def test_a_server_that_no_row_describes_is_estimated_with_the_widest_band() -> None:
     strange = replace(offer_of("us-east-1", "p5.48xlarge"), instance_type="p9.24xlarge", accelerators=4)
-    made = host_embodied(strange)
+    made = server_of(strange)
     assert made is not None
     assert (made.kg, made.low, made.high) == (2250, 550, 2850)  # half of 4,500, 1,100 and 5,700 kg
     assert made.is_estimate
 
 
 def test_a_family_does_not_match_its_longer_namesake() -> None:
-    p4de = host_embodied(offer_of("us-east-1", "p4de.24xlarge"))
+    p4de = server_of(offer_of("us-east-1", "p4de.24xlarge"))
     assert p4de is not None
     assert "estimate" in p4de.boundary
 

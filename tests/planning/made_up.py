@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from greenai_infra.catalog.accelerators import find_accelerator
 from greenai_infra.catalog.offers import Offer
 from greenai_infra.catalog.regions import Region, find_region
 from greenai_infra.footprint.estimate import Estimate
@@ -129,7 +130,7 @@ def candidate(
         notes=(),
     )
     sold = replace(offer(EAST, usd_per_hour), region=where.name, instance_type=instance_type)
-    return Candidate(where, sold, run, usd_per_hour, *transfer, removed_by)
+    return Candidate(where, sold, find_accelerator(sold.accelerator), run, usd_per_hour, *transfer, removed_by)
 
 
 def field_of(*candidates: Candidate) -> Field:

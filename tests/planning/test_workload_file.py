@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from greenai_infra.cli.schema import schema
 from greenai_infra.errors import InputError, WorkloadError
 from greenai_infra.numbers import counted_in_words
-from greenai_infra.planning import workload_file
+from greenai_infra.planning import workload as workload_module
 from greenai_infra.planning.workload_file import parse_workload, read_workload, window_of
 from greenai_infra.typed_yaml.section import Section
 
@@ -260,7 +260,7 @@ def test_the_printed_schema_agrees_with_what_is_read(place: str, value: object) 
         inner = inner.setdefault(section, {})
     inner[key] = value
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workload_file, "unknown_names", lambda workload: [])  # which no schema can know
+        patch.setattr(workload_module, "resolve", lambda *parts: (None, []))  # which no schema can know
         try:
             parse_workload(json.dumps(values), "w.yaml")
             is_read = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greenai_infra.catalog.regions import find_region, regions, usual_regions
+from greenai_infra.catalog.regions import regions, usual_regions
 from greenai_infra.clock import parse_duration_hours, parse_time
 from greenai_infra.errors import InputError, NoPlacement
 from greenai_infra.planning.candidates import PlaceRules, find_candidates
@@ -156,8 +156,7 @@ def _baseline(
         if wanted not in zones:
             raise InputError(f"--baseline {wanted} is in no trace; the traces have {', '.join(zones)}")
         return wanted, None, "as --baseline says"
-    if workload.baseline.region is not None:
-        region = find_region(workload.baseline.region)
+    if (region := workload.resolved.baseline_region) is not None:
         if region.zone in zones:
             return region.zone, region, f"the zone of the workload's baseline {region.key}"
         return zones[0], None, f"the first trace, as {region.key} ({region.zone}) is not among them; {ANOTHER}"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from greenai_infra.catalog.regions import find_region
 from greenai_infra.errors import InputError
 from greenai_infra.planning.backtest.intervals import Blocks, blocks_of, bounds, resampled_means
 from greenai_infra.planning.backtest.job import Job, allowed_regions, job_of
@@ -89,9 +88,9 @@ def make_backtest(
     _check_signal(workload, traces)
     may_run = list(traces) if all_zones else _allowed(workload, traces)
     zones = {trace.zone for trace in may_run}
-    wanted = baseline
-    if baseline is None and workload.baseline.region is not None:
-        wanted = find_region(workload.baseline.region).zone
+    wanted, stated = baseline, workload.resolved.baseline_region
+    if baseline is None and stated is not None:
+        wanted = stated.zone
     beside = [trace for trace in traces if trace.zone == wanted and wanted not in zones]
     left_out = tuple(trace.zone for trace in traces if trace.zone not in zones)
     history = common_history([*may_run, *beside])
