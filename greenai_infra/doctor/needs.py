@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.contracts.stack import stack_specs
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -51,19 +53,19 @@ class GcpNeeds:
 
 
 LONGEST_RUN = "Longest run time for a training job"
-ROLES = {"training": 4, "inference": 3, "cache": 2, "alarms": 4, "ledger": 0}
-"""How many IAM roles a program makes at most; `tests/doctor` counts them in what the stacks declare."""
 
 
 def needs_of(file: StackFile) -> AwsNeeds | GcpNeeds | None:
     """The needs of a stack; None for a program that is not the toolkit's. Raises InputError for a wrong section."""
     provider = file.section.get("provider", "aws")
-    reader = _READERS.get((str(provider), file.program))
-    if reader is None:
+    roles = {spec.program: spec.roles for spec in stack_specs() if spec.cloud == provider}
+    if file.program not in roles:
         return None
+    reader = _READERS.get((str(provider), file.program), _aws_other if provider == "aws" else _gcp)
     needs = reader(file.section, f"{file.path.name}: {file.project}:{file.program}")
-    if isinstance(needs, AwsNeeds) and file.program != "alarms" and file.value("alarms"):
-        needs = replace(needs, roles=needs.roles + ROLES["alarms"])
+    if isinstance(needs, AwsNeeds):
+        alarms = roles["alarms"] if file.program != "alarms" and file.value("alarms") else 0
+        needs = replace(needs, roles=roles[file.program] + alarms)
     return needs
 
 
@@ -85,7 +87,6 @@ def _aws_training(section: dict[str, Any], where: str) -> AwsNeeds:
         image_tag=None if config.image else config.image_tag,
         data_uri=config.data_uri,
         reads_own_data=config.data_uri is None and config.launch == "scheduled",
-        roles=ROLES["training"],
     )
 
 
@@ -94,7 +95,7 @@ def _aws_inference(section: dict[str, Any], where: str) -> AwsNeeds:
 
     config = read_inference_config(section, where)
     if config.instance_type is None:
-        return AwsNeeds(config.region, image=config.image, roles=ROLES["inference"], own_vpc=False)
+        return AwsNeeds(config.region, image=config.image, own_vpc=False)
     most = max(config.max_instances or 0, config.instance_count or 1)
     update = 2 * (config.instance_count or 1)
     return AwsNeeds(
@@ -109,7 +110,6 @@ def _aws_inference(section: dict[str, Any], where: str) -> AwsNeeds:
         ),
         image=config.image,
         uris=(config.model_data,) if config.model_data else (),
-        roles=ROLES["inference"],
     )
 
 
@@ -117,11 +117,11 @@ def _aws_cache(section: dict[str, Any], where: str) -> AwsNeeds:
     from greenai_infra.contracts.stack.cache import read_cache_config
 
     config = read_cache_config(section, where)
-    return AwsNeeds(config.region, own_vpc=config.network.vpc_id is None, roles=ROLES["cache"])
+    return AwsNeeds(config.region, own_vpc=config.network.vpc_id is None)
 
 
 def _aws_other(section: dict[str, Any], where: str) -> AwsNeeds:
-    return AwsNeeds(str(section.get("region")), own_vpc=False, roles=ROLES["alarms"])
+    return AwsNeeds(str(section.get("region")), own_vpc=False)
 
 
 def _gcp(section: dict[str, Any], where: str) -> GcpNeeds:
@@ -133,11 +133,8 @@ def _gcp(section: dict[str, Any], where: str) -> GcpNeeds:
     )
 
 
-_READERS: dict[tuple[str, str], Callable[[dict[str, Any], str], AwsNeeds | GcpNeeds]] = {
+_READERS: dict[tuple[str, str], Callable[[dict[str, Any], str], AwsNeeds | GcpNeeds]] = {  # beside region and roles
     ("aws", "training"): _aws_training,
     ("aws", "inference"): _aws_inference,
     ("aws", "cache"): _aws_cache,
-    ("aws", "alarms"): _aws_other,
-    ("aws", "ledger"): _aws_other,
-    **{("gcp", program): _gcp for program in ("training", "inference", "cache", "alarms")},
 }

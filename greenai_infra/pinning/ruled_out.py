@@ -14,6 +14,7 @@ import yaml
 
 from greenai_infra import safe_yaml
 from greenai_infra.errors import InputError
+from greenai_infra.footprint.budget import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 FOLDERS = (".", "workloads")
 """Of a project; `init` puts it into the first."""
-KINDS = ("training", "inference")
 LARGEST_BYTES = 1_000_000
 
 

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.read import near
 from greenai_infra.contracts.declared import UNKNOWN_MARK
+from greenai_infra.contracts.programs import program_names
+from greenai_infra.contracts.stack import programs
 from greenai_infra.errors import InputError
 from greenai_infra.files import read_text
 from greenai_infra.project import yaml_edit
 from greenai_infra.project.stack_files import config_of, read_project, require_stack
 
-KEYS = (
-    "program", "selected", "no-capacity", "alarms", "alarms-stack", "budget-ledger", "cache", "inference", "ledger",
-    "training",
-)  # fmt: skip
-"""What the toolkit's own programs and `select` know, beside the secrets of a program."""
+KEYS = ("program", "selected", "no-capacity", "alarms-stack", "budget-ledger")
+"""What the toolkit's own programs and `select` know, beside the sections and secrets of programs."""
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +61,7 @@ def read_stack(project_dir: Path, stack: str | None) -> StackProgram:
     _add_defaults(config, config_of(content, project.file), name, config_file, project.file)
     program = _program(root, content)
     if _is_of_the_toolkit(program):
-        _refuse_misspelt(config, name, config_file)
+        _refuse_misspelt(config, name, config_file, program)
     return StackProgram(name, stack_name, root, program, config, encrypted, config_file.name)
 
 
@@ -74,11 +73,13 @@ def _is_of_the_toolkit(program: Path) -> bool:
     )
 
 
-def _refuse_misspelt(config: dict[str, str], project: str, config_file: Path) -> None:
+def _refuse_misspelt(config: dict[str, str], project: str, config_file: Path, program: Path) -> None:
     """Raises InputError for a key that is nearly one of the toolkit's: a stack with `alarm` would have no alarms."""
+    keys = [*KEYS, *programs()]
+    users = program_names(program)  # whose programs may have sections with names of their own
     for key in config:
         own = key.removeprefix(f"{project}:")
-        if own != key and own not in KEYS and (hint := near(own, KEYS, 0.8)):
+        if own != key and own not in keys and own not in users and (hint := near(own, keys, 0.8)):
             raise InputError(f"{config_file.name}: config: unknown key '{key}'{hint}")
 
 

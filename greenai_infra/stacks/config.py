@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pulumi
 from pulumi.runtime import is_config_secret
 
+from greenai_infra.contracts.stack import written_by_select
 from greenai_infra.errors import InputError, Refused
 from greenai_infra.pinning.ruled_out import ruled_out
 from greenai_infra.templates import project_folder
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Config = TypeVar("Config")
-WRITTEN_BY_SELECT = ("training", "inference")
 PROVIDERS = ("aws", "gcp")
 PLACE_KEYS = {"aws": {"region": "region"}, "gcp": {"region": "region", "gcp_project": "project"}}
 """Key of a section -> what the provider's own config calls the same."""
@@ -67,7 +67,7 @@ def _refuse_another_place(config: Any, key: str) -> None:
     for ours, theirs in PLACE_KEYS[provider].items():
         wanted, other = getattr(config, ours, None), pulumi.Config(provider).get(theirs)
         if wanted and other and other != wanted and not is_config_secret(f"{provider}:{theirs}"):
-            by_select = theirs == "region" and key.rpartition(":")[2] in WRITTEN_BY_SELECT
+            by_select = theirs == "region" and key.rpartition(":")[2] in written_by_select()
             also = "; `greenai-infra select` writes both" if by_select else ""
             raise InputError(f"{key}: {ours} is {wanted}, and {provider}:{theirs} is {other}; make them the same{also}")
 
@@ -85,7 +85,7 @@ def _refuse_region_denied_since(config: Any, key: str) -> None:
 
 
 def _who_writes(section: str) -> str:
-    return "`greenai-infra select` writes it" if section in WRITTEN_BY_SELECT else "add it to the stack's file"
+    return "`greenai-infra select` writes it" if section in written_by_select() else "add it to the stack's file"
 
 
 def read_provider(section: str) -> str:

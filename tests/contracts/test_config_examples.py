@@ -10,17 +10,7 @@ import yaml
 from msgspec import Struct, structs
 
 from greenai_infra.contracts.plan import PlanFile
-from greenai_infra.contracts.stack import (
-    alarms,
-    cache,
-    gcp_alarms,
-    gcp_cache,
-    gcp_inference,
-    gcp_training,
-    inference,
-    ledger,
-    training,
-)
+from greenai_infra.contracts.stack import alarms, gcp_alarms, stack_specs, training
 from greenai_infra.policy.settings import EXAMPLE, GateSettings
 from greenai_infra.typed_yaml.expected import expected_at
 from greenai_infra.typed_yaml.values import Unreadable, read_values
@@ -30,16 +20,8 @@ if TYPE_CHECKING:
 
 MODELS: list[tuple[type[Struct], str | None]] = [
     (alarms.BudgetSection, alarms.BUDGET_EXAMPLE),
-    (alarms.AlarmsConfig, alarms.ALARMS_EXAMPLE),
-    (cache.CacheConfig, cache.CACHE_EXAMPLE),
-    (inference.InferenceConfig, inference.INFERENCE_EXAMPLE),
-    (ledger.LedgerConfig, ledger.LEDGER_EXAMPLE),
-    (training.TrainingConfig, training.TRAINING_EXAMPLE),
     (gcp_alarms.GcpBudgetSection, alarms.BUDGET_EXAMPLE),
-    (gcp_alarms.GcpAlarmsConfig, gcp_alarms.GCP_ALARMS_EXAMPLE),
-    (gcp_cache.GcpCacheConfig, gcp_cache.GCP_CACHE_EXAMPLE),
-    (gcp_inference.GcpInferenceConfig, gcp_inference.GCP_INFERENCE_EXAMPLE),
-    (gcp_training.GcpTrainingConfig, gcp_training.GCP_TRAINING_EXAMPLE),
+    *((spec.config, spec.example) for spec in stack_specs()),
 ]
 WITH_SETTINGS: list[tuple[type[Struct], str | None]] = [*MODELS, (GateSettings, EXAMPLE)]
 

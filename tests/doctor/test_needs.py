@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("pulumi_aws", reason="the aws extra is not installed")
 
-from greenai_infra.doctor.needs import LONGEST_RUN, ROLES, AwsNeeds, GcpNeeds, needs_of
+from greenai_infra.doctor.needs import LONGEST_RUN, AwsNeeds, GcpNeeds, needs_of
 from greenai_infra.project.stack_files import StackFile
 from tests.stacks.declare import config_of, declare
 
@@ -75,7 +75,3 @@ def test_a_stack_makes_no_more_roles_than_are_counted(example: str) -> None:
 def test_the_program_of_somebody_else_is_not_guessed_at() -> None:
     file = StackFile("x", Path("Pulumi.x.yaml"), "", {"greenai-infra:program": "mine"}, "greenai-infra")
     assert needs_of(file) is None
-
-
-def test_roles_are_counted_for_every_program() -> None:
-    assert set(ROLES) == {"training", "inference", "cache", "alarms", "ledger"}

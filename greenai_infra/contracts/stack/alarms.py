@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, field
 
+from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.fields import (
     PROJECT,
     AwsRegion,
@@ -200,3 +201,13 @@ def busiest_day_kg(slices: Sequence[tuple[datetime, datetime]], emissions_kg: fl
         for begin in begins
     )
     return emissions_kg * (most / total)
+
+
+SPEC = StackSpec(
+    program="alarms",
+    cloud="aws",
+    config=AlarmsConfig,
+    example=ALARMS_EXAMPLE,
+    needs_budget=True,
+    roles=4,
+)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from msgspec import Meta, field
 
 from greenai_infra.catalog.cache_nodes import find_cache_node
+from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.fields import (
     PROJECT,
     AwsRegion,
@@ -208,3 +209,12 @@ greenai-infra:cache:
 def read_cache_config(values: Any, where: str = f"{PROJECT}:cache") -> CacheConfig:
     """The typed config from what `pulumi.Config().get_object("cache")` or a YAML file holds."""
     return read_typed(CacheConfig, values, where, CACHE_EXAMPLE)
+
+
+SPEC = StackSpec(
+    program="cache",
+    cloud="aws",
+    config=CacheConfig,
+    example=CACHE_EXAMPLE,
+    roles=2,
+)

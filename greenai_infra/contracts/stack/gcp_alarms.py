@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
+from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.alarms import BUDGET_EXAMPLE, BudgetSection, Notify
 from greenai_infra.contracts.stack.fields import PROJECT, Carbon, Name, Planned, Section, carbon_example, read_typed
 from greenai_infra.contracts.stack.gcp_fields import GcpProject, GcpRegion
@@ -110,3 +111,12 @@ def read_gcp_budget_section(values: Any, where: str = f"{PROJECT}:alarms") -> Gc
 def read_gcp_alarms_config(values: Any, where: str = f"{PROJECT}:alarms") -> GcpAlarmsConfig:
     """The section of a stack that runs the program `alarms`. Raises InputError, without any address in it."""
     return read_typed(GcpAlarmsConfig, values, where, GCP_ALARMS_EXAMPLE)
+
+
+SPEC = StackSpec(
+    program="alarms",
+    cloud="gcp",
+    config=GcpAlarmsConfig,
+    example=GCP_ALARMS_EXAMPLE,
+    needs_budget=True,
+)

@@ -8,6 +8,7 @@ from msgspec import Meta, field
 
 from greenai_infra.catalog.memorystore import node_type, node_types
 from greenai_infra.catalog.read import near
+from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.fields import PROJECT, CarbonTagged, Email, Section, carbon_example, read_typed
 from greenai_infra.contracts.stack.gcp_fields import GcpProject, GcpRegion, GcpZone, Subnet, zone_in_region
 from greenai_infra.typed_yaml.checked import checked_by
@@ -139,3 +140,11 @@ greenai-infra:cache:
 def read_gcp_cache_config(values: Any, where: str = f"{PROJECT}:cache") -> GcpCacheConfig:
     """The typed config from what `pulumi.Config().get_object("cache")` or a YAML file holds."""
     return read_typed(GcpCacheConfig, values, where, GCP_CACHE_EXAMPLE)
+
+
+SPEC = StackSpec(
+    program="cache",
+    cloud="gcp",
+    config=GcpCacheConfig,
+    example=GCP_CACHE_EXAMPLE,
+)

@@ -17,6 +17,7 @@ from msgspec import Meta, field
 
 from greenai_infra.catalog.read import near
 from greenai_infra.catalog.tpu import TpuMachine, tpu_machine, tpu_machines
+from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.fields import PROJECT, CarbonTagged, Email, Section, carbon_example, read_typed
 from greenai_infra.contracts.stack.gcp_fields import (
     ArtifactImage,
@@ -234,3 +235,13 @@ greenai-infra:inference:
 def read_gcp_inference_config(values: Any, where: str = f"{PROJECT}:inference") -> GcpInferenceConfig:
     """The typed config from what `pulumi.Config().get_object("inference")` or a YAML file holds."""
     return read_typed(GcpInferenceConfig, values, where, GCP_INFERENCE_EXAMPLE)
+
+
+SPEC = StackSpec(
+    program="inference",
+    cloud="gcp",
+    config=GcpInferenceConfig,
+    example=GCP_INFERENCE_EXAMPLE,
+    pinner="greenai_infra.pinning.pins.gcp_inference",
+    needs_budget=True,
+)

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from greenai_infra.catalog.buildable import LONGEST_VERTEX_PLAN, MOST_INSTANCES, MOST_SLICES, SMALL_SLICES
 from greenai_infra.catalog.vertex import vertex_machines
+from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.fields import (
     PROJECT,
     Section,
@@ -116,3 +117,13 @@ greenai-infra:training:
 def read_gcp_training_config(values: Any, where: str = f"{PROJECT}:training") -> GcpTrainingConfig:
     """The typed config from what `pulumi.Config().get_object("training")` or a YAML file holds."""
     return read_typed(GcpTrainingConfig, values, where, GCP_TRAINING_EXAMPLE)
+
+
+SPEC = StackSpec(
+    program="training",
+    cloud="gcp",
+    config=GcpTrainingConfig,
+    example=GCP_TRAINING_EXAMPLE,
+    pinner="greenai_infra.pinning.pins.gcp_training",
+    needs_budget=True,
+)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from msgspec import Meta, field
 
 from greenai_infra.catalog.buildable import MOST_INSTANCES
+from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.fields import (
     PROJECT,
     AwsRegion,
@@ -220,3 +221,14 @@ greenai-infra:inference:
 def read_inference_config(values: Any, where: str = f"{PROJECT}:inference") -> InferenceConfig:
     """The typed config from what `pulumi.Config().get_object("inference")` or a YAML file holds."""
     return read_typed(InferenceConfig, values, where, INFERENCE_EXAMPLE)
+
+
+SPEC = StackSpec(
+    program="inference",
+    cloud="aws",
+    config=InferenceConfig,
+    example=INFERENCE_EXAMPLE,
+    pinner="greenai_infra.pinning.pins.aws_inference",
+    needs_budget=True,
+    roles=3,
+)

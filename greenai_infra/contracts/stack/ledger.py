@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.fields import PROJECT, AwsRegion, CarbonTagged, carbon_example, read_typed
 
 
@@ -35,3 +36,11 @@ greenai-infra:ledger:
 def read_ledger_config(values: Any, where: str = f"{PROJECT}:ledger") -> LedgerConfig:
     """The typed config from what `pulumi.Config().get_object("ledger")` or a YAML file holds."""
     return read_typed(LedgerConfig, values, where, LEDGER_EXAMPLE)
+
+
+SPEC = StackSpec(
+    program="ledger",
+    cloud="aws",
+    config=LedgerConfig,
+    example=LEDGER_EXAMPLE,
+)

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from greenai_infra.catalog.buildable import LONGEST_SAGEMAKER_RUN, MOST_INSTANCES, MOST_SLICES
 from greenai_infra.clock import format_time
+from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.fields import (
     PROJECT,
     AwsRegion,
@@ -94,3 +95,14 @@ greenai-infra:training:
 def read_training_config(values: Any, where: str = f"{PROJECT}:training") -> TrainingConfig:
     """The typed config from what `pulumi.Config().get_object("training")` or a YAML file holds."""
     return read_typed(TrainingConfig, values, where, TRAINING_EXAMPLE)
+
+
+SPEC = StackSpec(
+    program="training",
+    cloud="aws",
+    config=TrainingConfig,
+    example=TRAINING_EXAMPLE,
+    pinner="greenai_infra.pinning.pins.aws_training",
+    needs_budget=True,
+    roles=4,
+)

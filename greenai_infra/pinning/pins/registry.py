@@ -5,19 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from greenai_infra.contracts.stack import stack_specs
+
 if TYPE_CHECKING:
     from greenai_infra.pinning.pins.pinner import Pinner
 
-PINNERS = {
-    ("aws", "training"): "greenai_infra.pinning.pins.aws_training",
-    ("aws", "inference"): "greenai_infra.pinning.pins.aws_inference",
-    ("gcp", "training"): "greenai_infra.pinning.pins.gcp_training",
-    ("gcp", "inference"): "greenai_infra.pinning.pins.gcp_inference",
-}
-"""(provider, kind) -> module with a `PINNER`: one for every provider and kind that a plan file can name."""
-
 
 def pinner_for(provider: str, kind: str) -> Pinner:
-    """The module's pinner."""
-    pinner: Pinner = import_module(PINNERS[provider, kind]).PINNER
+    """The `PINNER` of the module that the SPEC of this cloud and kind of work names."""
+    modules = {(spec.cloud, spec.program): spec.pinner for spec in stack_specs()}
+    pinner: Pinner = import_module(modules[provider, kind]).PINNER
     return pinner

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta
 
 from greenai_infra.contracts.declared import UNKNOWN, has_unknown, plain
+from greenai_infra.contracts.stack import needing_budget
 from greenai_infra.policy.documents import calls, state_machine
 from greenai_infra.policy.reach import values_at
 from greenai_infra.policy.resource_types import ALERT_POLICY, METRIC_ALARM, WORKFLOW
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 REFERENCED_OUTPUT = "budget_alarm_arn"
-PROGRAMS = ("training", "inference", "alarms")
 WORK = frozenset(
     {
         "aws:sagemaker/endpoint:Endpoint",
@@ -100,7 +100,7 @@ def budget_alarms(stack: Stack, settings: BudgetAlarm) -> list[DeclaredResource]
 def why_needed(stack: Stack) -> Any:
     """Why the stack needs a budget alarm, in words; None if it needs none; UNKNOWN if that can't be told."""
     program = stack.config.get("program")
-    if program in PROGRAMS and stack.built:
+    if program in needing_budget() and stack.built:
         return f"this stack runs the program {program}"
     waits = False
     for resource in stack.built:
