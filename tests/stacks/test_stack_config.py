@@ -47,6 +47,10 @@ def refusal(config: dict[str, Any]) -> str:
         ({"launch": "now"}, "launch: now needs image"),
         ({"launch": "now", "slices": [LATE, NEXT]}, "launch: now runs one training job"),
         ({"launch": "later"}, "launch: must be scheduled or now"),
+        (
+            {"image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:v1"},
+            "image lies in us-east-1, and SageMaker pulls from its own region eu-north-1 only",
+        ),
         ({"max_wait_hours": 20}, "max_wait_hours bounds the wait for spot capacity, but spot is false"),
         ({"max_wait_hours": 4, "spot": True}, "max_wait_hours (is 4) includes the run: at least 8"),
         ({"max_wait_hours": 20, "spot": True, "slices": [LATE, NEXT]}, "max_wait_hours is for a single run"),

@@ -98,6 +98,12 @@ class Network(Section, frozen=True, kw_only=True):
     availability_zones: Zones
 
 
+def image_lies_in_region(image: str | None, region: str) -> None:
+    """Raises ValueError for an ECR image of another region."""
+    if image is not None and (place := image.split(".")[3]) != region:
+        raise ValueError(f"image lies in {place}, and SageMaker pulls from its own region {region} only")
+
+
 def zones_in_region(zones: Iterable[str], region: str) -> None:
     """Raises ValueError for a zone of another region, and for zones that are named partly by letter, partly by ID."""
     named = list(zones)

@@ -21,6 +21,7 @@ from greenai_infra.contracts.stack.fields import (
     Network,
     Section,
     carbon_example,
+    image_lies_in_region,
     planned_example,
     read_typed,
     zones_in_region,
@@ -162,10 +163,7 @@ class InferenceConfig(CarbonTagged, frozen=True, kw_only=True):
 
     def _lies_in_region(self) -> None:
         zones_in_region(self.network.availability_zones if self.network else (), self.region)
-        if self.image is not None and self.image.split(".")[3] != self.region:
-            raise ValueError(
-                f"image lies in {self.image.split('.')[3]}, and SageMaker pulls from its own region {self.region} only"
-            )
+        image_lies_in_region(self.image, self.region)
         if self.model_key_arn is not None:
             if self.model_data is None:
                 raise ValueError("model_key_arn is set without model_data, which is what it opens")

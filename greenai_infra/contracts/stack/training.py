@@ -17,6 +17,7 @@ from greenai_infra.contracts.stack.fields import (
     Network,
     S3Uri,
     carbon_example,
+    image_lies_in_region,
     planned_example,
     read_typed,
     zones_in_region,
@@ -47,6 +48,7 @@ class TrainingConfig(PlannedRun, frozen=True, kw_only=True):
         self._slices_fit_sagemaker()
         self._waiting_fits()
         self._zones_lie_in_region()
+        image_lies_in_region(self.image, self.region)
 
     def _slices_fit_sagemaker(self) -> None:
         for piece in self.slices:
