@@ -17,6 +17,7 @@ import os
 from collections import OrderedDict
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +26,13 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from settings import Settings, read_settings
-from upstream import Answer, NotKept, NotWhole, Upstream, returned, usage_of
+from upstream import Answer, NotKept, NotWhole, Upstream, returned, text_of, usage_of
 
 from greenai_infra.errors import InputError
 from greenai_infra.serving.cache import InferenceCache
 from greenai_infra.serving.energy import tokens_of
 from greenai_infra.serving.metrics import CacheMetrics
+from greenai_infra.serving.semantic.cache import SemanticCache, alike
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -62,27 +64,31 @@ class Caches:
         """The cache, made when it is first used."""
         key = (tenant, model)
         if key not in self._caches:
-            version = self._settings.version
-            self._caches[key] = InferenceCache(
+            version, calibration = self._settings.version, self._settings.calibration
+            make: Any = InferenceCache
+            name = "exact"
+            if calibration is not None:
+                make, name = partial(SemanticCache, calibration=calibration, same_answer=_same), "semantic"
+            self._caches[key] = make(
                 self._call,
                 model=model,
                 version=f"{version} {self._settings.upstream}",
                 tenant=tenant,
                 flight_s=FLIGHT_S,
                 ignore=(HEADERS,),
-                events=self._metrics.listen(model=model, version=version, tokens=_tokens),
+                events=self._metrics.listen(model=model, version=version, cache=name, tokens=_tokens),
                 **self._settings.cache,
             )
             if len(self._caches) > MOST_CACHES:
                 _, oldest = self._caches.popitem(last=False)
-                await oldest.close()
+                await (await asyncio.to_thread(oldest.close))
         self._caches.move_to_end(key)
         return self._caches[key]
 
     async def close(self) -> None:
         """Close them all."""
         for cache in self._caches.values():
-            await cache.close()
+            await (await asyncio.to_thread(cache.close))
 
     async def _call(self, messages: Any, /, **parameters: Any) -> Any:
         asked = _asked.get()
@@ -241,6 +247,10 @@ def _tenant(headers: dict[str, str]) -> str | None:
 
 def _tokens(answer: Any) -> Any:
     return tokens_of({"usage": usage_of(answer)})
+
+
+def _same(stored: Any, answer: Any) -> bool:
+    return alike(text_of(stored), text_of(answer))
 
 
 def _as_it_is(answer: Answer, mark: str) -> Response:

@@ -8,6 +8,7 @@
 | `GREENAI_MODEL_VERSION` | part of every key: change it when the model behind the same name changes | `1` |
 | `GREENAI_CACHE_TTL_S` | seconds that an answer is kept | 86400 |
 | `GREENAI_CACHE_SAMPLED` | `false`: only requests with `temperature` 0 are cached | `true` |
+| `GREENAI_CACHE_CALIBRATION` | of `greenai-infra cache calibrate`, a file: answers in other words, too | off |
 | `GREENAI_CACHE_MAX_DELAY_S` | the store may delay a request by so much | 0.1 |
 | `GREENAI_CACHE_SIGNING_KEY` | values written without it are refused | none |
 | `GREENAI_MAX_BODY_BYTES` | larger requests are refused (413) | 10485760 |
@@ -23,24 +24,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.errors import InputError
 from greenai_infra.serving.embedded import embedded_path
 from greenai_infra.serving.energy import cache_energy, estimated, measured
+from greenai_infra.serving.semantic.calibration_files import read_calibration
+from greenai_infra.serving.semantic.encoder import static_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from greenai_infra.serving.semantic.calibration import Calibration
+
 
 @dataclass(frozen=True)
 class Settings:
-    """`cache` and `metrics` are arguments of InferenceCache and CacheMetrics."""
+    """`cache` and `metrics` are arguments of InferenceCache and CacheMetrics; `calibration` makes a SemanticCache."""
 
     upstream: str
     upstream_key: str
     version: str
     most_body_bytes: int
+    calibration: Calibration | None
     cache: dict[str, Any]
     metrics: dict[str, Any]
 
@@ -72,6 +79,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         upstream_key=environment.get("OPENAI_API_KEY", ""),
         version=environment.get("GREENAI_MODEL_VERSION") or "1",
         most_body_bytes=int(number("GREENAI_MAX_BODY_BYTES", 10 * 2**20, least=1) or 0),
+        calibration=_calibration(environment.get("GREENAI_CACHE_CALIBRATION", "")),
         cache={
             "url": store,
             "ttl": number("GREENAI_CACHE_TTL_S", 86400, least=0.001),
@@ -92,6 +100,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "store": store,
         },
     )
+
+
+def _calibration(file: str) -> Calibration | None:
+    return read_calibration(Path(file), static_encoder()) if file else None
 
 
 def _call(environment: Mapping[str, str], call_j: float | None) -> Any:

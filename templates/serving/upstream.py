@@ -137,6 +137,21 @@ def usage_of(answer: Any) -> dict[str, Any] | None:
     return None
 
 
+def text_of(answer: Any) -> str:
+    """What the choices of what was kept say, without number, time and usage."""
+    if isinstance(answer, dict):
+        choices = json.loads(answer["body"])["choices"]
+    else:
+        told = [event.partition(b"data:")[2].strip() for event in answer]
+        choices = [choice for one in told if one not in (b"", DONE) for choice in json.loads(one).get("choices", ())]
+    texts: dict[int, list[str]] = {}
+    for choice in choices:
+        part = choice.get("message") or choice.get("delta") or {}
+        calls = [json.dumps(part["tool_calls"])] if part.get("tool_calls") else []
+        texts.setdefault(choice.get("index", 0), []).extend([part.get("content") or "", *calls])
+    return "\n".join("".join(texts[index]) for index in sorted(texts))
+
+
 def _is_completion(body: bytes) -> bool:
     try:
         found = json.loads(body)

