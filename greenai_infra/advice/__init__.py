@@ -1,1 +1,1 @@
-"""Advice for a workload of the user's: each figure computed for it, or what is missing to compute it."""
+"""Advice for the user's workload: each figure computed for it, or the missing input named."""

@@ -1,4 +1,4 @@
-"""From a workload file, or from options, to the machine and the load that the advice on serving is about."""
+"""From a workload file, or from options, to the machine and the load for the advice on serving."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A machine in its place, and the requests an hour of a day that a workload states (empty from options)."""
+    """A machine in its place, and the workload's requests per hour of a day (empty from options)."""
 
     machine: ServingMachine
     place: Place | None
@@ -35,7 +35,7 @@ class Served:
 
 
 def served_by_plan(plan: Plan, start: Start, *, stays: bool) -> Served:
-    """The machine that a plan has chosen. Raises InputError for a workload that does not say what model it serves."""
+    """The machine that a plan has chosen. Raises InputError for a workload that does not name its model."""
     workload, chosen = plan.workload, plan.placement
     region, offer = chosen.candidate.region, chosen.candidate.offer
     row, traffic = served_row(workload, offer.accelerator)
@@ -47,7 +47,7 @@ def served_by_plan(plan: Plan, start: Start, *, stays: bool) -> Served:
 
 
 def served_row(workload: Workload, accelerator: str) -> tuple[ServingRow, inference.Traffic]:
-    """The served model of a workload on a chip, and its mean request. Raises InputError as `served_size` does."""
+    """The served model of a workload on a chip, and its mean request. Raises InputError like `served_size`."""
     size = served_size(workload)
     row = ServingRow(
         model=size.model or "",
@@ -63,13 +63,13 @@ def served_row(workload: Workload, accelerator: str) -> tuple[ServingRow, infere
 
 
 def served_size(workload: Workload) -> ServedModelSize:
-    """The served model of a workload. Raises InputError for training, and for requests that were only measured."""
+    """The served model of a workload. Raises InputError for training, and for a merely measured request."""
     if workload.kind != "inference":
-        raise InputError(f"{workload.name} is a training: `advise serving` is about kind: inference")
+        raise InputError(f"{workload.name} is a training workload: `advise serving` needs kind: inference")
     if workload.work.served_model is None:
         raise InputError(
-            f"{workload.name} states work.measured_request: without work.served_model the start of its server is not "
-            "known; state the model with --model and --accelerator instead"
+            f"{workload.name} states work.measured_request: without work.served_model the start of its "
+            "server is unknown; state the model with --model and --accelerator instead"
         )
     return workload.work.served_model
 
@@ -89,12 +89,12 @@ def served_by_options(
     chip = find_accelerator(row.accelerator).name
     needed = serving_machine(row, traffic, offer=None, start=start, stays=stays).chips
     there = [
-        one
-        for one in offers
-        if (one.provider, one.region, one.accelerator) == (found.provider, found.name, chip)
-        and (one.per_chip or one.accelerators >= needed)
+        offer
+        for offer in offers
+        if (offer.provider, offer.region, offer.accelerator) == (found.provider, found.name, chip)
+        and (offer.per_chip or offer.accelerators >= needed)
     ]
-    listed = [one for one in there if one.usd_per_hour_on_demand is not None]
+    listed = [offer for offer in there if offer.usd_per_hour_on_demand is not None]
     offer = min(listed, key=lambda one: (_machine_usd(one, needed), one.instance_type)) if listed else None
     return Served(serving_machine(row, traffic, offer=offer, start=start, stays=stays), place, ())
 

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 
 def batch_advice(machine: ServingMachine, requests_per_day: float, place: Place | None) -> dict[str, Any]:
-    """Machine hours, kWh and USD of a day's requests in full batches, one start a day, and what spot changes."""
-    at_once = machine.requests_per_second / constant("serving_peak_load").value  # nobody waits in a queue
+    """Machine hours, kWh and USD of a day's requests in full batches, with one start per day; the effect of spot."""
+    at_once = (
+        machine.requests_per_second / constant("serving_peak_load").value
+    )  # requests may wait, so the full rate counts
     hours = requests_per_day / at_once / 3600 + machine.start_s.value / 3600
     kwh = (requests_per_day * machine.joules_in_full_batch / 3600 + machine.start_wh.value) / 1000
     provider = place.region.partition(":")[0] if place else None

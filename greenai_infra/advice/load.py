@@ -1,4 +1,4 @@
-"""When requests come over a day, and what a machine that follows them does in each hour."""
+"""The distribution of requests over a day, and what machines that follow the load do in each hour."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """In one unit: an hour up, an hour off, one start."""
+    """Costs in a common unit: of an hour up, an hour off, a start."""
 
     on: float
     off: float
@@ -26,7 +26,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class DayOf:
-    """A day by one way of serving. `machine_hours` are paid for; waits are of requests that find no server up."""
+    """A day of one way of serving. `machine_hours` are paid for; waits concern requests that find no server up."""
 
     machine_hours: float
     starts: float
@@ -37,7 +37,7 @@ class DayOf:
 def hourly_rates(
     pattern: str, mean_per_hour: float, profile: tuple[float, ...], active_hours: int | None
 ) -> list[float]:
-    """Requests an hour in each hour of a day. Raises InputError for a pattern that is not said enough of."""
+    """Requests per hour in each hour of a day. Raises InputError for an incompletely specified pattern."""
     if pattern != "bursty":
         return [mean_per_hour] * HOURS
     if active_hours is not None:
@@ -45,7 +45,7 @@ def hourly_rates(
     if len(set(profile)) > 1:
         return list(profile)
     raise InputError(
-        "bursty needs to know when: give --active-hours (hours of a day in which requests come), or a workload with "
+        "bursty needs the times: give --active-hours (hours of a day with requests), or a workload with "
         "work.hourly_profile or work.peak_factor"
     )
 
@@ -63,7 +63,7 @@ def always_on(rates: list[float], machine: ServingMachine, costs: Costs) -> floa
 def scaled_to_zero(
     rates: list[float], machine: ServingMachine, costs: Costs, keep_warm_s: float, sleeps: list[bool]
 ) -> float:
-    """A day of machines that follow the load; in the hours that `sleeps` marks the last one sleeps, too."""
+    """A day of machines that follow the load; in the hours that `sleeps` marks, the last machine sleeps too."""
     total = 0.0
     for hour, rate in enumerate(rates):
         needed = machines_in(rate, machine)
@@ -80,13 +80,13 @@ def _more_than_before(rates: list[float], hour: int, machine: ServingMachine) ->
 
 
 def _parked(rates: list[float], machine: ServingMachine) -> int:
-    """Hours of machines beyond those an hour needs: off where machines are given back, and counted where they stay."""
+    """Hours of machines beyond those an hour needs: off if machines are given back, counted if they stay."""
     most = max(machines_in(rate, machine) for rate in rates)
     return sum(most - machines_in(rate, machine) for rate in rates)
 
 
 def answering_wh(rates: list[float], machine: ServingMachine, machines: list[int]) -> float:
-    """What answering adds in a day to machines that are up, so many in each hour."""
+    """The daily addition of answering requests to the cost of machines that are up, by their number in each hour."""
     return sum(number * machine.answering_w(rate / number) for rate, number in zip(rates, machines, strict=True))
 
 

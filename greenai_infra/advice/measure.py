@@ -1,4 +1,4 @@
-"""One quick win: what it saves, or why that is not known, or why it does not apply."""
+"""A quick win: its saving, or why the saving is unknown, or why it does not apply."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ DONE = "already done"
 UNKNOWN = "not known"
 NOT_FOR_THIS = "does not apply"
 STATUSES = (SAVES, SAVES_USD, UNKNOWN, SHOWS, DONE, NOT_FOR_THIS)
-"""In the order in which they are shown."""
+"""The statuses in display order."""
 AGAINST_BASELINE = ("place", "wait", "plan-hardware")
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`kg` and `usd` are saved over the whole run or serving time, negative where it costs; None where not known.
+    """`kg` and `usd` are saved over the whole run or serving time, negative where the measure costs; None if unknown.
 
-    They are against the plan's baseline where the plan has taken the measure already, else against the plan.
-    `why` says how the figure was made, or what it needs. `change` is what to write into the workload file first.
+    They are against the plan's baseline if the plan already includes the measure, else against the plan.
+    `why` says how the figure was computed, or what it needs. `change` is what to write into the workload file first.
     """
 
     key: str
@@ -41,7 +41,7 @@ class Measure:
 
     @property
     def against(self) -> str:
-        """What it is compared with."""
+        """The plan or baseline that the measure is compared with."""
         return "baseline" if self.key in AGAINST_BASELINE else "plan"
 
     @property

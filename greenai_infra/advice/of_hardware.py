@@ -1,4 +1,4 @@
-"""Quick wins of hardware: the plan's choice against the baseline's, and chips that the workload does not accept."""
+"""Quick wins of hardware: the plan's choice against the baseline's, and chips that the workload excludes."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ def plan_hardware(subject: Subject) -> Measure:
     """The plan's accelerator instead of the baseline's, both at the baseline's place."""
     saved, baseline = subject.document["savings"].get("by_hardware_kg"), subject.document["baseline"]
     if saved is None:
-        return measure("plan-hardware", UNKNOWN, "needs a baseline where the plan's hardware is offered, too")
+        return measure("plan-hardware", UNKNOWN, "needs a baseline in a region that also offers the plan's hardware")
     if saved <= 0:
-        return measure("plan-hardware", DONE, f"{baseline['machines']} is no worse there: the plan saves by its place")
+        return measure("plan-hardware", DONE, f"{baseline['machines']} is as good there: the plan saves by its place")
     why = f"{subject.chosen['machines']} instead of {baseline['machines']}, both in {baseline['region']}"
     command = f"greenai-infra plan {subject.workload_file} --out plan.json && greenai-infra select plan.json"
     return measure("plan-hardware", SAVES, why, kg=saved, command=command)
 
 
 def other_hardware(subject: Subject) -> Measure:
-    """The best chip that is not asked for, if it emits less than the choice; TPUs have a measure of their own."""
+    """The best chip outside the workload's list, if it emits less than the choice; TPUs have a separate measure."""
     rows = _rows(subject)
     if rows is None:
         return _needs_comparison(subject, "other-hardware")
     fitting = [row for row in rows if row["placement"] and not _is_tpu(row["accelerator"])]
     better = [row for row in fitting if not row["asked_for"] and _saved_kg(subject, row) > 0]
     if not better:
-        return measure("other-hardware", DONE, f"none of the {len(fitting)} chips that fit emits less than the plan's")
+        return measure("other-hardware", DONE, f"the plan's chip emits least of the {len(fitting)} chips that fit")
     return _switch(subject, "other-hardware", max(better, key=lambda row: _saved_kg(subject, row)))
 
 
 def tpu(subject: Subject) -> Measure:
-    """The best TPU, as the document asks for."""
+    """The best TPU, as the source document suggests."""
     rows = _rows(subject)
     if rows is None:
         return _needs_comparison(subject, "tpu")
@@ -47,7 +47,7 @@ def tpu(subject: Subject) -> Measure:
         return measure("tpu", DONE, f"the plan runs on {subject.chosen['accelerator']}")
     fitting = [row for row in tpus if row["placement"]]
     if not fitting:
-        return measure("tpu", NOT_FOR_THIS, f"no TPU can be had: {_reasons(tpus)}")
+        return measure("tpu", NOT_FOR_THIS, f"no TPU is available: {_reasons(tpus)}")
     best = max(fitting, key=lambda row: _saved_kg(subject, row))
     if _saved_kg(subject, best) <= 0:
         why = f"the best, {best['accelerator']}, would emit {-_saved_kg(subject, best):.3g} kg more than the plan"
@@ -56,7 +56,7 @@ def tpu(subject: Subject) -> Measure:
 
 
 def _reasons(rows: list[dict[str, Any]]) -> str:
-    """Chips by the reason why they can't be had."""
+    """Unavailable chips, grouped by reason."""
     chips: dict[str, list[str]] = {}
     for row in rows:
         chips.setdefault(row["reason"], []).append(row["accelerator"])
@@ -64,7 +64,7 @@ def _reasons(rows: list[dict[str, Any]]) -> str:
 
 
 def _switch(subject: Subject, key: str, row: dict[str, Any]) -> Measure:
-    """To another chip, whose code has to be written."""
+    """A move to another chip, which needs new code."""
     other, chip = row["placement"], row["accelerator"]
     asked = subject.workload.hardware.accelerators
     listed = [chip] if asked == "any" else [*asked, chip]
@@ -85,7 +85,9 @@ def _rows(subject: Subject) -> list[dict[str, Any]] | None:
 
 def _needs_comparison(subject: Subject, key: str) -> Measure:
     command = f"greenai-infra plan {subject.workload_file} {COMPARE}"
-    return measure(key, UNKNOWN, "needs the comparison: the plan was made without --hardware", command=command)
+    return measure(
+        key, UNKNOWN, "needs the comparison of hardware: the plan was made without --hardware", command=command
+    )
 
 
 def _saved_kg(subject: Subject, row: dict[str, Any]) -> float:

@@ -1,4 +1,4 @@
-"""Quick wins of the model and its requests: precision, batch, cache, distillation, each by running it again."""
+"""Quick wins of the model and its requests: precision, batch, cache, distillation, each from a changed run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def quantise(subject: Subject) -> Measure:
-    """The precision with fewer bytes a weight that saves most on the plan's machine; in training, of the products."""
+    """The precision with fewer bytes per weight (training: of the products) that saves most on the plan's machine."""
     key = "eight-bit" if subject.is_training else "quantise"
     if why := _lacks_model(subject):
         return measure(key, UNKNOWN, why)
@@ -47,7 +47,7 @@ def quantise(subject: Subject) -> Measure:
     return measure(
         key,
         SAVES,
-        f"{best} instead of {now.name} on {chip}, by {how}; what it does to quality is yours to check",
+        f"{best} instead of {now.name} on {chip}, by {how}; check its effect on quality",
         kg=kg,
         usd=usd,
         change=f"hardware: {{precision: {best}}}",
@@ -56,18 +56,18 @@ def quantise(subject: Subject) -> Measure:
 
 
 def precisions() -> tuple[str, ...]:
-    """What `hardware.precision` may be."""
+    """Possible values of `hardware.precision`."""
     annotated = get_type_hints(Hardware, include_extras=True)["precision"]
     return get_args(get_args(annotated)[0])
 
 
 def batch(subject: Subject) -> Measure:
-    """Free the stated batch; else loosen the latency bound."""
+    """Frees the stated batch, or loosens the latency bound."""
     work = subject.workload.work
     if subject.is_training:
         stated = work.model.mfu if work.model else None
         if work.model is None or stated is None:
-            return measure("batch", UNKNOWN, "needs work.model.mfu as measured of your run: batch acts through it")
+            return measure("batch", UNKNOWN, "needs work.model.mfu, measured on your run: the batch acts through it")
         found = subject.saving(subject.changed(work__model=msgspec.structs.replace(work.model, mfu=None)))
         if isinstance(found, str) or found[0] <= 0:
             return measure("batch", DONE, f"MFU {stated:g} is as good as published runs on the chip, or better")
@@ -89,19 +89,19 @@ def batch(subject: Subject) -> Measure:
         return measure("batch", DONE, best)
     found = subject.saving(subject.changed(served_model__batch=None, work__latency_bound_ms=None))
     if isinstance(found, str) or found[0] <= 0:
-        return measure("batch", DONE, f"{best}, and no latency bound would save nothing either")
-    why = f"{best}; without the bound of {work.latency_bound_ms:,.0f} ms it would take a larger one"
-    change = "a longer work.latency_bound_ms, or none"
+        return measure("batch", DONE, f"{best}, and dropping the latency bound would also save nothing")
+    why = f"{best}; without the bound of {work.latency_bound_ms:,.0f} ms it would take a larger batch"
+    change = "a longer or no work.latency_bound_ms"
     return measure("batch", SAVES, why, kg=found[0], usd=found[1], change=change, command=command)
 
 
 def cache(subject: Subject, hit_rate: float | None, node_type: str | None) -> Measure:
-    """Fewer requests for the accelerators, less what the cache's own node takes."""
+    """Fewer requests for the accelerators, minus the consumption of the cache's node."""
     if subject.is_training:
-        return measure("cache", NOT_FOR_THIS, "a training answers no requests")
+        return measure("cache", NOT_FOR_THIS, "training runs answer no requests")
     command = f"greenai-infra advise quick-wins {subject.workload_file} --hit-rate 0.3 --cache-node cache.r7g.large"
     if hit_rate is None or node_type is None:
-        return measure("cache", UNKNOWN, "needs --hit-rate as you measured it, and --cache-node", command=command)
+        return measure("cache", UNKNOWN, "needs your measured --hit-rate, and --cache-node", command=command)
     rate = subject.workload.work.requests_per_second
     assert rate is not None
     found = subject.saving(subject.changed(work__requests_per_second=rate * (1 - hit_rate)))
@@ -114,8 +114,8 @@ def cache(subject: Subject, hit_rate: float | None, node_type: str | None) -> Me
     usd = None if found[1] is None or price is None else found[1] - price.usd.value * hours
     kg = found[0] - own_kg
     why = (
-        f"{100 * hit_rate:g} % of requests answered from one {node_type} ({own_kg:.3g} kg of its own, making it not "
-        f"counted; {source}); machines stay up all the time, so only what requests need less is "
+        f"{100 * hit_rate:g} % of requests answered from one {node_type} ({own_kg:.3g} kg of its own, without its "
+        f"embodied emissions; {source}); machines stay up all the time, so only the energy of answering is "
         "saved; CACHE is a stack with program: cache"
     )
     command = "greenai-infra preview --offline --stack CACHE"
@@ -125,13 +125,13 @@ def cache(subject: Subject, hit_rate: float | None, node_type: str | None) -> Me
 
 
 def distil(subject: Subject, student: str | None, distillation_kg: float | None) -> Measure:
-    """A smaller model on the plan's machine, less what making it has emitted."""
+    """A smaller model on the plan's machine, minus the emissions of making it."""
     if subject.is_training:
-        return measure("distil", NOT_FOR_THIS, "a training answers no requests")
+        return measure("distil", NOT_FOR_THIS, "training runs answer no requests")
     if why := _lacks_model(subject):
         return measure("distil", UNKNOWN, why)
     if student is None or distillation_kg is None:
-        needs = "needs --student MODEL and --distillation-kg, all of it: teacher's outputs, training, failed runs"
+        needs = "needs --student MODEL and --distillation-kg in full: teacher's outputs, training, failed runs"
         return measure("distil", UNKNOWN, needs, command="greenai-infra estimate distillation --help")
     found = subject.saving(
         subject.changed(
@@ -146,9 +146,7 @@ def distil(subject: Subject, student: str | None, distillation_kg: float | None)
     kg = found[0] - distillation_kg
     per_hour = found[0] / subject.chosen["run_hours"]
     pays = f"pays after {distillation_kg / per_hour:,.0f} h of serving" if per_hour > 0 else "never pays"
-    why = (
-        f"{student} on the plan's machines, less {distillation_kg:g} kg of making it: {pays}; quality is yours to check"
-    )
+    why = f"{student} on the plan's machines, minus {distillation_kg:g} kg of making it: {pays}; check its quality"
     if kg <= 0:
         return measure("distil", NOT_FOR_THIS, f"{-kg:.3g} kg more within these hours: {why}")
     return measure("distil", SAVES, why, kg=kg, usd=found[1], change=f"work.served_model: {{model: {student}}}",
@@ -156,7 +154,9 @@ def distil(subject: Subject, student: str | None, distillation_kg: float | None)
 
 
 def _lacks_model(subject: Subject) -> str:
-    """Why nothing can be said of another model or precision, or ""."""
+    """Why another model or precision cannot be judged, or ""."""
     work = subject.workload.work
     stated = work.model or work.accelerator_hours or work.served_model
-    return "" if stated else "needs the model: the workload states a measurement, which holds for what was measured"
+    return (
+        "" if stated else "needs the model: the workload states a measurement, which holds only for the measured set-up"
+    )

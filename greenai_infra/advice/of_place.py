@@ -1,4 +1,4 @@
-"""Quick wins of where and when: what the plan itself has compared."""
+"""Quick wins of place and time, from the plan's comparisons."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def place(subject: Subject) -> Measure:
         return measure("place", UNKNOWN, f"the plan's hardware is not offered in {there}: place and hardware save "
                        f"{significant(document['savings']['emissions_kg'])} kg together", command=command)  # fmt: skip
     if here == there or saved <= 0:
-        return measure("place", DONE, f"{there}, where most people would run it, is the plan's choice or no dirtier")
+        return measure("place", DONE, f"{there}, where most people would run it, is the plan's choice or as clean")
     grid = subject.chosen["intensity"]
     why = (
         f"{here} instead of {there}: {grid['g_per_kwh']:.3g} against {baseline['intensity']['g_per_kwh']:.3g} g/kWh, "
@@ -33,16 +33,16 @@ def place(subject: Subject) -> Measure:
     hardware_too = document["savings"]["by_hardware_kg"]
     usd = None if hardware_too else document["savings"]["cost_usd"]
     if usd is None:
-        why += "; USD not known apart from the change of hardware"
+        why += "; USD unknown apart from the change of hardware"
     return measure("place", SAVES, why, kg=saved, usd=usd, command=command)
 
 
 def lift(subject: Subject) -> Measure:
-    """The constraint of the workload that costs most kg."""
-    costly = [one for one in subject.document["constraints"] if one["costs_kg"] > 0]
+    """The constraint of the workload that costs the most kg."""
+    costly = [constraint for constraint in subject.document["constraints"] if constraint["costs_kg"] > 0]
     if not costly:
         return measure("lift", NOT_FOR_THIS, "no constraint of the workload costs any kg")
-    worst = max(costly, key=lambda one: one["costs_kg"])
+    worst = max(costly, key=lambda constraint: constraint["costs_kg"])
     other = worst["without_it"]
     where = f"{other['machines']} in {other['provider']}:{other['region']}"
     return measure(
@@ -60,14 +60,18 @@ def lift(subject: Subject) -> Measure:
 def wait(subject: Subject) -> Measure:
     """The plan's start instead of starting at once."""
     if not subject.is_training:
-        return measure("wait", NOT_FOR_THIS, "an endpoint runs on; requests that may wait: advise serving with batch")
+        return measure(
+            "wait",
+            NOT_FOR_THIS,
+            "an endpoint runs all the time; for requests that may wait, see advise serving with batch",
+        )
     savings, window = subject.document["savings"], subject.document["window"]
     command = f"greenai-infra plan {subject.workload_file} --out plan.json"
     if window["deadline"] is None:
         return measure(
             "wait",
             UNKNOWN,
-            "needs when.deadline: without one the run starts at once",
+            "needs when.deadline: without a deadline the run starts at once",
             change="when: {deadline: +72h}",
             command=command,
         )
@@ -78,7 +82,7 @@ def wait(subject: Subject) -> Measure:
         return measure(
             "wait",
             UNKNOWN,
-            "needs hours: the plan is made on yearly means; `greenai-infra sources` lists what knows them",
+            "needs hourly intensity: the plan uses yearly means; `greenai-infra sources` lists hourly sources",
             command=f"{command} --source auto",
         )
-    return measure("wait", DONE, "no later start within the deadline saves more than the forecast is wrong by")
+    return measure("wait", DONE, "no later start within the deadline saves more than the forecast's error")

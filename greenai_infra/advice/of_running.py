@@ -1,4 +1,4 @@
-"""Quick wins of running: sleep, spot, what was measured, and the habits that save nothing by themselves."""
+"""Quick wins of running: sleep, spot, measurements, and habits that save nothing by themselves."""
 
 from __future__ import annotations
 
@@ -27,14 +27,12 @@ KEEP_WARM_S = 600.0  # `scale_in_cooldown_s` of the inference stack
 
 
 def sleep(subject: Subject) -> Measure:
-    """Machines that follow the load, and sleep in the hours below the break-even rate."""
+    """Machines follow the load, and sleep in the hours below the break-even rate."""
     if subject.is_training:
-        return measure("sleep", NOT_FOR_THIS, "a training does not wait for requests: its machines end with it")
+        return measure("sleep", NOT_FOR_THIS, "a training run does not wait for requests: its machines end with it")
     command = f"greenai-infra advise serving {subject.workload_file}"
     if subject.workload.work.served_model is None or subject.offer is None:
-        return measure(
-            "sleep", UNKNOWN, "needs work.served_model: the start of its server is not known", command=command
-        )
+        return measure("sleep", UNKNOWN, "needs work.served_model: the start of its server is unknown", command=command)
     row, traffic = served_row(subject.workload, subject.offer.accelerator)
     chosen = subject.chosen
     try:
@@ -57,7 +55,7 @@ def sleep(subject: Subject) -> Measure:
 
 
 def spot(subject: Subject) -> Measure:
-    """The same run on spot: the same carbon and what interruptions lose, for less money."""
+    """The same run on spot: the same carbon plus the loss by interruptions, for less money."""
     workload, chosen = subject.workload, subject.chosen
     if not subject.is_training:
         why = "a spot machine may be taken back at any time, and the endpoint is down; for requests that may wait:"
@@ -78,9 +76,9 @@ def spot(subject: Subject) -> Measure:
     kg = -share * (chosen["operational_kg"] + chosen["embodied_kg"])
     on_spot_usd = chosen["cost_usd"] - chosen["transfer_usd"] - (chosen["standing_usd"] or 0.0) - found[1]
     usd = found[1] - share * on_spot_usd
-    whose = "" if rate.instance_type != ANY else ", a guess: nothing is known of this type"
+    whose = "" if rate.instance_type != ANY else ", a guess: the rate of this type is unknown"
     why = (
-        f"same carbon but for {events:.2g} expected interruptions ({rate.low * chosen['run_hours']:.2g} to "
+        f"same carbon except for {events:.2g} expected interruptions ({rate.low * chosen['run_hours']:.2g} to "
         f"{rate.high * chosen['run_hours']:.2g}{whose}) that lose {each_hours:.2g} h each; needs checkpoints"
     )
     if usd <= 0:
@@ -90,10 +88,10 @@ def spot(subject: Subject) -> Measure:
 
 
 def as_planned(subject: Subject, measured: Measured | None) -> Measure:
-    """A measured run brought to the plan's energy: utilisation shows as energy beyond it."""
+    """A measured run brought down to the plan's energy: poor utilisation shows as excess energy."""
     command = f"greenai-infra advise quick-wins {subject.workload_file} --emissions emissions.csv"
     if measured is None:
-        return measure("as-planned", UNKNOWN, "needs --emissions: what your runs have taken", command=command)
+        return measure("as-planned", UNKNOWN, "needs --emissions: measurements of your runs", command=command)
     if measured.server_kwh <= 0 or measured.hours <= 0:
         return measure("as-planned", UNKNOWN, "the tracker of these runs measured no energy", command=command)
     chosen = subject.chosen
@@ -109,12 +107,12 @@ def as_planned(subject: Subject, measured: Measured | None) -> Measure:
 
 
 def habits(subject: Subject, emissions_file: str) -> Iterator[Measure]:
-    """What shows, governs and reports."""
+    """Measures that show, govern and report."""
     file, workload = subject.workload_file, subject.workload
     if emissions_file:
-        yield measure("track", DONE, f"{emissions_file} is what it writes")
+        yield measure("track", DONE, f"{emissions_file} is its output")
     else:
-        yield measure("track", SHOWS, "shows what runs took; --emissions then compares it with the plan",
+        yield measure("track", SHOWS, "shows what runs use; --emissions then compares it with the plan",
                       command="greenai-infra track --plan plan.json -- python job.py")  # fmt: skip
     yield measure(
         "sci", SHOWS, "a score to follow, g CO2e a functional unit", command="greenai-infra sci scenarios.yaml"
@@ -123,11 +121,14 @@ def habits(subject: Subject, emissions_file: str) -> Iterator[Measure]:
         f"greenai-infra budget set --ledger ledger.db --team {workload.team} --project {workload.project} --year-kg KG"
     )
     if workload.carbon_budget is None:
-        yield measure("budget", SHOWS, "refuses what does not fit, where a ledger is configured", command=command)
+        yield measure("budget", SHOWS, "refuses runs over the budget, if a ledger is configured", command=command)
     else:
         limits = msgspec.to_builtins(workload.carbon_budget)
         stated = ", ".join(f"{key} {value:g}" for key, value in limits.items() if isinstance(value, (int, float)))
-        yield measure("budget", DONE, f"{file} has {stated}; a ledger of the team's is set up apart", command=command)
+        yield measure("budget", DONE, f"{file} has {stated}; set up the team's ledger separately", command=command)
     yield measure(
-        "card", SHOWS, "says in the model card what it took", command="greenai-infra card plan.json --format hf"
+        "card",
+        SHOWS,
+        "writes energy and emissions into the model card",
+        command="greenai-infra card plan.json --format hf",
     )

@@ -1,7 +1,7 @@
 """The source document's checklist and quick wins, each computed for a plan; ranked by kg, then by effort.
 
-No measure has a flat percentage. What is changed in a run is run again on the plan's machine in its place; what the
-plan compares itself (place, time, hardware, constraints) is taken from its document.
+No measure has a flat percentage. A changed run is computed again on the plan's machine in its place; comparisons that
+the plan makes (place, time, hardware, constraints) are taken from its document.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What only the user can know; None is not known."""
+    """What only the user knows; None means unknown."""
 
     measured: Measured | None = None
     emissions_file: str = ""
@@ -64,5 +64,5 @@ def quick_wins(subject: Subject, known: Known) -> dict[str, Any]:
     }
 
 
-def _order(one: Measure) -> tuple[int, float, float, str]:
-    return one.order
+def _order(measure: Measure) -> tuple[int, float, float, str]:
+    return measure.order

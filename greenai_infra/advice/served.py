@@ -1,4 +1,4 @@
-"""The machine that serves a model, as scaling to zero needs to know it: power, start, price, what it can answer."""
+"""The machine that serves a model, with what scaling to zero needs: power, start, price, request rate."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STARTS_MEASURED_OF = ("NVIDIA", "Google")
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A cold start as the user states it; None is looked up."""
+    """A cold start as the user states it; None values are looked up."""
 
     storage: str = "download"
     seconds: float | None = None
@@ -39,7 +39,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where it runs: the grid's mean intensity, the PUE."""
+    """The place of a machine: the grid's mean intensity, the PUE."""
 
     region: str
     pue: float
@@ -49,12 +49,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ServingMachine:
-    """One machine. Watts and Wh are IT energy at the server's wall, before PUE.
+    """A machine. Watts and Wh are IT energy at the server's wall, before PUE.
 
-    `off_w` is what is counted while the server sleeps: nothing of a machine that is given back, and a machine without a
-    model where it stays. `answer_s` is of a request alone, `requests_per_second` what full batches answer.
-    `joules_above_idle` is what a request alone adds, `joules_in_full_batch` all that one of a full batch takes.
-    `watts_above_idle` is what each of `rates_of_batches` (requests a second of the machine) adds.
+    `off_w` counts while the server sleeps: 0 for a machine that is given back, the power of a machine without a model
+    if it stays. `answer_s` is the time of a lone request, `requests_per_second` the rate of full batches.
+    `joules_above_idle` is what a lone request adds, `joules_in_full_batch` the total per request of a full batch.
+    `watts_above_idle` is what each of `rates_of_batches` (requests per second of the machine) adds.
     """
 
     name: str
@@ -81,7 +81,7 @@ class ServingMachine:
     notes: tuple[str, ...]
 
     def answering_w(self, requests_per_hour: float) -> float:
-        """Watts above idle of the machine at a rate; below one request at a time, of the time in which it is busy."""
+        """Watts above idle of the machine at a rate; below one concurrent request it scales with the busy time."""
         rate, lowest = requests_per_hour / 3600, self.rates_of_batches[0]
         if rate < lowest:
             return self.watts_above_idle[0] * rate / lowest
@@ -97,9 +97,9 @@ def serving_machine(
     stays: bool,
     latency_bound_ms: float | None = None,
 ) -> ServingMachine:
-    """The machine of an offer, or a bare replica of the fewest chips where none is given.
+    """The machine of an offer; without an offer a bare replica of the fewest chips.
 
-    Raises InputError for a model that does not fit, and for a machine that stays of whose idle chip nothing is known.
+    Raises InputError for a model that does not fit, and for a machine that stays with a chip of unknown idle power.
     """
     of = set_up(row)
     chip = of.accelerator
@@ -153,7 +153,7 @@ def serving_machine(
 
 
 def _unit(offer: Offer, replica: int) -> int:
-    """Chips of one machine of an offer. Raises InputError where a replica needs more than it has."""
+    """Chips of a machine of an offer. Raises InputError if a replica needs more."""
     if offer.per_chip:
         return max(replica, offer.minimum_chips)
     if replica > offer.accelerators:
@@ -166,17 +166,17 @@ def _unit(offer: Offer, replica: int) -> int:
 def _start(
     stated: Start, weights_gb: float, chips: int, chip: Accelerator, idle_w: Estimate
 ) -> tuple[Estimate, Estimate, str, tuple[str, ...]]:
-    """Seconds and Wh of a start, where they are from, and notes.
+    """Seconds and Wh of a start, their source, and notes.
 
-    A start draws what a node was measured to draw while its program starts, a share of its power in training, and no
-    less than it draws while it waits.
+    A start draws the measured power of a node while its program starts, a share of its power in training, and at least
+    the power while waiting.
     """
     looked_up = cold_start(weights_gb, stated.storage)
     seconds = Estimate(*looked_up[:3]) if stated.seconds is None else Estimate.exact(stated.seconds)
     source = looked_up.source if stated.seconds is None else "seconds as stated"
     notes: tuple[str, ...] = (looked_up.note,) if looked_up.note and stated.seconds is None else ()
     if chip.vendor not in STARTS_MEASURED_OF and stated.seconds is None:
-        notes += (f"no start on {chip.name} was measured: starts of GPUs and TPUs stand in",)
+        notes += (f"no start on {chip.name} was measured: starts of GPUs and TPUs are used",)
     if stated.wh is not None:
         return seconds, Estimate.exact(stated.wh), f"{source}; Wh as stated", notes
     share = constant("serving_start_power_share")
@@ -184,10 +184,10 @@ def _start(
     power_w = Estimate(*(max(getattr(drawn_w, end), getattr(idle_w, end)) for end in ("value", "low", "high")))
     how = f"{share.value:g} of a node's power in training ({share.source})"
     if drawn_w.value < idle_w.value:
-        how = "what it draws while it waits, as a share of its power in training would be less"
+        how = "its power while waiting, which is more than the share of its power in training"
     watts = f"{power_w.value:,.0f} W while it starts: {how}"
     if stated.seconds is None:
-        notes += ("booting the machine and its image are not in the start: add them with --cold-start-seconds",)
+        notes += ("the start leaves out booting the machine and its image: add them with --cold-start-seconds",)
     return seconds, power_w * (1 / 3600) * seconds, f"{source}; {watts}", notes
 
 
@@ -195,7 +195,7 @@ def _off_w(chip: Accelerator, chips: int, host_w: Estimate) -> Estimate:
     bare = no_model_w(chip.name)
     if bare is None:
         raise InputError(
-            f"what {chip.name} draws without a model is not known, so a machine that stays can't be compared; "
+            f"the power of {chip.name} without a model is unknown, so a machine that stays can't be compared; "
             "leave out --machine stays"
         )
     return host_w + Estimate.exact(bare * chips)

@@ -1,4 +1,4 @@
-"""Whether a server should sleep between requests: break-even rate, a day of both ways, and what to set in the stack."""
+"""Whether a server should sleep between requests: break-even rate, a day of both ways, settings for the stack."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OFF = "to be off between bursts, run `greenai-infra destroy` and `up` of its sta
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: how requests come, and how long a server is kept warm after the last one."""
+    """The question: how requests arrive, and how long a server stays warm after the last request."""
 
     name: str
     pattern: str
@@ -46,7 +46,7 @@ class Question:
 
 
 def advise_serving(asked: Question, machine: ServingMachine, place: Place | None) -> dict[str, Any]:
-    """The advice as one document; figures that lack an input are None, and `unknown` says which input."""
+    """The advice as a document; figures that lack an input are None, and `unknown` names the input."""
     rates = hourly_rates(asked.pattern, asked.requests_per_hour, asked.profile, asked.active_hours)
     units = _units(machine, place, stays=asked.stays)
     limit = break_even(machine, energy_costs(machine))
@@ -95,7 +95,8 @@ def advise_serving(asked: Question, machine: ServingMachine, place: Place | None
 def _units(machine: ServingMachine, place: Place | None, *, stays: bool) -> dict[str, Costs]:
     """The same three costs in Wh, and in kg and USD where place and price are known.
 
-    kg has the embodied share of the hours for which a machine is reserved; a machine that stays is reserved all along.
+    kg include the embodied share for the hours that a machine is reserved; a machine that stays is reserved all the
+    time.
     """
     energy = energy_costs(machine)
     units = {"kwh": Costs(energy.on / 1000, energy.off / 1000, energy.start / 1000)}
@@ -137,7 +138,7 @@ def _day(
 
 
 def _plus(value: float, unit: str, adds_wh: float, place: Place | None) -> float:
-    """With what answering adds, which is the same for all ways."""
+    """The cost with the energy of answering, which is the same for all ways."""
     if unit == "kwh":
         return value + adds_wh / 1000
     if unit == "kg" and place is not None:
@@ -147,10 +148,10 @@ def _plus(value: float, unit: str, adds_wh: float, place: Place | None) -> float
 
 def _break_even(machine: ServingMachine, units: dict[str, Costs], limit: float | None) -> dict[str, Any]:
     ends = sorted(
-        (float("inf") if one is None else one)
-        for one in (break_even(machine, energy_costs(machine, end), end) for end in ("low", "high"))
+        (float("inf") if limit is None else limit)
+        for limit in (break_even(machine, energy_costs(machine, end), end) for end in ("low", "high"))
     )
-    low, high = (None if one == float("inf") else one for one in ends)
+    low, high = (None if end == float("inf") else end for end in ends)
     return {
         "requests_per_hour": limit,
         "requests_per_hour_low": low,
@@ -163,7 +164,7 @@ def _break_even(machine: ServingMachine, units: dict[str, Costs], limit: float |
 
 
 def stack_keys(machine: ServingMachine, rates: list[float], place: Place | None) -> dict[str, Any]:
-    """What of the advice a stack can be told, and why not where it can't.
+    """The stack settings for the advice, or why there are none.
 
     Concurrency is Little's law at the busiest hour, twice over, at the answer time on the accelerator.
     """
@@ -172,7 +173,7 @@ def stack_keys(machine: ServingMachine, rates: list[float], place: Place | None)
     most = max(machines_in(rate, machine) for rate in rates)
     if place is not None and place.region.startswith("gcp:"):
         if not machine.accelerator.startswith("TPU"):
-            return {"program": "inference", "keys": {}, "why": "no stack serves on Google Cloud but on TPUs"}
+            return {"program": "inference", "keys": {}, "why": "on Google Cloud stacks serve on TPUs only"}
         why = f"Vertex AI keeps at least one replica of an endpoint, and a TPU VM is up until it is taken down: {OFF}"
         return {"program": "inference", "keys": {"garden": {"min_replicas": 1, "max_replicas": most}}, "why": why}
     keys: dict[str, Any] = {"min_instances": 1, "max_instances": most}
@@ -183,8 +184,8 @@ def stack_keys(machine: ServingMachine, rates: list[float], place: Place | None)
             "max_concurrency": min(MOST_CONCURRENCY, max(1, ceil(2 * busy))),
         }
         why = (
-            "SageMaker serverless has no accelerators: the model would run on CPUs, whose energy and time are not "
-            "known here; measure an answer there, and set max_concurrency to twice rate x seconds"
+            "SageMaker serverless has no accelerators: the model would run on CPUs, whose energy and time are unknown "
+            "here; measure an answer there, and set max_concurrency to twice rate x seconds"
         )
     else:
         why = (
@@ -204,12 +205,12 @@ def _advice(document: dict[str, Any], machine: ServingMachine, rates: list[float
     if share < WORTH_PERCENT:
         why = "no hour has fewer requests than the break-even rate"
         if any(sleeps):
-            why = "requests come so often that it would hardly ever sleep"
+            why = "requests arrive so often that it would hardly ever sleep"
         elif min(rates) > machine.requests_per_second * 3600:
             why = "every hour needs more than one machine"
         return f"always on: {why}"
     if not any(sleeps):
-        return f"let the number of machines follow the load: {saves}; the last one stays up"
+        return f"let the number of machines follow the load: {saves}; the last machine stays up"
     if all(sleeps):
         return f"scale to zero: {saves}"
     return f"scale to zero in the {sum(sleeps)} hours of a day below the break-even rate: {saves}"
@@ -221,7 +222,7 @@ def _machine(machine: ServingMachine, *, stays: bool) -> dict[str, Any]:
         "accelerator": machine.accelerator,
         "accelerators": machine.chips,
         "replicas": machine.replicas,
-        "while_asleep": "stays on without a model" if stays else "given back, counted as nothing",
+        "while_asleep": "stays on without a model" if stays else "given back, counted as zero",
         **_band("idle_w", machine.idle_w),
         "asleep_w": machine.off_w.value,
         "answer_s": machine.answer_s,
@@ -249,19 +250,19 @@ def _band(name: str, one: Any) -> dict[str, float]:
 def _unknown(machine: ServingMachine, place: Place | None) -> dict[str, str]:
     unknown = {}
     if place is None:
-        unknown["kg"] = unknown["usd"] = "not known: needs --region"
+        unknown["kg"] = unknown["usd"] = "unknown: needs --region"
     elif machine.usd_per_hour is None:
-        unknown["usd"] = f"not known: no on-demand price of {machine.accelerator} is listed in {place.region}"
+        unknown["usd"] = f"unknown: no on-demand price of {machine.accelerator} is listed in {place.region}"
         if machine.embodied_kg_per_hour is None:
-            unknown["kg"] = f"not known: no machine with {machine.accelerator} is listed in {place.region}"
+            unknown["kg"] = f"unknown: no machine with {machine.accelerator} is listed in {place.region}"
     return unknown
 
 
 def _notes(asked: Question, machine: ServingMachine) -> list[str]:
-    notes = ["requests are taken as random (Poisson) within each hour; energy is at the server's wall, before PUE"]
+    notes = ["requests are assumed random (Poisson) within each hour; energy is at the server's wall, before PUE"]
     if not asked.stays:
         notes.append(
-            "a machine that is given back counts as nothing while asleep: it serves others, or idles on their account; "
-            "for one of your own use --machine stays"
+            "a machine that is given back counts as zero while asleep: it serves others, or idles on their account; "
+            "for your own machine use --machine stays"
         )
     return notes

@@ -1,4 +1,4 @@
-"""The plan that quick wins are computed for: its choice run again with one thing changed, same place and machine."""
+"""The plan behind the quick wins: its choice computed again with one change, in the same place and machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(NamedTuple):
-    """A run with what it emits and costs, data transfer left out."""
+    """A run with its emissions and cost, without data transfer."""
 
     run: Run
     kg: float
@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A plan document with the workload in it, the offer that it chose (None where the catalogue lacks it now)."""
+    """A plan document with its workload, and the chosen offer (None if the catalogue now lacks it)."""
 
     document: dict[str, Any]
     workload: Workload
@@ -52,7 +52,7 @@ class Subject:
         return self.workload.kind == "training"
 
     def changed(self, **values: Any) -> Workload:
-        """The workload with other values of `work`, `served_model` or `hardware`, by `section__key`."""
+        """The workload with changed values of `work`, `served_model` or `hardware`, by `section__key`."""
         sections: dict[str, dict[str, Any]] = {}
         for name, value in values.items():
             section, _, key = name.partition("__")
@@ -67,9 +67,9 @@ class Subject:
         return msgspec.structs.replace(self.workload, work=work, hardware=hardware)
 
     def outcome(self, workload: Workload) -> Outcome | str:
-        """What a workload emits on the plan's machine in its place, or why that is not known.
+        """Emissions of a workload on the plan's machine in its place, or why they are unknown.
 
-        A training takes as many chips as the plan; the grid's intensity is the plan's mean.
+        A training run takes as many chips as the plan; the grid's intensity is the plan's mean.
         """
         if self.offer is None:
             return f"{self.chosen['instance_type']} is no longer in the catalogue: plan again"
@@ -87,7 +87,7 @@ class Subject:
         return Outcome(run, grid_kg + run.embodied_kg_per_hour.value * run.hours.value, self.price(workload, run))
 
     def price(self, workload: Workload, run: Run) -> float | None:
-        """USD of a run on the plan's offer by the workload's tariff, with what stands beside it."""
+        """USD of a run on the plan's offer by the workload's tariff, with standing cost."""
         machines_usd = self.machines_usd(workload, run)
         if machines_usd is None:
             return None
@@ -96,14 +96,14 @@ class Subject:
         return machines_usd + (standing.usd_per_hour.value * run.hours.value if standing else 0.0)
 
     def machines_usd(self, workload: Workload, run: Run) -> float | None:
-        """USD of the machines of a run alone."""
+        """USD of only the machines of a run."""
         assert self.offer is not None
         spot = workload.hardware.purchase == "spot"
         usd = self.offer.usd_per_hour_spot if spot else self.offer.usd_per_hour_on_demand
         return None if usd is None else usd * run.instances * run.hours.value
 
     def saving(self, workload: Workload) -> tuple[float, float | None] | str:
-        """kg and USD that a changed workload saves against the plan's, or why that is not known."""
+        """kg and USD that a changed workload saves against the plan, or why they are unknown."""
         before, after = self.outcome(self.workload), self.outcome(workload)
         if isinstance(before, str):
             return before
@@ -118,5 +118,5 @@ def subject_of(document: dict[str, Any], workload_file: str, offers: Sequence[Of
     workload = parse_workload(msgspec.json.encode(document["workload"]), "the plan's workload")
     chosen = document["placement"]
     key = (chosen["provider"], chosen["region"], chosen["instance_type"])
-    offer = next((one for one in offers if (one.provider, one.region, one.instance_type) == key), None)
+    offer = next((offer for offer in offers if (offer.provider, offer.region, offer.instance_type) == key), None)
     return Subject(document, workload, offer, workload_file)

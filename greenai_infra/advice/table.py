@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def document_table(document: dict[str, Any], machine: ServingMachine, place: Place | None) -> list[dict[str, str]]:
-    """Row by row: what the document says, and what the figures say."""
+    """Row by row: the source document's advice, and what the figures say."""
     limit = document["break_even"]["requests_per_hour"]
     rate = document["requests_per_hour"]
-    quiet = sum(one["sleeps"] for one in document["hours"])
+    quiet = sum(hour["sleeps"] for hour in document["hours"])
     below = "at any rate" if limit is None else f"below {significant(limit)} requests an hour"
     night = _unused_hour(machine, place)
     pause = document["break_even"]["pause_s"]
@@ -46,12 +46,12 @@ def document_table(document: dict[str, Any], machine: ServingMachine, place: Pla
             "serverful",
             f"scaled to zero, {percent(100 * zero['waiting_share'])} of your requests wait"
             + (f" {significant(zero['mean_wait_s'])} s on average" if zero["mean_wait_s"] else "")
-            + "; always on, none waits for a start",
+            + "; always on, no request waits for a start",
         ),
         _row(
             "Development/testing",
             "serverless",
-            f"each hour in which nobody works saves {night}; stop it with `greenai-infra destroy`",
+            f"each idle hour off saves {night}; stop it with `greenai-infra destroy`",
         ),
         _row("Batch processing", "spot/pre-emptible", _batch(document, machine)),
     ]
@@ -94,10 +94,10 @@ def _batch(document: dict[str, Any], machine: ServingMachine) -> str:
     )
     usd, spot = machine.usd_per_hour, machine.usd_per_hour_spot
     if usd is None or spot is None:
-        price = "spot's price is not known" if document["place"] else "spot's price: needs --region"
+        price = "the spot price is unknown" if document["place"] else "the spot price needs --region"
     elif spot > usd:
         price = f"spot is dearer there ({spot:.2f} against {usd:.2f} USD/h)"
     else:
         price = f"spot costs {percent(100 * (1 - spot / usd))} less for the same carbon"
     lost = constant("checkpoint_interval_hours").value / 2
-    return f"{text}; {price}, less what interruptions lose ({lost:g} h each with checkpoints every {2 * lost:g} h)"
+    return f"{text}; {price}, minus the loss by interruptions ({lost:g} h each with checkpoints every {2 * lost:g} h)"

@@ -1,1 +1,1 @@
-"""What can be rented where, at which price, on which grid: read from `greenai_infra/data`. Imports nothing above it."""
+"""What can be rented where, at which price, on which grid: read from `greenai_infra/data`. A low layer."""

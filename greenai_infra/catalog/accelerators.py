@@ -30,8 +30,8 @@ _CLASS_COLUMNS = (
 class Embodied:
     """Emissions of making hardware, in kgCO2e: a value within its low and high published or estimated figures.
 
-    `boundary` says what is counted (a chip's board, its share of a baseboard, with the host's share). Figures of
-    unlike boundary must not be compared as if they were like.
+    `boundary` says what is counted (a chip's board, its share of a baseboard, with the host's share). Figures with
+    different boundaries must not be compared directly.
     """
 
     kg: float
@@ -43,24 +43,24 @@ class Embodied:
 
     @property
     def is_estimate(self) -> bool:
-        """Whether nobody published a figure, so that it was reckoned from those of other hardware."""
+        """Whether the figure is an estimate from other hardware, because it is not published."""
         return "(estimate)" in self.boundary
 
     @property
     def holds_host(self) -> bool:
-        """Whether the figure of a chip holds its share of the server too."""
+        """Whether the figure of a chip includes its share of the server."""
         return self.boundary.startswith("with host share")
 
 
 @dataclass(frozen=True, slots=True)
 class Accelerator:
-    """One chip.
+    """A chip.
 
-    `tdp_w` is None where the vendor publishes none; `power_w` with its low and high is then an estimate, made as
-    `power_source` says. Where TDP is published all three equal it, unless the note gives another limit.
-    `embodied` is the published figure, or else an estimate by the chip's class and memory.
-    `tflops` holds dense peak TFLOPS (TOPS for int8) for each precision that the chip supports and no other.
-    `evidence`: R read in a repository, P read on a public page, S quoted by another, K known and not re-read.
+    `tdp_w` is None where the vendor does not publish it; `power_w` with its low and high is then an estimate, derived
+    as `power_source` says. Where TDP is published all three equal it, unless the note gives a different limit.
+    `embodied` is the published figure, or else an estimate by the chip's class and memory. `tflops` holds dense peak
+    TFLOPS (TOPS for int8) for exactly the precisions that the chip supports. `evidence`: R read in a repository, P read
+    on a public page, S quoted by another, K known and not re-read.
     """
 
     name: str
@@ -139,7 +139,7 @@ def _embodied(row: Row) -> Embodied:
 
 
 def _embodied_by_class(name: str, memory_gb: float) -> Embodied:
-    """What chips of the class that have a figure took to make, by GB of memory, times this chip's memory."""
+    """Embodied emissions per GB of memory of the class's chips with a figure, times this chip's memory."""
     row = _classes()[name]
     return Embodied(
         kg=row.number("kg_per_gb") * memory_gb,

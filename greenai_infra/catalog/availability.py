@@ -1,9 +1,9 @@
-"""Whether an offer can be had, as far as somebody says so: a price in a list is no availability.
+"""Whether an offer is available, where a provider says so: a listed price alone does not mean availability.
 
-Google's page of TPU zones is held against the price list. What the page lists for everybody is offered; what it does
-not list, or lists for single tenants or by an allow-list, is not. Where its part on a continent was not read, nothing
-is known. EC2's list names the zones; whether SageMaker takes the type in the region, its own price list says, once it
-was fetched.
+Google's page of TPU zones is compared with the price list. What the page lists for everybody is offered; what is
+missing, or listed for single tenants or by allow-list, is not. If the page's part on a continent was not read,
+availability is unknown. EC2's list names the zones; SageMaker's price list, once fetched, says whether SageMaker takes
+the type in the region.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ZONE_COLUMNS = ("accelerator", "region", "zone", "access", "source", "read_on")
 
 
 class Offered(StrEnum):
-    """Whether an ordinary account can have an offer in its region."""
+    """Whether an ordinary account can use an offer in its region."""
 
     YES = "listed"
     NO = "not listed"
@@ -37,10 +37,10 @@ class Offered(StrEnum):
 
 
 class Availability(Struct, frozen=True):
-    """Whether something is offered, in which zones (names, or AWS's zone IDs; empty if not known), and who says so.
+    """Whether something is offered, in which zones (names, or AWS's zone IDs; empty if unknown), and the source.
 
-    `zone_count` is the number of zones that sell it, None if not known; `says` is a sentence. `service_list_read` is
-    False where only EC2's list was read, and not that of the service that a stack would use.
+    `zone_count` is the number of zones that sell it, None if unknown; `says` is a sentence. `service_list_read` is
+    False where only EC2's list was read, without the list of the service that a stack would use.
     """
 
     offered: Offered
@@ -58,14 +58,14 @@ class _TpuZone(Struct, frozen=True):
 
 
 class Availabilities:
-    """Whether offers can be had for a kind of work: training or inference."""
+    """Whether offers are available for a kind of work: training or inference."""
 
     def __init__(self, kind: str) -> None:
         self._use = "training" if kind == "training" else "hosting"
         self._sagemaker = sagemaker_listed(self._use)
 
     def of(self, offer: Offer, region: Region) -> Availability:
-        """Whether an offer can be had in its region."""
+        """Whether an offer is available in its region."""
         if offer.accelerator in _tpus():
             return _tpu(offer, region)
         if offer.provider == "aws":
@@ -92,7 +92,7 @@ def opt_in_note(region: Region) -> str:
 
 
 def one_zone_note(instance_type: str, region_key: str, zone_count: int | None, zones: Sequence[str]) -> str:
-    """What to say of an offer that one zone of its region has; nothing of others."""
+    """A note on an offer that a single zone of its region has; empty for other offers."""
     if zone_count != 1:
         return ""
     return f"{instance_type} is sold in one zone of {region_key} only{f': {zones[0]}' if zones else ''}"
@@ -100,19 +100,19 @@ def one_zone_note(instance_type: str, region_key: str, zone_count: int | None, z
 
 def _tpu(offer: Offer, region: Region) -> Availability:
     name, zones = offer.accelerator, _tpus()[offer.accelerator].get(region.name, ())
-    general = [one for one in zones if one.access == GENERAL]
+    general = [zone for zone in zones if zone.access == GENERAL]
     if general:
         says = f"Google lists {name} in {', '.join(one.zone for one in general)} ({_read(general[0])})"
-        return Availability(Offered.YES, tuple(one.zone for one in general), len(general), says)
-    others = "".join(f"; {one.zone} is {one.access}" for one in zones)
+        return Availability(Offered.YES, tuple(zone.zone for zone in general), len(general), says)
+    others = "".join(f"; {zone.zone} is {zone.access}" for zone in zones)
     continents = [group for group, members in country_groups().items() if region.country in members]
     if read := next((source for group in continents if (source := _pages().get((name, group)))), None):
         return Availability(
-            Offered.NO, says=f"Google's page lists no {name} for everybody in {region.key} ({read}){others}"
+            Offered.NO, says=f"Google's page does not list {name} for everybody in {region.key} ({read}){others}"
         )
     return Availability(
         Offered.UNKNOWN,
-        says=f"whether Google offers {name} in {region.key} is not known: it has a price there, and the part of "
+        says=f"whether Google offers {name} in {region.key} is unknown: it has a price there, but the part of "
         f"Google's page on the continent was not read{others}",
     )
 

@@ -1,4 +1,4 @@
-"""What the programs of this toolkit can build: the one rule that a plan marks its rows by and `select` refuses by."""
+"""What the programs of this toolkit can build: the rule by which a plan marks its rows and `select` refuses them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LONGEST_SAGEMAKER_RUN = timedelta(days=28)
-"""What SageMaker allows a training job at most."""
+"""SageMaker's limit for a training job."""
 LONGEST_VERTEX_PLAN = timedelta(days=35)
-"""All runs together, and half on top: the steps that one execution of a workflow may take (100,000) watch so long."""
+"""Limit for all runs together plus half: the steps of a workflow execution (100,000) can watch for this long."""
 MOST_INSTANCES = {"training": 64, "inference": 1000}
 MOST_SLICES = {"aws": 500, "gcp": 200}
 SMALL_SLICES = ("1x1", "2x2", "2x4")
@@ -26,7 +26,7 @@ OTHER_CHIPS = "plan with other hardware.accelerators"
 
 
 class NotBuilt(NamedTuple):
-    """Why no program can build something, and what to plan instead."""
+    """Why no program can build the hardware, and what to plan instead."""
 
     reason: str
     remedy: str
@@ -43,7 +43,7 @@ def not_built(
     purchase: str,
     slices_s: Sequence[tuple[float, float]],
 ) -> NotBuilt | None:
-    """Why no program can build a run of a kind of work, None if one can. `slices_s` are its times in Unix seconds."""
+    """Why no program can build a run of a kind of work; None if it can be built. `slices_s` are Unix seconds."""
     if found := _machine_not_built(kind, provider, instance_type, instances, purchase):
         return found
     return _times_not_built(provider, slices_s) if kind == "training" else None
@@ -69,7 +69,7 @@ def _not_trained_on_vertex(instance_type: str, instances: int, purchase: str) ->
         return NotBuilt(str(error), OTHER_CHIPS)
     if vertex_machines()[hardware.machine_type].spot_only and purchase != "spot":
         return NotBuilt(
-            f"Vertex AI has {hardware.machine_type} as spot only",
+            f"Vertex AI has {hardware.machine_type} only as spot",
             "plan with hardware.purchase: spot, or with other hardware.accelerators",
         )
     if hardware.tpu_topology and hardware.tpu_topology not in SMALL_SLICES and purchase == "spot":
@@ -80,15 +80,15 @@ def _not_trained_on_vertex(instance_type: str, instances: int, purchase: str) ->
 def _not_served_on_tpus(instance_type: str, chips: int, purchase: str) -> NotBuilt | None:
     if not instance_type.startswith(TPU_PREFIX):
         return NotBuilt(
-            f"on Google Cloud there is a program for inference on TPUs only, not on {instance_type}",
+            f"on Google Cloud the inference program serves on TPUs only, not on {instance_type}",
             "plan with hardware.accelerators: [TPU-v5e]",
         )
-    sizes = [one.chips for one in tpu_family(instance_type.removeprefix(TPU_PREFIX))]
+    sizes = [machine.chips for machine in tpu_family(instance_type.removeprefix(TPU_PREFIX))]
     if chips in sizes:
         return None
     return NotBuilt(
         f"the plan takes {chips} chips of {instance_type}, and one host has {', '.join(map(str, sizes)) or 'none'}",
-        "plan for less traffic a replica, or with other hardware.accelerators",
+        "plan for less traffic per replica, or with other hardware.accelerators",
     )
 
 

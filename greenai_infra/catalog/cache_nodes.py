@@ -1,4 +1,4 @@
-"""Node types of ElastiCache: which there are, which AWS still makes, and what is in them."""
+"""Node types of ElastiCache: all types, those that AWS still sells, and their contents."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _COLUMNS = ("node_type", "sold", "vcpus", "memory_gib", "processor", "source", "
 
 @dataclass(frozen=True, slots=True)
 class CacheNode:
-    """One node type. `sold` says whether AWS makes new nodes of it.
+    """A node type. `sold` says whether AWS creates new nodes of it.
 
-    `vcpus`, `memory_gib` (what it offers to data) and `processor` are None or empty where no figure is known.
+    `vcpus`, `memory_gib` (available to data) and `processor` are None or empty where unknown.
     """
 
     node_type: str
@@ -45,11 +45,11 @@ def cache_nodes() -> dict[str, CacheNode]:
 
 
 def find_cache_node(node_type: str) -> CacheNode:
-    """The node type of that name. Raises InputError, naming near ones, if there is none or AWS makes no new ones."""
+    """The node type of that name. Raises InputError, with similar names, if it is unknown or no longer sold."""
     node = cache_nodes().get(node_type)
-    sold = [one.node_type for one in cache_nodes().values() if one.sold]
+    sold = [node.node_type for node in cache_nodes().values() if node.sold]
     if node is None:
-        raise InputError(f"'{node_type}' is no node type of ElastiCache that the catalog knows{near(node_type, sold)}")
+        raise InputError(f"unknown ElastiCache node type '{node_type}'{near(node_type, sold)}")
     if not node.sold:
-        raise InputError(f"AWS makes no new nodes of type '{node_type}'{near(node_type, sold)}")
+        raise InputError(f"AWS no longer sells nodes of type '{node_type}'{near(node_type, sold)}")
     return node

@@ -1,4 +1,4 @@
-"""How long a model server takes to start, by the size of the weights and where they lie; and a chip without a model."""
+"""Start times of a model server, by size and storage of the weights; and the power of a chip without a model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLUMNS = (
 
 
 class ColdStart(NamedTuple):
-    """Seconds from the start of the server's process to its first answer, on a machine that runs already."""
+    """Seconds from the start of the server's process to its first answer, on a running machine."""
 
     seconds: float
     seconds_low: float
@@ -36,25 +36,27 @@ class _Measured(NamedTuple):
 
 
 def cold_start(weights_gb: float, storage: str) -> ColdStart:
-    """The start with weights of a size in a storage of STORAGES, between the two nearest sizes that are known.
+    """The start with weights of a size in a storage of STORAGES, interpolated between the two nearest known sizes.
 
-    Beyond the smallest and the largest size the nearest stands in, and the note says so.
+    Below the smallest and above the largest size the nearest is used, and the note says so.
     """
     rows = _rows()[storage]
     low, high = _around(weights_gb, rows)
     share = 0.0 if low is high else (weights_gb - low.weights_gb) / (high.weights_gb - low.weights_gb)
     value, least, most = (a + share * (b - a) for a, b in zip(low.seconds, high.seconds, strict=True))
     used = (low,) if low is high else (low, high)
-    source = "; ".join(dict.fromkeys(f"{one.source}, {one.year}" for one in used))
-    estimated = [f"{one.weights_gb:g} GB" for one in used if not one.runs]
+    source = "; ".join(dict.fromkeys(f"{start.source}, {start.year}" for start in used))
+    estimated = [f"{start.weights_gb:g} GB" for start in used if not start.runs]
     notes = [f"the starts at {' and '.join(estimated)} are estimates"] if estimated else []
     if not rows[0].weights_gb <= weights_gb <= rows[-1].weights_gb:
-        notes.append(f"no start with {weights_gb:.3g} GB of weights is known: {low.weights_gb:g} GB stands in")
+        notes.append(
+            f"the start with {weights_gb:.3g} GB of weights is unknown: that with {low.weights_gb:g} GB is used"
+        )
     return ColdStart(value, least, most, source, "; ".join(notes))
 
 
 def no_model_w(accelerator: str) -> float | None:
-    """Watts of one chip that is on without a process; None where nobody listed that."""
+    """Watts of a chip that is on without a process; None where not listed."""
     rows = table("idle-power.csv", ("accelerator", "no_model_w"))
     return {row.text("accelerator"): row.optional("no_model_w") for row in rows}.get(accelerator)
 
@@ -77,4 +79,4 @@ def _rows() -> dict[str, tuple[_Measured, ...]]:
             row.number("weights_gb"), seconds, row.integer("runs"), row.text("source"), row.integer("year")
         )
         by_storage.setdefault(row.text("storage"), []).append(measured)
-    return {storage: tuple(sorted(rows, key=lambda one: one.weights_gb)) for storage, rows in by_storage.items()}
+    return {storage: tuple(sorted(rows, key=lambda start: start.weights_gb)) for storage, rows in by_storage.items()}

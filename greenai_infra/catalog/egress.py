@@ -1,4 +1,4 @@
-"""What a provider charges to move data out of a region."""
+"""A provider's charges for moving data out of a region."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class EgressPrice(Struct, frozen=True):
         return self.tiers[0][1]
 
     def cost_usd(self, size_gb: float) -> float:
-        """USD for `size_gb` moved within one month, each GB at the price of the tier it falls in."""
+        """USD for `size_gb` moved within a month, each GB at the price of its tier."""
         ends = [above_gb for above_gb, _ in self.tiers[1:]] + [float("inf")]
         return sum(
             max(0.0, min(size_gb, end_gb) - above_gb) * usd_per_gb
@@ -48,7 +48,7 @@ _SAME_REGION = EgressPrice(((0.0, 0.0),), "no data leaves the region", None)
 
 
 def egress_price(from_region: Region, to_region: Region) -> EgressPrice:
-    """Price of moving data from one region to another; zero within one region, internet price to another provider.
+    """Price of moving data from one region to another; zero within a region, internet price between providers.
 
     The most specific row wins: region before group of countries before `*`. Raises DataUnavailable if none fits.
     """

@@ -1,4 +1,4 @@
-"""What a kWh from each fuel emits in the United States, and which EIA respondent feeds a grid zone."""
+"""Emissions of a kWh from each fuel in the United States, and the EIA respondent of each grid zone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COLUMNS = ("fuel", "basis", "g_per_kwh", "low", "high", "source", "year", "evid
 
 @dataclass(frozen=True, slots=True)
 class FuelFactor:
-    """Emissions of generation from one fuel, in g/kWh; `low` and `high` are None where no band is published."""
+    """Emissions of generation from a fuel, in g/kWh; `low` and `high` are None where no band is published."""
 
     fuel: str
     basis: Basis
@@ -27,7 +27,7 @@ class FuelFactor:
 
 @cache
 def fuel_factors(basis: Basis) -> dict[str, FuelFactor]:
-    """The factor of every fuel, all of one basis."""
+    """The factor of every fuel, all of the same basis."""
     rows = [row for row in table("fuel-factors.csv", _COLUMNS) if row.text("basis") == basis]
     return {
         row.text("fuel"): FuelFactor(
@@ -46,6 +46,6 @@ def fuel_factors(basis: Basis) -> dict[str, FuelFactor]:
 
 @cache
 def eia_respondents() -> dict[str, str]:
-    """The balancing authority, as EIA names it, of every grid zone that has one."""
+    """EIA's name of the balancing authority of every grid zone that has such an authority."""
     rows = table("eia-respondents.csv", ("zone", "respondent", "source", "evidence", "note"))
     return {row.text("zone"): row.text("respondent") for row in rows}

@@ -1,4 +1,4 @@
-"""The server around the accelerators: its embodied emissions and power, as an offer's share of it."""
+"""The server around the accelerators: an offer's share of its embodied emissions and power."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Host(Struct, frozen=True):
 
 
 def find_host(offer: Offer) -> Host:
-    """The server that an offer's instance runs on, by the longest matching family name; else one that fits any."""
+    """The server that an offer's instance runs on, by the longest matching family name; else the generic server."""
     fitting = [host for host in _hosts() if _is_of(offer, host)]
     return max(fitting, key=lambda host: len(host.family.removeprefix(_ANY_FAMILY)))
 
@@ -40,7 +40,7 @@ def find_host(offer: Offer) -> Host:
 def host_embodied(offer: Offer, chip: Accelerator) -> Embodied | None:
     """The offer's share of its server, in kgCO2e: embodied x chips of the offer / chips of the server (SCI's RS).
 
-    None for TPUs, whose chip figures hold the host's share already.
+    None for TPUs: their chip figures already include the host's share.
     """
     if chip.embodied.holds_host:
         return None
@@ -53,7 +53,7 @@ def host_embodied(offer: Offer, chip: Accelerator) -> Embodied | None:
 def embodied_parts(
     offer: Offer, chip: Accelerator, chips: float, instances: float
 ) -> list[tuple[str, Embodied, float]]:
-    """What is reserved: its name, the kg CO2e of making one, how many."""
+    """The reserved hardware: name, embodied kg CO2e each, number."""
     host = host_embodied(offer, chip)
     of_chips = (chip.name, chip.embodied, chips)
     if host is None:

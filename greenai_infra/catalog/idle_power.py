@@ -1,4 +1,4 @@
-"""What a chip draws while its server waits for requests, a model loaded: far less than between two steps under load."""
+"""Power of a chip while its server waits for requests with a loaded model: far less than between steps under load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHARE_COLUMNS, _SHARE = ("name", "value", "low", "high", "source"), "idle_power
 
 @dataclass(frozen=True, slots=True)
 class IdlePower:
-    """Watts of one chip with a model loaded and no request; `source` says which figure or share it is."""
+    """Watts of a chip with a model loaded and no request; `source` says which figure or share this is."""
 
     watts: float
     low: float

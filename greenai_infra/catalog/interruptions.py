@@ -16,9 +16,9 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class InterruptionRate:
-    """Interruptions of one running machine an hour, with low and high end.
+    """Interruptions per hour of a running machine, with low and high end.
 
-    `instance_type` is the type that the figures belong to, `*` where nothing is known of the one asked for.
+    `instance_type` is the type that the figures belong to, `*` where the requested type is unknown.
     """
 
     instance_type: str

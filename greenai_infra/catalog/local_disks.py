@@ -1,7 +1,7 @@
-"""Which training instances have disks of their own.
+"""Which training instances have local disks.
 
-SageMaker refuses a volume key for those: their NVMe disks are encrypted by the instance's hardware, and no EBS volume
-is made. Source: AWS, "Instance store volumes" (EC2 user guide) and `VolumeKmsKeyId` (SageMaker API reference).
+SageMaker refuses a volume key for them: the instance's hardware encrypts their NVMe disks, and no EBS volume is
+created. Source: AWS, "Instance store volumes" (EC2 user guide) and `VolumeKmsKeyId` (SageMaker API reference).
 """
 
 from __future__ import annotations
@@ -19,6 +19,6 @@ _NAMED_DISK = re.compile(r"[a-z]+\d+[a-z]*d[a-z]*")
 
 
 def has_local_disk(instance_type: str) -> bool:
-    """Whether `ml.FAMILY.SIZE` comes with its own encrypted disks. An unknown family is taken to have none."""
+    """Whether `ml.FAMILY.SIZE` has encrypted local disks. False for an unknown family."""
     family = instance_type.removeprefix("ml.").split(".")[0]
     return family in _LOCAL_DISK or _NAMED_DISK.fullmatch(family) is not None

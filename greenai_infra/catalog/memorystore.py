@@ -10,7 +10,7 @@ from greenai_infra.catalog.read import table
 
 @dataclass(frozen=True)
 class NodeType:
-    """One node of a cache; None where Google's pages were not read for the size."""
+    """A node of a cache; None where Google's pages were not read for the size."""
 
     name: str
     vcpus: float | None

@@ -23,11 +23,11 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """One model. Parameters are numbers, not billions.
+    """A model. Parameters are numbers, not billions.
 
-    `matmul_parameters` are active ones and leave out an embedding that is only looked up.
-    `expert_share` is experts a token takes over experts of a layer, 1 for a dense model. KV bytes are at 2 bytes a
-    value; `kv_bytes_past_window` are those that go on growing beyond `window_tokens` (None without a window).
+    `matmul_parameters` are active parameters without an embedding that is only looked up.
+    `expert_share` is experts per token over experts of a layer, 1 for a dense model. KV bytes are at 2 bytes per
+    value; `kv_bytes_past_window` is the part that keeps growing beyond `window_tokens` (None without a window).
     `state_layers` are recurrent or linear-attention layers.
     """
 
@@ -60,7 +60,7 @@ def find_model(name: str) -> OpenModel:
     """The model of that name, with or without its owner; case and punctuation do not matter. Raises InputError."""
     found = known_model(name)
     if found is None:
-        hint = near(name.split("/")[-1], [one.name.split("/")[-1] for one in models()])
+        hint = near(name.split("/")[-1], [model.name.split("/")[-1] for model in models()])
         raise InputError(
             f"unknown model '{name}'{hint} (`greenai-infra estimate models` lists all; or give parameters)"
         )
@@ -74,7 +74,7 @@ def known_model(name: str) -> OpenModel | None:
 
 @cache
 def _by_name() -> dict[str, OpenModel]:
-    return {_folded(one.name): one for one in models()}
+    return {_folded(model.name): model for model in models()}
 
 
 def _folded(name: str) -> str:

@@ -25,18 +25,18 @@ COLUMNS = (
     "suspect", "per_chip", "minimum_chips", "source", "note",
 )  # fmt: skip
 ZONE_COLUMNS = ("zone_count", "zones")
-"""Not in a catalogue that an earlier release has written."""
+"""Columns that catalogues of earlier releases lack."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One instance type in one region. Prices are USD an hour for the whole row, None where none is listed.
+    """An instance type in a region. Prices are USD per hour for the whole row, None where not listed.
 
     `accelerators` is the number of chips in the instance. With `per_chip`, the row is one chip of a slice or one
     attachable accelerator, bought in `minimum_chips` or more. `usd_per_hour_spot` is the median over the zones.
     `priced_on` is the day on or after which the price was read. `suspect` marks an on-demand price that is
-    probably another tariff. `zone_count` is the number of zones of the region in which the price list has it, None if
-    not known; `zones` names them where it does (AWS by zone ID, as letters differ by account).
+    probably of another tariff. `zone_count` is the number of zones of the region in the price list, None if unknown;
+    `zones` holds their names where the list has them (AWS by zone ID, because letters differ by account).
     """
 
     provider: str
@@ -60,13 +60,13 @@ class Offer:
 
     @property
     def spot_is_dearer(self) -> bool:
-        """Whether the spot price is above the on-demand price, as far as both are known."""
+        """Whether the spot price is known to be above the on-demand price."""
         spot, on_demand = self.usd_per_hour_spot, self.usd_per_hour_on_demand
         return spot is not None and on_demand is not None and spot > on_demand
 
 
 def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[Offer, ...]:
-    """The offers in `path`, else in the user's refreshed catalogue if there is one, else as embedded.
+    """The offers in `path`, else in the user's refreshed catalogue if it exists, else the embedded offers.
 
     Rows with a suspect on-demand price are left out unless asked for. Raises InputError if the file is broken.
     """
@@ -75,17 +75,17 @@ def offers(*, include_suspect: bool = False, path: Path | None = None) -> tuple[
 
 
 def sold_together(offer: Offer) -> tuple[int, ...]:
-    """How many chips of an offer that is sold by the chip come as one: the sizes of slices, or GPUs of one machine."""
+    """Numbers of chips that are sold together, for an offer sold by the chip: sizes of slices, or GPUs of a machine."""
     return slice_sizes(offer.accelerator) or attached_counts(offer.instance_type)
 
 
 def machine_count(offer: Offer, number: int) -> int:
-    """How many machines so many of an offer are; a slice is one."""
+    """The number of machines for that many chips of an offer; a slice counts as one machine."""
     return 1 if offer.per_chip and number in sold_together(offer) else number
 
 
 def machines_text(offer: Offer, number: int) -> str:
-    """So many of an offer: `4 x p5.48xlarge`, `16-chip tpu-v5litepod` for a slice, `1 x n1 + 4 x nvidia-tesla-t4`."""
+    """That many of an offer: `4 x p5.48xlarge`, `16-chip tpu-v5litepod` for a slice, `1 x n1 + 4 x nvidia-tesla-t4`."""
     if not offer.per_chip or number not in sold_together(offer):
         return f"{number} x {offer.instance_type}"
     host, attached, gpu = offer.instance_type.partition("+")
@@ -93,12 +93,12 @@ def machines_text(offer: Offer, number: int) -> str:
 
 
 def user_catalogue() -> Path:
-    """Where `greenai-infra catalog refresh` writes; the file need not exist."""
+    """The file that `greenai-infra catalog refresh` writes; it may be missing."""
     return user_file(EMBEDDED.name)
 
 
 def price_age_days(offer: Offer, today: date) -> int:
-    """Days since the price was read, at most: `priced_on` is a lower bound."""
+    """Upper bound on the days since the price was read: `priced_on` is a lower bound."""
     return (today - offer.priced_on).days
 
 
@@ -170,5 +170,5 @@ def _offer(row: Row) -> Offer:
 def _price(row: Row, column: str) -> float | None:
     value = row.optional(column)
     if value == 0:
-        raise row.error(column, "is not a price; leave it empty if there is none")
+        raise row.error(column, "is not a price; leave the cell empty if there is no price")
     return value

@@ -19,7 +19,7 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 
 
 class Row:
-    """One line of a table; reads its cells as text, numbers, dates and yes/no."""
+    """A line of a table; reads its cells as text, numbers, dates and yes/no."""
 
     __slots__ = ("_cells", "_columns", "line", "path")
 
@@ -107,7 +107,7 @@ def table_from(path: Path, columns: Collection[str]) -> list[Row]:
 
 
 def user_file(name: str) -> Path:
-    """Where the user's own copy of a table lies, which goes before the embedded one; it need not exist."""
+    """The path of the user's copy of a table, which replaces the embedded table; the file may be missing."""
     return _user_folder(os.environ.get("XDG_DATA_HOME"), os.environ.get("HOME")) / name
 
 
@@ -120,7 +120,7 @@ def _user_folder(*_of_environment: str | None) -> Path:
 
 
 def parse(lines: Iterable[str], where: str, columns: Collection[str]) -> list[Row]:
-    """The rows of CSV text; `where` names it in errors. Order and surplus of columns don't matter."""
+    """The rows of CSV text; `where` names it in errors. The order of columns and extra columns don't matter."""
     reader = csv.reader(lines)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -145,7 +145,7 @@ def parse(lines: Iterable[str], where: str, columns: Collection[str]) -> list[Ro
 
 
 def near(text: str, names: Iterable[str], similarity: float = 0.6) -> str:
-    """A hint for an error message: `; did you mean a, b?`, or nothing when no name is near (difflib's ratio)."""
+    """A hint for an error message: `; did you mean a, b?`, empty when no name is similar (difflib's ratio)."""
     from difflib import get_close_matches
 
     by_folded = {name.casefold(): name for name in names}

@@ -1,4 +1,4 @@
-"""Cloud regions: where each lies, which grid feeds it, how efficient its buildings are."""
+"""Cloud regions: location, grid, and efficiency of the buildings."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One region of a provider.
+    """A region of a provider.
 
-    `zone` is the Electricity Maps zone that feeds it, `watttime_region` WattTime's name (empty if not known).
-    `pue` is energy of the building over energy of its computers, 1 or more; `pue_is_fleet_mean` says that the
-    provider publishes none for this region and the mean of its whole fleet stands in. `opt_in` says that an account
-    can't use the region before it has enabled it.
+    `zone` is the Electricity Maps zone that feeds it, `watttime_region` WattTime's name (empty if unknown).
+    `pue` is energy of the building over energy of its computers, 1 or more; `pue_is_fleet_mean`: the provider does not
+    publish a PUE for this region, so the mean of its fleet is used. `opt_in`: an account must enable the region before
+    using it.
     """
 
     provider: str
@@ -45,7 +45,7 @@ class Region:
 
     @property
     def key(self) -> str:
-        """Provider and name, as in `aws:us-east-1`."""
+        """Provider and name, such as `aws:us-east-1`."""
         return f"{self.provider}:{self.name}"
 
 
@@ -84,7 +84,7 @@ def _by_name() -> dict[str, Region]:
 
 
 def find_region(text: str) -> Region:
-    """The region of `aws:eu-north-1`, or of the bare `eu-north-1`. Raises InputError, naming near ones, if unknown."""
+    """The region of `aws:eu-north-1`, or of the bare `eu-north-1`. Raises InputError, with similar names."""
     wanted = text.strip().lower()
     region = _by_name().get(wanted)
     if region is None:
@@ -98,7 +98,7 @@ def find_region(text: str) -> Region:
 
 @cache
 def usual_regions() -> dict[str, str]:
-    """Why people take a region, by its key; the one that most would take comes first."""
+    """Why people choose a region, by its key; the most popular region comes first."""
     rows = table("default-regions.csv", ("rank", "provider", "region", "reason", "source", "evidence"))
     return {
         f"{row.text('provider')}:{row.text('region')}": row.text("reason")
@@ -122,7 +122,7 @@ def _known_countries() -> frozenset[str]:
 
 
 def residency_countries(names: Sequence[str]) -> frozenset[str]:
-    """The countries that data may lie in, from country codes and group names; case does not matter.
+    """The countries that may hold the data, from country codes and group names; case does not matter.
 
     Raises InputError for a name that is neither a group nor the code of a country in a group or with a region.
     """
@@ -137,6 +137,6 @@ def residency_countries(names: Sequence[str]) -> frozenset[str]:
         else:
             hint = near(text, [*country_groups(), *_known_countries()])
             raise InputError(
-                f"residency '{name}' is neither a country code nor one of {', '.join(country_groups())}{hint}"
+                f"residency: unknown country code or group '{name}'; the groups are {', '.join(country_groups())}{hint}"
             )
     return frozenset(allowed)

@@ -1,4 +1,4 @@
-"""Which EC2 instance types SageMaker trains on and serves from."""
+"""The EC2 instance types on which SageMaker trains and serves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def is_sagemaker_training(instance_type: str) -> bool:
 
 
 def is_sagemaker_hosting(instance_type: str) -> bool:
-    """Whether a SageMaker endpoint can run on this EC2 type; False for a type that the catalog doesn't know."""
+    """Whether a SageMaker endpoint can run on this EC2 type; False for an unknown type."""
     return _uses().get(instance_type.removeprefix("ml."), (False, False))[1]
 
 

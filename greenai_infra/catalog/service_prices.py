@@ -1,4 +1,4 @@
-"""List prices of what stands beside the accelerators: endpoints, keys, alarms, cache nodes, hosted instances."""
+"""List prices of standing services: endpoints, keys, alarms, cache nodes, hosted instances."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ EVERYWHERE = "*"
 FETCH = "greenai-infra catalog refresh-services"
 """The command that fetches prices of other regions."""
 FALLBACK_REGION = "us-east-1"
-"""Whose price stands in, as an estimate, where a region has none: the region of which most prices are known."""
+"""The region whose prices serve as estimates for regions without a price: it has the most known prices."""
 FROM_MEMORY = "K"
-"""The mark, under `evidence`, of a figure that nobody has read: an estimate."""
+"""The value of `evidence` for a figure that was not read anywhere: an estimate."""
 PROVIDERS_OWN = "P"
-"""The mark, under `evidence`, of a figure that the provider itself publishes."""
+"""The value of `evidence` for a figure that the provider publishes."""
 LIST_SOURCE = "AWS price list"
-"""How the source of a price begins that was read in AWS's own list."""
+"""The beginning of the source of a price from AWS's list."""
 SAGEMAKER = {"hosting": "sagemaker-hosting:", "training": "sagemaker-training:"}
-"""Use -> how the items of SageMaker's instances begin; the rest is the instance type."""
+"""Use -> prefix of the items of SageMaker's instances; the rest is the instance type."""
 Key = tuple[str, str, str]
 """Provider, item, region."""
 
 
 class ServicePrice(Struct, frozen=True):
-    """USD a `unit` of an item, on demand, before free tiers and discounts. `region` is `*` for one price everywhere.
+    """USD per `unit` of an item, on demand, before free tiers and discounts. `region` is `*` for a global price.
 
     `priced_on` is None where the source has no date.
     """
@@ -54,16 +54,17 @@ class ServicePrice(Struct, frozen=True):
 
 
 def service_prices() -> Mapping[Key, ServicePrice]:
-    """Every known price, fetched ones in place of embedded ones. Raises InputError if the user's file is broken."""
+    """Every known price; fetched prices replace embedded prices. Raises InputError if the user's file is broken."""
     return _prices()
 
 
 def service_price(
     provider: str, item: str, region: str, known: Mapping[Key, ServicePrice] | None = None
 ) -> ServicePrice | None:
-    """The price of an item in a region, or the one price that holds everywhere; None if none is known there.
+    """The price of an item in a region, or its price for all regions; None if unknown.
 
-    `known` are the prices to look in, for who asks about many; default all. Raises InputError as `service_prices` does.
+    `known` are the prices to search, for callers with many questions; default all. Raises InputError like
+    `service_prices`.
     """
     rows = _prices() if known is None else known
     return rows.get((provider, item, region)) or rows.get((provider, item, EVERYWHERE))
@@ -75,7 +76,7 @@ def priced_regions(provider: str, item: str) -> tuple[str, ...]:
 
 
 def sagemaker_listed(use: str) -> Mapping[str, Mapping[str, ServicePrice]]:
-    """Region -> `ml.` type -> SageMaker's own price for `training` or `hosting`, for regions whose list was fetched."""
+    """Region -> `ml.` type -> SageMaker's price for `training` or `hosting`, for regions with a fetched list."""
     return _sagemaker_listed(use, *_user_file())
 
 
@@ -89,22 +90,25 @@ def _sagemaker_listed(use: str, own: Path, modified_ns: int) -> Mapping[str, Map
 
 
 def user_service_prices() -> Path:
-    """Where `greenai-infra catalog refresh-services` writes; the file need not exist."""
+    """The file that `greenai-infra catalog refresh-services` writes; it may be missing."""
     return user_file(EMBEDDED.name)
 
 
 def keep_service_prices(provider: str, renewed: Iterable[ServicePrice]) -> None:
-    """Write these prices into the user's file, in place of those of the same items and regions.
+    """Writes these prices into the user's file, where they replace prices of the same items and regions.
 
-    Raises InputError if the file that is there is broken, or can't be written.
+    Raises InputError if the existing file is broken or can't be written.
     """
     from greenai_infra.catalog.write import write_table
 
     path = user_service_prices()
-    kept = {**(_own(path) if path.is_file() else {}), **{(provider, one.item, one.region): one for one in renewed}}
+    kept = {
+        **(_own(path) if path.is_file() else {}),
+        **{(provider, price.item, price.region): price for price in renewed},
+    }
     rows = (
-        (*key, one.usd, one.unit, one.priced_on, one.source, one.evidence, one.note)
-        for key, one in sorted(kept.items())
+        (*key, price.usd, price.unit, price.priced_on, price.source, price.evidence, price.note)
+        for key, price in sorted(kept.items())
     )
     write_table(path, COLUMNS, rows)
 
@@ -131,7 +135,7 @@ def _own(path: Path) -> dict[Key, ServicePrice]:
     try:
         return _load(path)
     except InputError as error:
-        raise InputError(f"{error}; correct or remove the file, and fetch it anew with {FETCH}") from None
+        raise InputError(f"{error}; correct or remove the file, and fetch it again with {FETCH}") from None
 
 
 def _load(path: Path) -> dict[Key, ServicePrice]:

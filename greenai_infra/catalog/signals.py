@@ -6,14 +6,14 @@ from enum import StrEnum
 
 
 class Signal(StrEnum):
-    """Which plants an intensity speaks of: all that run, or those that answer to one kWh more."""
+    """The plants that an intensity describes: all that run, or those that respond to an additional kWh."""
 
     AVERAGE = "average"
     MARGINAL = "marginal"
 
 
 class Basis(StrEnum):
-    """Which emissions of a plant count: its stack alone, or its whole life cycle."""
+    """The emissions of a plant that count: its stack alone, or its whole life cycle."""
 
     LIFECYCLE = "lifecycle"
     DIRECT = "direct"

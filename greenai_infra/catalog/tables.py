@@ -17,7 +17,7 @@ class YearlyMean(Struct, frozen=True):
     """The mean intensity of a year, in gCO2eq per kWh, of `zone` (a grid zone, or a GCP region in `direct`).
 
     `carbon_free_share` (0 to 1) is the provider's hourly matched share, a market-based figure, never
-    multiplied in. None where there is none.
+    multiplied in. None where it is not published.
     """
 
     zone: str
@@ -31,18 +31,18 @@ class YearlyMean(Struct, frozen=True):
 
 
 def lifecycle(zone: str, year: int | None = None) -> YearlyMean | None:
-    """Average lifecycle intensity of a grid zone, the newest year by default; None if the table has none."""
+    """Average lifecycle intensity of a grid zone, the newest year by default; None if the table lacks it."""
     return _mean(_rows(_LIFECYCLE, "zone"), zone, year)
 
 
 def direct(gcp_region: str, year: int | None = None) -> YearlyMean | None:
-    """Average direct intensity of a GCP region's grid, the newest year by default; None if the table has none."""
+    """Average direct intensity of a GCP region's grid, the newest year by default; None if the table lacks it."""
     return _mean(_rows(_DIRECT, "region"), gcp_region, year)
 
 
 @cache
 def lifecycle_range(zone: str) -> tuple[float, float] | None:
-    """The least and the greatest yearly mean of a grid zone, average and life cycle; None if the table has none."""
+    """The least and the greatest yearly mean of a grid zone, average and life cycle; None if the table lacks it."""
     means = [row.number("g_per_kwh") for row in _rows(_LIFECYCLE, "zone").get(zone, {}).values()]
     return (min(means), max(means)) if means else None
 

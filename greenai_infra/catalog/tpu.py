@@ -1,7 +1,7 @@
-"""TPU slices: how many chips each has, and of those of one host, what they are called and what boots on them.
+"""TPU slices: their numbers of chips; for single-host slices also their names and boot images.
 
-A model that is served from several hosts needs a cluster of its own (GKE with LeaderWorkerSet, or Ray): those slices
-are no machines here on purpose.
+Serving a model from several hosts needs a cluster (GKE with LeaderWorkerSet, or Ray), so those slices are deliberately
+left out of the machines here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from greenai_infra.catalog.read import table
 
 @dataclass(frozen=True)
 class TpuMachine:
-    """One single-host slice. `vertex_machine_type` is empty where Vertex AI serves nothing from this generation."""
+    """A single-host slice. `vertex_machine_type` is empty where Vertex AI does not serve from this generation."""
 
     accelerator_type: str
     accelerator: str
@@ -31,14 +31,16 @@ def tpu_machine(accelerator_type: str) -> TpuMachine | None:
 
 
 def tpu_family(name: str) -> list[TpuMachine]:
-    """The machines of a slice's generation (`v5litepod-1`), smallest first; none of several hosts."""
-    return [one for one in tpu_machines().values() if name.startswith(one.accelerator_type.rpartition("-")[0])]
+    """The single-host machines of a slice's generation (`v5litepod-1`), smallest first."""
+    return [
+        machine for machine in tpu_machines().values() if name.startswith(machine.accelerator_type.rpartition("-")[0])
+    ]
 
 
 def slice_sizes(accelerator: str) -> tuple[int, ...]:
-    """Chips of each slice that is sold of the catalog's accelerator, ascending, of one host and of several; () if none.
+    """Chips of each slice on sale of the catalog's accelerator, ascending, single-host and multi-host; () if unknown.
 
-    Shapes differ only where their number of chips does.
+    Slices with the same number of chips count as one shape.
     """
     return _slices().get(accelerator, ())
 

@@ -1,7 +1,7 @@
-"""Which machines Vertex AI trains on, and what a plan's offer is called there.
+"""The machines on which Vertex AI trains, and Vertex AI's names for a plan's offer.
 
-The catalog sells GPUs by machine (`a3-highgpu-8g`), T4s one by one beside an n1 machine, and TPUs per chip; Vertex AI
-takes a machine type with the accelerators that belong to it, or with a topology of chips.
+The catalog sells GPUs by machine (`a3-highgpu-8g`), T4s one by one with an n1 machine, and TPUs per chip; Vertex AI
+takes a machine type with its accelerators, or with a topology of chips.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ ATTACHED_PREFIX = "n1+"
 
 
 class VertexMachine(Struct, frozen=True):
-    """One machine type: `accelerator` is the catalog's name, `accelerator_type` Vertex AI's (empty for TPUs).
+    """A machine type: `accelerator` is the catalog's name, `accelerator_type` Vertex AI's (empty for TPUs).
 
-    `counts` are the numbers of GPUs that it can have, `topologies` the shapes of TPU chips. `spot_only` machines can't
-    be had on demand.
+    `counts` are the possible numbers of GPUs, `topologies` the shapes of TPU chips. `spot_only` machines are not
+    available on demand.
     """
 
     machine_type: str
@@ -37,7 +37,7 @@ class VertexMachine(Struct, frozen=True):
 
 
 class VertexHardware(Struct, frozen=True):
-    """What a job asks for: so many machines with so many GPUs each, or one slice of TPU chips."""
+    """What a job requests: a number of machines with a number of GPUs each, or a slice of TPU chips."""
 
     machine_type: str
     machines: int
@@ -63,14 +63,19 @@ def vertex_machines() -> dict[str, VertexMachine]:
 
 
 def attached_counts(instance_type: str) -> tuple[int, ...]:
-    """How many of an attached GPU (`n1+nvidia-tesla-t4`) one machine takes, ascending; one where that is not known."""
+    """Numbers of an attached GPU (`n1+nvidia-tesla-t4`) that a machine takes, ascending; 1 where unknown."""
     wanted = _attached_type(instance_type)
-    counts = {count for one in vertex_machines().values() if one.accelerator_type == wanted for count in one.counts}
+    counts = {
+        count
+        for machine in vertex_machines().values()
+        if machine.accelerator_type == wanted
+        for count in machine.counts
+    }
     return tuple(sorted(counts)) or (1,)
 
 
 def vertex_hardware(instance_type: str, instances: int) -> VertexHardware:
-    """What Vertex AI calls `instances` of an offer of the catalog. Raises InputError where it does not train on it."""
+    """Vertex AI's name for `instances` of an offer of the catalog. Raises InputError where it does not train on it."""
     if instance_type.startswith(TPU_PREFIX):
         return _slice(instance_type, instances)
     if instance_type.startswith(ATTACHED_PREFIX):
@@ -82,7 +87,7 @@ def vertex_hardware(instance_type: str, instances: int) -> VertexHardware:
 
 
 def _slice(instance_type: str, chips: int) -> VertexHardware:
-    """A whole slice: Vertex AI gives no other number of chips."""
+    """A whole slice: Vertex AI offers only whole slices."""
     names = {"tpu-v5litepod": "TPU-v5e", "tpu-v6e": "TPU-v6e"}
     accelerator = next((name for prefix, name in names.items() if instance_type.startswith(prefix)), None)
     if accelerator is None:
@@ -103,9 +108,9 @@ def _slice(instance_type: str, chips: int) -> VertexHardware:
 
 
 def _attached(instance_type: str, gpus: int) -> VertexHardware:
-    """GPUs beside the smallest n1 machine that takes so many: one machine, as the offer says nothing of more."""
+    """GPUs with the smallest n1 machine that takes that many: one machine, because the offer names no more."""
     wanted = _attached_type(instance_type)
-    machines = [one for one in vertex_machines().values() if one.accelerator_type == wanted]
+    machines = [machine for machine in vertex_machines().values() if machine.accelerator_type == wanted]
     for machine in sorted(machines, key=lambda one: int(one.machine_type.rpartition("-")[2])):
         if gpus in machine.counts:
             return VertexHardware(machine.machine_type, 1, machine.accelerator_type, gpus)
@@ -113,5 +118,5 @@ def _attached(instance_type: str, gpus: int) -> VertexHardware:
 
 
 def _attached_type(instance_type: str) -> str:
-    """Vertex AI's name of a GPU that is attached: NVIDIA_TESLA_T4 of `n1+nvidia-tesla-t4`."""
+    """Vertex AI's name of an attached GPU: NVIDIA_TESLA_T4 for `n1+nvidia-tesla-t4`."""
     return instance_type.removeprefix(ATTACHED_PREFIX).replace("-", "_").upper()

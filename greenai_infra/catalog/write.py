@@ -1,4 +1,4 @@
-"""Write a CSV of the user's own catalogue, whole or not at all."""
+"""Writes a CSV of the user's catalogue, whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A header and rows; None is an empty cell. Raises InputError if the folder can't be made or written."""
+    """Writes a header and rows; None is an empty cell. Raises InputError if the folder can't be created or written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{path.parent}: cannot be made: {error.strerror}") from None
+        raise InputError(f"{path.parent}: cannot be created: {error.strerror}") from None
     text = StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -1,1 +1,1 @@
-"""Where a comment is posted: GitHub pull requests and GitLab merge requests, through their REST APIs."""
+"""Posting comments: GitHub pull requests and GitLab merge requests, through their REST APIs."""

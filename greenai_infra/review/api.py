@@ -1,8 +1,8 @@
-"""Calling a REST API with a token: https only, bounded in time, patient with rate limits, careful with what is sent.
+"""Calls a REST API with a token: https only, bounded in time, patient with rate limits, careful with the token.
 
-ApiError            the API said no, or could not be reached; `status` is 0 without an answer
-|-- ReadOnly        the token may read but not write, as that of a pull request from a fork
-`-- Unclear         the answer to a request that must not be repeated was lost: it may have been done
+ApiError            the API refused, or could not be reached; `status` is 0 without an answer
+|-- ReadOnly        the token may read but not write, such as that of a pull request from a fork
+`-- Unclear         the answer to a request that must not be repeated was lost: it may have succeeded
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from greenai_infra.web.site import Answer
 
 READ_TIMEOUT_S = 20.0  # between two pieces of an answer
-SECONDARY_LIMIT_WAIT_S = 60.0  # what GitHub asks for where its answer names no time
+SECONDARY_LIMIT_WAIT_S = 60.0  # GitHub's rule for an answer without a time
 MAX_PAGES = 100
 MAX_ANSWER_BYTES = 50_000_000
 NEXT_PAGE = re.compile(r'<([^<>]*)>[^<]*;\s*rel="?next\b')
 """In a Link header: <https://...>; rel="next", <https://...>; rel="last"."""
 REASONS = {
     401: "the token was refused: it is wrong or has expired",
-    404: "there is no such repository or request, or the token can't see it",
-    410: "comments are switched off there",
+    404: "the repository or request does not exist, or the token can't see it",
+    410: "comments are disabled there",
 }
 
 
@@ -52,13 +52,13 @@ class ReadOnly(ApiError):
 
 
 class Unclear(ApiError):
-    """Whether the request was done is not known."""
+    """The request may or may not have succeeded."""
 
 
 class Api:
-    """One API below `base_url`, which `variable` gave; `headers` hold the token.
+    """An API below `base_url`, which came from `variable`; `headers` hold the token.
 
-    All calls together take at most about `within_s`, waits for rate limits included.
+    All calls together take at most about `within_s`, including waits for rate limits.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Api:
             value = self._value("GET", answer)
             if not isinstance(value, list):
                 raise ApiError(f"the answer to {path} is not a JSON array")
-            yield from (one for one in value if isinstance(one, dict))
+            yield from (entry for entry in value if isinstance(entry, dict))
             following = NEXT_PAGE.search(answer.headers.get("Link", ""))
             if not following:
                 return
@@ -96,7 +96,7 @@ class Api:
         raise ApiError(f"there are more than {MAX_PAGES} pages of comments")
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The object that the API answers. Raises ApiError, or Unclear where a POST may have been done."""
+        """The object in the API's answer. Raises ApiError, or Unclear if a POST may have succeeded."""
         value = self._value(method, self._call(method, path, body))
         if not isinstance(value, dict):
             raise ApiError(f"the answer to {method} {path} is not a JSON object")
@@ -112,7 +112,7 @@ class Api:
                 self._refuse(method, answer)
             if time.monotonic() + wait_s > self._deadline:
                 raise ApiError(
-                    f"the rate limit is reached{answer.said}; it may be asked again in {wait_s:.0f} s, more than is "
+                    f"the rate limit is reached{answer.said}; ask again in {wait_s:.0f} s; that is more than is "
                     f"left of the {self._within_s:.0f} s for posting (--max-wait)",
                     answer.status,
                 )
@@ -141,7 +141,7 @@ class Api:
     def _refuse(self, method: str, answer: Answer) -> NoReturn:
         status, said = answer.status, answer.said
         if status < HTTPStatus.BAD_REQUEST:
-            raise ApiError(f"the API has moved (HTTP {status}); was the repository renamed?", status)
+            raise ApiError(f"the API has moved (HTTP {status}); check whether the repository was renamed", status)
         if status == HTTPStatus.FORBIDDEN:
             raise ReadOnly(f"the token may not do this (HTTP 403){said}", status)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -150,7 +150,7 @@ class Api:
 
 
 def _asked_to_wait(answer: Answer) -> float | None:
-    """The seconds until the API may be asked again; None unless this is a rate limit."""
+    """Seconds until the API may be asked again; None if this is not a rate limit."""
     headers = answer.headers
     if answer.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
         return None
@@ -166,7 +166,7 @@ def _asked_to_wait(answer: Answer) -> float | None:
 
 
 def _server_time(answer: Answer) -> float:
-    """The server's clock in seconds: this machine's may be wrong."""
+    """The server's clock in seconds: this machine's clock may be wrong."""
     try:
         return parsedate_to_datetime(answer.headers["Date"]).timestamp()
     except (KeyError, ValueError):

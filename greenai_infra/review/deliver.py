@@ -1,4 +1,4 @@
-"""Post the comments where this job belongs; where that may not be, put them where the job's reader finds them."""
+"""Posts the comments on the job's pull request; without permission, puts them where the job's reader finds them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACES: dict[str, type[GitHub] | type[GitLab]] = {"github": GitHub, "gitlab": Gi
 
 @dataclass(frozen=True)
 class Delivery:
-    """What the user said of where and how to post; None is for what the job's environment says."""
+    """The user's settings for posting; None takes the value from the job's environment."""
 
     to: str | None
     number: int | None
@@ -34,7 +34,7 @@ class Delivery:
 def deliver(texts: Sequence[Text], delivery: Delivery, environment: Mapping[str, str]) -> list[str]:
     """Post each comment; what to tell the user.
 
-    A token that may only read puts the comments into the job's summary, or where there is none into what is printed.
+    With a read-only token the comments go into the job's summary, or are printed where there is no summary.
     Raises ApiError if posting fails, InputError if the environment lacks something; the summary is tried then too.
     """
     kind = delivery.to or _job(environment)
@@ -52,12 +52,12 @@ def deliver(texts: Sequence[Text], delivery: Delivery, environment: Mapping[str,
         kept = "; it is in the job's summary" if write_summary(environment, bodies) else ""
         raise ApiError(f"the comment could not be posted: {error}{kept}", error.status) from None
     lines = []
-    for one in posted:
-        if one.action == "left out":
-            lines.append(f"no comment {one.marker}: nothing changes that was asked for")
+    for note in posted:
+        if note.action == "left out":
+            lines.append(f"no comment {note.marker}: nothing changes that was asked for")
             continue
-        also = f"; {one.duplicates} newer of ours with the same marker left alone" if one.duplicates else ""
-        lines.append(f"{one.action} the comment {one.marker} on {place.name}{also}")
+        also = f"; {note.duplicates} newer comments of ours with the same marker left alone" if note.duplicates else ""
+        lines.append(f"{note.action} the comment {note.marker} on {place.name}{also}")
     return lines
 
 
@@ -66,4 +66,4 @@ def _job(environment: Mapping[str, str]) -> str:
         return "gitlab"
     if environment.get("GITHUB_ACTIONS") or environment.get("GITHUB_REPOSITORY"):
         return "github"
-    raise InputError("this is no GitHub or GitLab job; say --to github or --to gitlab, or print with --dry-run")
+    raise InputError("this is not a GitHub or GitLab job; use --to github or --to gitlab, or print with --dry-run")

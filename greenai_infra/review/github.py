@@ -20,7 +20,7 @@ LIMIT = 65_536
 
 
 class GitHub:
-    """One pull request. `author` is the login whose comments are ours, where the token can't say it."""
+    """A pull request. `author` is the login of our comments, needed where the token does not reveal it."""
 
     limit = LIMIT
 
@@ -52,18 +52,18 @@ class GitHub:
         if not found:
             return []
         author = self._author or self._own_login()
-        return [Note(one["id"], one.get("body") or "", _written_by(one, author)) for one in found]
+        return [Note(comment["id"], comment.get("body") or "", _written_by(comment, author)) for comment in found]
 
     def create(self, body: str) -> None:
-        """Add a comment."""
+        """Adds a comment."""
         self._api.call("POST", f"repos/{self._repository}/issues/{self._number}/comments", {"body": body})
 
     def update(self, note: Note, body: str) -> None:
-        """Replace the text of a comment."""
+        """Replaces the text of a comment."""
         self._api.call("PATCH", f"repos/{self._repository}/issues/comments/{note.id}", {"body": body})
 
     def _own_login(self) -> str:
-        """The token's user. The token of a workflow belongs to no user, and is told so with 403."""
+        """The token's user. The token of a workflow has no user; GitHub answers 403 to it."""
         try:
             return str(self._api.call("GET", "user").get("login") or ACTIONS_BOT)
         except ApiError as error:
@@ -78,7 +78,7 @@ def _written_by(comment: Mapping[str, Any], author: str) -> bool:
 
 
 def pull_request_of(environment: Mapping[str, str]) -> int:
-    """The pull request that this workflow run is about. Raises InputError if its event has none."""
+    """The pull request of this workflow run. Raises InputError if its event has no pull request."""
     path = environment.get("GITHUB_EVENT_PATH", "")
     if not path:
         raise InputError(
@@ -96,4 +96,4 @@ def pull_request_of(environment: Mapping[str, str]) -> int:
         if isinstance(holder, dict) and (not needs or needs in holder) and type(holder.get("number")) is int:
             return int(holder["number"])
     kind = environment.get("GITHUB_EVENT_NAME") or "of this run"
-    raise InputError(f"the event {kind} is about no pull request; name one with --pr NUMBER, or print with --dry-run")
+    raise InputError(f"the event {kind} names no pull request; name it with --pr NUMBER, or print with --dry-run")

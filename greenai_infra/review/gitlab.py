@@ -20,7 +20,7 @@ HOW = (
 
 
 class GitLab:
-    """One merge request. `author` is the user name whose notes are ours, instead of the token's user."""
+    """A merge request. `author` is the user name of our notes, instead of the token's user."""
 
     limit = LIMIT
 
@@ -31,11 +31,13 @@ class GitLab:
                 f"GITLAB_TOKEN is not set (pipelines of forks don't get it), and CI_JOB_TOKEN can't write notes; {HOW}"
             )
         if token == environment.get("CI_JOB_TOKEN"):
-            raise InputError(f"GITLAB_TOKEN is the job's own token, which can't write notes; {HOW}")
+            raise InputError(f"GITLAB_TOKEN is the job token, which can't write notes; {HOW}")
         url, project = environment.get("CI_API_V4_URL", ""), environment.get("CI_PROJECT_ID", "")
         if not url or not project:
             missing = "CI_API_V4_URL" if not url else "CI_PROJECT_ID"
-            raise InputError(f"{missing} is not set; a GitLab job sets it, elsewhere set it, or print with --dry-run")
+            raise InputError(
+                f"{missing} is not set; a GitLab job sets it; elsewhere set it yourself, or print with --dry-run"
+            )
         number = number or _merge_request_of(environment)
         self.name = f"project {project} merge request {number}"
         self._author = author
@@ -43,19 +45,19 @@ class GitLab:
         self._api = Api(url, {"PRIVATE-TOKEN": token}, token, variable="CI_API_V4_URL", within_s=within_s)
 
     def notes(self) -> list[Note]:
-        """The notes that people and programs wrote; not GitLab's own."""
-        found = [one for one in self._api.pages(f"{self._notes}?per_page=100&sort=asc") if not one.get("system")]
+        """The notes of people and programs, without GitLab's system notes."""
+        found = [note for note in self._api.pages(f"{self._notes}?per_page=100&sort=asc") if not note.get("system")]
         if not found:
             return []
         author = self._author or str(self._api.call("GET", "user").get("username", ""))
-        return [Note(one["id"], one.get("body") or "", _written_by(one, author)) for one in found]
+        return [Note(note["id"], note.get("body") or "", _written_by(note, author)) for note in found]
 
     def create(self, body: str) -> None:
-        """Add a note."""
+        """Adds a note."""
         self._api.call("POST", self._notes, {"body": body})
 
     def update(self, note: Note, body: str) -> None:
-        """Replace the text of a note."""
+        """Replaces the text of a note."""
         self._api.call("PUT", f"{self._notes}/{note.id}", {"body": body})
 
 
@@ -69,6 +71,6 @@ def _merge_request_of(environment: Mapping[str, str]) -> int:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise InputError(
-        "CI_MERGE_REQUEST_IID is not set: this is no merge request pipeline; name the request with --pr NUMBER, "
+        "CI_MERGE_REQUEST_IID is not set: this is not a merge request pipeline; name the request with --pr NUMBER, "
         "or print with --dry-run"
     )

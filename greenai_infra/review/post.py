@@ -1,4 +1,4 @@
-"""One comment a stack: found again by its hidden marker, and edited in place."""
+"""A comment per stack, found again by its hidden marker and edited in place."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Note:
-    """A comment that is there; `own` if the token's user wrote it."""
+    """An existing comment; `own` if the token's user wrote it."""
 
     id: int
     body: str
     own: bool
 
     def marked(self, marker: str) -> bool:
-        """Whether its first line is that marker. One that stands further below was quoted, or planted."""
+        """Whether its first line is that marker. A marker further below was quoted, or planted."""
         lines = self.body.splitlines()
         return bool(lines) and lines[0].strip() == marker
 
@@ -31,16 +31,16 @@ class Place(Protocol):
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its name for people."""
 
     def notes(self) -> list[Note]:
         """Every comment, in any order."""
 
     def create(self, body: str) -> None:
-        """Add a comment."""
+        """Adds a comment."""
 
     def update(self, note: Note, body: str) -> None:
-        """Replace the text of a comment."""
+        """Replaces the text of a comment."""
 
 
 class Text(NamedTuple):
@@ -78,7 +78,7 @@ def _post(place: Place, notes: Sequence[Note], text: Text) -> Posted:
         try:
             place.create(body)
         except Unclear:
-            own = _own(place.notes(), marker)  # it may have arrived, and must not stand there twice
+            own = _own(place.notes(), marker)  # it may have arrived, and must not appear twice
             if not own:
                 raise
         return Posted(marker, "created")
@@ -96,8 +96,8 @@ def _post(place: Place, notes: Sequence[Note], text: Text) -> Posted:
 
 
 def _own(notes: Sequence[Note], marker: str) -> list[Note]:
-    """Our comments with that marker, the oldest first."""
-    return sorted((one for one in notes if one.own and one.marked(marker)), key=lambda one: one.id)
+    """Our comments with that marker, oldest first."""
+    return sorted((note for note in notes if note.own and note.marked(marker)), key=lambda note: note.id)
 
 
 def _same(before: str, after: str) -> bool:

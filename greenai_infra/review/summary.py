@@ -1,4 +1,4 @@
-"""The job summary of a GitHub workflow run: where a comment goes that may not be posted."""
+"""The job summary of a GitHub workflow run: the place for a comment that may not be posted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIMIT = 1_048_576  # bytes of one step; a longer summary is dropped as a whole
 
 
 def write_summary(environment: Mapping[str, str], bodies: Sequence[str]) -> bool:
-    """Add comments to the job summary; False if there is none, or no room in it. Raises InputError."""
+    """Adds comments to the job summary. Returns False without a summary, or without room in it. Raises InputError."""
     path = environment.get(VARIABLE, "")
     if not path:
         return False

@@ -54,11 +54,11 @@ def test_a_price_of_a_tpu_is_an_offer_only_where_google_lists_it() -> None:
     [
         ("tpu-v6e-1", "us-west1", Offered.NO, "us-west1-c is single-tenant"),
         ("tpu-v6e-1", "us-south1", Offered.NO, "us-south1-ai1b is allow-list"),
-        ("tpu-v5litepod-1", "northamerica-northeast1", Offered.NO, "lists no TPU-v5e for everybody"),
+        ("tpu-v5litepod-1", "northamerica-northeast1", Offered.NO, "does not list TPU-v5e for everybody"),
         ("tpu-v5p", "us-south1", Offered.NO, "us-south1-a is single-tenant"),
-        ("tpu-v5p", "europe-west4", Offered.UNKNOWN, "is not known: it has a price there"),
-        ("tpu-v5litepod-1", "europe-north1", Offered.UNKNOWN, "is not known: it has a price there"),
-        ("tpu-v6e-1", "asia-northeast1", Offered.UNKNOWN, "is not known: it has a price there"),
+        ("tpu-v5p", "europe-west4", Offered.UNKNOWN, "is unknown: it has a price there"),
+        ("tpu-v5litepod-1", "europe-north1", Offered.UNKNOWN, "is unknown: it has a price there"),
+        ("tpu-v6e-1", "asia-northeast1", Offered.UNKNOWN, "is unknown: it has a price there"),
     ],
 )
 def test_what_is_not_listed_and_what_is_not_known(instance_type: str, region: str, offered: Offered, says: str) -> None:

@@ -33,7 +33,7 @@ def days(*lengths: float) -> list[tuple[float, float]]:
         ("inference", "aws", "inf2.xlarge", 2, "on_demand", days(90), None),
         ("inference", "aws", "inf2.xlarge", 2, "spot", HOUR, "no spot instances for endpoints"),
         ("inference", "aws", "trn2.3xlarge", 2, "on_demand", HOUR, "SageMaker does not serve on trn2.3xlarge"),
-        ("training", "gcp", "a3-highgpu-1g", 1, "on_demand", HOUR, "a3-highgpu-1g as spot only"),
+        ("training", "gcp", "a3-highgpu-1g", 1, "on_demand", HOUR, "a3-highgpu-1g only as spot"),
         ("training", "gcp", "a3-highgpu-1g", 1, "spot", HOUR, None),
         ("training", "gcp", "a3-highgpu-8g", 1, "on_demand", days(20, 15), None),
         ("training", "gcp", "a3-highgpu-8g", 1, "on_demand", days(20, 16), "35 days at most, not 36.0"),

@@ -36,11 +36,11 @@ def test_types_beyond_the_documentation_say_where_they_are_from() -> None:
     [
         ("cache.r7g.huge", "did you mean cache.r7g.large"),
         ("cache.R7G.large", "did you mean cache.r7g.large"),
-        ("r7g.large", "no node type of ElastiCache"),
-        ("ml.g5.xlarge", "no node type of ElastiCache"),
-        ("", "no node type"),
-        ("cache.m3.large", "makes no new nodes"),
-        ("cache.t2.micro", "makes no new nodes"),
+        ("r7g.large", "unknown ElastiCache node type"),
+        ("ml.g5.xlarge", "unknown ElastiCache node type"),
+        ("", "unknown ElastiCache node type"),
+        ("cache.m3.large", "no longer sells nodes"),
+        ("cache.t2.micro", "no longer sells nodes"),
     ],
 )
 def test_a_type_that_can_t_be_had_is_refused(node_type: str, words: str) -> None:

@@ -153,5 +153,5 @@ def test_residency_takes_groups_and_codes() -> None:
 
 
 def test_an_unknown_residency_is_refused() -> None:
-    with pytest.raises(InputError, match="residency 'Narnia'"):
+    with pytest.raises(InputError, match="unknown country code or group 'Narnia'"):
         residency_countries(["EU", "Narnia"])

@@ -129,7 +129,7 @@ def test_text_fits_eighty_columns(greenai: Command) -> None:
         ((*ON_H100, "--region", "us-west-9"), "us-west"),
         ((WORKLOAD, "--accelerator", "H100"), "--accelerator"),
         ((ROOT / "templates/workloads/finetune-7b.yaml",), "training"),
-        ((*ON_H100[:-4], "--accelerator", "Inferentia2", "--requests-per-hour", 1, "--machine", "stays"), "not known"),
+        ((*ON_H100[:-4], "--accelerator", "Inferentia2", "--requests-per-hour", 1, "--machine", "stays"), "unknown"),
     ],
 )
 def test_bad_input_names_what_to_do(greenai: Command, options: tuple[object, ...], says: str) -> None:

@@ -122,7 +122,7 @@ def test_a_yearly_mean_says_plainly_that_it_has_no_hours(greenai: Command) -> No
 def test_an_unknown_name_is_refused_with_near_ones(greenai: Command, name: str, near: str) -> None:
     done = greenai("forecast", name)
     assert (done.code, done.out) == (2, "")
-    assert f"'{name}' is neither a grid zone nor a region" in done.err
+    assert f"unknown grid zone or region '{name}'" in done.err
     assert near in done.err
 
 

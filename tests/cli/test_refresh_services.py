@@ -178,7 +178,7 @@ def test_what_can_not_be_used_is_refused(greenai: Command, arguments: list[str],
     ("change", "message"),
     [
         ({"offerCode": "AmazonEC2"}, "is a list of 'AmazonEC2', not of AmazonVPC"),
-        ({"publicationDate": "soon"}, "publicationDate 'soon' is no date"),
+        ({"publicationDate": "soon"}, "publicationDate 'soon' is not a date"),
         ({"products": []}, "it has no products and terms"),
     ],
 )

@@ -60,7 +60,7 @@ def test_where_the_chip_is_not_offered_there_is_no_price() -> None:
 
     assert found.in_place is not None
     assert found.in_place.usd_per_1000_requests is None
-    assert any("no offer of Inferentia2 in gcp:us-central1" in note for note in found.notes)
+    assert any("gcp:us-central1 has no known offer of Inferentia2" in note for note in found.notes)
 
 
 def test_what_does_not_fit_says_how_many_do() -> None:

@@ -105,9 +105,9 @@ def test_scores_are_summed_per_equal_unit_alone() -> None:
     assert whole.sci_g_per_unit == pytest.approx(0.04 + 0.02)
     with pytest.raises(InputError, match="different functional unit"):
         aggregate([score(), score(functional_unit="token")])
-    with pytest.raises(InputError, match="unlike basis"):
+    with pytest.raises(InputError, match="different basis"):
         aggregate([score(), score(basis="direct")])
-    with pytest.raises(InputError, match="unlike signal"):
+    with pytest.raises(InputError, match="different signal"):
         aggregate([score(), score(signal="marginal")])
 
 

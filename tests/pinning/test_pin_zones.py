@@ -85,7 +85,7 @@ def test_one_zone_a_region_to_enable_and_a_list_not_read_are_said(project: Path)
 
 
 def test_what_is_not_known_to_be_offered_is_said(project: Path) -> None:
-    says = "whether Google offers TPU-v5p in gcp:europe-west4 is not known"
+    says = "whether Google offers TPU-v5p in gcp:europe-west4 is unknown"
 
     said = notes(
         project,

@@ -94,7 +94,7 @@ def test_what_is_not_known_stands_only_where_nothing_else_is_left_and_says_so() 
     made = tpu_plan("gcp:us-west1", "gcp:asia-northeast1")
 
     assert made.decision.placement.candidate.region.key == "gcp:asia-northeast1"
-    assert "whether Google offers TPU-v6e in gcp:asia-northeast1 is not known" in " ".join(plan_notes(made))
+    assert "whether Google offers TPU-v6e in gcp:asia-northeast1 is unknown" in " ".join(plan_notes(made))
     assert plan_document(made)["placement"]["offered"] == "unknown"
 
 

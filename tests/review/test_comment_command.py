@@ -149,8 +149,8 @@ def test_measured_emissions_are_a_comment_of_their_own(
         (("head.json", "--pr", "0"), "0 is not in the range"),
         (("head.json", "--base", "v2.json"), "schema_version 2"),
         (("head.json", "--emissions", "head.json"), "lacks the column duration"),
-        (("head.json", "other.json", "--emissions", "head.json"), "--emissions is of one run"),
-        (("head.json",), "no GitHub or GitLab job"),
+        (("head.json", "other.json", "--emissions", "head.json"), "--emissions belongs to one run"),
+        (("head.json",), "not a GitHub or GitLab job"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:

@@ -114,7 +114,7 @@ def test_of_duplicates_the_oldest_is_edited(github: Server, on_github: dict[str,
 
     said = post(on_github)
 
-    assert said[0].endswith("; 1 newer of ours with the same marker left alone")
+    assert said[0].endswith("; 1 newer comments of ours with the same marker left alone")
     assert {one["id"]: one["body"] for one in github.comments}[2] == f"{ONE}\nnew"
     assert {one["id"]: one["body"] for one in github.comments}[3] == f"{ONE}\nnewer"
 
@@ -252,10 +252,13 @@ def test_a_comment_deleted_in_between_is_made_again(github: Server, on_github: d
     ("reply", "words"),
     [
         (Reply(401, {"message": "Bad credentials"}), "the token was refused: it is wrong or has expired"),
-        (Reply(404, {"message": "Not Found"}), "there is no such repository or request, or the token can't see it"),
-        (Reply(410, {"message": "Gone"}), "comments are switched off"),
+        (Reply(404, {"message": "Not Found"}), "the repository or request does not exist, or the token can't see it"),
+        (Reply(410, {"message": "Gone"}), "comments are disabled"),
         (Reply(422, {"message": "Validation Failed", "errors": [{"message": "body is too long"}]}), "body is too long"),
-        (Reply(301, {"message": "Moved"}, {"Location": "http://127.0.0.1:9/"}), "was the repository renamed"),
+        (
+            Reply(301, {"message": "Moved"}, {"Location": "http://127.0.0.1:9/"}),
+            "check whether the repository was renamed",
+        ),
         (Reply(200, b"<html>login</html>"), "the answer is not JSON"),
         (Reply(200, {"message": "odd"}), "is not a JSON array"),
     ],
@@ -331,7 +334,7 @@ def test_the_token_goes_over_https_only(on_github: dict[str, str], url: str) -> 
         ({"GITHUB_REPOSITORY": "octo/infra/../../x"}, "GITHUB_REPOSITORY: expected OWNER/NAME"),
         ({"GITHUB_EVENT_PATH": ""}, "GITHUB_EVENT_PATH is not set"),
         ({"GITHUB_EVENT_PATH": "/nowhere/event.json"}, "can't be read: No such file"),
-        ({"GITHUB_ACTIONS": "", "GITHUB_REPOSITORY": ""}, "no GitHub or GitLab job"),
+        ({"GITHUB_ACTIONS": "", "GITHUB_REPOSITORY": ""}, "not a GitHub or GitLab job"),
     ],
 )
 def test_what_is_missing_is_named(on_github: dict[str, str], changes: dict[str, str], words: str) -> None:
@@ -343,10 +346,10 @@ def test_what_is_missing_is_named(on_github: dict[str, str], changes: dict[str, 
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        ({"ref": "refs/heads/main"}, "is about no pull request"),
-        ({"issue": {"number": 7}}, "is about no pull request"),
-        ({"pull_request": {"number": "7/../8"}}, "is about no pull request"),
-        ([], "is about no pull request"),
+        ({"ref": "refs/heads/main"}, "names no pull request"),
+        ({"issue": {"number": 7}}, "names no pull request"),
+        ({"pull_request": {"number": "7/../8"}}, "names no pull request"),
+        ([], "names no pull request"),
     ],
 )
 def test_an_event_without_pull_request_is_refused(on_github: dict[str, str], event: object, words: str) -> None:

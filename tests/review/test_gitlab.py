@@ -77,7 +77,7 @@ def test_a_note_whose_answer_was_lost_is_not_posted_twice(gitlab: Server, on_git
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(401, "the token was refused"), (404, "there is no such repository or request")]
+    ("status", "words"), [(401, "the token was refused"), (404, "the repository or request does not exist")]
 )
 def test_a_refusal_says_why(gitlab: Server, on_gitlab: dict[str, str], status: int, words: str) -> None:
     gitlab.next_replies = [Reply(status, {"message": f"{status} no"})]
@@ -88,7 +88,7 @@ def test_a_refusal_says_why(gitlab: Server, on_gitlab: dict[str, str], status: i
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"GITLAB_TOKEN": "glcbt-job"}, "GITLAB_TOKEN is the job's own token"),
+        ({"GITLAB_TOKEN": "glcbt-job"}, "GITLAB_TOKEN is the job token"),
         ({"CI_API_V4_URL": ""}, "CI_API_V4_URL is not set"),
         ({"CI_PROJECT_ID": ""}, "CI_PROJECT_ID is not set"),
         ({"CI_MERGE_REQUEST_IID": ""}, "CI_MERGE_REQUEST_IID is not set"),

@@ -185,7 +185,7 @@ JOIN = {"vpc_id": "vpc-0a1b2c3d4e5f60718", "subnet_ids": ["subnet-0a1b2c3d4e5f60
         ({"mode": "replication-group", "serverless": None, "replication_group": {"node_type": "cache.r7g.lage"}},
          "did you mean cache.r7g.large"),
         ({"mode": "replication-group", "serverless": None, "replication_group": {"node_type": "cache.m3.medium"}},
-         "AWS makes no new nodes of type 'cache.m3.medium'"),
+         "AWS no longer sells nodes of type 'cache.m3.medium'"),
         ({"mode": "replication-group", "serverless": None, "replication_group": {**NODES, "replicas_per_shard": 0}},
          "replication_group.replicas_per_shard"),
         ({"mode": "replication-group", "serverless": None,

@@ -147,7 +147,7 @@ def test_two_trackers_in_one_process_say_so() -> None:
         ({"intensity": "embedded"}, {}, "needs a grid zone"),
         ({"intensity": "file:nowhere.csv", "zone": "DE"}, {}, "there is no such CSV file"),
         ({"intensity": "nonsense", "zone": "DE"}, {}, "'nonsense' is not a source"),
-        ({"intensity": None, "zone": "Germany"}, {}, "'Germany' is neither a grid zone nor a region"),
+        ({"intensity": None, "zone": "Germany"}, {}, "unknown grid zone or region 'Germany'"),
         ({"pue": 0.9}, {}, "pue must be a number from 1 to 5"),
         ({"region": "eu-nowhere-1"}, {}, "eu-nowhere-1"),
         ({"intensity": None}, {"GREENAI_INTENSITY_G_PER_KWH": "-5"}, "must be a number of 0 or more, not '-5'"),

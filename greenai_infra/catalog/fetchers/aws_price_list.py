@@ -1,8 +1,8 @@
-"""AWS's public price lists (the files of the Price List Bulk API, which ask for no account): prices of what stands.
+"""AWS's public price lists (the files of the Price List Bulk API, no account needed): prices of standing services.
 
-A file holds one service's products of one region by SKU, and their terms. A product is known by its usage type, such
-as `EUN1-VpcEndpoint-Hours`: a mark of the region, and what is billed. (AWS Billing User Guide, "Reading the service
-price list file"; usage types of CloudWatch: "Analyzing, optimizing, and reducing CloudWatch costs".)
+A file holds the products of a service in a region by SKU, and their terms. A product is recognised by its usage type,
+such as `EUN1-VpcEndpoint-Hours`: a prefix for the region, and what is billed. (AWS Billing User Guide, "Reading the
+service price list file"; usage types of CloudWatch: "Analyzing, optimizing, and reducing CloudWatch costs".)
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _REGION_MARK = r"(?:[A-Z]{2,4}\d?-|[a-z]{2}(?:-[a-z]+)+-\d-)?"
 
 @dataclass(frozen=True)
 class Billed:
-    """A usage type, as a pattern of what follows the mark of the region, and what we call the item.
+    """A usage type, as a pattern of what follows the region's prefix, and the item's name here.
 
-    `hourly` tells whether the list's unit has to be one of hours. `attributes` must stand in the product as given.
+    `hourly` says whether the list's unit must be hours. The product must have `attributes` with these values.
     """
 
     usage: str
@@ -63,19 +63,19 @@ SERVICES = {
         Billed(r"Train:(ml\.[a-z0-9.-]+)", f"{SAGEMAKER['training']}{{}}", "instance-hour", hourly=True),
     ),
 }
-"""Offer code of the service -> what is taken from its list."""
+"""Offer code of the service -> the items taken from its list."""
 
 
 def list_address(service: str, region: str) -> str:
-    """Where the newest list of a service in a region lies, below the service's address or a folder laid out like it."""
+    """The location of the newest list of a service in a region, below the service's address or an equal folder."""
     return f"offers/v1.0/aws/{service}/current/{region}/index.json"
 
 
 def read_price_list(text: str, service: str, region: str, where: str) -> tuple[list[ServicePrice], list[str]]:
-    """The prices of known items, and why some of them are left out.
+    """The prices of known items, and why some items are left out.
 
-    A price is that of the first tier that costs something, on demand, in USD. An item with two prices is left out.
-    Raises InputError for a text that is no price list of this service and region.
+    The price is that of the first paid tier, on demand, in USD. An item with two prices is left out.
+    Raises InputError for a text that is not a price list of this service and region.
     """
     content = _content(text, where)
     if content.get("offerCode") != service:
@@ -103,7 +103,7 @@ def _content(text: str, where: str) -> dict[str, Any]:
         raise InputError(f"{where}: is not JSON") from None
     parts = ("products", "terms")
     if not isinstance(content, dict) or not all(isinstance(content.get(part), dict) for part in parts):
-        raise InputError(f"{where}: is no price list: it has no products and terms")
+        raise InputError(f"{where}: is not a price list: it has no products and terms")
     return content
 
 
@@ -112,13 +112,13 @@ def _day(content: dict[str, Any], where: str) -> date:
     try:
         return date.fromisoformat(published[:10])
     except ValueError:
-        raise InputError(f"{where}: publicationDate '{published}' is no date") from None
+        raise InputError(f"{where}: publicationDate '{published}' is not a date") from None
 
 
 def _products(
     content: dict[str, Any], wanted: tuple[Billed, ...], region: str, where: str
 ) -> Iterator[tuple[Billed, str, str, str]]:
-    """(what is billed, the part of the usage type that names the kind, SKU, usage type) of each product we know."""
+    """(what is billed, the part of the usage type that names the kind, SKU, usage type) of each known product."""
     for sku, product in content["products"].items():
         attributes = product.get("attributes") if isinstance(product, dict) else None
         if not isinstance(attributes, dict):
@@ -134,17 +134,19 @@ def _products(
 
 
 def _price(content: dict[str, Any], sku: str, billed: Billed) -> tuple[float | None, str]:
-    """USD a unit, or None and why not."""
+    """USD per unit, or None and the reason."""
     try:
         terms = (content["terms"].get("OnDemand") or {}).get(sku, {}).values()
         tiers = [tier for term in terms for tier in term.get("priceDimensions", {}).values()]
-        priced = [(float(one.get("beginRange") or 0), one, float(one["pricePerUnit"].get("USD", 0))) for one in tiers]
+        priced = [
+            (float(tier.get("beginRange") or 0), tier, float(tier["pricePerUnit"].get("USD", 0))) for tier in tiers
+        ]
     except (AttributeError, KeyError, TypeError, ValueError):
         return None, "its terms can't be read"
-    costly = [(begin, one, usd) for begin, one, usd in priced if 0 < usd < math.inf]
+    costly = [(begin, tier, usd) for begin, tier, usd in priced if 0 < usd < math.inf]
     if not costly:
         return None, "no price in USD on demand"
-    _, tier, usd = min(costly, key=lambda one: one[0])
+    _, tier, usd = min(costly, key=lambda entry: entry[0])
     unit = str(tier.get("unit", ""))
     if (re.search(r"\b(hrs?|hours?)\b", unit, re.IGNORECASE) is not None) != billed.hourly:
         return None, f"its unit is '{unit}', which is not by {'hour' if billed.hourly else 'month'}"

@@ -28,7 +28,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Text of a file, where it came from (without credentials or query) and the day that it can vouch for."""
+    """Text of a file, its origin (without credentials or query) and its day."""
 
     text: str
     where: str
@@ -36,7 +36,7 @@ class Fetched:
 
 
 def fetch(where: str, max_bytes: int | None = None, *, within_s: float = TOTAL_TIMEOUT_S) -> Fetched:
-    """Read `where`, a path or URL.
+    """Reads `where`, a path or URL.
 
     `day` is today for a URL and the file's modification day for a path. Raises InputError for a path or URL that
     can't be used, DataUnavailable if the server does not answer within `within_s` seconds with a text file of at most

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-# A renewed list that lacks more than this share of what was offered is taken to be broken.
+# A renewed list that lacks more than this share of the previous offers is considered broken.
 _MAX_LOST_SHARE = 0.5
 
 
@@ -33,7 +33,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a renewal changes for one provider. `moves` is sorted by how far a price moved, the farthest first."""
+    """The changes of a renewal for a provider. `moves` are sorted by size, the largest first."""
 
     rows_before: int
     rows_after: int
@@ -75,12 +75,12 @@ def check(changes: Changes, *, allow_shrink: bool = False) -> None:
     if not allow_shrink and changes.lost_rows > _MAX_LOST_SHARE * changes.rows_before:
         raise Refused(
             f"the new file lacks {changes.lost_rows} of {changes.rows_before} offers; it may be cut off or of another "
-            "kind. The catalogue is unchanged; --allow-shrink takes it all the same"
+            "kind. The catalogue is unchanged; to accept the file, use --allow-shrink"
         )
 
 
 def write_catalogue(offers: Iterable[Offer], path: Path) -> None:
-    """Write offers as CSV, whole or not at all. Raises InputError if the folder can't be written."""
+    """Writes offers as CSV, whole or not at all. Raises InputError if the folder can't be written."""
     write_table(path, (*COLUMNS, *ZONE_COLUMNS), map(_cells, offers))
 
 

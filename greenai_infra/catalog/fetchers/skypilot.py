@@ -1,8 +1,8 @@
 """Reads the `vms.csv` that the SkyPilot project publishes for AWS and GCP into offers.
 
-AWS lists one row per instance type and zone. GCP prices the machine without its accelerators, and the accelerators
-without a machine: an offer is the sum of both in zones that have both (`skypilot_gcp`). Local zones are left out:
-another place and grid.
+AWS lists a row per instance type and zone. GCP prices the machine without its accelerators, and the accelerators
+without a machine: an offer is the sum of both in zones that have both (`skypilot_gcp`). Local zones are left out: they
+are in a different place and grid.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _AWS_ZONE = re.compile(rf"{_AWS_ZONE_ID.pattern}|[a-z]+(-[a-z]+)+-\d+[a-z]")
 
 
 def read_vms(lines: Iterable[str], *, provider: str, where: str, priced_on: date, source: str) -> tuple[Offer, ...]:
-    """The offers of one provider's vms.csv, for the chips and regions that the catalog knows.
+    """The offers of a provider's vms.csv, for the chips and regions of the catalog.
 
     `where` names the file in errors, `source` goes into each offer. Raises InputError for missing columns, numbers
-    that are not finite or negative, and for a file without any offer.
+    that are negative or not finite, and for a file without any offer.
     """
     known = {region.name for region in regions() if region.provider == provider}
     read = [line_of(row) for row in parse(lines, where, REQUIRED) if row.text("Region") in known]
@@ -42,7 +42,9 @@ def read_vms(lines: Iterable[str], *, provider: str, where: str, priced_on: date
     else:
         raise InputError(f"'{provider}' is not a provider of the catalog; use aws or gcp")
     if not found:
-        raise InputError(f"{where}: has no accelerator offer of {provider} in a known region; is it the right vms.csv?")
+        raise InputError(
+            f"{where}: has no accelerator offer of {provider} in a known region; check that it is the right vms.csv"
+        )
     return tuple(sorted(found, key=lambda offer: (offer.accelerator, offer.instance_type, offer.region)))
 
 
@@ -94,6 +96,6 @@ def _aws_offer(zones: Sequence[Line], chip: str, priced_on: date, source: str) -
         source=source,
         note="; ".join(notes),
         zone_count=len(zones),
-        # Letters are those of the account that has made the list.
+        # Letters are those of the account that made the list.
         zones=tuple(sorted(line.zone for line in zones if _AWS_ZONE_ID.fullmatch(line.zone))),
     )

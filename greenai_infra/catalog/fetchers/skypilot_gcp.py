@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 # SkyPilot writes this for a TPU price that Google hides.
 _HIDDEN_PRICE = 700.0
-# Regional list prices of one chip differ by small steps; a larger one parts them from another tariff below it.
+# Regional list prices of a chip differ by small steps; a larger step separates them from another tariff below.
 _TARIFF_STEP = 1.3
-# The smallest machine that Vertex AI attaches one accelerator to.
+# The smallest machine to which Vertex AI attaches an accelerator.
 _ATTACHED_TO = "n1-standard-4"
 
 
@@ -63,7 +63,7 @@ def _machine_offer(
     priced_on: date,
     source: str,
 ) -> Offer | None:
-    """Host row + accelerator row of each zone that has both. None if no zone has both."""
+    """Host row + accelerator row of each zone with both; None if no zone has both."""
     pairs = [(host, _card(cards[zone], chips)) for zone, host in sorted(hosts.items()) if zone in cards]
     if not pairs:
         return None
@@ -112,7 +112,7 @@ def _machine_offer(
 
 
 def _card(rows: list[Line], chips: int) -> Line:
-    """The row of as many accelerators as the machine has, else the largest, to be scaled."""
+    """The row with the machine's number of accelerators, else the largest row, to be scaled."""
     return next((row for row in rows if row.count == chips), max(rows, key=lambda row: row.count))
 
 
@@ -122,7 +122,7 @@ def _attachable(
     priced_on: date,
     source: str,
 ) -> list[Offer]:
-    """T4 and V100, each with an n1 machine of its own. Without the machine's price the offer has none."""
+    """T4 and V100, each with a separate n1 machine. Without the machine's price the offer has no price."""
     found = []
     for (name, region), zones in cards.items():
         naming = next((n for n in _gcp_namings() if n.skypilot_name == name and n.instance_prefix), None)
@@ -136,7 +136,7 @@ def _attachable(
 
 
 def _with_host(card: Line, host: Line | None) -> Line:
-    """A card with the machine that it is attached to in its zone; what is not known of either is not known of both."""
+    """A card with its machine in the zone; a price that is unknown for either is unknown for both."""
     parts = [(card.on_demand, host and host.on_demand), (card.spot, host and host.spot)]
     on_demand, spot = (round(one + other, 6) if one and other else None for one, other in parts)
     return replace(card, on_demand=on_demand, spot=spot)
@@ -216,7 +216,7 @@ def _chip_prices(cards: Mapping[tuple[str, str], Mapping[str, list[Line]]], name
 
 
 def _tariff_floor(prices: list[float]) -> float:
-    """The price per chip above the widest step, if it exceeds _TARIFF_STEP: what lies below is another tariff."""
+    """The price per chip above the widest step, if it exceeds _TARIFF_STEP: prices below are another tariff."""
     steps = [(upper / lower, upper) for lower, upper in pairwise(prices)]
     step, floor = max(steps, default=(1.0, 0.0))
     return floor if step > _TARIFF_STEP else 0.0

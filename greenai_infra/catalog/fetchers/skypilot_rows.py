@@ -1,4 +1,4 @@
-"""Rows of SkyPilot's `vms.csv`, and how its names read in the catalog."""
+"""Rows of SkyPilot's `vms.csv`, and the catalog's names for its names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REQUIRED = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of vms.csv. Prices are USD an hour; None where the cell is empty, 0.0 where the file says zero."""
+    """A row of vms.csv. Prices are USD per hour; None for an empty cell, 0.0 where the file says zero."""
 
     instance_type: str
     accelerator: str
@@ -37,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How SkyPilot's name of a chip (with an instance type's prefix, or a TPU's name prefix) reads in the catalog."""
+    """The catalog's name for SkyPilot's name of a chip (with an instance type's prefix, or a TPU's name prefix)."""
 
     provider: str
     skypilot_name: str
@@ -48,7 +48,7 @@ class Naming:
 
 
 def line_of(row: Row) -> Line:
-    """One row, with the count of accelerators as 0 where it is no whole number."""
+    """A row; the count of accelerators is 0 where it is not a whole number."""
     count = row.optional("AcceleratorCount")
     return Line(
         instance_type=row.text("InstanceType"),
@@ -81,10 +81,10 @@ def namings() -> tuple[Naming, ...]:
 
 
 def positive(price: float | None) -> float | None:
-    """The price, or None for a zero, which the files use for a price that is not known."""
+    """The price, or None for a zero, which the files use for an unknown price."""
     return price or None
 
 
 def low_and_median(prices: Sequence[float]) -> tuple[float | None, float | None]:
-    """Least and median of the zones' spot prices; None if no zone has one."""
+    """Least and median of the zones' spot prices; None if no zone has a spot price."""
     return (round(min(prices), 6), round(median(prices), 6)) if prices else (None, None)
