@@ -47,6 +47,8 @@ def _in_place(a: Reading, b: Reading, left: tuple[Word, ...], right: tuple[Word,
     changes: list[Evidence] = []
     endings: list[tuple[int, Word, Word]] = []
     for at, (one, other) in enumerate(zip(left, right, strict=True)):
+        if one is other:
+            continue
         if one.article != other.article:
             changes.append(Evidence.FORM)
         if one.text == other.text:

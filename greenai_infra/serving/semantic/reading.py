@@ -36,7 +36,7 @@ _ENGLISH = frozenset(
         "about me after before during between not no compare summarize translate convert define describe"
     )
 )
-_CAPITALISED = re.compile(r"\b\w*[A-Z][\w'-]*")
+_CAPITALISED = re.compile(r"\b[^\WA-Z]*[A-Z][\w'-]*")
 _CURRENT = frozenset({"current", "currently"})
 _CURRENT_PHRASES = (
     " right now",

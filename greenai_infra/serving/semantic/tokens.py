@@ -59,7 +59,8 @@ def one_line(text: str) -> str:
 
 def tokenise(text: str) -> list[str]:
     """The tokens of a text that has gone through `one_line`, in order. The end mark is left out."""
-    if text.isupper() or not text.isprintable() or _MAY_SPAN_BLANKS.search(text):
+    quotes = "'" in text or '"' in text or "`" in text
+    if text.isupper() or not text.isprintable() or (quotes and _MAY_SPAN_BLANKS.search(text)):
         found = _pieces(text)
     else:
         found = [token for chunk in text.split(" ") for token in _of_chunk(chunk)]
