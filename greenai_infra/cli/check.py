@@ -11,8 +11,8 @@ import click
 from greenai_infra.cli.project_dir import PROJECT_DIR
 
 if TYPE_CHECKING:
+    from greenai_infra.contracts.gate import GateReport
     from greenai_infra.policy.settings import GateSettings
-    from greenai_infra.previews.gate_report import CheckReport
 
 
 @click.command(epilog="Example:  greenai-infra check --stack finetune-7b-eu-north-1")
@@ -67,7 +67,7 @@ def check(
     return report.exit_code
 
 
-def _judged_now(project_dir: Path, stack: str | None, settings_file: Path | None) -> CheckReport:
+def _judged_now(project_dir: Path, stack: str | None, settings_file: Path | None) -> GateReport:
     from greenai_infra.cli.child_output import children_write_to_stderr
     from greenai_infra.previews.gate_check import check as judged
 
@@ -75,7 +75,7 @@ def _judged_now(project_dir: Path, stack: str | None, settings_file: Path | None
         return judged(project_dir, stack, settings=settings_file)
 
 
-def _judged_before(preview_file: Path) -> CheckReport:
+def _judged_before(preview_file: Path) -> GateReport:
     from greenai_infra.previews.gate_report import read_report
 
     return read_report(preview_file)

@@ -107,10 +107,10 @@ def comment(
     write notes), CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID.
     """
     from greenai_infra.contracts.plan import read_plan_file
+    from greenai_infra.contracts.preview import read_previews
     from greenai_infra.monitoring.run_report import is_report
     from greenai_infra.project.stack_files import stack_files
     from greenai_infra.reporting.comment.making import When, gate_comments, measured_comment, report_comment
-    from greenai_infra.reporting.comment.preview_file import read_previews
 
     if scope and not SAFE_SCOPE.fullmatch(scope):
         raise click.BadParameter(

@@ -73,7 +73,7 @@ def run_offline(
 
 def read_preview(path: Path) -> dict[str, Any]:
     """A preview as printed by `--json`; an empty file stands for a stack that did not exist. Raises InputError."""
-    from greenai_infra.reporting.comment.preview_file import read_preview as read_whole_preview
+    from greenai_infra.contracts.preview import read_preview as read_whole_preview
 
     try:
         is_empty = path.stat().st_size < LARGEST_EMPTY and path.read_text(encoding="utf-8").strip() in ("", "{}")
@@ -242,12 +242,12 @@ def _shorten(name: str, width: int) -> str:
 
 def gate_line(verdict: Verdict, *, stopped: bool) -> str:
     """Whether the carbon gate passes; which rules fail, and which could not run; `stopped`: the stack is incomplete."""
-    in_force = [tally for tally in verdict.tallies if tally.severity != "disabled"]
+    in_force = [rule for rule in verdict.rules if rule.in_force]
     if stopped and in_force:
         return "Carbon gate: shut, as the program stopped and no rule could run."
     if reasons := shut_reasons(verdict.stopping):
         return f"Carbon gate: shut {reasons}."
-    noted = [tally.rule.id for tally in in_force if tally.violations + tally.not_run]
+    noted = [rule.id for rule in in_force if rule.fails]
     notes = f"; noted: {', '.join(noted)}" if noted else ""
     return f"Carbon gate: open, {len(in_force)} rules in force{notes}."
 

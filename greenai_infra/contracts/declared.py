@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct, structs
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -86,8 +88,7 @@ def has_unknown(value: Any) -> bool:
     return value is UNKNOWN
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """Something wrong, or something that could not be looked at.
 
     `code` is stable. `property` is a path of wire names. `source` is the line that declared the resource, where known.
@@ -103,7 +104,7 @@ class Finding:
 
     def as_json(self) -> dict[str, str]:
         """All fields by name."""
-        return dict(self.__dict__)
+        return structs.asdict(self)
 
 
 @dataclass(frozen=True)

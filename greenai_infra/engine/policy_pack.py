@@ -25,8 +25,9 @@ from pulumi_policy.proxy import UnknownValueError
 
 from greenai_infra.clock import now
 from greenai_infra.contracts.declared import PROVIDER_PREFIX, STACK_TYPE, UNKNOWN, DeclaredResource
+from greenai_infra.contracts.gate import UNUSED_EXEMPTION
 from greenai_infra.contracts.programs import DEFAULT_PROGRAM
-from greenai_infra.policy.judge import UNUSED_EXEMPTION, breaches, excused, exemptions_of, finding, unused_exemptions
+from greenai_infra.policy.judge import breaches, excused, exemptions_of, finding, unused_exemptions
 from greenai_infra.policy.judged import NOT_JUDGED, not_judged_text
 from greenai_infra.policy.rule import ResourceRule, Stack
 from greenai_infra.policy.rules import RULES

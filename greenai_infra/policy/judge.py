@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from greenai_infra.contracts.declared import Finding
+from greenai_infra.contracts.gate import UNUSED_EXEMPTION, RuleResult, stopping
 from greenai_infra.policy.masking import without_secrets_of
 from greenai_infra.policy.rule import Breach, ResourceRule, StackRule
 from greenai_infra.policy.rules import RULES
@@ -19,59 +20,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from greenai_infra.policy.rule import Rule, RuleSettings, Severity, Stack
+    from greenai_infra.contracts.gate import Severity
+    from greenai_infra.policy.rule import Rule, RuleSettings, Stack
     from greenai_infra.policy.settings import Exemption, GateSettings
 
-UNUSED_EXEMPTION = "exemption-unused"
 RULE_IDS = frozenset(rule.id for rule in RULES)
 """Ids of all rules, which are the codes of their findings."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How a rule fared over a stack."""
-
-    rule: Rule
-    severity: Severity
-    settings: RuleSettings
-    violations: int = 0
-    not_run: int = 0
-    exempted: int = 0
-
-    @property
-    def stops(self) -> bool:
-        """Whether the gate is shut by this rule."""
-        return self.severity == "mandatory" and self.violations + self.not_run > 0
-
-    def as_json(self) -> dict[str, Any]:
-        """One entry of `policy.rules` in a preview's JSON."""
-        return {
-            "id": self.rule.id,
-            "title": self.rule.title,
-            "severity": self.severity,
-            "violations": self.violations,
-            "not_run": self.not_run,
-            "exempted": self.exempted,
-            "settings": self.settings.values,
-        }
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What the gate says of a stack."""
 
-    tallies: tuple[Tally, ...]
+    rules: tuple[RuleResult, ...]
     findings: tuple[Finding, ...]
 
     @property
     def passed(self) -> bool:
         """Whether no mandatory rule was broken, or could not run."""
-        return not any(one.stops for one in self.tallies)
+        return not any(one.stops for one in self.rules)
 
     @property
     def stopping(self) -> dict[str, bool]:
         """The mandatory rules that shut the gate: whether each was broken, or else could not run."""
-        return {one.rule.id: bool(one.violations) for one in self.tallies if one.stops}
+        return stopping(self.rules)
 
 
 UNSEEN = "a plugin builds this component, and only the engine sees what it is made of"
@@ -80,12 +52,12 @@ UNSEEN_REMEDY = "judge it in the engine's preview, whose policy pack sees its pa
 
 def judge(stack: Stack, settings: GateSettings) -> Verdict:
     """The verdict on a whole stack."""
-    tallies, findings = [], []
+    results, findings = [], []
     for rule in RULES:
         of_rule = settings.of(rule.id)
         severity = of_rule.in_force
         if severity == "disabled":
-            tallies.append(Tally(rule, severity, of_rule))
+            results.append(_result(rule, of_rule))
             continue
         exemptions = exemptions_of(settings, rule.id, stack.name)
         counts: Counter[str] = Counter()
@@ -94,17 +66,21 @@ def judge(stack: Stack, settings: GateSettings) -> Verdict:
             counts["exempted" if excuse else "violations" if found.ran else "not_run"] += 1
             if not excuse:
                 findings.append(finding(rule, severity, found, note))
-        tallies.append(Tally(rule, severity, of_rule, counts["violations"], counts["not_run"], counts["exempted"]))
-    return Verdict(tuple(tallies), (*findings, *unused_exemptions(stack, settings)))
+        results.append(_result(rule, of_rule, **counts))
+    return Verdict(tuple(results), (*findings, *unused_exemptions(stack, settings)))
 
 
 def unjudged(settings: GateSettings) -> Verdict:
     """The verdict on a stack whose program failed: no rule that is in force could run."""
-    tallies = [
-        Tally(rule, own.in_force, own, not_run=int(own.in_force != "disabled"))
+    results = [
+        _result(rule, own, not_run=int(own.in_force != "disabled"))
         for rule, own in ((rule, settings.of(rule.id)) for rule in RULES)
     ]
-    return Verdict(tuple(tallies), ())
+    return Verdict(tuple(results), ())
+
+
+def _result(rule: Rule, settings: RuleSettings, **counts: int) -> RuleResult:
+    return RuleResult(id=rule.id, title=rule.title, severity=settings.in_force, settings=settings.values, **counts)
 
 
 def breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[Breach]:

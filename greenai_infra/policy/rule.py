@@ -8,12 +8,13 @@ A rule never raises and never guesses: what it can't look at, because the value 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import UNSET, UnsetType, to_builtins
 from msgspec import field as struct_field
 
 from greenai_infra.contracts.declared import STACK_TYPE
+from greenai_infra.contracts.gate import Severity
 from greenai_infra.typed_yaml.checked import Checked
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from greenai_infra.contracts.declared import DeclaredResource
-
-Severity = Literal["mandatory", "advisory", "disabled"]
 
 
 class RuleSettings(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.contracts.declared import PROVIDER_PREFIX
+from greenai_infra.contracts.preview import check_preview
+from greenai_infra.contracts.preview_codes import STOPPED
 from greenai_infra.errors import InputError
 from greenai_infra.previews.gate_change import gate_change, in_force
-from greenai_infra.previews.result import SCHEMA_VERSION, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,17 +56,6 @@ def diff_previews(base: Preview, head: Preview) -> dict[str, Any]:
         "findings": _findings(base, head),
         "gate": gate_change(base, head),
     }
-
-
-def check_preview(document: Any, what: str) -> None:
-    """Raises InputError unless this is a document of `preview --offline --json` that this release reads."""
-    if not isinstance(document, dict) or "resources" not in document or "findings" not in document:
-        raise InputError(f"{what} is no document of `greenai-infra preview --offline --json`")
-    if document.get("schema_version") != SCHEMA_VERSION:
-        raise InputError(
-            f"{what} has schema_version {document.get('schema_version')!r}, this release reads {SCHEMA_VERSION}; "
-            "preview both with the same release"
-        )
 
 
 def _resources(base: Preview, head: Preview) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from greenai_infra.previews.run import preview
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from greenai_infra.previews.gate_report import CheckReport
+    from greenai_infra.contracts.gate import GateReport
 
 
 def check(
@@ -21,7 +21,7 @@ def check(
     *,
     settings: Path | str | None = None,
     now: datetime | None = None,
-) -> CheckReport:
+) -> GateReport:
     """Preview a stack offline and judge it: by the file `settings`, else the project's own gate, else the defaults.
 
     Raises InputError where there is nothing to judge: no project, no such stack, settings that can't be used.

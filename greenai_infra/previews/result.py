@@ -5,22 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
+
 from greenai_infra.contracts.declared import STACK_TYPE, UNKNOWN, redact
+from greenai_infra.contracts.preview_codes import BAD_CONFIG, SCHEMA_VERSION, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greenai_infra.contracts.declared import DeclaredResource, Finding
     from greenai_infra.policy.judge import Verdict
-
-SCHEMA_VERSION = 1
-BAD_CONFIG, REFUSED, PROGRAM_FAILED = "bad-config", "refused", "program-failed"
-STOPPED = {
-    BAD_CONFIG: "the stack's config can't be used",
-    REFUSED: "the stack is refused",
-    PROGRAM_FAILED: "the program failed",
-}
-"""Code of the finding that says why the program stopped -> that in a few words."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +103,7 @@ class PreviewResult:
             "standing": self.standing,
             "budget": self.budget,
             "policy": {
-                "rules": [one.as_json() for one in self.verdict.tallies] if self.verdict else [],
+                "rules": to_builtins(self.verdict.rules) if self.verdict else [],
                 "not_judged": dict(self.not_judged),
             },
             "findings": [one.as_json() for one in self.findings],

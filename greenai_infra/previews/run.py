@@ -9,10 +9,11 @@ stand-ins in their place, so that the documents can be read; nothing else of tha
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from greenai_infra.contracts.declared import STACK_TYPE, DeclaredResource
 from greenai_infra.errors import InputError

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.catalog.regions import find_region
 from greenai_infra.catalog.tables import lifecycle
 from greenai_infra.contracts.declared import STACK_TYPE, Finding
+from greenai_infra.contracts.preview_codes import BAD_CONFIG, PROGRAM_FAILED, REFUSED
 from greenai_infra.errors import InputError, Refused
 from greenai_infra.policy.rules.plan_age import YEARLY
-from greenai_infra.previews.result import BAD_CONFIG, PROGRAM_FAILED, REFUSED
 from greenai_infra.previews.standing.config import program_section
 from greenai_infra.project.stack_files import read_project, stack_file
 

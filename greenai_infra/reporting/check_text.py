@@ -5,19 +5,20 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.contracts.preview_codes import STOPPED
 from greenai_infra.numbers import counted
 from greenai_infra.policy.judged import not_judged_text
-from greenai_infra.previews.result import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from greenai_infra.previews.gate_report import CheckReport
+    from greenai_infra.contracts.declared import Finding
+    from greenai_infra.contracts.gate import GateReport, RuleResult
 
 WIDTH = 80
 
 
-def check_lines(report: CheckReport) -> Iterator[str]:
+def check_lines(report: GateReport) -> Iterator[str]:
     """The report, line by line."""
     place = f"{report.project}/{report.stack}" + (f" in {report.region}" if report.region else "")
     verdict = "open" if report.gate_open else "SHUT"
@@ -29,12 +30,12 @@ def check_lines(report: CheckReport) -> Iterator[str]:
     for rule in report.rules:
         yield _rule_line(rule)
         for finding in report.findings:
-            if finding["code"] == rule["id"]:
-                yield from _finding_lines(finding, rule["severity"])
+            if finding.code == rule.id:
+                yield from _finding_lines(finding, rule.severity)
     for finding in report.findings:
-        if finding["code"] not in {rule["id"] for rule in report.rules}:
-            yield from _wrap(f"warning: {finding['message']}", "", "  ")
-            yield from _wrap(finding["remedy"], "  -> ", "     ")
+        if finding.code not in {rule.id for rule in report.rules}:
+            yield from _wrap(f"warning: {finding.message}", "", "  ")
+            yield from _wrap(finding.remedy, "  -> ", "     ")
     if report.not_judged:
         yield ""
         yield from _wrap(not_judged_text(report.not_judged), "", "  ")
@@ -54,25 +55,25 @@ def shut_reasons(stopping: Mapping[str, bool]) -> str:
     return f"by {broken}" + (f"; could not run: {not_run}" if not_run else "")
 
 
-def _rule_line(rule: dict[str, Any]) -> str:
+def _rule_line(rule: RuleResult) -> str:
     counts = [
-        counted(rule["violations"], "violation") if rule["violations"] else "",
-        f"could not run ({rule['not_run']})" if rule["not_run"] else "",
-        f"{rule['exempted']} exempted" if rule.get("exempted") else "",
+        counted(rule.violations, "violation") if rule.violations else "",
+        f"could not run ({rule.not_run})" if rule.not_run else "",
+        f"{rule.exempted} exempted" if rule.exempted else "",
     ]
     said = ", ".join(filter(None, counts)) or "kept"
-    state = "-" if rule["severity"] == "disabled" else said
-    return f"  {rule['id']:<21} {rule['severity']:<10} {state}"
+    state = said if rule.in_force else "-"
+    return f"  {rule.id:<21} {rule.severity:<10} {state}"
 
 
-def _finding_lines(finding: dict[str, str], severity: str) -> Iterator[str]:
-    name = finding["urn"].rsplit("::", 1)[-1]
+def _finding_lines(finding: Finding, severity: str) -> Iterator[str]:
+    name = finding.urn.rsplit("::", 1)[-1]
     where = f"{name}: " if name else ""
-    source = f" ({finding['source']})" if finding.get("source") else ""
+    source = f" ({finding.source})" if finding.source else ""
     mark = "x" if severity == "mandatory" else "!"
-    place = f"{finding['property']}: " if finding["property"] else ""
-    yield from _wrap(f"{where}{place}{finding['message']}{source}", f"    {mark} ", "      ")
-    yield from _wrap(finding["remedy"], "      -> ", "         ")
+    place = f"{finding.property}: " if finding.property else ""
+    yield from _wrap(f"{where}{place}{finding.message}{source}", f"    {mark} ", "      ")
+    yield from _wrap(finding.remedy, "      -> ", "         ")
 
 
 def rule_lines(rules: Sequence[dict[str, Any]]) -> Iterator[str]:

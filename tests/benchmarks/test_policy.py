@@ -53,7 +53,7 @@ def test_rules_against_the_preview(compare: "Compare", tmp_path: Path) -> None:
         GateSettings,
     )
     stack = Stack("contiguous", many, {"program": "training"}, now(), Standing(0.5, 0.5, "lifecycle", "average"))
-    assert all(one.severity != "disabled" for one in judge(stack, every_rule).tallies)
+    assert all(one.severity != "disabled" for one in judge(stack, every_rule).rules)
 
     def peer() -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -40,14 +40,14 @@ def verdict(*resources: DeclaredResource, now: Any = None, **gate: Any) -> Verdi
 
 
 def tally(found: Verdict, rule: str) -> tuple[str, int, int, int]:
-    [one] = [one for one in found.tallies if one.rule.id == rule]
+    [one] = [one for one in found.rules if one.id == rule]
     return one.severity, one.violations, one.not_run, one.exempted
 
 
 def test_each_rule_is_counted_once_and_described() -> None:
     found = verdict()
 
-    assert [one.rule.id for one in found.tallies] == [rule.id for rule in RULES]
+    assert [one.id for one in found.rules] == [rule.id for rule in RULES]
     assert len({rule.id for rule in RULES}) == len(RULES)
     assert all(rule.title and rule.remedy and rule.why for rule in RULES)
     assert found.passed
@@ -66,7 +66,7 @@ def test_severity(severity: str, shown: list[str], passed: bool) -> None:
 
 def test_defaults() -> None:
     """Caps run only when they are set; the age of a plan is a warning."""
-    severities = {one.rule.id: one.severity for one in verdict().tallies}
+    severities = {one.id: one.severity for one in verdict().rules}
 
     assert severities == {
         "carbon-tags": "mandatory",
@@ -384,7 +384,7 @@ EVERYTHING = read_values(
 )
 def test_no_declaration_makes_a_rule_stumble(types: list[str], inputs: dict[str, Any], config: dict[str, Any]) -> None:
     whole = stack(*(a(one, f"r{at}", taggable=True, **inputs) for at, one in enumerate(types)), config=config)
-    assert len(judge(whole, EVERYTHING).tallies) == len(RULES)
+    assert len(judge(whole, EVERYTHING).rules) == len(RULES)
 
 
 BELOW = (

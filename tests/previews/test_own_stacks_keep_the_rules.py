@@ -34,4 +34,4 @@ def test_only_a_missing_budget_alarm_shuts_the_gate(tmp_path: Path, stack: str) 
     verdict = result.verdict
     assert verdict is not None
     assert result.not_judged == {}
-    assert [one.rule.id for one in verdict.tallies if one.stops] == ([] if watched else ["budget-alarm"])
+    assert [one.id for one in verdict.rules if one.stops] == ([] if watched else ["budget-alarm"])

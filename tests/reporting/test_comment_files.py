@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from greenai_infra.contracts.preview import read_preview, read_previews
 from greenai_infra.errors import InputError
 from greenai_infra.monitoring.emissions_runs import read_emissions
 from greenai_infra.reporting.comment.making import measured_comment
-from greenai_infra.reporting.comment.preview_file import read_preview, read_previews
 
 from .previews import STACK, preview, rule, run, standing, stands, write
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from greenai_infra.contracts.preview import read_preview
 from greenai_infra.reporting.comment.making import gate_comments
 from greenai_infra.reporting.comment.markdown import code, prose
-from greenai_infra.reporting.comment.preview_file import read_preview
 from greenai_infra.reporting.comment.render import GITHUB_LIMIT, environment
 
 from .previews import STACK, finding, preview, resource, rule, stands, write

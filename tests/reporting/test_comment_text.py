@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greenai_infra.contracts.plan import PlanFile
+from greenai_infra.contracts.preview import read_preview
 from greenai_infra.project.stack_files import StackFile
 from greenai_infra.reporting.comment.making import gate_comments
-from greenai_infra.reporting.comment.preview_file import read_preview
 from greenai_infra.typed_yaml.values import read_values
 
 from .previews import STACK, finding, load, preview, resource, rule, run, standing, stands, write

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from greenai_infra.contracts.preview import read_preview
 from greenai_infra.reporting.comment.making import When, gate_comments
-from greenai_infra.reporting.comment.preview_file import read_preview
 
 from .previews import STACK, finding, preview, resource, rule, run, standing, stands, write
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greenai_infra.contracts.preview import read_preview
 from greenai_infra.errors import InputError
 from greenai_infra.monitoring.emissions_runs import Measured, read_emissions
 from greenai_infra.reporting.comment.making import measured_comment
-from greenai_infra.reporting.comment.preview_file import read_preview
 
 from .previews import preview, write
 

@@ -12,10 +12,10 @@ import jsonschema
 import pytest
 import yaml
 
+from greenai_infra.contracts.preview import read_preview
 from greenai_infra.errors import InputError
 from greenai_infra.monitoring.run_report import as_csv, as_json, read_report
 from greenai_infra.reporting.comment.making import measured_comment
-from greenai_infra.reporting.comment.preview_file import read_preview
 from tests.cli.in_process import run_here
 from tests.reporting.previews import preview, write
 

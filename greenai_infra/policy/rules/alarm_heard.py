@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from greenai_infra.policy.rule import Breach, Severity, Stack, StackRule
+from greenai_infra.contracts.gate import Severity
+from greenai_infra.policy.rule import Breach, Stack, StackRule
 from greenai_infra.policy.rules.alarm_actions import reached
 from greenai_infra.policy.rules.budget_alarm import SUBSCRIBE, BudgetAlarm, budget_alarms
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from greenai_infra.clock import format_time
 from greenai_infra.contracts.declared import Unknown
+from greenai_infra.contracts.gate import Severity
 from greenai_infra.numbers import duration, exact
 from greenai_infra.policy.facts import CarbonFacts, carbon_facts
-from greenai_infra.policy.rule import Breach, RuleSettings, Severity, Stack, StackRule
+from greenai_infra.policy.rule import Breach, RuleSettings, Stack, StackRule
 from greenai_infra.typed_yaml.section import Positive
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from greenai_infra.policy.masking import without_secrets_of
 from greenai_infra.previews.checks.schema import check_schema

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from greenai_infra.contracts.plan import PlanFile
-    from greenai_infra.reporting.comment.preview_file import Preview
+    from greenai_infra.contracts.preview import Preview
 
 SOURCES_SHOWN = 4
 

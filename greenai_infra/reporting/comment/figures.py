@@ -9,7 +9,7 @@ from greenai_infra.numbers import counted, exact, percent, significant
 from greenai_infra.reporting.comment.markdown import Markdown, code, prose
 
 if TYPE_CHECKING:
-    from greenai_infra.reporting.comment.preview_file import Budget, PlannedRun, Preview, Standing
+    from greenai_infra.contracts.preview import Budget, PlannedRun, Preview, Standing
 
 NOT_KNOWN = Markdown("not known")
 WITH_ALL = "planned run, kg CO2e with embodied and transfer"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greenai_infra.contracts.plan import PlanFile
+    from greenai_infra.contracts.preview import Preview
     from greenai_infra.project.stack_files import StackFile
-    from greenai_infra.reporting.comment.preview_file import Preview
     from greenai_infra.reporting.comment.verdict import Verdict
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from greenai_infra.contracts.plan import PlanFile
+    from greenai_infra.contracts.preview import Preview
     from greenai_infra.project.stack_files import StackFile
-    from greenai_infra.reporting.comment.preview_file import Preview
 
 SHOWN = 5
 CHOSEN = "chosen"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from greenai_infra.reporting.comment.preview_file import Preview
+    from greenai_infra.contracts.preview import Preview
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def judge(preview: Preview, fail_on: str, bases: Iterable[Preview] = ()) -> Verd
     stopping = {one.code for one in preview.findings if strict or one.severity == "error"}
     for rule in rules.values():
         weighs = rule.severity == "mandatory" or (strict and rule.severity == "advisory")
-        if weighs and (rule.violations or rule.not_run):
+        if weighs and rule.fails:
             stopping.add(rule.id)
     not_run = {one for one in stopping & rules.keys() if not rules[one].violations}
     base = _gate_of_base(preview, list(bases))

@@ -19,8 +19,9 @@ from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, pr
 from greenai_infra.reporting.standing_text import setting_words
 
 if TYPE_CHECKING:
+    from greenai_infra.contracts.declared import Finding
     from greenai_infra.contracts.plan import PlanFile
-    from greenai_infra.reporting.comment.preview_file import Found, Preview
+    from greenai_infra.contracts.preview import Preview
     from greenai_infra.reporting.comment.regions import Regions
     from greenai_infra.reporting.comment.verdict import Verdict
 
@@ -178,7 +179,7 @@ def _same(finding: dict[str, Any]) -> tuple[str, ...]:
     return tuple(str(finding[name]) for name in ("severity", "code", "urn", "property", "message"))
 
 
-def _where(finding: Found) -> Markdown:
+def _where(finding: Finding) -> Markdown:
     """`aws:sns:Topic name, tags.team`; empty for a finding about the stack as a whole."""
     parts = finding.urn.split("::", 3)
     if len(parts) == 4 and parts[2] == STACK_TYPE:

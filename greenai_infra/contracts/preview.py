@@ -1,4 +1,4 @@
-"""The document of `preview --offline --json`, as far as the comment needs it.
+"""The document of `preview --offline --json`, as far as its readers need it: the gate, the comment, the difference.
 
 `policy`, `standing` and `budget` may be absent (a preview of an earlier release): absent is not the same as none.
 """
@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, field
 
+from greenai_infra.contracts.declared import Finding
+from greenai_infra.contracts.gate import Count, RuleResult
+from greenai_infra.contracts.preview_codes import SCHEMA_VERSION, STOPPED
 from greenai_infra.errors import InputError
-from greenai_infra.previews.diff import check_preview
-from greenai_infra.previews.result import STOPPED
 from greenai_infra.typed_yaml.checked import Checked
 from greenai_infra.typed_yaml.problems import described
 from greenai_infra.typed_yaml.section import NonNegative, Positive
@@ -24,37 +25,13 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}\Z")]
 """What Pulumi allows as a name of a project or stack; the hidden marker is made of it."""
-Count = Annotated[int, Meta(ge=0)]
 MAX_BYTES = 50_000_000
-
-
-class Found(Checked, frozen=True, kw_only=True):
-    """A finding; `code` is the id of a rule or of a check."""
-
-    severity: Literal["error", "warning"]
-    code: str
-    urn: str
-    property: str = ""
-    message: str
-    remedy: str = ""
-
-
-class Rule(Checked, frozen=True, kw_only=True):
-    """A policy rule: how often it is violated, on how many resources it could not run, how many are exempted."""
-
-    id: str
-    title: str = ""
-    severity: Literal["mandatory", "advisory", "disabled"]
-    violations: Count = 0
-    not_run: Count = 0
-    exempted: Count = 0
-    settings: dict[str, bool | float | str | list[str] | None] = field(default_factory=dict)
 
 
 class Policy(Checked, frozen=True, kw_only=True):
     """The rules that were asked, and by type how many resources none of them judges."""
 
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[RuleResult] = field(default_factory=list)
     not_judged: dict[str, Count] = field(default_factory=dict)
 
 
@@ -161,6 +138,16 @@ class Declared(Checked, frozen=True, kw_only=True):
     inputs: dict[str, Any]
 
 
+class Judged(Checked, frozen=True, kw_only=True):
+    """A preview, as far as the report of its gate needs it."""
+
+    project: str
+    stack: str
+    region: str
+    findings: list[Finding]
+    policy: Policy
+
+
 class Preview(Checked, frozen=True, kw_only=True):
     """A preview; `raw` is the document as it was read."""
 
@@ -168,7 +155,7 @@ class Preview(Checked, frozen=True, kw_only=True):
     stack: Name
     region: str = ""
     resources: list[Declared]
-    findings: list[Found]
+    findings: list[Finding]
     tags: _Tags = _Tags()
     policy: Policy | None = None
     standing: Standing | None = None
@@ -236,3 +223,14 @@ def read_preview(path: Path) -> Preview:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+def check_preview(document: Any, what: str) -> None:
+    """Raises InputError unless this is a document of `preview --offline --json` that this release reads."""
+    if not isinstance(document, dict) or "resources" not in document or "findings" not in document:
+        raise InputError(f"{what} is no document of `greenai-infra preview --offline --json`")
+    if document.get("schema_version") != SCHEMA_VERSION:
+        raise InputError(
+            f"{what} has schema_version {document.get('schema_version')!r}, this release reads {SCHEMA_VERSION}; "
+            "preview both with the same release"
+        )
