@@ -104,11 +104,11 @@ def test_a_new_program_previews_and_is_gated(copy: Copy, tmp_path: Path) -> None
     file.write_text(file.read_text().replace("keep_days: 4", "keep_days: 15"))
     done = copy.run("preview", "--offline", cwd=project)
     assert done.returncode == 2
-    assert "greenai-infra:queue: keep_days: must be at most 14 (is 15)" in done.stdout
+    assert "greenai-infra:queue: keep_days: must be at most 14" in done.stdout
 
     file.write_text(file.read_text().replace("greenai-infra:queue:", "greenai-infra:queu:"))
     done = copy.run("preview", "--offline", cwd=project)
-    assert "unknown key 'greenai-infra:queu'; did you mean 'queue'?" in done.stderr
+    assert "unknown key 'greenai-infra:queu'; did you mean queue?" in done.stderr
 
 
 def test_a_users_own_program_previews_and_is_gated(copy: Copy, tmp_path: Path) -> None:
