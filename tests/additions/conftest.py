@@ -48,7 +48,7 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.package = folder / "greenai_infra"
-        shutil.copytree(ROOT / "greenai_infra", self.package, copy_function=os.symlink, symlinks=False)
+        shutil.copytree(ROOT / "greenai_infra", self.package)  # with what is compiled, which starts sooner
         for name in ("Pulumi.yaml", "stacks", "templates", "training"):
             (folder / name).symlink_to(ROOT / name)
 
@@ -65,10 +65,19 @@ class Copy:
 
     def run(self, *arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run `greenai-infra ARGUMENTS` from this copy."""
+        return self._run("-m", "greenai_infra", *map(str, arguments), cwd=cwd)
+
+    def python(self, code: str) -> str:
+        """What a few lines that import this copy print."""
+        done = self._run("-c", code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _run(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"PYTHONPATH": str(self.folder), "GREENAI_CACHE_DIR": str(self.folder / "cache")}
-        words = [sys.executable, "-m", "greenai_infra", *map(str, arguments)]
+        folder = cwd or self.folder
         return subprocess.run(
-            words, cwd=cwd or self.folder, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
 
 
