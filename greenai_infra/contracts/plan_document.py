@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from greenai_infra import strict_json
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def read_document(path: Path, *, if_edited: Callable[[str], None]) -> dict[str, 
     except UnicodeDecodeError:
         raise InputError(f"{path} is not a plan: it is not UTF-8 text") from None
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        document = strict_json.loads(text)
+    except ValueError as error:
         if _is_workload(text):
             raise InputError(_workload_instead(path)) from None
         raise InputError(f"{path} is not a plan: not JSON ({error})") from None
@@ -65,7 +66,3 @@ def plan_digest(document: dict[str, Any]) -> str:
     body = {key: value for key, value in document.items() if key != "plan_id"}
     canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a JSON number")

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, field
 
+from greenai_infra import strict_json
 from greenai_infra.contracts.declared import Finding
 from greenai_infra.contracts.gate import Count, RuleResult
 from greenai_infra.contracts.preview_codes import SCHEMA_VERSION, STOPPED
@@ -206,12 +206,12 @@ def read_preview(path: Path) -> Preview:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path} is larger than {MAX_BYTES / 1e6:g} MB; that is no preview of a stack")
-        document = json.loads(path.read_bytes().decode("utf-8"), parse_constant=_no_constant)
+        document = strict_json.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
+    except ValueError as error:
         raise InputError(
-            f"{path} is not JSON; write it with: greenai-infra preview --offline --json (did that command fail?)"
+            f"{path} is not JSON ({error}); write it with: greenai-infra preview --offline --json"
         ) from None
     check_preview(document, str(path))
     try:
@@ -219,10 +219,6 @@ def read_preview(path: Path) -> Preview:
     except Unreadable as error:
         raise InputError(f"{path} is no whole preview:\n{described(error.problems, '', document, Preview)}") from None
     return preview
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
 
 
 def check_preview(document: Any, what: str) -> None:

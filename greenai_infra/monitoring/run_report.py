@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, field, to_builtins
 
+from greenai_infra import strict_json
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.equation import operational_kg
 from greenai_infra.intensity.model.checks import MAX_G_PER_KWH
@@ -191,11 +192,11 @@ def read_report(path: Path) -> RunReport:
         inside = [path / FILE_NAME, path / "output" / "data" / FILE_NAME]
         path = next((one for one in inside if one.is_file()), inside[0])
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
+        document = strict_json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no JSON: {error}") from None
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON: {error}") from None
     if not isinstance(document, dict) or "schema_version" not in document:
         raise InputError(f"{path} is no emissions report: it has no schema_version")
     version = document["schema_version"]
@@ -211,10 +212,6 @@ def read_report(path: Path) -> RunReport:
     if problem := _untrue(report):
         raise InputError(f"{path}: {problem}")
     return report
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no figure")
 
 
 def _untrue(report: RunReport) -> str:

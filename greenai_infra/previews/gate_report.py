@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from greenai_infra import strict_json
 from greenai_infra.contracts.gate import GateReport, gate_report
 from greenai_infra.contracts.preview import Judged
 from greenai_infra.contracts.preview_codes import SCHEMA_VERSION
@@ -34,7 +34,7 @@ def read_report(file: Path) -> GateReport:
     Nothing is judged again: it says what was found when the preview was made, by the settings of then.
     """
     try:
-        content = json.loads(read_text(file))
+        content = strict_json.loads(read_text(file))
     except ValueError as error:
         raise InputError(f"{file} is not JSON: {error}; {_PREVIEW_AGAIN}") from None
     if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:

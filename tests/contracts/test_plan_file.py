@@ -170,3 +170,18 @@ def test_a_missing_file_is_named_with_the_command_that_writes_it(tmp_path: Path)
 
     with pytest.raises(InputError, match=rf"{file} can't be read .*greenai-infra plan WORKLOAD --out {file}"):
         read_plan_file(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"plan_id": "a", "plan_id": "b"}', "the key 'plan_id' stands twice in one object"),
+        ('{"a": {"b": 1, "b": 1}}', "the key 'b' stands twice in one object"),
+        ('{"a": NaN}', "NaN is not a JSON number"),
+        ('{"a":' * 100_000 + "1" + "}" * 100_000, "it is nested too deeply"),
+    ],
+)
+def test_json_that_two_readers_take_differently_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "plan.json").write_text(text)
+    with pytest.raises(InputError, match=f"plan.json is not a plan: not JSON .{said}"):
+        read_plan_file(tmp_path / "plan.json")

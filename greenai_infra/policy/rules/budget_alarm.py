@@ -100,7 +100,7 @@ def budget_alarms(stack: Stack, settings: BudgetAlarm) -> list[DeclaredResource]
 def why_needed(stack: Stack) -> Any:
     """Why the stack needs a budget alarm, in words; None if it needs none; UNKNOWN if that can't be told."""
     program = stack.config.get("program")
-    if program in needing_budget() and stack.built:
+    if isinstance(program, str) and program in needing_budget() and stack.built:
         return f"this stack runs the program {program}"
     waits = False
     for resource in stack.built:

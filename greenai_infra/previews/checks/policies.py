@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra import strict_json
 from greenai_infra.contracts.declared import DeclaredResource, Finding, plain
 from greenai_infra.policy.reach import values_at
 
@@ -43,8 +43,8 @@ def check_policy_documents(resource: DeclaredResource) -> Iterator[Finding]:
 def policy_problems(text: str) -> Iterator[tuple[str, str]]:
     """(what is wrong, what to do) for each fault of a policy document."""
     try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
+        document = strict_json.loads(text)
+    except ValueError as error:
         yield f"not JSON: {error}", "write the document with json.dumps or Output.json_dumps"
         return
     if not isinstance(document, dict):
