@@ -13,17 +13,22 @@ from greenai_infra.clock import now
 PLAN = "plan.json"
 
 
-PARTS = ("ci", "image", "upgrade-project", "eject-component")
-FLAGS = {"--upgrade": "upgrade-project", "--eject": "eject-component"}
+PARTS = ("ci", "image")
+FLAGS = ("--upgrade", "--eject")
 
 
 class InitGroup(click.Group):
-    """`init ci`, `init image`, and `init DIR` for every other word. A project in a folder named ci is `init ./ci`."""
+    """`init ci`, `init image`, and `init DIR` for every other word. A project in a folder named ci is `init ./ci`.
+
+    `--upgrade` and `--eject` are commands too, and may stand behind the folder.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Inserts the command name `project` before a folder, also before a folder named `project`."""
-        if args and args[0] in FLAGS:
-            args = [FLAGS[args[0]], *args[1:]]
+        at = next((number for number, word in enumerate(args) if word.partition("=")[0] in FLAGS), None)
+        if at is not None and args[0] not in PARTS:
+            flag, _, value = args[at].partition("=")
+            args = ["--", flag, *([value] if value else []), *args[at + 1 :], *args[:at]]
         elif args and args[0] not in PARTS and args[0] not in ctx.help_option_names:
             args = ["project", *args]
         return super().parse_args(ctx, args)
@@ -75,7 +80,7 @@ def project(target: Path) -> None:
 PROJECT = click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
 
 
-@init.command("upgrade-project", hidden=True, epilog="Example:  greenai-infra init --upgrade my-project")
+@init.command("--upgrade", hidden=True, epilog="Example:  greenai-infra init --upgrade my-project")
 @PROJECT
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def upgrade_project(folder: Path, yes: bool) -> int:
@@ -86,7 +91,7 @@ def upgrade_project(folder: Path, yes: bool) -> int:
     """
     import sys
 
-    from greenai_infra.scaffold.upgrade import KEPT, upgrade_of
+    from greenai_infra.scaffold.upgrade import upgrade_of
 
     upgrade = upgrade_of(folder)
     if not upgrade.needed:
@@ -94,18 +99,19 @@ def upgrade_project(folder: Path, yes: bool) -> int:
         return 0
     click.echo(upgrade.text(), nl=False)
     if not yes and not sys.stdin.isatty():
-        click.echo("nothing was changed; say --yes to make this change", err=True)
+        click.echo("nothing was changed, as there is no terminal to ask on; to make this change add --yes", err=True)
         return 1
     if not yes and not click.confirm("\nChange the project?"):
+        click.echo("nothing was changed", err=True)
         return 1
     upgrade.apply()
     click.echo("\nupgraded; look at what its stacks would build now: greenai-infra preview --offline")
     if upgrade.kept:
-        click.echo(f"Your changes are in {KEPT}/; to change a component: greenai-infra init --eject COMPONENT")
+        click.echo(f"What you had changed is in {upgrade.kept_in}/: put it back in as said above.")
     return 0
 
 
-@init.command("eject-component", hidden=True, epilog="Example:  greenai-infra init --eject TrainingRegion")
+@init.command("--eject", hidden=True, epilog="Example:  greenai-infra init --eject TrainingRegion")
 @click.argument("component")
 @PROJECT
 def eject_component(component: str, folder: Path) -> None:
@@ -121,8 +127,10 @@ def eject_component(component: str, folder: Path) -> None:
     for file in ejected.changed:
         click.echo(f"changed {file}, which imports it")
     if not ejected.changed:
-        users = " or ".join(ejected.users)
-        click.echo(f"no program imports it itself; eject {users} too, or import the copy where you need it")
+        click.echo(f"No program of the project imports it from the package. Where you want it:\n  {ejected.line}")
+    if ejected.users:
+        users = ", ".join(ejected.users)
+        click.echo(f"In the package these take the package's own; ejected too, they take yours: {users}")
 
 
 def plan_and_pin(folder: Path) -> None:

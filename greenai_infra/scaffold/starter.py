@@ -69,11 +69,17 @@ def _copy_shipped(folder: Path) -> None:
 
 def copy_folder(source: Path, target: Path) -> None:
     """Copy what belongs to a program; the modes of the installation are not copied."""
-    for file in sorted(source.rglob("*")):
-        inside = file.relative_to(source)
+    for name, file in files_to_copy(source):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target / name)
+
+
+def files_to_copy(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Each file of a folder by its path below it: no hidden one, nothing that Python has compiled."""
+    for file in sorted(folder.rglob("*")):
+        inside = file.relative_to(folder)
         if file.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in inside.parts):
-            (target / inside).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target / inside)
+            yield inside.as_posix(), file
 
 
 def _refuse_overwriting(unfinished: Path, target: Path) -> None:

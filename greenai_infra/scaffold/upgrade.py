@@ -1,7 +1,8 @@
 """Move a project that an older version wrote to this one: its copied components go, the short programs come.
 
-What the older version wrote is known by its digest (`former-stacks.csv`). A file that the user has changed since
-is never lost: it is kept under `before-upgrade/`. Files of the user's own stay where they are.
+What version 0.1 wrote at any of its commits is known by digest (`former-stacks.csv`: every file of stacks/ in git's
+history from the first `init` on). A file that the user has changed since is never lost: it is kept in a folder
+`before-upgrade`. Files of the user's own stay where they are.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,16 +24,17 @@ import greenai_infra
 from greenai_infra.errors import InputError
 from greenai_infra.files import read_text, write_all
 from greenai_infra.project.stack_files import read_project
+from greenai_infra.scaffold.components import ROOT, components_in
+from greenai_infra.scaffold.imports import imports_any
+from greenai_infra.scaffold.starter import GATE, files_to_copy
 from greenai_infra.templates import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-KEPT = "before-upgrade"
 COPIED = ("stacks/components/", "stacks/programs/")
-GATE = "stacks/policy/greenai-policy.yaml"
 FORMER = Path(__file__).with_name("former-stacks.csv")
-_REQUIREMENT = re.compile(r"^(greenai-infra\[[a-z,]+\]==)([0-9][0-9A-Za-z.]*)$", re.MULTILINE)
+_REQUIREMENT = re.compile(r"^(greenai-infra(?:\[[a-z, ]+\])?==)([0-9][0-9A-Za-z.]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,15 @@ class Upgrade:
     """What changes in a project's folder; paths are below it.
 
     `written` is path -> text, `removed` are files as an older version wrote them, `kept` files that the user changed
-    and that move to `before-upgrade/`, `own` files of the user's own beside the removed ones.
+    and that move to the folder `kept_in`, `own` files of the user's own that need another import or place.
     """
 
     folder: Path
-    written: dict[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    kept_in: str = "before-upgrade"
 
     @property
     def needed(self) -> bool:
@@ -63,47 +66,80 @@ class Upgrade:
             what = "file" if count == 1 else "files"
             yield f"remove {folder}: {count} {what}, unchanged since init wrote them"
         for name in self.kept:
-            yield f"move {name} to {KEPT}/{name}: you have changed it"
+            yield f"move {name} to {self.kept_in}/{name}: you have changed it; {_what_to_do(name, self.written)}"
         for name in self.own:
-            yield f"leave {name}: it is your own; let it import greenai_infra.stacks in place of components"
+            yield f"leave {name}, your own: {_what_to_do_with_own(name)}"
         for name, text in self.written.items():
-            file = self.folder / name
-            before = read_text(file).splitlines() if file.is_file() else []
-            yield from difflib.unified_diff(before, text.splitlines(), name, name, lineterm="")
+            now = text.splitlines()
+            before_name = next(
+                one for one in (name, name.replace("stacks/", "stacks/programs/", 1), "") if self._has(one)
+            )
+            before = read_text(self.folder / before_name).splitlines() if before_name else []
+            if name.endswith(".md"):
+                yield f"{'replace' if before else 'write'} {name}: {len(now)} lines"
+            else:
+                yield from difflib.unified_diff(before, now, before_name or "/dev/null", name, lineterm="")
+
+    def _has(self, name: str) -> bool:
+        return not name or (self.folder / name).is_file()
 
     def apply(self) -> None:
         """Make the change, or none of it. Raises InputError naming what can't be written."""
-        moved: list[tuple[Path, Path]] = []
+        done = _Done()
         try:
             with tempfile.TemporaryDirectory(dir=self.folder, prefix=".greenai-infra-upgrade-") as aside:
                 try:
                     for name in self.removed:
-                        _move(self.folder / name, Path(aside) / name, moved)
+                        done.move(self.folder / name, Path(aside) / name)
                     for name in self.kept:
-                        _move(self.folder / name, self.folder / KEPT / name, moved)
+                        done.move(self.folder / name, self.folder / self.kept_in / name)
                     for name in self.written:
-                        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                        done.make((self.folder / name).parent)
                     write_all({self.folder / name: text for name, text in self.written.items()})
                 except BaseException:
-                    for source, target in reversed(moved):
-                        target.rename(source)
+                    done.undo()
                     raise
         except OSError as error:
             raise InputError(f"{error.filename or self.folder} can't be written: {error.strerror}") from None
         _remove_empty(self.folder / "stacks")
 
 
+class _Done:
+    """What was moved and made so far, to be undone."""
+
+    def __init__(self) -> None:
+        self._moved: list[tuple[Path, Path]] = []
+        self._made: list[Path] = []
+
+    def make(self, folder: Path) -> None:
+        new = [one for one in (folder, *folder.parents) if not one.exists()]
+        self._made += reversed(new)
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def move(self, source: Path, target: Path) -> None:
+        self.make(target.parent)
+        source.rename(target)
+        self._moved.append((source, target))
+
+    def undo(self) -> None:
+        for source, target in reversed(self._moved):
+            target.rename(source)
+        for folder in reversed(self._made):
+            with suppress(OSError):
+                folder.rmdir()
+
+
 def upgrade_of(project_dir: Path) -> Upgrade:
-    """What an upgrade would change. Raises InputError for a folder that is no project of `init`."""
+    """What an upgrade would change.
+
+    Raises InputError for a folder that is no project of `init`, and for a file of the user's own that has the name of a
+    program to come.
+    """
     read_project(project_dir)
     stacks = project_dir / "stacks"
     if not (stacks / "__main__.py").is_file():
         raise InputError(f"{project_dir} has no stacks/__main__.py: init has not written this project")
-    there = {
-        file.relative_to(project_dir).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(stacks.rglob("*"))
-        if file.is_file() and "__pycache__" not in file.parts
-    }
+    there = {f"stacks/{name}": _digest(file.read_bytes()) for name, file in files_to_copy(stacks)}
     if not any(name in former() and name.startswith(COPIED) for name in there):
         return Upgrade(project_dir)  # nothing of an older version is left, so whatever differs is the user's own
     now = _of_this_version()
@@ -111,32 +147,72 @@ def upgrade_of(project_dir: Path) -> Upgrade:
     kept: list[str] = []
     own: list[str] = []
     for name, digest in there.items():
+        as_now = name in now and digest == _digest(now[name].encode())
         if name not in former():
-            own += [name] if name.startswith(COPIED) else []
-        elif name not in now or digest != _digest(now[name]):
-            (removed if digest == former()[name] else kept).append(name)
+            if name in now and not as_now:
+                raise InputError(
+                    f"{project_dir / name} is your own, and has the name of a program of this version; rename it, and "
+                    "what imports it, and upgrade then"
+                )
+            if name.startswith(COPIED) or imports_any(_text(project_dir / name), ("components", "programs")):
+                own.append(name)
+        elif digest in former()[name]:
+            if not as_now:
+                removed.append(name)
+        elif name not in now or _digest(now[name].encode()) not in former()[name]:
+            kept.append(name)
     replaced = {name for name in (*removed, *kept) if name in now}
     written = {name: text for name, text in now.items() if name not in there or name in replaced}
     gone = tuple(name for name in removed if name not in now)
-    return Upgrade(project_dir, written | _requirement(project_dir), gone, tuple(kept), tuple(own))
+    written |= _requirement(project_dir)
+    return Upgrade(project_dir, written, gone, tuple(kept), tuple(own), _free(project_dir, Upgrade.kept_in))
+
+
+def _what_to_do(name: str, written: Mapping[str, str]) -> str:
+    """How the user's change to a file that moves gets into the upgraded project."""
+    if name.startswith(COPIED[0]):
+        found = components_in(ROOT / name.removeprefix(COPIED[0]))
+        if found:
+            return f"then init --eject {found[0]}, and make your change there"
+        return "then init --eject the component that uses it, and import your file there"
+    program = name.rpartition("/")[2].rpartition("_")[2]
+    if name.startswith(COPIED[1]) and f"stacks/{program}" in written:
+        return f"make your change in stacks/{program}"
+    if name == "stacks/programs/__init__.py":
+        return "a program is a file in stacks/ now, and needs no list"
+    return f"make your change in {name}" if name in written else "its contents come with the package now"
+
+
+def _what_to_do_with_own(name: str) -> str:
+    imports = "import greenai_infra.stacks in place of components, and of programs config and budget"
+    if name.startswith(COPIED[1]) and name.endswith(".py"):
+        return f"move it to stacks/{name.removeprefix(COPIED[1])}, if it is a program; {imports}"
+    return imports if name.endswith(".py") else "nothing reads it there any more"
+
+
+def _free(folder: Path, name: str) -> str:
+    """The name, with a number if something of that name is there."""
+    number, found = 1, name
+    while (folder / found).exists():
+        number += 1
+        found = f"{name}-{number}"
+    return found
 
 
 @cache
-def former() -> dict[str, str]:
-    """Path in a project -> sha256 of the file that version 0.1 wrote there."""
+def former() -> Mapping[str, set[str]]:
+    """Path in a project -> sha256 of each file that version 0.1 wrote there."""
+    digests = defaultdict(set)
     with FORMER.open(encoding="utf-8", newline="") as file:
-        return {row["path"]: row["sha256"] for row in csv.DictReader(file)}
+        for row in csv.DictReader(file):
+            digests[row["path"]].add(row["sha256"])
+    return dict(digests)
 
 
 @cache
 def _of_this_version() -> dict[str, str]:
-    folder = shipped("stacks")
-    files = {f"stacks/{file.relative_to(folder).as_posix()}": file for file in sorted(folder.rglob("*"))}
-    return {
-        name: file.read_text(encoding="utf-8")
-        for name, file in files.items()
-        if file.is_file() and "__pycache__" not in file.parts and name != GATE
-    }
+    files = {f"stacks/{name}": file for name, file in files_to_copy(shipped("stacks"))}
+    return {name: file.read_text(encoding="utf-8") for name, file in files.items() if name != GATE}
 
 
 def _requirement(project_dir: Path) -> dict[str, str]:
@@ -149,14 +225,13 @@ def _requirement(project_dir: Path) -> dict[str, str]:
     return {"requirements.txt": changed} if changed != text else {}
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(content: bytes) -> str:
+    """The sha256 of a text, whatever its line ends are."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def _move(source: Path, target: Path, moved: list[tuple[Path, Path]]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    source.rename(target)
-    moved.append((source, target))
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.suffix == ".py" else ""
 
 
 def _remove_empty(folder: Path) -> None:

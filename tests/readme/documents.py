@@ -108,7 +108,7 @@ def resolve(words: list[str]) -> tuple[str, ...]:
     path: tuple[str, ...] = ()
     while True:
         if path == ("init",) and words and words[0] in FLAGS:
-            words = [FLAGS[words[0]], *words[1:]]
+            words = ["--", *words]
         if "--" in words and command.context_settings.get("ignore_unknown_options"):
             words = words[: words.index("--")]
         given, words, _ = command.make_parser(context).parse_args(list(words))

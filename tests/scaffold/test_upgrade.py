@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import tarfile
@@ -20,9 +21,11 @@ from greenai_infra.errors import InputError
 from greenai_infra.previews.offline.program import run_program
 from greenai_infra.previews.sdk.providers import Providers
 from greenai_infra.project.project import read_stack
-from greenai_infra.scaffold.upgrade import KEPT, former, upgrade_of
+from greenai_infra.scaffold.upgrade import former, upgrade_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.cli.conftest import Command
 
 ARCHIVE = Path(__file__).parent / "project-0.1.tar.gz"
@@ -56,6 +59,10 @@ def declared(project: Path, stack: str) -> dict[str, dict[str, object]]:
     return {urn: {key: value for key, value in some.items() if key not in MADE_UP} for urn, some in inputs.items()}
 
 
+def everything(folder: Path) -> dict[str, bytes | None]:
+    return {str(one.relative_to(folder)): one.read_bytes() if one.is_file() else None for one in folder.rglob("*")}
+
+
 def test_an_old_project_still_runs_and_its_upgrade_changes_no_resource(old: Path) -> None:
     before = {stack: declared(old, stack) for stack in STACKS}
     upgrade_of(old).apply()
@@ -86,6 +93,7 @@ def test_what_init_wrote_goes_and_the_short_programs_come(old: Path) -> None:
     assert "+from greenai_infra.stacks.program import run_program" in said
     assert f"+greenai-infra[aws]=={__version__}" in said
     assert (upgrade.kept, upgrade.own) == ((), ())
+    assert re.fullmatch(r"replace stacks/README\.md: [0-9]+ lines", said[2])
 
     upgrade.apply()
     assert sorted(file.name for file in (old / "stacks").iterdir()) == [
@@ -94,38 +102,81 @@ def test_what_init_wrote_goes_and_the_short_programs_come(old: Path) -> None:
     assert not upgrade_of(old).needed
 
 
-def test_what_the_user_has_changed_or_added_is_never_lost(old: Path) -> None:
-    changed = old / "stacks" / "components" / "aws" / "network.py"
-    changed.write_text(changed.read_text() + "# mine\n")
-    (old / "stacks" / "__main__.py").write_text("# all mine\n")
-    (old / "stacks" / "programs" / "mine.py").write_text("import components\n")
-    (old / "stacks" / "training.py").write_text("# mine too\n")
-    settings = (old / "stacks" / "policy" / "greenai-policy.yaml").read_bytes()
-    (old / "stacks" / "policy" / "greenai-policy.yaml").write_bytes(settings + b"# mine\n")
-
-    upgrade = upgrade_of(old)
-    assert upgrade.kept == ("stacks/__main__.py", "stacks/components/aws/network.py")
-    assert upgrade.own == ("stacks/programs/mine.py",)
-    upgrade.apply()
-
-    assert (old / KEPT / "stacks/components/aws/network.py").read_text().endswith("# mine\n")
-    assert (old / KEPT / "stacks/__main__.py").read_text() == "# all mine\n"
-    assert (old / "stacks/training.py").read_text() == "# mine too\n"
-    assert (old / "stacks/programs/mine.py").is_file()
-    assert (old / "stacks/policy/greenai-policy.yaml").read_bytes() == settings + b"# mine\n"
-    assert not upgrade_of(old).needed or not upgrade_of(old).written
-
-
-def test_a_failure_in_the_middle_leaves_the_project_as_it_was(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_user_has_changed_or_added_is_never_lost(old: Path, greenai: Command) -> None:
+    stacks = old / "stacks"
+    for name in ("components/aws/network.py", "components/aws/policy.py", "programs/aws_inference.py", "__main__.py"):
+        (stacks / name).write_text((stacks / name).read_text() + "# mine\n")
+    mine = {
+        "stacks/programs/mine.py": b"import components\n",
+        "stacks/helper.py": b"from components.aws.site import Site\n",
+        "stacks/notes.txt": b"notes\n",
+        "stacks/policy/greenai-policy.yaml": (stacks / "policy/greenai-policy.yaml").read_bytes() + b"# mine\n",
+        "stacks/policy/PulumiPolicy.yaml": b"name: mine\n",
+        "Pulumi.yaml": (old / "Pulumi.yaml").read_bytes() + b"# mine\n",
+        "before-upgrade": b"a file of that name\n",
+    }
+    for name, content in mine.items():
+        (old / name).write_bytes(content)
+    tags = stacks / "components" / "tags.py"
+    tags.write_bytes(tags.read_bytes().replace(b"\n", b"\r\n"))  # as git writes it on Windows: no change of the user's
     before = texts(old)
 
-    def full(_: object) -> None:
-        raise OSError(28, "No space left on device", "stacks/__main__.py")
+    done = greenai("init", "--upgrade", "--yes", old)
 
-    monkeypatch.setattr("greenai_infra.scaffold.upgrade.write_all", full)
-    with pytest.raises(InputError, match="No space left on device"):
-        upgrade_of(old).apply()
-    assert texts(old) == before
+    kept = "before-upgrade-2"
+    said = [line for line in done.out.splitlines() if line.startswith(("move ", "leave "))]
+    changed = "you have changed it;"
+    inside = "import greenai_infra.stacks in place of components, and of programs config and budget"
+    assert said == [
+        f"move stacks/__main__.py to {kept}/stacks/__main__.py: {changed} make your change in stacks/__main__.py",
+        f"move stacks/components/aws/network.py to {kept}/stacks/components/aws/network.py: {changed} then init "
+        "--eject aws.PrivateNetwork, and make your change there",
+        f"move stacks/components/aws/policy.py to {kept}/stacks/components/aws/policy.py: {changed} then init --eject "
+        "the component that uses it, and import your file there",
+        f"move stacks/programs/aws_inference.py to {kept}/stacks/programs/aws_inference.py: {changed} make your change "
+        "in stacks/inference.py",
+        f"leave stacks/helper.py, your own: {inside}",
+        f"leave stacks/programs/mine.py, your own: move it to stacks/mine.py, if it is a program; {inside}",
+    ]
+    after = texts(old)
+    assert {name: after[name] for name in mine} == mine
+    moved = [line.split(" ")[1] for line in said if line.startswith("move ")]
+    assert {name: after[f"{kept}/{name}"] for name in moved} == {name: before[name] for name in moved}
+    assert [name for name in after if name.startswith("stacks/components")] == []
+    assert greenai("init", old, "--upgrade").out == f"{old} is up to date\n"
+
+
+@pytest.mark.parametrize("number", [1, 60, 110, 111, 119])
+def test_a_failure_in_the_middle_leaves_the_project_as_it_was(
+    old: Path, greenai: Command, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    (old / "stacks" / "programs" / "training.py").write_text("# mine\n")
+    before = everything(old)
+    calls = iter(range(1, 1000))
+
+    def full_at(move: Callable[[Path, Path], Path]) -> Callable[[Path, Path], Path]:
+        def moved(path: Path, target: Path) -> Path:
+            if next(calls) == number:
+                raise OSError(28, "No space left on device", str(path))
+            return move(path, target)
+
+        return moved
+
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(Path, name, full_at(getattr(Path, name)))
+    done = greenai("init", "--upgrade", "--yes", old)
+
+    assert (done.code, "No space left on device" in done.err) == (2, True)
+    assert everything(old) == before
+
+
+def test_a_file_of_the_user_s_with_the_name_of_a_new_program_is_to_be_renamed_first(old: Path) -> None:
+    (old / "stacks" / "training.py").write_text("# mine\n")
+    before = everything(old)
+
+    with pytest.raises(InputError, match=r"stacks/training\.py is your own, and has the name of a program"):
+        upgrade_of(old)
+    assert everything(old) == before
 
 
 def test_a_project_of_this_version_is_left_alone_whatever_its_owner_changed(tmp_path: Path) -> None:
@@ -137,11 +188,13 @@ def test_a_project_of_this_version_is_left_alone_whatever_its_owner_changed(tmp_
     assert not upgrade_of(tmp_path).needed
 
 
-def test_every_file_of_the_older_version_is_known() -> None:
-    with tarfile.open(ARCHIVE) as archive:
-        names = {name.removeprefix("./") for name in archive.getnames()}
-    assert {name for name in former() if name not in names} == set()
-    assert len(former()) == 114
+def test_every_file_of_the_older_version_is_known(old: Path) -> None:
+    written = {name: content for name, content in texts(old / "stacks").items() if name != "policy/greenai-policy.yaml"}
+
+    assert len(written) == 114
+    assert {f"stacks/{name}" for name in written} <= former().keys()
+    for name, content in written.items():
+        assert hashlib.sha256(content).hexdigest() in former()[f"stacks/{name}"], name
 
 
 def test_a_folder_that_init_did_not_write_is_refused(tmp_path: Path) -> None:
@@ -157,7 +210,8 @@ def test_the_command_shows_the_diff_and_changes_nothing_without_yes(old: Path, g
     done = greenai("init", "--upgrade", old)
     assert (done.code, texts(old)) == (1, before)
     assert "+run_program(Path(__file__).parent)" in done.out
-    assert "say --yes" in done.err
+    assert "--- stacks/programs/training.py\n+++ stacks/training.py\n" in done.out
+    assert "add --yes" in done.err
 
     done = greenai("init", "--upgrade", old, "--yes")
     assert done.code == 0
