@@ -1,23 +1,17 @@
-"""How time and work are counted when a run is cut into slices: the length of a slot, and where slices may begin or end.
+"""How time is counted when a run is cut into slices: the length of a slot, and how many of them everything takes.
 
-Slots measure work; slices begin and end at few moments. Over steps of constant intensity some cheapest slices, of all
-or of each number, have this form: every slice runs from edge to edge, or has its minimum length and one end on an edge.
-Only one slice is cut to measure: one of its ends is on an edge, the other wherever the work is done. Here the bounds of
-the run are edges too. The reason: where no two slices touch, the cost is linear as long as no begin or end crosses an
-edge, and the constraints are edges, minimum lengths and one sum, the running time. At a corner of that problem the sum
-fixes one begin or end, and the other constraints fix one each. Slices that touch may be joined, which saves a resume.
-
-So all moments except those two are edges, or lie a minimum length from an edge, and the work of the other slices is a
-whole number of slots, where a slot divides the steps, the minimum and the overhead. Where that gives too many slots (a
-month of five minutes), slots get longer and fewer edges are tried, then the edges near the slices that were found; this
-result is only nearly the cheapest. It rounds overheads and minimum lengths up, and no slice is ever all overhead.
+Where a slot divides every step of intensity, the shortest slice, the overhead, the work and the bounds of the run, some
+cheapest slices run from slot to slot: nothing is lost by looking at no other. Where that would be too many slots (as
+with bounds that lie seconds off the steps, or a month of five minutes), they get longer: bounds, overhead, shortest
+slice and work are rounded so that every rule is still kept, and what the rounding added is cut off again
+(`greenai_infra.planning.trim`).
 """
 
 from __future__ import annotations
 
-from itertools import count
-from math import ceil, gcd, inf
-from typing import TYPE_CHECKING, NamedTuple, Self
+from itertools import chain, count
+from math import ceil, floor, gcd
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -28,10 +22,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-MAX_STATES = 130_000_000  # moments x slots of work x ways; beyond it slots get longer
-MAX_ROUGH_STATES = 60_000_000  # where nothing is exact anyway
-TINY = 1e-9  # slots; smaller values are rounding
-ROUNDING_S = 1e-6  # precision of Unix times
+EXACT_STATES = 8_000_000  # slots of time x slots of work x ways: so many are looked at where they count exactly
+FINE_STATES = 800_000  # so many where only bounds or work are rounded
+MOST_STATES = 20_000_000  # so many before the overhead and the shortest slice are rounded too
+ROUNDING_S = 1e-6  # Unix times are no more exact
 
 
 class Interruption(Struct, frozen=True):
@@ -42,92 +36,49 @@ class Interruption(Struct, frozen=True):
 
 
 class Slots(NamedTuple):
-    """Seconds of a slot, the slots of a resume and of the shortest slice, and n to try every nth edge.
-
-    `overhead` and `shortest` are rounded up where `slot_s` does not divide the rule's times.
-    """
+    """`length` slots of time from `first_s` on (s after an edge); work, overhead and shortest slice in slots."""
 
     slot_s: int
+    first_s: int
+    length: int
+    work: int
     overhead: int
     shortest: int
-    stride: int
-    resume: float | None = None
-    """The overhead where slots are too long to count it: then each number of slices has a different running time."""
 
-    def is_exact(self, rule: Interruption) -> bool:
-        """Whether the count is exact: nothing rounded, no edge left out."""
-        rounded_s = (
-            self.overhead * self.slot_s - rule.resume_overhead_s,
-            self.shortest * self.slot_s - rule.minimum_slice_s,
+    @property
+    def allow_two(self) -> bool:
+        """Whether two slices fit between the bounds and hold the work."""
+        return self.work <= self.length and self.work + self.overhead >= 2 * self.shortest
+
+    def times_s(self) -> Floats:
+        """Where slots begin and end, shape (length + 1,)."""
+        return self.first_s + self.slot_s * np.arange(self.length + 1.0)
+
+
+def slots_of(step_s: int, begin_s: float, end_s: float, work_s: float, rule: Interruption, ways: int = 1) -> Slots:
+    """The longest slots that count exactly, or longer ones where the problem would not stay small enough.
+
+    `step_s` divides every step, the bounds are s after an edge, `ways` is how often the problem is solved.
+    """
+    first, last = ceil(begin_s - ROUNDING_S), floor(end_s + ROUNDING_S)
+    needed, overhead, minimum = (
+        ceil(seconds - ROUNDING_S) for seconds in (work_s, rule.resume_overhead_s, rule.minimum_slice_s)
+    )
+
+    def states(slot_s: int) -> float:
+        return (last - first) / slot_s * needed / slot_s * ways
+
+    ruled = gcd(step_s, overhead, minimum)
+    slot_s = gcd(ruled, first, last, needed)
+    if states(slot_s) > EXACT_STATES:
+        divisors = (one for one in range(slot_s, step_s + 1) if step_s % one == 0 and (ruled % one == 0 or one > ruled))
+        slot_s = next(
+            one
+            for one in chain(divisors, (step_s * 2**doublings for doublings in count(1)))
+            if states(one) <= (FINE_STATES if one < ruled else MOST_STATES)
         )
-        return self.stride == 1 and not any(rounded_s)
-
-
-def slots_of(step_s: int, work_s: float, rule: Interruption, span_s: float, ways: int = 1) -> Slots:
-    """The longest slots that count exactly, or longer slots where the problem would get too large.
-
-    `step_s` divides every step, `span_s` is the time between the earliest begin and the deadline, `ways` is the number
-    of times that the problem is solved.
-    """
-    overhead_s, minimum_s = ceil(rule.resume_overhead_s), ceil(rule.minimum_slice_s)
-    exact_s = gcd(step_s, overhead_s, minimum_s)
-    for doublings in count():
-        stride = 2**doublings
-        for slot_s in _divisors(step_s * stride, exact_s):
-            overhead = -(-overhead_s // slot_s)
-            shortest = max(-(-minimum_s // slot_s), overhead + 1)  # a slice must do some work beyond the resume
-            moments = span_s / (step_s * stride) * (3 if shortest * slot_s % (step_s * stride) else 1)
-            if moments * work_s / slot_s * ways <= MAX_STATES:
-                return Slots(slot_s, overhead, shortest, stride)
-    raise AssertionError
-
-
-def rough_slots(step_s: int, longest_s: float, rule: Interruption, span_s: float, ways: int) -> Slots:
-    """Slots too long to count the overhead: each number of slices has a different running time, up to `longest_s`."""
-    for doublings in count():
-        stride = 2**doublings
-        if span_s / (step_s * stride) * longest_s / (step_s * stride) * ways <= MAX_ROUGH_STATES:
-            return with_slots_of(step_s * stride, rule, stride)
-    raise AssertionError
-
-
-def with_slots_of(slot_s: int, rule: Interruption, stride: int) -> Slots:
-    """Slots of a length for which each number of slices has a different running time."""
-    shortest = max(1, -(-ceil(rule.minimum_slice_s) // slot_s))
-    return Slots(slot_s, 0, shortest, stride, rule.resume_overhead_s / slot_s)
-
-
-def _divisors(step_s: int, least_s: int) -> list[int]:
-    """Slot lengths that are multiples of `least_s`, ascending."""
-    return [slot_s for slot_s in range(least_s, step_s + 1, least_s) if step_s % slot_s == 0]
-
-
-class Moments(NamedTuple):
-    """Moments where slices may begin or end, in slots after some edge; the first and the last bound the run.
-
-    `whole` says which lie a whole number of slots after the edge: all except perhaps the bounds, and moments a shortest
-    slice away from the bounds.
-    """
-
-    times: Floats
-    whole: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, earliest_s: float, latest_s: float, edges_s: Floats, slots: Slots, *, only_edges: bool = False) -> Self:
-        """Moments between two bounds: all that can be useful around the edges between them; seconds after an edge.
-
-        With `only_edges`, moments a shortest slice away from an edge are left out.
-        """
-        earliest, latest = _snapped(earliest_s, slots.slot_s), _snapped(latest_s, slots.slot_s)
-        fixed = np.concatenate([[earliest, latest], np.rint(edges_s[:: slots.stride] / slots.slot_s)])
-        around = [fixed] if only_edges else [fixed, fixed + slots.shortest, fixed - slots.shortest]
-        inner = np.sort(np.concatenate(around))
-        inner = inner[(inner > earliest + TINY) & (inner < latest - TINY)]
-        inner = inner[np.diff(inner, prepend=-inf) > TINY]
-        times = np.concatenate([[earliest], inner, [latest]])
-        return cls(times, np.abs(times - np.rint(times)) < TINY)
-
-
-def _snapped(time_s: float, slot_s: int) -> float:
-    nearest = round(time_s / slot_s)
-    return float(nearest) if abs(time_s - nearest * slot_s) < ROUNDING_S else time_s / slot_s
+    begin, work, resume = (-(-seconds // slot_s) for seconds in (first, needed, overhead))
+    shortest = max(-(-minimum // slot_s), resume + 1)  # all resume and no work is not worth a slice
+    if minimum > overhead and (work - resume) // (shortest - resume) > (needed - overhead) // (minimum - overhead):
+        shortest += 1  # or rounding would allow a slice more than the work fills
+    return Slots(slot_s, begin * slot_s, last // slot_s - begin, work, resume, shortest)

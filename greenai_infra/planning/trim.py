@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from greenai_infra.planning.slots import Floats, Interruption, Ints
 
 LEAST_S = 1e-6  # a surplus below this is rounding
+EQUAL_G_PER_KWH = 1e-5  # less is rounding: of two ends that are as dirty the later one is cut
 
 
 def trimmed(
@@ -41,7 +42,8 @@ def trimmed(
         begin, end = np.where(possible, begin, 0.0), np.where(possible, end, 1.0)
         off_begin = (integral(left, begin + spare) - integral(left, begin)) / spare
         off_end = (integral(left, end) - integral(left, end - spare)) / spare
-        means = np.where(np.concatenate([possible, possible], axis=1), np.concatenate([off_end, off_begin], axis=1), -1)
+        off = np.concatenate([off_end, off_begin - EQUAL_G_PER_KWH], axis=1)
+        means = np.where(np.concatenate([possible, possible], axis=1), off, -1)
         worst = means.shape[1] - 1 - np.argmax(means[:, ::-1], axis=1)
         at_end = worst < begin.shape[1]
         column = np.where(at_end, worst, worst - begin.shape[1])

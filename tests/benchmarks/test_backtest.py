@@ -56,7 +56,7 @@ class Setting:
         job, rule = self.job, self.job.interruption
         plain = PlainJob(job.duration_s / HOUR, job.slack.earliest_s / HOUR, job.latest_end_s / HOUR, None, "Z0")
         if rule is not None:
-            slots = slots_of(3600, job.duration_s, rule, job.latest_end_s - job.slack.earliest_s)
+            slots = slots_of(3600, job.slack.earliest_s, job.latest_end_s, job.duration_s, rule)
             plain.slot, plain.resume_slots, plain.least_slots = slots.slot_s / HOUR, slots.overhead, slots.shortest
         return plain_backtest(self.zones, [int(start / HOUR) for start in self.starts.starts_s[:count]], plain)
 

@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from greenai_infra.planning.slice_ways import search
-from greenai_infra.planning.slots import ROUNDING_S, Moments, slots_of
+from greenai_infra.planning.slice_search import search
+from greenai_infra.planning.slots import ROUNDING_S, slots_of
 from greenai_infra.planning.trim import trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from greenai_infra.planning.backtest.running import Floats, Ints
-    from greenai_infra.planning.slice_ways import Found
+    from greenai_infra.planning.slice_search import Found
     from greenai_infra.planning.slots import Interruption
 
-BATCH = 100  # runs side by side
-WAYS = 32  # searches counted per run when slots are sized; there are many runs
-BATCH_STATES = 5_000_000  # moments x slots of work x runs: what fits the processor's cache
+WAYS = 8  # slots get longer as if each run were searched for so often: there are many
 
 
 class Sliced(NamedTuple):
@@ -53,18 +51,15 @@ def best_slices_of_all(
     for number in range(len(kinds)):
         alike = np.flatnonzero(kind.reshape(-1) == number)
         begin_s, end_s = map(float, bounds_s[alike[0]])
-        slots = slots_of(step_s, work_s, rule, end_s - begin_s, WAYS)
-        slot_s = slots.slot_s
-        moments = Moments.of(begin_s, end_s, np.arange(0.0, end_s, step_s), slots)
-        size = max(1, min(BATCH, int(BATCH_STATES * slot_s / (moments.times.size * work_s))))
-        for runs in np.split(alike, range(size, alike.size, size)):
+        slots = slots_of(step_s, begin_s, end_s, work_s, rule, WAYS)
+        edges_s = np.arange(0.0, end_s, step_s)
 
-            def up_to(times: Floats, runs: Ints = runs, slot_s: int = slot_s) -> Floats:
-                return integral(runs, edge_s[runs, None] + times * slot_s)
+        def up_to(times_s: Floats, runs: Ints = alike) -> Floats:
+            return integral(runs, edge_s[runs, None] + times_s)
 
-            for run, best in zip(runs, search(moments, up_to, slots, work_s / slot_s), strict=True):
-                for slices in best:
-                    found[run] = [(edge_s[run] + start * slot_s, edge_s[run] + end * slot_s) for start, end in slices]
+        for run, best in zip(alike, search(up_to, slots, work_s, (begin_s, end_s), edges_s), strict=True):
+            for slices in best:
+                found[run] = [(edge_s[run] + start, edge_s[run] + end) for start, end in slices]
     starts_s, ends_s = (np.clip(times_s, earliest_s[:, None], latest_end_s[:, None]) for times_s in _padded(found))
     return Sliced(*trimmed(starts_s, ends_s, integral, work_s, rule))
 
