@@ -26,7 +26,7 @@ from greenai_infra.serving.store import CLOCK_KEPT_S, LATE_FOR_S, MOST_CONNECTIO
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from greenai_infra.serving.place import Address, Place
+    from greenai_infra.serving.backends import Address, Place
 
 _CLASSES = {"tcp": Connection, "tls": SSLConnection, "unix": UnixDomainSocketConnection}
 

@@ -14,7 +14,7 @@ from redis.connection import Connection, SSLConnection, UnixDomainSocketConnecti
 from redis.retry import Retry
 
 if TYPE_CHECKING:
-    from greenai_infra.serving.place import Address, Place
+    from greenai_infra.serving.backends import Address, Place
 
 CONNECT_S = 5.0
 """A connection is made beside the requests; in this time, else not at all."""

@@ -15,7 +15,7 @@ from redis.exceptions import AskError, MovedError
 if TYPE_CHECKING:
     from redis.exceptions import ResponseError
 
-    from greenai_infra.serving.place import Address
+    from greenai_infra.serving.backends import Address
 
 
 class Slots:

@@ -26,7 +26,7 @@ from greenai_infra.serving.events import StoreError
 from greenai_infra.serving.slots import Slots, key_of, redirected
 
 if TYPE_CHECKING:
-    from greenai_infra.serving.place import Address, Place
+    from greenai_infra.serving.backends import Address, Place
 
 MOST_CONNECTIONS = 8
 """To one node. A burst of requests shares them: making a connection takes longer than many commands."""

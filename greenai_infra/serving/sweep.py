@@ -16,7 +16,8 @@ from greenai_infra.serving.slots import Slots
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from greenai_infra.serving.place import Address, Place, Where
+    from greenai_infra.serving.backends import Address, Place
+    from greenai_infra.serving.place import Where
 
 LIMIT_S = 10.0
 """Of one command."""

@@ -21,9 +21,10 @@ from greenai_infra import InferenceCache
 from greenai_infra.contracts.cache_connection import CacheConnection
 from greenai_infra.errors import GreenAIError, InputError
 from greenai_infra.serving.async_store import AsyncStore
+from greenai_infra.serving.backends import Place
 from greenai_infra.serving.events import StoreError
 from greenai_infra.serving.keys import Keys
-from greenai_infra.serving.place import Place, find_place
+from greenai_infra.serving.place import find_place
 from greenai_infra.serving.slots import Slots, redirected
 from greenai_infra.serving.store import Store
 from tests.serving.servers import Valkey, cluster, greeted, pass_on, serving, valkey
