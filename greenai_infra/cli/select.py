@@ -52,6 +52,9 @@ BUDGET_KG = NumberRange(0, 1e12, min_open=True)
 @click.option(
     "--alarms-stack", metavar="STACK", help="Stack with the budget alarms, so that these stacks build no alarms."
 )
+@click.option(
+    "--multi-region", is_flag=True, help="Training: one stack for all regions; the run starts in the first of them."
+)
 @click.option("--gcp-project", metavar="ID", help="Google Cloud project for stacks pinned there.")
 def select(
     plan_file: Path,
@@ -66,10 +69,12 @@ def select(
     daily_budget_kg: float | None,
     monthly_budget_kg: float | None,
     alarms_stack: str | None,
+    multi_region: bool,
     gcp_project: str | None,
 ) -> None:
     """Pin a plan's ranked regions as stacks Pulumi.<workload>-<region>.yaml, and name the stack to apply.
 
+    With --multi-region all regions are one stack Pulumi.<workload>.yaml, and a later plan moves the run within it.
     Only the plan's decisions are written; your settings in those files stay. An earlier choice moves to another region
     only if that saves more than --threshold percent of the emissions. If a carbon ledger is configured (GREENAI_LEDGER,
     or budget-ledger in Pulumi.yaml), the plan must fit its budget.
@@ -91,6 +96,7 @@ def select(
         monthly_budget_kg=monthly_budget_kg,
         alarms_stack=alarms_stack,
         gcp_project=gcp_project,
+        multi_region=multi_region,
     )
     plan = read_plan_file(plan_file)
     selection = select_stacks(plan, project_dir, options, datetime.now(UTC))
@@ -142,7 +148,7 @@ def show_selection(selection: Selection) -> None:
     rows = [
         [
             str(pinned.planned.rank),
-            pinned.stack,
+            pinned.label,
             pinned.machine,
             short_time(format_time(pinned.starts_at)) if pinned.starts_at else "with up",
             f"{pinned.planned.emissions_kg:,.3g}",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.availability import one_zone_note, opt_in_note
 from greenai_infra.catalog.buildable import not_built
 from greenai_infra.catalog.regions import regions
-from greenai_infra.errors import Refused
+from greenai_infra.contracts.stack.several_regions import RUN_KEYS, is_of_several
+from greenai_infra.errors import InputError, Refused
 from greenai_infra.pinning.pins.budget import budget_changes
 from greenai_infra.pinning.pins.registry import pinner_for
 from greenai_infra.project import yaml_edit
-from greenai_infra.project.stack_files import NO_CAPACITY, SELECTED, StackFile
+from greenai_infra.project.stack_files import NO_CAPACITY, SELECTED, StackFile, config_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +50,24 @@ class Pinned:
         """Its name."""
         return self.file.stack
 
+    @property
+    def label(self) -> str:
+        """Its name; of several regions in one stack, the region's."""
+        return self.placement.region if is_of_several(self.written.value("training")) else self.stack
+
+    @property
+    def written(self) -> StackFile:
+        """The file as it will be."""
+        config = config_of(yaml_edit.load(self.text, str(self.file.path)), self.file.path)
+        return replace(self.file, text=self.text, config=config)
+
 
 def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, options: Options) -> Pinned:
-    """The stack for a placement. Raises Refused if no program can build it, InputError if its config is invalid."""
+    """The stack for a placement. Raises Refused if no program can build it, InputError if its config is invalid.
+
+    With `multi_region` the placement is one region of the stack. A region that stands in the file keeps the plan with
+    which it was built; what the plan of the first rank says now goes into `run`.
+    """
     if found := not_built(
         plan.workload.kind,
         placement.provider,
@@ -64,20 +80,28 @@ def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, option
     pinner = pinner_for(placement.provider, plan.workload.kind)
     pinner.check(placement, options)
     values = pinner.section(plan, placement, rank, options)
-    own = file.value(pinner.program)
-    section = {**(own if isinstance(own, dict) else {}), **values}
+    name = file.key(pinner.program)
+    own, at = _own_section(file, name, placement, options)
+    run = {key: values[key] for key in RUN_KEYS} if options.multi_region else {}
+    built_with = {key: own[key] for key in run if key in own}
+    section = {**own, **values, **built_with}
+    values = {key: value for key, value in values.items() if key not in built_with}
     values |= pinner.settle(section, placement, file)
     section = {key: value for key, value in (section | values).items() if value is not yaml_edit.REMOVE}
-    name = file.key(pinner.program)
     lacking = {key: value for key, value in pinner.wanted(section, placement).items() if key not in section}
-    config = pinner.read(section | lacking, f"{file.path.name}: {name}")
+    config = pinner.read(section | lacking | run, f"{file.path.name}: {'.'.join(at)}")
     assert config.planned is not None, "a pinner writes what was planned"
     changes: dict[yaml_edit.Path, Any] = {
-        **{("config", key): value for key, value in pinner.provider_config(placement).items()},
+        **{
+            ("config", key): value
+            for key, value in pinner.provider_config(placement).items()
+            if not (options.multi_region and key in file.config)  # the resources name their region themselves
+        },
         ("config", file.key("program")): pinner.program,
-        ("config", file.key(SELECTED)): "true" if rank == 1 else yaml_edit.REMOVE,
+        ("config", file.key(SELECTED)): "true" if rank == 1 or options.multi_region else yaml_edit.REMOVE,
         ("config", file.key(NO_CAPACITY)): yaml_edit.REMOVE,
-        **{("config", name, key): value for key, value in values.items()},
+        **(_of_all_regions(name, placement, run) if options.multi_region and rank == 1 else {}),
+        **{("config", *at, key): value for key, value in values.items()},
         **budget_changes(plan, file, options, placement.provider),
     }
     text = yaml_edit.edit(file.text, changes, str(file.path))
@@ -95,6 +119,32 @@ def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, option
         missing=missing,
         notes=notes,
     )
+
+
+def _own_section(
+    file: StackFile, name: str, placement: Placement, options: Options
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The section of the placement's region as it stands in the file, and the keys that lead to it.
+
+    Raises InputError where the file has one kind of section, and the other is to be written.
+    """
+    found = file.config.get(name)
+    section = found if isinstance(found, dict) else {}
+    if section and is_of_several(section) != options.multi_region:
+        has, other = ("several regions", "with") if is_of_several(section) else ("one region", "without")
+        raise InputError(f"{file.path.name}: {name} is for {has}; select {other} --multi-region, or remove the file")
+    if not options.multi_region:
+        return section, (name,)
+    regions = section.get("regions")
+    own = regions.get(placement.region) if isinstance(regions, dict) else None
+    return (own if isinstance(own, dict) else {}), (name, "regions", placement.region)
+
+
+def _of_all_regions(name: str, placement: Placement, run: dict[str, Any]) -> dict[yaml_edit.Path, Any]:
+    """Where the run starts, and its plan."""
+    provider = {"provider": "gcp"} if placement.provider == "gcp" else {}
+    values: dict[str, Any] = {**provider, "active": placement.region, "run": run}
+    return {("config", name, key): value for key, value in values.items()}
 
 
 def _of_place(placement: Placement) -> Iterator[str]:

@@ -5,7 +5,7 @@ Nothing is written here. What the plan decides is set in the file's text; everyt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from greenai_infra.contracts.plan import Placement, PlanFile
     from greenai_infra.pinning.pins.options import Options
+    from greenai_infra.project.stack_files import Project
 
 TIME_TO_BUILD = timedelta(minutes=15)
 """A start that is nearer than this may pass before the stack stands."""
@@ -52,6 +53,8 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
     Raises Refused if the first choice can't be built by the program of its cloud, or its region has been denied since,
     InputError if its config is invalid.
     """
+    if options.multi_region and plan.workload.kind != "training":
+        raise InputError(f"--multi-region is for training, and {plan.workload.name} is planned as {plan.workload.kind}")
     if options.model_data and plan.workload.kind != "inference":
         raise InputError(f"--model-data is for inference, and {plan.workload.name} is planned as {plan.workload.kind}")
     if not options.force and any("sandbox" in one.intensity.flags for one in plan.ranked):
@@ -72,6 +75,9 @@ def select(plan: PlanFile, project_dir: Path, options: Options, now: datetime) -
     )
     order = sorted(ranked, key=lambda one: one.key != choice.region)
     pinned, notes = _pin_first(plan, order, project_dir, options)
+    if options.multi_region:
+        notes += _still_built(pinned)
+        pinned = _as_one(pinned, pinned[0].file)
     notes += [
         f"{one.stack} is left out: for this plan it had no capacity or was closed; --force tries it again"
         for one in starved
@@ -130,7 +136,10 @@ def _pin_first(
     for placement in order:
         if len(pinned) == options.top:
             break
-        file = stack_file(project, stack_name(plan.workload.name, placement.region))
+        if options.multi_region and placement.provider != order[0].provider:
+            skipped.append(f"skipped: {placement.key}: the stack's regions are all of {order[0].provider}")
+            continue
+        file = _file_for(plan, placement, project, pinned, options)
         try:
             if reason := ruled_out(project_dir, plan.workload.name, placement.key):
                 raise Refused(f"{plan.workload.name}: {reason}")
@@ -142,6 +151,28 @@ def _pin_first(
     shown = skipped if len(skipped) <= MOST_SKIPPED + 1 else skipped[:MOST_SKIPPED]
     more = [f"skipped: {len(skipped) - len(shown)} more of the ranking, too"] if shown != skipped else []
     return pinned, shown + more
+
+
+def _file_for(
+    plan: PlanFile, placement: Placement, project: Project, pinned: Sequence[Pinned], options: Options
+) -> StackFile:
+    """The file to pin a placement in: its own, or the one of all regions as those before have left it."""
+    if not options.multi_region:
+        return stack_file(project, stack_name(plan.workload.name, placement.region))
+    return pinned[-1].written if pinned else stack_file(project, plan.workload.name)
+
+
+def _as_one(pinned: Sequence[Pinned], file: StackFile) -> list[Pinned]:
+    """The regions of one stack, each with the file as it is and with its last text."""
+    return [replace(one, file=file, text=pinned[-1].text) for one in pinned]
+
+
+def _still_built(pinned: Sequence[Pinned]) -> list[str]:
+    """The regions in the stack's file that are not of this plan."""
+    section = pinned[-1].written.value("training") or {}
+    names, file = [one.placement.region for one in pinned], pinned[-1].file.path.name
+    left = [name for name in section.get("regions", {}) if name not in names]
+    return [f"{name} stays in {file} and stays built; to destroy it, take it out and run up" for name in left]
 
 
 def _lists_not_read(pinned: Sequence[Pinned]) -> list[str]:

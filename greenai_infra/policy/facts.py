@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.clock import parse_time
 from greenai_infra.contracts.declared import UNKNOWN, Unknown, has_unknown, plain
 from greenai_infra.contracts.labels import number_of_label, time_of_label
+from greenai_infra.contracts.stack.several_regions import running_section
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def _of_config(config: Mapping[str, Any]) -> Iterator[CarbonFacts]:
     for key, section in config.items():
         if not isinstance(section, dict):
             continue
+        section = running_section(section)
         carbon, planned = plain(section.get("carbon")), plain(section.get("planned"))
         if carbon is None and planned is None:
             continue

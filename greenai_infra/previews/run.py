@@ -59,7 +59,7 @@ def preview(
     )
     from greenai_infra.previews.sdk.providers import Providers, package_of
     from greenai_infra.previews.standing.assemble import standing
-    from greenai_infra.previews.standing.config import budget, program_section
+    from greenai_infra.previews.standing.config import budget, program_sections
     from greenai_infra.previews.standing.over_budget import over_budget
 
     providers = Providers(program.config)
@@ -74,7 +74,8 @@ def preview(
         findings += unread
     resources = _declared(program, recorded, rendered, providers)
     findings += run_checks(resources, program.config)
-    figures = standing(resources, program_section(program)) if failure is None else None
+    sections = program_sections(program)
+    figures = standing(resources, *sections) if failure is None else None
     limits = budget(program)
     if figures is not None:
         findings += over_budget(figures, limits, resources[0].urn if resources else "")
@@ -83,7 +84,7 @@ def preview(
     return PreviewResult(
         project=program.project,
         stack=program.stack,
-        region=program.region,
+        region=str(sections[0].get("region")) if len(sections) > 1 else program.region,
         resources=tuple(resources),
         outputs=_stack_outputs(recorded),
         findings=tuple(

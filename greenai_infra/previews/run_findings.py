@@ -12,7 +12,7 @@ from greenai_infra.contracts.declared import STACK_TYPE, Finding
 from greenai_infra.contracts.preview_codes import BAD_CONFIG, PROGRAM_FAILED, REFUSED
 from greenai_infra.errors import InputError, Refused
 from greenai_infra.policy.rules.plan_age import YEARLY
-from greenai_infra.previews.standing.config import program_section
+from greenai_infra.previews.standing.config import program_section, program_sections
 from greenai_infra.project.stack_files import read_project, stack_file
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def carbon_findings(program: StackProgram) -> list[Finding]:
 
     They are of another grid zone, or claim to be a yearly mean that our table has with another figure.
     """
-    section = program_section(program)
+    return [finding for section in program_sections(program) for finding in _carbon_of(section)]
+
+
+def _carbon_of(section: Mapping[str, Any]) -> list[Finding]:
     try:
         provider = section.get("provider", "aws")
         region, zone = find_region(f"{provider}:{section['region']}"), section["carbon"]["zone"]

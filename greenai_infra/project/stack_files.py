@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import parse_time
 from greenai_infra.contracts.programs import DEFAULT_PROGRAM
+from greenai_infra.contracts.stack.several_regions import running_section
 from greenai_infra.errors import InputError
 from greenai_infra.files import read_text, write_all
 from greenai_infra.project import yaml_edit
@@ -50,9 +51,9 @@ class StackFile:
 
     @property
     def section(self) -> dict[str, Any]:
-        """The section of the stack's program; empty if missing."""
+        """The section of the stack's program, empty if there is none; of several regions, that of the active one."""
         section = self.value(self.program)
-        return section if isinstance(section, dict) else {}
+        return running_section(section) if isinstance(section, dict) else {}
 
     @property
     def place(self) -> str:

@@ -8,6 +8,7 @@ import pulumi
 from pulumi.runtime import is_config_secret
 
 from greenai_infra.contracts.stack import written_by_select
+from greenai_infra.contracts.stack.several_regions import SeveralRegions, is_of_several, read_several
 from greenai_infra.errors import InputError, Refused
 from greenai_infra.pinning.ruled_out import ruled_out
 from greenai_infra.templates import project_folder
@@ -56,6 +57,20 @@ def read_section(
     except InputError as error:
         raise pulumi.RunError(str(error)) from error
     return config
+
+
+def read_regions(section: str, read: Callable[[Any, str], Config], example: str) -> Config | SeveralRegions[Config]:
+    """As `read_section`; the configs of all regions where the section is for several. Raises pulumi.RunError."""
+
+    def each(values: Any, where: str) -> Config | SeveralRegions[Config]:
+        return read_several(values, where, read) if is_of_several(values) else read(values, where)
+
+    found: Config | SeveralRegions[Config] = read_section(section, each, example)
+    if isinstance(found, SeveralRegions):
+        key = f"{pulumi.get_project()}:{section}.regions"
+        for region, config in found.regions.items():
+            _refuse_region_denied_since(config, f"{key}.{region}")
+    return found
 
 
 def _refuse_another_place(config: Any, key: str) -> None:

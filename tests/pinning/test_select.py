@@ -357,3 +357,64 @@ def test_an_earlier_choice_moves_by_what_the_plan_minimised(project: Path) -> No
 
     assert (choice.region, choice.switched) == (f"aws:{OREGON}", True)
     assert "saves 33.3 % (280 USD with carbon in aws:us-west-2, 420 in aws:eu-north-1)" in choice.reason
+
+
+def several(folder: Path) -> dict[str, Any]:
+    """The training section of the one stack of all regions."""
+    return training(folder / "Pulumi.tune.yaml")
+
+
+def test_all_regions_become_one_stack_if_asked_for(project: Path) -> None:
+    selection = pin(project, FOUR, multi_region=True)
+
+    assert stacks(project) == ["Pulumi.tune.yaml"]
+    assert several(project)["active"] == NORTH
+    assert list(several(project)["regions"]) == [NORTH, CANADA, OREGON]
+    assert [one.label for one in selection.stacks] == [NORTH, CANADA, OREGON]
+    assert selected(project) == ["Pulumi.tune.yaml"]
+
+
+def test_a_new_plan_changes_active_and_run_and_leaves_the_regions_as_they_were_built(project: Path) -> None:
+    pin(project, FOUR, multi_region=True)
+    file = project / "Pulumi.tune.yaml"
+    file.write_text(
+        file.read_text().replace("        spot: false\n", "        spot: false\n        volume_gb: 900  # mine\n")
+    )
+    before = several(project)
+
+    pin(project, ranking(us_west_2=1.0, us_east_2=3.0, ca_central_1=4.0, eu_north_1=9.0), multi_region=True, top=4)
+
+    after = several(project)
+    assert after["active"] == OREGON
+    assert after["run"]["planned"]["emissions_kg"] == 1.0
+    assert after["run"]["planned"]["plan_id"] != before["run"]["planned"]["plan_id"]
+    assert {name: after["regions"][name] for name in before["regions"]} == before["regions"]
+    assert after["regions"][OHIO]["planned"]["emissions_kg"] == 3.0
+    assert config(file)["aws:region"] == NORTH, "another region of the provider would be a change of the provider"
+    assert "volume_gb: 900  # mine" in file.read_text()
+
+
+def test_a_region_that_the_new_plan_drops_stays_and_is_told(project: Path) -> None:
+    pin(project, FOUR, multi_region=True)
+
+    selection = pin(project, ranking(eu_north_1=2.0, us_east_2=3.0), multi_region=True)
+
+    assert set(several(project)["regions"]) == {NORTH, CANADA, OREGON, OHIO}
+    assert any(note.startswith("ca-central-1 stays in Pulumi.tune.yaml and stays built") for note in selection.notes)
+
+
+def test_only_regions_of_the_first_one_s_cloud_share_a_stack(project: Path) -> None:
+    gcp = placement("us-west1", 3.0, provider="gcp", instance_type="g2-standard-96")
+
+    selection = pin(project, plan(placement(NORTH, 2.0), gcp, placement(OREGON, 4.0)), multi_region=True)
+
+    assert list(several(project)["regions"]) == [NORTH, OREGON]
+    assert "skipped: gcp:us-west1: the stack's regions are all of aws" in selection.notes
+
+
+def test_one_kind_of_stack_is_not_written_over_the_other(project: Path) -> None:
+    pin(project, FOUR, multi_region=True)
+    (project / "Pulumi.tune.yaml").rename(project / "Pulumi.tune-eu-north-1.yaml")
+
+    with pytest.raises(InputError, match="is for several regions; select with --multi-region"):
+        pin(project, FOUR)

@@ -118,6 +118,8 @@ class Execution:
             return value is rule["BooleanEquals"]
         if "NumericEquals" in rule:
             return bool(value == rule["NumericEquals"])
+        if "NumericLessThanPath" in rule:
+            return bool(value < self.value(rule["NumericLessThanPath"], data))
         return bool(value < rule["NumericLessThan"])
 
     def fill(self, template: Any, data: Any) -> Any:

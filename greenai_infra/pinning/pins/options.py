@@ -22,3 +22,5 @@ class Options:
     monthly_budget_kg: float | None = None
     alarms_stack: str | None = None
     gcp_project: str | None = None
+    multi_region: bool = False
+    """One stack for all regions instead of one for each."""

@@ -31,16 +31,21 @@ COST_BAND = ("cost_usd_per_month_low", "cost_usd_per_month_high")
 INTENSITY_KEYS = ("zone", "signal", "basis", "source", "kind", "observed_at")
 
 
-def standing(resources: Sequence[DeclaredResource], section: Mapping[str, Any]) -> dict[str, Any]:
-    """The document's part. `section` is the stack's config section, as a mapping; empty if missing."""
+def standing(
+    resources: Sequence[DeclaredResource], section: Mapping[str, Any], *others: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The document's part. `section` is the stack's config section, as a mapping; empty where there is none.
+
+    `others` are those of its further regions, whose intensity holds for what stands there; they plan no run.
+    """
     built = [one for one in resources if one.custom and not one.read and not one.is_provider]
     around = Surroundings(built, {one.urn: one for one in built})
     intensity = _intensity(section)
-    provider, region = str(section.get("provider") or "aws"), str(section.get("region") or "")
+    places = {str(one.get("region") or ""): one for one in (*others, section)}
     rows = []
     for resource in built:
-        charge = charge_of(resource, around)
-        rows.append(_row(resource, charge, intensity, _pue(provider, resource, region)))
+        there = places.get(resource.region, section)
+        rows.append(_row(resource, charge_of(resource, around), _intensity(there), _pue(resource, there)))
     return {
         "hours_per_month": int(HOURS_PER_MONTH),
         "intensity": intensity,
@@ -109,8 +114,9 @@ def _total(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:
     return None if total == 0 and len(known) < len(rows) else total
 
 
-def _pue(provider: str, resource: DeclaredResource, region: str) -> float | None:
-    """PUE of the stack's region, from the catalog; None for a resource elsewhere, or where the catalog has no such."""
+def _pue(resource: DeclaredResource, section: Mapping[str, Any]) -> float | None:
+    """PUE of the section's region, from the catalog; None for a resource elsewhere, or a region without one."""
+    provider, region = str(section.get("provider") or "aws"), str(section.get("region") or "")
     if not region or (resource.region and resource.region != region):
         return None
     return known_pue(provider, region)

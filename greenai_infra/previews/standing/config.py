@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.contracts.programs import DEFAULT_PROGRAM
+from greenai_infra.contracts.stack.several_regions import regional_sections
 from greenai_infra.errors import InputError
 from greenai_infra.project.project import read_stack
 
@@ -28,8 +29,14 @@ def section_of(program: StackProgram, name: str) -> dict[str, Any]:
 
 
 def program_section(program: StackProgram) -> dict[str, Any]:
-    """The section of the stack's own program."""
-    return section_of(program, program.config.get(f"{program.project}:program") or DEFAULT_PROGRAM)
+    """The section of the stack's own program; of several regions, that of the active one."""
+    return program_sections(program)[0]
+
+
+def program_sections(program: StackProgram) -> list[dict[str, Any]]:
+    """The sections of the stack's own program, of each region, that of the active one first."""
+    section = section_of(program, program.config.get(f"{program.project}:program") or DEFAULT_PROGRAM)
+    return list(regional_sections(section).values())
 
 
 def budget(program: StackProgram) -> dict[str, Any] | None:

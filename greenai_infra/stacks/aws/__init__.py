@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from greenai_infra.stacks.aws.cache.inference_cache import InferenceCache, InferenceCacheArgs
     from greenai_infra.stacks.aws.inference.endpoint import InferenceEndpoint, InferenceEndpointArgs
     from greenai_infra.stacks.aws.ledger.carbon_ledger import CarbonLedger, CarbonLedgerArgs
+    from greenai_infra.stacks.aws.training.multi_region import MultiRegionTraining
     from greenai_infra.stacks.aws.training.region import TrainingRegion, TrainingRegionArgs
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "InferenceCacheArgs",
     "InferenceEndpoint",
     "InferenceEndpointArgs",
+    "MultiRegionTraining",
     "TrainingRegion",
     "TrainingRegionArgs",
 ]
@@ -34,6 +36,7 @@ _HOMES = {
     "CarbonLedger": "ledger.carbon_ledger",
     "InferenceCache": "cache.inference_cache",
     "InferenceEndpoint": "inference.endpoint",
+    "MultiRegionTraining": "training.multi_region",
     "TrainingRegion": "training.region",
 }
 

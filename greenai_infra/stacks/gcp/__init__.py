@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from greenai_infra.stacks.gcp.alarms.budget import CarbonBudget, CarbonBudgetArgs
     from greenai_infra.stacks.gcp.cache.memorystore import InferenceCache, InferenceCacheArgs
     from greenai_infra.stacks.gcp.inference.region import InferenceEndpoint, InferenceEndpointArgs
+    from greenai_infra.stacks.gcp.training.multi_region import MultiRegionTraining
     from greenai_infra.stacks.gcp.training.region import TrainingRegion, TrainingRegionArgs
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "InferenceCacheArgs",
     "InferenceEndpoint",
     "InferenceEndpointArgs",
+    "MultiRegionTraining",
     "TrainingRegion",
     "TrainingRegionArgs",
 ]
@@ -30,6 +32,7 @@ _HOMES = {
     "CarbonBudget": "alarms.budget",
     "InferenceCache": "cache.memorystore",
     "InferenceEndpoint": "inference.region",
+    "MultiRegionTraining": "training.multi_region",
     "TrainingRegion": "training.region",
 }
 

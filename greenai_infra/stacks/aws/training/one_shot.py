@@ -71,7 +71,7 @@ def one_shot_job(args: OneShotArgs, opts: pulumi.ResourceOptions) -> Any:
         enable_network_isolation=request["EnableNetworkIsolation"],
         delete_vpc_enis_on_destroy=True,  # else the subnets can't be destroyed
         region=args.site.region,
-        tags=dict(args.site.tags),
+        tags={tag["Key"]: tag["Value"] for tag in request["Tags"]},
         opts=pulumi.ResourceOptions.merge(
             opts,
             # The name is the plan's, and a name is free again only once its job is deleted.

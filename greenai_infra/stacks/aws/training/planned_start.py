@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from greenai_infra.stacks.aws.training.access import start_statements
 from greenai_infra.stacks.documents import json_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from greenai_infra.stacks.aws.site import Site
 
@@ -36,6 +37,7 @@ def at_expression(start: datetime) -> str:
 class PlannedStartArgs:
     """`execution_name` is the same for every delivery of the schedule, so that one plan runs once.
 
+    `given` is the execution's input. `state` is `DISABLED` for a schedule that starts nothing.
     `ready` is what a run needs beside the state machine: the schedule is made after it.
     """
 
@@ -46,6 +48,8 @@ class PlannedStartArgs:
     execution_name: str
     key_arn: Any
     ready: Sequence[Any] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)
+    state: str | None = None
 
 
 class PlannedStart(pulumi.ComponentResource):  # type: ignore[misc]
@@ -84,6 +88,7 @@ class PlannedStart(pulumi.ComponentResource):  # type: ignore[misc]
             ),
             opts=child,
         )
+        given = json.dumps(args.given, separators=(",", ":"))
         self.schedule = aws.scheduler.Schedule(
             logical,
             description=f"Planned start of {site.workload}",
@@ -91,6 +96,7 @@ class PlannedStart(pulumi.ComponentResource):  # type: ignore[misc]
             schedule_expression=self.expression,
             schedule_expression_timezone="UTC",
             flexible_time_window={"mode": "OFF"},
+            state=args.state,
             action_after_completion="NONE",  # a schedule that deletes itself would be missing at the next refresh
             kms_key_arn=args.key_arn,
             target={
@@ -99,7 +105,7 @@ class PlannedStart(pulumi.ComponentResource):  # type: ignore[misc]
                 "arn": "arn:aws:scheduler:::aws-sdk:sfn:startExecution",
                 "role_arn": role.arn,
                 "input": json_document(
-                    {"StateMachineArn": args.state_machine_arn, "Name": args.execution_name, "Input": "{}"}
+                    {"StateMachineArn": args.state_machine_arn, "Name": args.execution_name, "Input": given}
                 ),
                 "retry_policy": {"maximum_event_age_in_seconds": LATEST_S, "maximum_retry_attempts": TRIES},
                 "dead_letter_config": {"arn": self.queue.arn},

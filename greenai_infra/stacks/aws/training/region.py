@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -21,25 +23,37 @@ from greenai_infra.stacks.aws.training.access import execution_statements, read_
 from greenai_infra.stacks.aws.training.one_shot import OneShotArgs, one_shot_job
 from greenai_infra.stacks.aws.training.planned_start import PlannedStart, PlannedStartArgs
 from greenai_infra.stacks.aws.training.run_limits import run_limits
-from greenai_infra.stacks.aws.training.training_request import JobParts, prefix_uri, training_request
+from greenai_infra.stacks.aws.training.training_request import (
+    CHECKPOINT_PREFIX,
+    JobParts,
+    of_input,
+    plan_folder,
+    prefix_uri,
+    training_request,
+)
 from greenai_infra.stacks.aws.training.workflow import TrainingWorkflow, WorkflowArgs
-from greenai_infra.stacks.aws.training.workflow_definition import WorkflowFacts, workflow_definition
+from greenai_infra.stacks.aws.training.workflow_definition import INPUT, WorkflowFacts, run_input, workflow_definition
 from greenai_infra.stacks.image import build_command
-from greenai_infra.stacks.tags import intensity_text
+from greenai_infra.stacks.tags import aws_tags, intensity_text, stack_facts
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.stack.training import TrainingConfig
 
 DATA_PREFIX = "train/"
-CHECKPOINT_PREFIX = "checkpoints/"
 ARTIFACT_PREFIX = "artifacts/"
 
 
 @dataclass(frozen=True)
 class TrainingRegionArgs:
-    """The stack's config, as the plan pinned it."""
+    """The stack's config, as the plan pinned it.
+
+    With `run`, the plan comes from there: it is started by the schedule, and all else is the same for every plan. In a
+    region that is not `active` everything is built, and nothing starts.
+    """
 
     config: TrainingConfig
+    run: TrainingConfig | None = None
+    active: bool = True
 
 
 class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
@@ -48,6 +62,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: TrainingRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:TrainingRegion", name, None, opts)
         self.config = config = args.config
+        self._args, self.run = args, args.run or args.config
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
         self.site = site = Site.of(name, config, config.region)
         outside = [config.data_uri.removeprefix("s3://").split("/")[0]] if config.data_uri else []
@@ -77,7 +92,10 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         )
         self.role = self._execution_role(outside)
         self.outputs = self._outputs()
-        self.outputs |= self._launch_now() if config.launch == "now" else self._launch_scheduled()
+        if self.run.launch == "scheduled":
+            self.outputs |= self._launch_scheduled()
+        elif args.active:
+            self.outputs |= self._launch_now()
         self.register_outputs(self.outputs)
 
     @property
@@ -112,24 +130,40 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
             subnet_ids=[subnet.id for subnet in self.network.subnets],
             security_group_id=self.network.job_group.id,
         )
-        return training_request(self.config, parts, self.site.tags)
+        return training_request(self.run, parts, self._run_tags)
+
+    @property
+    def _run_tags(self) -> dict[str, str]:
+        """A job's tags: those of the plan that it runs for."""
+        return aws_tags(stack_facts(self.run))
+
+    @property
+    def _state(self) -> str | None:
+        """The schedule's; unsaid, it is enabled."""
+        if self._args.run is None and self._args.active:
+            return None
+        return "ENABLED" if self._args.active else "DISABLED"
 
     def _launch_scheduled(self) -> dict[str, Any]:
-        config, plan_id = self.config, self.config.planned.plan_id
+        config, plan_id, limits = self.config, self.run.planned.plan_id, run_limits(self.run)
+        any_plan = self._args.run is not None
         facts = WorkflowFacts(
             workload=config.workload,
             region=config.region,
-            plan_id=plan_id,
+            plan_id=None if any_plan else plan_id,
             topic_arn=self.notices.topic_arn,
             spot=config.spot,
         )
         request = self._request(self.outputs["data_uri"])
+        if any_plan:
+            request = of_input(request, config, self.storage.checkpoints.name, INPUT)
+        given = run_input(self.run, limits, self._run_tags) if any_plan else {}
         workflow = TrainingWorkflow(
             f"{self._name}-workflow",
             WorkflowArgs(
                 site=self.site,
                 scope=self.scope,
-                definition=workflow_definition(facts, request, run_limits(config)),
+                definition=workflow_definition(facts, request, None if any_plan else limits),
                 statements=workflow_statements(
                     self.scope, config.instance_type, self.role.arn, self.notices.topic_arn, self.key.arn
                 ),
@@ -143,14 +177,17 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
             PlannedStartArgs(
                 site=self.site,
                 account_id=self.scope.account_id,
-                start=config.start,
+                start=self.run.start,
                 state_machine_arn=workflow.arn,
                 execution_name=f"{config.workload}-{plan_id[:12]}",
                 key_arn=self.key.arn,
                 ready=[self.network, self.storage, self.role],
+                given=given,
+                state=self._state,
             ),
             opts=self._child,
         )
+        by_hand = f" --input {quote(json.dumps(given, separators=(',', ':')))}" if given else ""
         begin = f"aws stepfunctions start-execution --region {config.region} --state-machine-arn "
         return {
             "state_machine_arn": workflow.arn,
@@ -158,27 +195,27 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
             "schedule_name": start.schedule.name,
             "schedule_expression": start.expression,
             "missed_starts_queue_url": start.queue.url,
-            "start_by_hand": pulumi.Output.concat(begin, workflow.arn),
+            "start_by_hand": pulumi.Output.concat(begin, workflow.arn, by_hand),
         }
 
     def _launch_now(self) -> dict[str, Any]:
         # The stack's own bucket is empty when this job starts, so only data that lies elsewhere is a channel.
         args = OneShotArgs(
             site=self.site,
-            job_name=f"{self.config.workload}-{self.config.planned.plan_id[:8]}",
+            job_name=f"{self.run.workload}-{self.run.planned.plan_id[:8]}",
             request=self._request(self.config.data_uri),
-            limit=run_limits(self.config)[0],
+            limit=run_limits(self.run)[0],
             depends_on=[self.role, self.network, self.storage],
         )
         job = one_shot_job(args, self._child)
         return {"training_job_name": job.training_job_name, "training_job_arn": job.arn}
 
     def _outputs(self) -> dict[str, Any]:
-        config, storage = self.config, self.storage
+        config, storage = self.run, self.storage
         registry = self.registry.url.apply(lambda url: url.split("/")[0] if url else url)
         log_in = f"aws ecr get-login-password --region {config.region} | docker login --username AWS --password-stdin "
         upload = f"aws s3 sync --region {config.region} ./data "
-        checkpoints = f"{CHECKPOINT_PREFIX}{config.planned.plan_id[:12]}/"  # another plan starts afresh
+        checkpoints = f"{CHECKPOINT_PREFIX}{plan_folder(config)}/"  # another plan starts afresh
         own_data_uri = prefix_uri(storage.data.name, DATA_PREFIX)
         return {
             "region": config.region,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from greenai_infra.contracts.stack.training import TrainingConfig
 
 CHECKPOINT_DIR = "/opt/ml/checkpoints"
+CHECKPOINT_PREFIX = "checkpoints/"
 INTERNAL_ERROR_RETRIES = 2
 """SageMaker's own retries, for its internal errors only; the time limits hold for all of them together."""
 
@@ -62,6 +63,27 @@ def training_request(config: TrainingConfig, parts: JobParts, tags: Mapping[str,
         source = {"S3DataType": "S3Prefix", "S3Uri": parts.data_uri, "S3DataDistributionType": "FullyReplicated"}
         request["InputDataConfig"] = [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}]
     return request
+
+
+def of_input(request: dict[str, Any], config: TrainingConfig, bucket_name: Any, given: str) -> dict[str, Any]:
+    """The request with all that is the plan's taken from the execution's input, at the path `given`."""
+    told = {f"{name}.$": f"{given}.environment.{name}" for name in plan_environment(config)}
+    checkpoints = pulumi.Output.concat(
+        "States.Format('s3://{}/", CHECKPOINT_PREFIX, "{}/', '", bucket_name, f"', {given}.folder)"
+    )
+    fixed = {name: value for name, value in request["Environment"].items() if f"{name}.$" not in told}
+    del fixed["GREENAI_CHECKPOINT_URI"]
+    return {
+        **{key: value for key, value in request.items() if key != "Tags"},
+        "Environment": {**told, **fixed, "GREENAI_CHECKPOINT_URI.$": checkpoints},
+        "CheckpointConfig": {"S3Uri.$": checkpoints, "LocalPath": CHECKPOINT_DIR},
+        "Tags.$": f"{given}.tags",
+    }
+
+
+def plan_folder(config: TrainingConfig) -> str:
+    """Folder of the plan in the bucket of checkpoints: another plan starts afresh."""
+    return config.planned.plan_id[:12]
 
 
 def _resources(config: TrainingConfig, key_arn: Any) -> dict[str, Any]:

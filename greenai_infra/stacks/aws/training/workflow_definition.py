@@ -12,6 +12,8 @@ A plan in one piece is a plan with one slice. A job that reaches its time limit 
 or MaxWaitTimeExceeded with spot): SageMaker sends it SIGTERM and gives it 120 s to write a last checkpoint. That is how
 every slice but the last is meant to end, and a failure in the last. `.sync` reports a stopped job as a failed task, so
 the job itself is asked what became of it, whichever way the task ended.
+
+A definition holds its plan, or is the same for every plan and takes it as the execution's input (`run_input`).
 """
 
 from __future__ import annotations
@@ -20,10 +22,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.clock import format_time
+from greenai_infra.stacks.aws.training.training_request import plan_folder
+from greenai_infra.stacks.plan_environment import plan_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from greenai_infra.contracts.stack.training import TrainingConfig
     from greenai_infra.stacks.aws.training.run_limits import RunLimit
 
 CAPACITY_TRIES = 3
@@ -33,32 +38,57 @@ STOPPING_WAIT_S = 60
 STARTUP_S = 6 * 3600
 """How much longer than its limits a job may be under way (starting, pulling the image, uploading)."""
 
+INPUT = "$$.Execution.Input"
+
 # `started` is the start time of the execution in pieces: year, month, day, hour, minute, second, fraction.
 _STAMP = ", ".join(f"States.ArrayGetItem($.started, {piece})" for piece in range(6))
 
 
 @dataclass(frozen=True)
 class WorkflowFacts:
-    """What the state machine says of itself in job names and notices."""
+    """What the state machine says of itself in job names and notices. `plan_id` is None where the input says it."""
 
     workload: str
     region: str
-    plan_id: str
+    plan_id: str | None
     topic_arn: Any
     spot: bool
 
+    @property
+    def plan(self) -> tuple[str, str]:
+        """The plan in a text that States.Format fills, and the value for it, if it takes one."""
+        return (self.plan_id, "") if self.plan_id else ("{}", f"{INPUT}.plan_id, ")
 
-def workflow_definition(facts: WorkflowFacts, request: dict[str, Any], limits: Sequence[RunLimit]) -> dict[str, Any]:
-    """The definition in Amazon States Language (JSONPath). `request` is the training job without name and limits."""
-    last = len(limits) - 1
+
+def run_input(config: TrainingConfig, limits: Sequence[RunLimit], tags: Mapping[str, str]) -> dict[str, Any]:
+    """The input of an execution whose definition holds no plan: its runs, and what a job is told of it."""
     return {
-        "Comment": f"Training {facts.workload} in {facts.region}, plan {facts.plan_id}",
+        "plan_id": config.planned.plan_id,
+        "folder": plan_folder(config),
+        "runs": [_run(limit, config.spot) for limit in limits],
+        "last": len(limits) - 1,
+        "environment": plan_environment(config),
+        "tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+
+
+def workflow_definition(
+    facts: WorkflowFacts, request: dict[str, Any], limits: Sequence[RunLimit] | None
+) -> dict[str, Any]:
+    """The definition in Amazon States Language (JSONPath). `request` is the training job without name and limits.
+
+    Without limits, runs and plan are those of the execution's input.
+    """
+    plan = "" if facts.plan_id is None else f", plan {facts.plan_id}"
+    runs = {"runs.$": f"{INPUT}.runs"} if limits is None else {"runs": [_run(limit, facts.spot) for limit in limits]}
+    return {
+        "Comment": f"Training {facts.workload} in {facts.region}{plan}",
         "StartAt": "Begin",
         "States": {
             "Begin": _pass(
                 "SelectRun",
                 {
-                    "runs": [_run(limit, facts.spot) for limit in limits],
+                    **runs,
                     "started.$": "States.StringSplit($$.Execution.StartTime, '-T:.Z')",
                     "index": 0,
                     "attempt": 0,
@@ -86,7 +116,7 @@ def workflow_definition(facts: WorkflowFacts, request: dict[str, Any], limits: S
                 "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.inspection", "Next": "SendNeverStarted"}],
                 "Next": "Decide",
             },
-            "Decide": {"Type": "Choice", "Choices": _choices(last), "Default": "SendFailure"},
+            "Decide": {"Type": "Choice", "Choices": _choices(limits), "Default": "SendFailure"},
             "NextRun": _pass("SelectRun", _restart({"index.$": "States.MathAdd($.index, 1)", "attempt": 0})),
             "WaitForCapacity": {"Type": "Wait", "Seconds": CAPACITY_WAIT_S, "Next": "TryAgain"},
             "TryAgain": _pass(
@@ -94,7 +124,7 @@ def workflow_definition(facts: WorkflowFacts, request: dict[str, Any], limits: S
             ),
             "WaitForJob": {"Type": "Wait", "Seconds": RUNNING_WAIT_S, "Next": "Inspect"},
             "WaitForStop": {"Type": "Wait", "Seconds": STOPPING_WAIT_S, "Next": "Inspect"},
-            **_endings(facts, len(limits)),
+            **_endings(facts, limits),
         },
     }
 
@@ -153,7 +183,7 @@ def _train(facts: WorkflowFacts, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _choices(last: int) -> list[dict[str, Any]]:
+def _choices(limits: Sequence[RunLimit] | None) -> list[dict[str, Any]]:
     def status(value: str) -> dict[str, Any]:
         return {"Variable": "$.job.TrainingJobStatus", "StringEquals": value}
 
@@ -168,7 +198,8 @@ def _choices(last: int) -> list[dict[str, Any]]:
         {"Variable": "$.job.FailureReason", "IsPresent": True},
         {"Variable": "$.job.FailureReason", "StringMatches": "*CapacityError*"},
     ]
-    slices_remain = {"Variable": "$.index", "NumericLessThan": last}
+    last = {"NumericLessThanPath": f"{INPUT}.last"} if limits is None else {"NumericLessThan": len(limits) - 1}
+    slices_remain = {"Variable": "$.index", **last}
     tries_remain = {"Variable": "$.attempt", "NumericLessThan": CAPACITY_TRIES}
     return [
         {**status("Completed"), "Next": "SendSuccess"},
@@ -180,30 +211,36 @@ def _choices(last: int) -> list[dict[str, Any]]:
     ]
 
 
-def _endings(facts: WorkflowFacts, runs: int) -> dict[str, Any]:
-    name = f"Training {facts.workload} in {facts.region} (plan {facts.plan_id})"
+def _endings(facts: WorkflowFacts, limits: Sequence[RunLimit] | None) -> dict[str, Any]:
+    plan, of_plan = facts.plan
+    runs, of_runs = ("{}", f"States.MathAdd({INPUT}.last, 1), ") if limits is None else (len(limits), "")
+    name = f"Training {facts.workload} in {facts.region} (plan {plan})"
     console = f"https://{facts.region}.console.aws.amazon.com/states/home?region={facts.region}#/v2/executions/details/"
     watch = f"Run: {console}{{}}"
     failed = f"{name}: job {{}} of run {{}} of {runs} ended as {{}} ({{}})."
     not_started = f"{name}: job {{}} could not be started: {{}}: {{}}."
     return {
         "SendSuccess": _notice(
-            facts, "Finished", "finished", f"{name}: job {{}} has finished. {watch}", "$.run.job, $$.Execution.Id"
+            facts,
+            "Finished",
+            "finished",
+            f"{name}: job {{}} has finished. {watch}",
+            f"{of_plan}$.run.job, $$.Execution.Id",
         ),
         "SendFailure": _notice(
             facts,
             "Failed",
             "did not finish",
             f"{failed} Checkpoints are kept. {watch} Details: {{}}",
-            "$.run.job, States.MathAdd($.index, 1), $.job.TrainingJobStatus, $.job.SecondaryStatus, "
-            "$$.Execution.Id, $.problem.Cause",
+            f"{of_plan}$.run.job, States.MathAdd($.index, 1), {of_runs}$.job.TrainingJobStatus, "
+            "$.job.SecondaryStatus, $$.Execution.Id, $.problem.Cause",
         ),
         "SendNeverStarted": _notice(
             facts,
             "Failed",
             "did not start",
             f"{not_started} {watch}",
-            "$.run.job, $.problem.Error, $.problem.Cause, $$.Execution.Id",
+            f"{of_plan}$.run.job, $.problem.Error, $.problem.Cause, $$.Execution.Id",
         ),
         "Finished": {"Type": "Succeed"},
         "Failed": {

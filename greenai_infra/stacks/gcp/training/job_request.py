@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from greenai_infra.clock import format_time
 from greenai_infra.stacks.plan_environment import plan_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from greenai_infra.contracts.stack.gcp_training import GcpTrainingConfig
 
@@ -33,14 +34,18 @@ def env(name: str, before: str = "", after: str = "") -> str:
     return f"${{{' + '.join(part for part in parts if part)}}}"
 
 
-def job_request(config: GcpTrainingConfig, labels: Mapping[str, str]) -> dict[str, Any]:
-    """The body of the request. `run`, `index` and `deadline` are variables of the workflow."""
+def job_request(config: GcpTrainingConfig, labels: Mapping[str, str], *, any_plan: bool = False) -> dict[str, Any]:
+    """The body of the request. `run`, `index` and `deadline` are variables of the workflow.
+
+    With `any_plan` what is the plan's is taken from the variable `plan` (`plan_argument`).
+    """
+    folder = "" if any_plan else plan_folder(config)
     return {
         "displayName": f'${{"{config.workload}-" + string(index) + "-" + string(attempt)}}',
-        "labels": dict(labels),
+        "labels": "${plan.labels}" if any_plan else dict(labels),
         "encryptionSpec": {"kmsKeyName": env(KEY)},
         "jobSpec": {
-            "workerPoolSpecs": _pools(config),
+            "workerPoolSpecs": _pools(config, folder),
             "scheduling": {
                 "strategy": "SPOT" if config.spot else "STANDARD",
                 "timeout": f'${{string(run.run_s + {STARTUP_S}) + "s"}}',
@@ -48,13 +53,34 @@ def job_request(config: GcpTrainingConfig, labels: Mapping[str, str]) -> dict[st
                 "restartJobOnWorkerRestart": False,
             },
             "serviceAccount": env(JOB_ACCOUNT),
-            "baseOutputDirectory": {
-                "outputUriPrefix": env(ARTIFACT_BUCKET, "gs://", f"/{ARTIFACT_PREFIX}/{plan_folder(config)}")
-            },
+            "baseOutputDirectory": {"outputUriPrefix": _in_folder(ARTIFACT_BUCKET, "gs://", ARTIFACT_PREFIX, folder)},
             "pscInterfaceConfig": {"networkAttachment": env(NETWORK_ATTACHMENT)},
             "enableWebAccess": False,
         },
     }
+
+
+def plan_argument(config: GcpTrainingConfig, labels: Mapping[str, str], run_seconds: Sequence[int]) -> dict[str, Any]:
+    """What an execution of a workflow without a plan is given as `plan`: runs, and what a job is told of the plan."""
+    return {
+        "plan_id": config.planned.plan_id,
+        "folder": plan_folder(config),
+        "first_s": int(config.start.timestamp()),
+        "runs": [
+            {"start": format_time(one.start), "run_s": run_s}
+            for one, run_s in zip(config.slices, run_seconds, strict=True)
+        ],
+        "environment": plan_environment(config),
+        "labels": dict(labels),
+    }
+
+
+def _in_folder(bucket: str, scheme: str, prefix: str, folder: str, after: str = "") -> str:
+    """Expression for a place in a bucket, in the plan's folder; without one, in that of the variable `plan`."""
+    if folder:
+        return env(bucket, scheme, f"/{prefix}/{folder}{after}")
+    tail = f' + "{after}"' if after else ""
+    return f"{env(bucket, scheme, f'/{prefix}/')[:-1]} + plan.folder{tail}}}"
 
 
 def plan_folder(config: GcpTrainingConfig) -> str:
@@ -62,7 +88,7 @@ def plan_folder(config: GcpTrainingConfig) -> str:
     return config.planned.plan_id[:12]
 
 
-def _pools(config: GcpTrainingConfig) -> list[dict[str, Any]]:
+def _pools(config: GcpTrainingConfig, folder: str) -> list[dict[str, Any]]:
     """One pool with the chief, and one with the other machines, as Vertex AI wants it."""
     pool = {
         "machineSpec": _machine(config),
@@ -70,7 +96,7 @@ def _pools(config: GcpTrainingConfig) -> list[dict[str, Any]]:
         "containerSpec": {
             "imageUri": env(IMAGE),
             "args": [f"--{name}={value}" for name, value in sorted(config.hyperparameters.items())],
-            "env": [{"name": name, "value": value} for name, value in _environment(config).items()],
+            "env": [{"name": name, "value": value} for name, value in _environment(config, folder).items()],
         },
     }
     others = [{**pool, "replicaCount": config.instance_count - 1}] if config.instance_count > 1 else []
@@ -84,17 +110,16 @@ def _machine(config: GcpTrainingConfig) -> dict[str, Any]:
     return {**machine, "acceleratorType": config.accelerator_type, "acceleratorCount": config.accelerator_count}
 
 
-def _environment(config: GcpTrainingConfig) -> dict[str, str]:
+def _environment(config: GcpTrainingConfig, folder: str) -> dict[str, str]:
     """What the container is told. Vertex AI mounts each bucket that the job may read below /gcs."""
-    checkpoints = f"/{CHECKPOINT_PREFIX}/{plan_folder(config)}"
-    model = f"/{ARTIFACT_PREFIX}/{plan_folder(config)}/model"
+    told = plan_environment(config)
     return {
-        **plan_environment(config),
+        **(told if folder else {name: f"${{plan.environment.{name}}}" for name in told}),
         "GREENAI_METRIC_TYPE": METRIC_TYPE,
-        "GREENAI_CHECKPOINT_DIR": env(CHECKPOINT_BUCKET, "/gcs/", checkpoints),
-        "GREENAI_CHECKPOINT_URI": env(CHECKPOINT_BUCKET, "gs://", checkpoints),
+        "GREENAI_CHECKPOINT_DIR": _in_folder(CHECKPOINT_BUCKET, "/gcs/", CHECKPOINT_PREFIX, folder),
+        "GREENAI_CHECKPOINT_URI": _in_folder(CHECKPOINT_BUCKET, "gs://", CHECKPOINT_PREFIX, folder),
         "GREENAI_SLICE": "${string(index)}",
         "GREENAI_SLICE_END": "${time.format(deadline)}",
         "SM_CHANNEL_TRAIN": env(DATA_DIR),  # by SageMaker's names, so that one container serves both clouds
-        "SM_MODEL_DIR": env(ARTIFACT_BUCKET, "/gcs/", model),
+        "SM_MODEL_DIR": _in_folder(ARTIFACT_BUCKET, "/gcs/", ARTIFACT_PREFIX, folder, "/model"),
     }

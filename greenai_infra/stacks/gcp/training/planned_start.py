@@ -14,7 +14,7 @@ import pulumi_gcp as gcp
 from greenai_infra.stacks.gcp.training.workflow_definition import LATEST_S
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from greenai_infra.stacks.gcp.site import Site
 
@@ -32,15 +32,25 @@ def yearly_cron(start: datetime) -> str:
     return f"{start.minute} {start.hour} {start.day} {start.month} *"
 
 
+def execution_argument(launch: str, plan: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The argument of an execution."""
+    return {"launch": launch, **({"plan": plan} if plan else {})}
+
+
 @dataclass(frozen=True)
 class PlannedStartArgs:
-    """`account_email` is who starts the workflow; `ready` is what a run needs beside it."""
+    """`account_email` is who starts the workflow; `ready` is what a run needs beside it.
+
+    `plan` is given to the execution, where the workflow holds none. A job that is `paused` starts nothing.
+    """
 
     site: Site
     start: datetime
     workflow_id: Any
     account_email: Any
     ready: Sequence[Any] = ()
+    plan: Mapping[str, Any] | None = None
+    paused: bool | None = None
 
 
 class PlannedStart(pulumi.ComponentResource):  # type: ignore[misc]
@@ -50,11 +60,12 @@ class PlannedStart(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:gcp:PlannedStart", name, None, opts)
         site = args.site
         self.cron = yearly_cron(args.start)
-        argument = json.dumps({"argument": json.dumps({"launch": "scheduled"})})
+        argument = json.dumps({"argument": json.dumps(execution_argument("scheduled", args.plan))})
         self.job = gcp.cloudscheduler.Job(
             f"{site.name}-start",
             description=f"Planned start of {site.workload}",
             schedule=self.cron,
+            paused=args.paused,
             time_zone="Etc/UTC",
             attempt_deadline="60s",
             retry_config={

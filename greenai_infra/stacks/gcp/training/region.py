@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -31,15 +32,16 @@ from greenai_infra.stacks.gcp.training.job_request import (
     KEY,
     NETWORK_ATTACHMENT,
     job_request,
+    plan_argument,
     plan_folder,
 )
-from greenai_infra.stacks.gcp.training.planned_start import PlannedStart, PlannedStartArgs
+from greenai_infra.stacks.gcp.training.planned_start import PlannedStart, PlannedStartArgs, execution_argument
 from greenai_infra.stacks.gcp.training.start_now import StartNowArgs, start_now
 from greenai_infra.stacks.gcp.training.workflow import TrainingWorkflow, WorkflowArgs
 from greenai_infra.stacks.gcp.training.workflow_definition import WorkflowFacts, workflow_definition
 from greenai_infra.stacks.image import build_command
 from greenai_infra.stacks.run_limits import run_seconds
-from greenai_infra.stacks.tags import intensity_text
+from greenai_infra.stacks.tags import gcp_labels, intensity_text, stack_facts
 
 if TYPE_CHECKING:
     from greenai_infra.contracts.stack.gcp_training import GcpTrainingConfig
@@ -52,9 +54,15 @@ IMAGE_NAME = "training"
 
 @dataclass(frozen=True)
 class TrainingRegionArgs:
-    """The stack's config, as the plan pinned it."""
+    """The stack's config, as the plan pinned it.
+
+    With `run`, the plan comes from there: it is in what starts the workflow, and all else is the same for every plan.
+    In a region that is not `active` everything is built, and nothing starts.
+    """
 
     config: GcpTrainingConfig
+    run: GcpTrainingConfig | None = None
+    active: bool = True
 
 
 class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
@@ -63,6 +71,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
     def __init__(self, name: str, args: TrainingRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:TrainingRegion", name, None, opts)
         self.config = config = args.config
+        self._args, self.run = args, args.run or args.config
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
         self.site = site = Site.of(name, config, config.gcp_project, config.region)
         self.services = self._services()
@@ -90,7 +99,10 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         )
         self.workflow = self._workflow()
         self.outputs = self._outputs()
-        self.outputs |= self._launch_now() if config.launch == "now" else self._launch_scheduled()
+        if self.run.launch == "scheduled":
+            self.outputs |= self._launch_scheduled()
+        elif args.active:
+            self.outputs |= self._launch_now()
         self.register_outputs(self.outputs)
 
     @property
@@ -99,7 +111,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         return self.config.image or pulumi.Output.concat(self.registry.url, f"/{IMAGE_NAME}:{self.config.image_tag}")
 
     def _services(self) -> Services:
-        launch = "run" if self.config.launch == "now" else "cloudscheduler"
+        launch = "run" if self.run.launch == "now" else "cloudscheduler"
         return Services(
             f"{self._name}-services",
             ServicesArgs(
@@ -148,12 +160,11 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
             workload=config.workload,
             gcp_project=config.gcp_project,
             region=config.region,
-            plan_id=config.planned.plan_id,
-            marker=f"plans/{config.planned.plan_id}/begun",
+            plan_id=None if self._plan else config.planned.plan_id,
         )
         definition = workflow_definition(
             facts,
-            job_request(config, self.site.labels),
+            job_request(config, self.site.labels, any_plan=self._plan is not None),
             [piece.start for piece in config.slices],
             run_seconds(config.slices),
         )
@@ -183,24 +194,40 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         """What a run needs beside the workflow."""
         return [self.start_account, self.job_account, self.artifacts, self.checkpoints, self.data, self.job_network]
 
+    @property
+    def _plan(self) -> dict[str, Any] | None:
+        """What each execution is given, where the workflow holds no plan."""
+        if self._args.run is None:
+            return None
+        return plan_argument(self.run, gcp_labels(stack_facts(self.run)), run_seconds(self.run.slices))
+
     def _launch_scheduled(self) -> dict[str, Any]:
         start = PlannedStart(
             f"{self._name}-start",
-            PlannedStartArgs(self.site, self.config.start, self.workflow.id, self.start_account.email, self._ready()),
+            PlannedStartArgs(
+                self.site,
+                self.run.start,
+                self.workflow.id,
+                self.start_account.email,
+                self._ready(),
+                plan=self._plan,
+                paused=None if self._args.run is None and self._args.active else not self._args.active,
+            ),
             opts=self._child,
         )
         return {"schedule_name": start.job.name, "schedule": f"{start.cron} UTC, once: the plan runs a single time"}
 
     def _launch_now(self) -> dict[str, Any]:
-        token = f"plan-{self.config.planned.plan_id[:8]}"
-        args = StartNowArgs(self.site, token, self.workflow.name, self.start_account.email, self._ready())
+        token = f"plan-{self.run.planned.plan_id[:8]}"
+        argument = execution_argument("now", self._plan)
+        args = StartNowArgs(self.site, token, argument, self.workflow.name, self.start_account.email, self._ready())
         return {"starter_job_name": start_now(args, self._child).name}
 
     def _outputs(self) -> dict[str, Any]:
-        config = self.config
+        config = self.run
         own_data_uri = pulumi.Output.concat("gs://", self.data.name, f"/{DATA_PREFIX}")
-        by_hand = json.dumps({"launch": "by-hand"}, separators=(",", ":"))
-        place = f" --project {config.gcp_project} --location {config.region} --data '{by_hand}'"
+        by_hand = json.dumps(execution_argument("by-hand", self._plan), separators=(",", ":"))
+        place = f" --project {config.gcp_project} --location {config.region} --data {quote(by_hand)}"
         return {
             "region": config.region,
             "plan_id": config.planned.plan_id,
@@ -229,4 +256,4 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         }
 
     def _uri(self, bucket: PrivateBucket, prefix: str) -> Any:
-        return pulumi.Output.concat("gs://", bucket.name, f"/{prefix}/{plan_folder(self.config)}")
+        return pulumi.Output.concat("gs://", bucket.name, f"/{prefix}/{plan_folder(self.run)}")

@@ -14,7 +14,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from greenai_infra.stacks.gcp.site import Site
 
@@ -24,10 +24,11 @@ STARTER_IMAGE = "gcr.io/google.com/cloudsdktool/google-cloud-cli:slim"
 
 @dataclass(frozen=True)
 class StartNowArgs:
-    """`token` names the start: the same token starts nothing again."""
+    """`token` names the start: the same token starts nothing again. `argument` is the execution's."""
 
     site: Site
     token: str
+    argument: Mapping[str, Any]
     workflow_name: Any
     account_email: Any
     ready: Sequence[Any] = ()
@@ -37,7 +38,7 @@ def start_now(args: StartNowArgs, opts: pulumi.ResourceOptions) -> Any:
     """The Cloud Run job that starts the workflow once."""
     site = args.site
     command = ["gcloud", "workflows", "execute"]
-    options = [f"--location={site.region}", f"--project={site.gcp_project}", f"--data={json.dumps({'launch': 'now'})}"]
+    options = [f"--location={site.region}", f"--project={site.gcp_project}", f"--data={json.dumps(args.argument)}"]
     return gcp.cloudrunv2.Job(
         f"{site.name}-now",
         location=site.region,

@@ -54,39 +54,90 @@ _PROBLEM = [{"problem": "${json.encode_to_string(e)}"}, {"code": '${default(map.
 
 @dataclass(frozen=True)
 class WorkflowFacts:
-    """What the workflow says of itself; `marker` is the name of the object that claims the plan."""
+    """What the workflow says of itself. `plan_id` is None where each execution is given a plan as its argument."""
 
     workload: str
     gcp_project: str
     region: str
-    plan_id: str
+    plan_id: str | None
+
+
+@dataclass(frozen=True)
+class Expressions:
+    """What depends on the plan, as it stands in the workflow: a figure or a text, or an expression that reads it.
+
+    `marker` is the name of the object that claims the plan, `first_s` its start in Unix seconds.
+    """
+
+    runs: Any
+    first_s: str
+    last: str
+    count: str
     marker: str
+    title: str
+    """Of notices, in an expression."""
+
+    @classmethod
+    def of_plan(cls, plan_id: str, starts: Sequence[datetime], run_seconds: Sequence[int], name: str) -> Expressions:
+        """Of a workflow that holds its plan."""
+        runs = [{"start": format_time(start), "run_s": run_s} for start, run_s in zip(starts, run_seconds, strict=True)]
+        first_s, last, marker = str(int(starts[0].timestamp())), str(len(runs) - 1), f"plans/{plan_id}/begun"
+        return cls(runs, first_s, last, f'" of {len(runs)}"', marker, f"{name} (plan {plan_id})")
+
+    @classmethod
+    def of_argument(cls, name: str) -> Expressions:
+        """Of a workflow that is the same for every plan."""
+        return cls(
+            runs="${plan.runs}",
+            first_s="plan.first_s",
+            last="len(plan.runs) - 1",
+            count='" of " + string(len(plan.runs))',
+            marker='${"plans/" + plan.plan_id + "/begun"}',
+            title=name,
+        )
 
 
 def workflow_definition(
     facts: WorkflowFacts, request: dict[str, Any], starts: Sequence[datetime], run_seconds: Sequence[int]
 ) -> dict[str, Any]:
     """The workflow in the syntax of Google Cloud Workflows, to be written as JSON."""
-    runs = [{"start": format_time(start), "run_s": run_s} for start, run_s in zip(starts, run_seconds, strict=True)]
+    name = f"Training {facts.workload} in {facts.region}"
+    any_plan = facts.plan_id is None
+    plan = (
+        Expressions.of_argument(name)
+        if facts.plan_id is None
+        else Expressions.of_plan(facts.plan_id, starts, run_seconds, name)
+    )
     steps = [
-        *_beginning(facts, runs, int(starts[0].timestamp())),
-        *_run(facts, request, len(runs) - 1),
-        *_decision(facts, len(runs) - 1),
-        *_endings(facts, len(runs)),
+        *_beginning(plan, any_plan=any_plan),
+        *_run(facts, request, plan.last),
+        *_decision(facts, plan.last),
+        *_endings(plan, any_plan=any_plan),
     ]
     return {"main": {"params": ["input"], "steps": steps}}
 
 
-def _beginning(facts: WorkflowFacts, runs: list[dict[str, Any]], planned: int) -> list[Step]:
+def _given_plan() -> list[Step]:
+    """Take the plan from the argument, and refuse an execution without one."""
+    return [
+        step("argument", switch=[when('not("plan" in input)', "no_plan")], next="take_plan"),
+        step("no_plan", raise_="give a plan, as in the stack's output start_by_hand: the workflow holds none"),
+        assign("take_plan", plan="${input.plan}"),
+    ]
+
+
+def _beginning(plan: Expressions, *, any_plan: bool) -> list[Step]:
+    planned = plan.first_s
     upload = env(ARTIFACT_BUCKET, "https://storage.googleapis.com/upload/storage/v1/b/", "/o")
-    marker = {"uploadType": "media", "name": facts.marker, "ifGenerationMatch": "0"}
+    marker = {"uploadType": "media", "name": plan.marker, "ifGenerationMatch": "0"}
     execution = '${sys.get_env("GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID")}'
     return [
         step("arguments", switch=[{"condition": "${input == null}", "steps": [assign("no_arguments", input={})]}]),
+        *(_given_plan() if any_plan else []),
         assign(
             "begin",
             launch='${default(map.get(input, "launch"), "by-hand")}',
-            runs=runs,
+            runs=plan.runs,
             index=0,
             attempt=0,
             cancelled=False,
@@ -101,7 +152,7 @@ def _beginning(facts: WorkflowFacts, runs: list[dict[str, Any]], planned: int) -
             "guard",
             switch=[
                 when('launch == "by-hand"', "select_run"),
-                when(f'launch == "scheduled" and sys.now() < {planned - EARLY_S}', "not_yet"),
+                when(f'launch == "scheduled" and sys.now() < {_shifted(planned, -EARLY_S)}', "not_yet"),
             ],
         ),
         step(
@@ -124,13 +175,22 @@ def _beginning(facts: WorkflowFacts, runs: list[dict[str, Any]], planned: int) -
             switch=[
                 when("code == 412", "begun_before"),
                 when('problem != ""', "not_started"),
-                when(f'launch == "scheduled" and sys.now() > {planned + LATEST_S}', "missed"),
+                when(f'launch == "scheduled" and sys.now() > {_shifted(planned, LATEST_S)}', "missed"),
             ],
         ),
     ]
 
 
-def _run(facts: WorkflowFacts, request: dict[str, Any], last: int) -> list[Step]:
+def _shifted(planned: str, seconds: int) -> str:
+    """A moment some seconds off: the figure if it is known, else an expression."""
+    return (
+        str(int(planned) + seconds)
+        if planned.isdecimal()
+        else f"{planned} {'+' if seconds > 0 else '-'} {abs(seconds)}"
+    )
+
+
+def _run(facts: WorkflowFacts, request: dict[str, Any], last: str) -> list[Step]:
     create = {
         "parent": f"projects/{facts.gcp_project}/locations/{facts.region}",
         "region": facts.region,
@@ -173,7 +233,7 @@ def _run(facts: WorkflowFacts, request: dict[str, Any], last: int) -> list[Step]
     ]
 
 
-def _decision(facts: WorkflowFacts, last: int) -> list[Step]:
+def _decision(facts: WorkflowFacts, last: str) -> list[Step]:
     stopped = f'text.match_regex(problem, "{STOPPED}")'
     return [
         assign("read_state", state="${job.state}", said='${default(map.get(job, ["error", "message"]), "")}'),
@@ -213,14 +273,13 @@ def _decision(facts: WorkflowFacts, last: int) -> list[Step]:
     ]
 
 
-def _endings(facts: WorkflowFacts, runs: int) -> list[Step]:
-    run = f'${{string(index + 1) + " of {runs}"}}'
-    name = f"Training {facts.workload} in {facts.region} (plan {facts.plan_id})"
+def _endings(plan: Expressions, *, any_plan: bool) -> list[Step]:
+    run = f"${{string(index + 1) + {plan.count}}}"
 
     def notice(step_name: str, severity: str, outcome: str, text: str, following: str) -> Step:
         entry = {
             "notice": outcome,
-            "text": f"{name} {text}",
+            "text": f'${{"{plan.title} (plan " + plan.plan_id + ") {text}"}}' if any_plan else f"{plan.title} {text}",
             "run": run,
             "job": "${job_name}",
             "state": "${state}",

@@ -1,0 +1,49 @@
+"""Training in one of several regions: all are ready, and one starts the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from greenai_infra.stacks.aws.training.region import TrainingRegion, TrainingRegionArgs
+from greenai_infra.stacks.names import regional_name
+from greenai_infra.stacks.regions import active_config, regional_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenai_infra.contracts.stack.training import TrainingConfig
+
+
+class MultiRegionTraining(pulumi.ComponentResource):  # type: ignore[misc]
+    """A `TrainingRegion` in each of the regions; the schedule is enabled in the active one only.
+
+    `run` is the plan of the active region by now, if that isn't the plan it was built with. It stands in the schedule,
+    so that a new plan which moves the run changes two schedules and nothing else. `outputs` are those of the active
+    region, and under `regions` where each takes data and image from. `in_order` begins with the active region.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        regions: Sequence[TrainingConfig],
+        *,
+        active: str,
+        run: TrainingConfig | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("greenai:aws:MultiRegionTraining", name, None, opts)
+        run = run or active_config(name, regions, active)
+        self.regions = {
+            config.region: TrainingRegion(
+                regional_name(name, config.region),
+                TrainingRegionArgs(config, run if config.region == active else config, active=config.region == active),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for config in regions
+        }
+        self.active = self.regions[active]
+        self.in_order = [self.active, *(one for place, one in self.regions.items() if place != active)]
+        self.outputs = regional_outputs(self.regions, active)
+        self.register_outputs(self.outputs)
