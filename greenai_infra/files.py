@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import TYPE_CHECKING
 
 from greenai_infra.errors import InputError
@@ -66,7 +68,6 @@ def _not_written(path: Path | None, error: OSError) -> InputError:
 
 
 def _restore(before: Mapping[Path, bytes | None]) -> None:
-    import contextlib
 
     for path, content in before.items():
         with contextlib.suppress(OSError):
@@ -78,7 +79,6 @@ def _restore(before: Mapping[Path, bytes | None]) -> None:
 
 def _temporary(target: Path, content: bytes) -> Path:
     """A file beside the target with the content and with the mode that the target has or will have."""
-    import os
     import tempfile
 
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -102,7 +102,6 @@ def _mode(target: Path) -> int:
 
 def umask() -> int:
     """The user's mask for the modes of new files and folders."""
-    import os
 
     mask = os.umask(0)
     os.umask(mask)

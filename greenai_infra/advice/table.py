@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.footprint.constants import constant
+from greenai_infra.footprint.scale_to_zero import cycle
 from greenai_infra.numbers import counted, percent, significant
 
 if TYPE_CHECKING:
@@ -72,7 +73,6 @@ def _unused_hour(machine: ServingMachine, place: Place | None) -> str:
 
 
 def _starts_at(document: dict[str, Any], rate: float, machine: ServingMachine) -> str:
-    from greenai_infra.footprint.scale_to_zero import cycle
 
     warm_s = document["keep_warm_minutes"] * 60
     starts = cycle(rate, machine.start_s.value, machine.answer_s, warm_s).starts_per_hour * 24

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from greenai_infra.catalog.read import DATA, table_from, user_file
+from greenai_infra.catalog.write import write_table
 from greenai_infra.errors import InputError
 
 if TYPE_CHECKING:
@@ -99,7 +100,6 @@ def keep_service_prices(provider: str, renewed: Iterable[ServicePrice]) -> None:
 
     Raises InputError if the existing file is broken or can't be written.
     """
-    from greenai_infra.catalog.write import write_table
 
     path = user_service_prices()
     kept = {

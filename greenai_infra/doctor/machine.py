@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from greenai_infra.doctor.checkup import Checkup
 from greenai_infra.engine.errors import BACKEND, INSTALL_CLI, MINIMUM_CLI, PASSPHRASE
-from greenai_infra.errors import GreenAIError
+from greenai_infra.errors import DataUnavailable, GreenAIError
+from greenai_infra.intensity.choice.check_sources import NOT_SET_UP, statuses
+from greenai_infra.intensity.choice.user_settings import read_settings
+from greenai_infra.monitoring.gpu.open import open_reader
+from greenai_infra.serving.sweep import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,8 +104,6 @@ def passphrase(file: StackFile, state: Checkup, environment: Mapping[str, str] =
 
 def intensity_keys(now: datetime) -> Checkup:
     """How many live sources are set up; their keys are not shown and nothing is asked."""
-    from greenai_infra.intensity.choice.check_sources import NOT_SET_UP, statuses
-    from greenai_infra.intensity.choice.user_settings import read_settings
 
     ready = [source.name for source in statuses(read_settings(), now, check=False) if source.state != NOT_SET_UP]
     live = [name for name in ready if name != "embedded"]
@@ -114,8 +116,6 @@ def intensity_keys(now: datetime) -> Checkup:
 
 def gpu() -> Checkup:
     """Whether a GPU can be read here; the cloud's machines have their own."""
-    from greenai_infra.errors import DataUnavailable
-    from greenai_infra.monitoring.gpu.open import open_reader
 
     try:
         reader = open_reader()
@@ -128,8 +128,6 @@ def redis(url: str) -> Checkup:
     """Whether the cache of answers at a URL can be reached."""
     shown = _without_password(url)
     try:
-        from greenai_infra.serving.sweep import Sweep
-
         Sweep(url)
     except ModuleNotFoundError:
         return Checkup("Redis", "error", "redis-py is not installed", "pip install 'greenai-infra[serving]'")

@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.contracts.stack import stack_specs
+from greenai_infra.contracts.stack.cache import read_cache_config
+from greenai_infra.contracts.stack.inference import read_inference_config
+from greenai_infra.contracts.stack.training import read_training_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +73,6 @@ def needs_of(file: StackFile) -> AwsNeeds | GcpNeeds | None:
 
 
 def _aws_training(section: dict[str, Any], where: str) -> AwsNeeds:
-    from greenai_infra.contracts.stack.training import read_training_config
 
     config = read_training_config(section, where)
     kind = "spot training job usage" if config.spot else "training job usage"
@@ -91,7 +93,6 @@ def _aws_training(section: dict[str, Any], where: str) -> AwsNeeds:
 
 
 def _aws_inference(section: dict[str, Any], where: str) -> AwsNeeds:
-    from greenai_infra.contracts.stack.inference import read_inference_config
 
     config = read_inference_config(section, where)
     if config.instance_type is None:
@@ -114,7 +115,6 @@ def _aws_inference(section: dict[str, Any], where: str) -> AwsNeeds:
 
 
 def _aws_cache(section: dict[str, Any], where: str) -> AwsNeeds:
-    from greenai_infra.contracts.stack.cache import read_cache_config
 
     config = read_cache_config(section, where)
     return AwsNeeds(config.region, own_vpc=config.network.vpc_id is None)

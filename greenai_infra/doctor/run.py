@@ -6,7 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.doctor import machine
+from greenai_infra.doctor.aws import check_aws
 from greenai_infra.doctor.checkup import Checkup
+from greenai_infra.doctor.gcp import LOG_IN, authorized, check_gcp
 from greenai_infra.doctor.needs import AwsNeeds, needs_of
 from greenai_infra.project.stack_files import passed_start, read_project, stack_file
 
@@ -53,14 +55,12 @@ def _aws(needs: AwsNeeds) -> Iterator[Checkup]:
     except ImportError:
         yield Checkup("AWS account", "unknown", "boto3 is not installed", "pip install 'greenai-infra[aws]'")
         return
-    from greenai_infra.doctor.aws import check_aws
 
     session: Any = boto3.session.Session(region_name=os.environ.get("AWS_REGION") or needs.region)
     yield from check_aws(session, needs)
 
 
 def _gcp(needs: GcpNeeds) -> Iterator[Checkup]:
-    from greenai_infra.doctor.gcp import LOG_IN, authorized, check_gcp
 
     try:
         from google.auth.exceptions import GoogleAuthError

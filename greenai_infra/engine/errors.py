@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.regions import regions
 from greenai_infra.engine.gcp_errors import GCP_TABLE
 from greenai_infra.engine.region_errors import regional
 from greenai_infra.errors import EngineError
@@ -207,7 +208,6 @@ def explain(
 
 
 def _region_of(stack: str, name: str) -> Region | None:
-    from greenai_infra.catalog.regions import regions
 
     return next((one for one in regions() if one.name == name or (not name and stack.endswith(f"-{one.name}"))), None)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenai_infra.errors import InputError
+from greenai_infra.ledger.dynamodb import DynamoLedger
+from greenai_infra.ledger.sqlite import SqliteLedger
 
 if TYPE_CHECKING:
     from greenai_infra.ledger.entries import Ledger
@@ -25,12 +27,10 @@ def open_ledger(name: str | os.PathLike[str]) -> Ledger:
         found = _DYNAMODB.fullmatch(text)
         if found is None:
             raise InputError(f"'{text}' names no ledger; write it like dynamodb:greenai-ledger@eu-north-1")
-        from greenai_infra.ledger.dynamodb import DynamoLedger
 
         return DynamoLedger(found[1], found[2])
     if re.match(r"[a-z][a-z0-9+]+:", text):
         raise InputError(f"'{text}' names no ledger; give a file, or dynamodb:TABLE@REGION")
-    from greenai_infra.ledger.sqlite import SqliteLedger
 
     return SqliteLedger(Path(text))
 

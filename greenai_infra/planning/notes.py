@@ -8,11 +8,13 @@ from greenai_infra.catalog.availability import Offered, one_zone_note, opt_in_no
 from greenai_infra.catalog.offers import machines_text, stale_price_warning
 from greenai_infra.catalog.service_prices import sagemaker_listed
 from greenai_infra.clock import format_time, hours_between
+from greenai_infra.intensity.model.checks import far_off
 from greenai_infra.intensity.model.values import Flag, Kind
 from greenai_infra.numbers import significant
 from greenai_infra.planning.candidates import AVAILABILITY
 from greenai_infra.planning.doubts import BUILDABLE, placement_not_built
 from greenai_infra.planning.preference import usd_per_tonne
+from greenai_infra.planning.spot import spot_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,8 +52,6 @@ def _notes(plan: Plan) -> Iterator[str]:
     yield from _of_flags(provenance)
     yield from _far_off(plan)
     if plan.workload.hardware.purchase == "spot":
-        from greenai_infra.planning.spot import spot_notes
-
         yield from spot_notes(plan.workload, plan.placement, plan.timing.deadline_s)
     yield from _by_hours(plan)
     yield from _dear_tonne(plan)
@@ -151,7 +151,6 @@ def _far_off(plan: Plan) -> Iterator[str]:
     of, zone = plan.chosen_series.provenance, plan.chosen_series.zone
     if of.kind is Kind.YEARLY_MEAN:
         return
-    from greenai_infra.intensity.model.checks import far_off
 
     if text := far_off(zone, (of.signal, of.basis), plan.placement.intensity_g_per_kwh):
         yield f"{text}: check that the unit is g/kWh and the zone is right; the choice rests on it"

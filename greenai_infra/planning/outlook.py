@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.clock import from_unix
 from greenai_infra.errors import DataUnavailable
+from greenai_infra.intensity.forecasting.accuracy import Accuracy
 from greenai_infra.intensity.forecasting.predict import Method, method_of, predict
 from greenai_infra.intensity.model.values import Series
 from greenai_infra.planning.timing import Row, Timing, choose_times
@@ -80,8 +81,6 @@ def look_ahead(
     end = min(start + timedelta(hours=hours), series.end)
     rules = WaitRules(None, None, start, end, "a yearly mean says nothing of hours")
     if method_of(series) is not Method.YEARLY_MEAN:
-        from greenai_infra.intensity.forecasting.accuracy import Accuracy
-
         rules = WaitRules(None, Accuracy(found, archive), start, end)
     return Outlook(
         zone=zone,

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.clock import now as clock_now
 from greenai_infra.errors import InputError
 from greenai_infra.files import read_text
+from greenai_infra.policy.judge import judge
+from greenai_infra.policy.rule import Stack, Standing
+from greenai_infra.policy.settings import EXAMPLE, GateSettings
 from greenai_infra.previews.sdk import wire
 from greenai_infra.project import yaml_edit
 from greenai_infra.project.stack_files import read_project
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
 
     from greenai_infra.contracts.declared import DeclaredResource
     from greenai_infra.policy.judge import Verdict
-    from greenai_infra.policy.rule import Standing
-    from greenai_infra.policy.settings import GateSettings
     from greenai_infra.project.project import StackProgram
 
 PACK_FOLDER = "policy"
@@ -75,14 +76,12 @@ def project_gate(program: StackProgram) -> Gate | None:
 
 def project_gate_or_defaults(program: StackProgram) -> Gate:
     """The gate that the project has, or the rules with their defaults."""
-    from greenai_infra.policy.settings import GateSettings
 
     return project_gate(program) or Gate(GateSettings())
 
 
 def read_settings(file: Path, *, required: bool = True) -> GateSettings:
     """The settings in a file; the defaults for one that isn't there and need not be. Raises InputError."""
-    from greenai_infra.policy.settings import EXAMPLE, GateSettings
 
     if not file.is_file() and not required:
         return GateSettings()
@@ -117,15 +116,12 @@ def judge_resources(
     standing: Standing | None = None,
 ) -> Verdict:
     """The verdict on what a stack declares; `config` is as `config_values` gives it."""
-    from greenai_infra.policy.judge import judge
-    from greenai_infra.policy.rule import Stack
 
     return judge(Stack(stack, resources, config, now or clock_now(), standing), gate.settings)
 
 
 def standing_totals(figures: Mapping[str, Any]) -> Standing:
     """What the caps hold a limit against, of a preview's part `standing`."""
-    from greenai_infra.policy.rule import Standing
 
     total, intensity, rows = figures["total"], figures["intensity"] or {}, figures["resources"]
     return Standing(

@@ -15,10 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from greenai_infra.catalog.availability import opt_in_note
+from greenai_infra.catalog.regions import regions
 from greenai_infra.contracts.declared import STACK_TYPE, DeclaredResource
 from greenai_infra.errors import InputError
+from greenai_infra.policy.judge import unjudged
 from greenai_infra.previews.gate import config_values, judge_resources, project_gate, standing_totals
 from greenai_infra.previews.result import PreviewResult
+from greenai_infra.previews.run_findings import (
+    alarms_stack_findings,
+    below_root,
+    carbon_findings,
+    config_findings,
+    program_findings,
+)
+from greenai_infra.previews.sdk import wire
+from greenai_infra.previews.standing.assemble import standing
+from greenai_infra.previews.standing.config import budget, program_sections
+from greenai_infra.previews.standing.over_budget import over_budget
 from greenai_infra.project.project import StackProgram, read_stack
 
 if TYPE_CHECKING:
@@ -46,21 +60,11 @@ def preview(
     program = read_stack(Path(project_dir), stack)
     gate = choose_gate(program)
     _require("pulumi", "gcp" if any(key.startswith("gcp:") for key in program.config) else "aws")
-    from greenai_infra.previews.checks.registry import run_checks
+    from greenai_infra.previews.checks.registry import run_checks  # these load the SDK, which an extra brings
     from greenai_infra.previews.documents import render_documents
     from greenai_infra.previews.not_judged import not_judged
     from greenai_infra.previews.offline.program import run_program
-    from greenai_infra.previews.run_findings import (
-        alarms_stack_findings,
-        below_root,
-        carbon_findings,
-        config_findings,
-        program_findings,
-    )
     from greenai_infra.previews.sdk.providers import Providers, package_of
-    from greenai_infra.previews.standing.assemble import standing
-    from greenai_infra.previews.standing.config import budget, program_sections
-    from greenai_infra.previews.standing.over_budget import over_budget
 
     providers = Providers(program.config)
     recorded, failure = run_program(program, providers.check)
@@ -102,8 +106,6 @@ def preview(
 
 def _to_enable(resources: Sequence[DeclaredResource]) -> Iterator[str]:
     """The AWS regions in which something is built and which an account must enable first."""
-    from greenai_infra.catalog.availability import opt_in_note
-    from greenai_infra.catalog.regions import regions
 
     used = {one.region for one in resources if one.package == "aws" and one.custom and not one.is_provider}
     return (opt_in_note(one) for one in regions() if one.opt_in and one.name in used)
@@ -127,7 +129,6 @@ def _judge(
     """The verdict of the gate, if there is one; on half a stack (no `figures`), that no rule could run."""
     if gate is None:
         return None
-    from greenai_infra.policy.judge import unjudged
 
     if figures is None:
         return unjudged(gate.settings)
@@ -145,7 +146,6 @@ def _declared(
 def _resource(
     program: StackProgram, one: Registration, rendered: dict[str, dict[str, Any]], providers: Providers
 ) -> DeclaredResource:
-    from greenai_infra.previews.sdk import wire
     from greenai_infra.previews.sdk.schema import resource_schema
 
     request = one.request
@@ -203,8 +203,6 @@ def _property_dependencies(request: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _stack_outputs(recorded: Recorded) -> dict[str, Any]:
-    from greenai_infra.previews.sdk import wire
-
     for urn, one in recorded.registrations.items():
         if one.request.type == STACK_TYPE and urn in recorded.outputs:
             return dict(sorted(wire.decode_struct(recorded.outputs[urn]).items()))

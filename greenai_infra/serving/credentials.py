@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from redis.credentials import CredentialProvider
@@ -82,7 +83,6 @@ def google_token() -> tuple[str, float]:
         found.refresh(google.auth.transport.requests.Request())
     except GoogleAuthError as error:
         raise GreenAIError(f"no token for the cache: {error}") from None
-    from datetime import UTC, datetime
 
     left_s = 3600.0 if found.expiry is None else (found.expiry.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
     return str(found.token), max(0.0, left_s - RENEWED_BEFORE_S)

@@ -10,6 +10,7 @@ from typing import Any
 from greenai_infra.contracts.cache_connection import CacheConnection
 from greenai_infra.errors import InputError
 from greenai_infra.serving.backends import Place, backends, forms
+from greenai_infra.serving.credentials import StackCredentials
 
 Where = str | Path | CacheConnection | Mapping[str, Any] | None
 """A URL, a file of `pulumi stack output --json`, what was read from it, or None for a Valkey of this process."""
@@ -31,7 +32,6 @@ def find_place(where: Where) -> Place:
 
 
 def _of_stack(connection: CacheConnection) -> Place:
-    from greenai_infra.serving.credentials import StackCredentials
 
     arguments: dict[str, Any] = {"credential_provider": StackCredentials(connection)}
     if connection.ca:

@@ -22,6 +22,7 @@ from greenai_infra.monitoring.run_report import (
 from greenai_infra.numbers import significant
 from greenai_infra.tracking.bands import energy_band
 from greenai_infra.tracking.differences import differences_of
+from greenai_infra.tracking.summary import folded, summary_lines
 from greenai_infra.typed_yaml.values import read_values
 
 if TYPE_CHECKING:
@@ -130,7 +131,6 @@ def write_report(path: Path, report: RunReport) -> str:
 
 def print_report(report: RunReport, path: Path | None) -> None:
     """The summary, and where the report is."""
-    from greenai_infra.tracking.summary import folded, summary_lines
 
     for line in summary_lines(report):
         print(folded(line))

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.errors import InputError
+from greenai_infra.monitoring.gpu.activity import GpuActivity
 from greenai_infra.tracking.meter import Reading, Told, host_id
 from greenai_infra.tracking.unread_chips import unread_chips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from greenai_infra.monitoring.gpu.activity import GpuActivity
     from greenai_infra.monitoring.run_report import How
     from greenai_infra.tracking.unread_chips import UnreadChips
 
@@ -81,7 +81,6 @@ class CodecarbonMeter:
         self._tracker.get_detected_hardware()  # else it looks for its hardware when it starts
         if not any(type(one).__name__ == "GPU" for one in self._tracker._hardware):
             self._unread = unread_chips(os.environ)
-        from greenai_infra.monitoring.gpu.activity import GpuActivity
 
         self._activity = GpuActivity()
         self._activity.percents(())  # the next reading counts from here

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from greenai_infra.catalog.fetchers.skypilot_gcp import gcp_offers
 from greenai_infra.catalog.fetchers.skypilot_rows import REQUIRED, Line, line_of, low_and_median, namings, positive
 from greenai_infra.catalog.offers import Offer
 from greenai_infra.catalog.read import parse
@@ -36,8 +37,6 @@ def read_vms(lines: Iterable[str], *, provider: str, where: str, priced_on: date
     if provider == "aws":
         found = _aws_offers(read, priced_on, source)
     elif provider == "gcp":
-        from greenai_infra.catalog.fetchers.skypilot_gcp import gcp_offers
-
         found = gcp_offers(read, priced_on, source)
     else:
         raise InputError(f"'{provider}' is not a provider of the catalog; use aws or gcp")

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from greenai_infra.errors import InputError
+from greenai_infra.files import write_all
 from greenai_infra.intensity.forecasting.hindcasts import hourly_values
 from greenai_infra.intensity.model.checks import implausible
 from greenai_infra.intensity.model.values import Flag, Kind
+from greenai_infra.intensity.service.cache import AnswerCache
 from greenai_infra.intensity.sources.climatology import HOUR_S
 
 if TYPE_CHECKING:
@@ -67,7 +69,6 @@ class ForecastArchive:
         """Where the files are; resolved when first needed."""
         if self._given:
             return self._given
-        from greenai_infra.intensity.service.cache import AnswerCache
 
         return AnswerCache.of_user().directory / "forecasts"
 
@@ -148,7 +149,6 @@ class ForecastArchive:
             return None
 
     def _write(self, texts: dict[str, str]) -> None:
-        from greenai_infra.files import write_all
 
         try:
             self.directory.mkdir(parents=True, exist_ok=True)

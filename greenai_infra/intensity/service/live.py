@@ -5,6 +5,7 @@ A source says what it asks and reads the answers into points; the rest is here, 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from dataclasses import dataclass, replace
@@ -235,7 +236,6 @@ def silence(cache: AnswerCache, source: str, now: datetime, way: str | None = No
 
 def _way(publisher: Publisher) -> str:
     """Address and proxy settings, not readable: these may hold a password."""
-    import hashlib
 
     proxies = [os.environ.get(name) for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy")]
     return hashlib.sha256(repr([publisher.address, *proxies]).encode()).hexdigest()[:16]

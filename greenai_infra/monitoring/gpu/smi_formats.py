@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from greenai_infra.monitoring.gpu.nvml import REASONS
 from greenai_infra.monitoring.gpu.values import MEBIBYTE, Process, Round, Sample, Unread, fill
 
 if TYPE_CHECKING:
@@ -179,7 +180,6 @@ def _of_row(cells: dict[str, str], units: dict[str, str]) -> Sample:
 
 
 def _row_reasons(cells: dict[str, str]) -> list[str]:
-    from greenai_infra.monitoring.gpu.nvml import REASONS
 
     for generation in ("clocks_event_reasons", "clocks_throttle_reasons"):
         bits = cells.get(f"{generation}.active", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.accelerators import find_accelerator
+from greenai_infra.catalog.fetchers.skypilot_rows import namings
 from greenai_infra.catalog.idle_power import idle_power
 from greenai_infra.catalog.offers import offers
 from greenai_infra.catalog.tpu import chips_of as topology_chips
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 def chips_of(accelerator_type: str) -> tuple[str, int] | None:
     """Chip and number of chips of a slice such as `v5litepod-8` or `v5p-16` (8 chips); None for another name."""
-    from greenai_infra.catalog.fetchers.skypilot_rows import namings  # slow to import, and needed for TPUs only
 
     kind, _, size = accelerator_type.lower().partition("-")
     known = next((one for one in namings() if one.skypilot_name == f"tpu-{kind}-"), None)

@@ -14,6 +14,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.numbers import significant
+from greenai_infra.templates import shipped
 
 if TYPE_CHECKING:
     from greenai_infra.reporting.card.facts import CardFacts
@@ -95,8 +96,6 @@ def _metrics(facts: CardFacts) -> list[dict[str, Any]]:
 def eu_gpai(facts: CardFacts) -> str:
     """The energy items of the Model Documentation Form, as Markdown."""
     import jinja2
-
-    from greenai_infra.templates import shipped
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(shipped("templates/card")),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from greenai_infra.errors import InputError
 from greenai_infra.serving.backends import Backend, Place
+from greenai_infra.serving.embedded import embedded_path
 
 URL = "embedded://"
 
 
 def _place(url: str) -> Place:
-    from greenai_infra.serving.embedded import embedded_path
 
     if url != URL:
         raise InputError(f"the cache's URL can't be used: after {URL} nothing follows, as each process has one")

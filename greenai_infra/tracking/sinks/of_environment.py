@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 from greenai_infra.errors import InputError
 from greenai_infra.monitoring.run_report import SinkCount
+from greenai_infra.tracking.sinks.budget import BudgetLedger
+from greenai_infra.tracking.sinks.cloudwatch import CloudWatch
 from greenai_infra.tracking.sinks.delivery import LONGEST_ERROR
+from greenai_infra.tracking.sinks.mlflow import Mlflow
+from greenai_infra.tracking.sinks.prometheus import Prometheus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +42,6 @@ def sinks_of(
     if namespace := environment.get(NAMESPACE):
 
         def cloudwatch() -> Sink:
-            from greenai_infra.tracking.sinks.cloudwatch import CloudWatch
 
             return CloudWatch(**_complete(whose, NAMESPACE), namespace=namespace)
 
@@ -56,7 +59,6 @@ def sinks_of(
     if port is not None:
 
         def prometheus() -> Sink:
-            from greenai_infra.tracking.sinks.prometheus import Prometheus
 
             return Prometheus(port, **whose)
 
@@ -64,7 +66,6 @@ def sinks_of(
     if uri := mlflow or environment.get(MLFLOW):
 
         def to_mlflow() -> Sink:
-            from greenai_infra.tracking.sinks.mlflow import Mlflow
 
             return Mlflow(uri, context.name)
 
@@ -72,7 +73,6 @@ def sinks_of(
     if account is not None:
 
         def ledger() -> Sink:
-            from greenai_infra.tracking.sinks.budget import BudgetLedger
 
             return BudgetLedger(account, kind)
 
