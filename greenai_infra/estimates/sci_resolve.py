@@ -16,7 +16,8 @@ from greenai_infra.catalog.signals import Basis, Signal
 from greenai_infra.clock import parse_time
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.constants import constant
-from greenai_infra.footprint.sci import Hardware, market_based, market_words
+from greenai_infra.footprint.market_based import market_based, market_words
+from greenai_infra.footprint.sci import Hardware, sci
 from greenai_infra.intensity.model.checks import implausible
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from greenai_infra.catalog.accelerators import Embodied
     from greenai_infra.catalog.offers import Offer
     from greenai_infra.estimates.sci_file import Component, HardwareShare, Hourly, IntensityOf, SciFile
+    from greenai_infra.footprint.sci import SciScore
 
 CSV_COLUMNS = ("datetime", "energy_kwh", "g_per_kwh")
 WHOLE_PLATFORM = "whole platform"
@@ -221,3 +223,26 @@ def _offer(stated: HardwareShare, provider: str | None) -> Offer | None:
 
 def _times(count: int, name: str) -> str:
     return name if count == 1 else f"{count} x {name}"
+
+
+def score_part(file: SciFile, part: Component, name: str, unit: str, units: float, folder: Path) -> SciScore:
+    """The score of a component, per functional unit of its own."""
+    hours = energy_and_intensity(part, file, folder)
+    pue, pue_source = pue_of(part)
+    region = part.intensity.region if part.intensity else None
+    provider = None if region is None else find_region(region).provider
+    return sci(
+        energy_kwh=hours.energy_kwh,
+        intensity_g_per_kwh=hours.g_per_kwh,
+        functional_units=units,
+        functional_unit=unit,
+        signal=file.signal,
+        basis=file.basis,
+        pue=pue,
+        boundary=file.boundary,
+        quantification=file.quantification,
+        hardware=[piece for stated in part.hardware for piece in hardware_of(stated, provider)],
+        name=name,
+        intensity_source=hours.source,
+        pue_source=pue_source,
+    )

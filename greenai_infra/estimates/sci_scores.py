@@ -8,65 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from greenai_infra.catalog.regions import find_region
 from greenai_infra.catalog.tables import cleanest_lifecycle_g_per_kwh
 from greenai_infra.errors import InputError
+from greenai_infra.estimates.sci_ai_scores import AiScore, ai_json, ai_problems, ai_scores
 from greenai_infra.estimates.sci_file import IN_WORDS, ConvertedComponent, SciFile
-from greenai_infra.estimates.sci_resolve import energy_and_intensity, hardware_of, pue_of, wrong_rows
+from greenai_infra.estimates.sci_resolve import energy_and_intensity, hardware_of, pue_of, score_part, wrong_rows
 from greenai_infra.footprint import sci_ai
-from greenai_infra.footprint.sci import (
-    SPECIFICATION,
-    SciScore,
-    aggregate,
-    converted,
-    market_based,
-    market_words,
-    method_differences,
-    sci,
-)
+from greenai_infra.footprint.market_based import market_based, market_words
+from greenai_infra.footprint.sci import SPECIFICATION, SciScore, aggregate, converted, method_differences
 from greenai_infra.typed_yaml.reading import FileKind, parse_typed, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from greenai_infra.estimates.sci_file import AiComponent, Component, Consumer, Provider, Scenario
+    from greenai_infra.estimates.sci_file import Component, Scenario
     from greenai_infra.typed_yaml.types import KeyPath, Problem
 
 LOOKS = "an SCI file is a mapping with name, boundary, quantification, signal, basis, and scenarios or ai"
-
-
-@dataclass(frozen=True, slots=True)
-class AiPart:
-    """Emissions of a part of an AI system, in kg CO2e."""
-
-    name: str
-    operational_kg: float
-    embodied_kg: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class AiScore:
-    """One of the two scores of an AI system: C over R, as reported."""
-
-    persona: str
-    functional_unit: str
-    functional_units: float
-    sci_g_per_unit: float
-    reported: float
-    reported_unit: str
-    parts: tuple[AiPart, ...]
-    left_out: Mapping[str, str]
-    stated: Mapping[str, str]
-    """The consumer's period; the provider's gross or effective values, and the rationale of the unit."""
-
-    @property
-    def operational_kg(self) -> float:
-        return sum(part.operational_kg for part in self.parts)
-
-    @property
-    def embodied_kg(self) -> float:
-        return sum(part.embodied_kg for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +68,7 @@ def scores_of(text: bytes | str, where: str, folder: Path = Path()) -> Scores:
     file = parse_typed(text, where, kind)
     scored = [_scenario(file, name, scenario, folder) for name, scenario in file.scenarios.items()]
     ranked = sorted(scored, key=lambda score: score.sci_g_per_unit)
-    return Scores(file, tuple(ranked), tuple(_ai_scores(file, folder)))
+    return Scores(file, tuple(ranked), tuple(ai_scores(file, folder)))
 
 
 def _about_key(key: str) -> str:
@@ -133,7 +91,7 @@ def _problems(file: SciFile, folder: Path) -> Iterator[Problem]:
             for part, component in section.components.items()
             if component.carbon is None
         ]
-        yield from _ai_problems(persona, section, at)
+        yield from ai_problems(persona, section, at)
     found = False
     for at, component in parts:
         for problem in _component_problems(file, component, folder, at):
@@ -174,24 +132,6 @@ def _component_problems(file: SciFile, part: Component, folder: Path, at: KeyPat
             yield (*at, "hardware", number, key), str(error)
 
 
-def _ai_problems(persona: str, section: Consumer | Provider, at: KeyPath) -> Iterator[Problem]:
-    needed = sci_ai.CONSUMER_PARTS if persona == "consumer" else sci_ai.PROVIDER_PARTS
-    for name, must in needed.items():
-        if must and name not in section.components and name not in section.left_out:
-            yield (
-                (*at, "components"),
-                f"{name} is missing: it belongs to the {persona}'s boundary; give it, or say under left_out why not",
-            )
-    for name in section.left_out:
-        if name not in needed:
-            yield (*at, "left_out", name), f"is not a part of the {persona}'s boundary ({', '.join(needed)})"
-        elif name in section.components:
-            yield (*at, "left_out", name), "is given under components"
-    for name, part in section.components.items():
-        if part.carbon is not None and (named := market_based(part.carbon.source)):
-            yield (*at, "components", name, "carbon", "source"), market_words(named)
-
-
 def _scenario(file: SciFile, name: str, scenario: Scenario, folder: Path) -> SciScore:
     unit = file.functional_unit or ""
     return aggregate(
@@ -213,75 +153,9 @@ def _parts(name: str, scenario: Scenario) -> Iterator[tuple[str, KeyPath, Compon
 
 def _component_score(file: SciFile, part: Component, name: str, unit: str, units: float, folder: Path) -> SciScore:
     if not isinstance(part, ConvertedComponent) or part.functional_unit is None or part.units_per_unit is None:
-        return _score(file, part, name, unit, units, folder)
-    score = _score(file, part, name, part.functional_unit, part.functional_units or units, folder)
+        return score_part(file, part, name, unit, units, folder)
+    score = score_part(file, part, name, part.functional_unit, part.functional_units or units, folder)
     return converted(score, part.units_per_unit, unit, part.conversion or "")
-
-
-def _score(file: SciFile, part: Component, name: str, unit: str, units: float, folder: Path) -> SciScore:
-    hours = energy_and_intensity(part, file, folder)
-    pue, pue_source = pue_of(part)
-    region = part.intensity.region if part.intensity else None
-    provider = None if region is None else find_region(region).provider
-    return sci(
-        energy_kwh=hours.energy_kwh,
-        intensity_g_per_kwh=hours.g_per_kwh,
-        functional_units=units,
-        functional_unit=unit,
-        signal=file.signal,
-        basis=file.basis,
-        pue=pue,
-        boundary=file.boundary,
-        quantification=file.quantification,
-        hardware=[piece for stated in part.hardware for piece in hardware_of(stated, provider)],
-        name=name,
-        intensity_source=hours.source,
-        pue_source=pue_source,
-    )
-
-
-def _ai_scores(file: SciFile, folder: Path) -> Iterator[AiScore]:
-    if file.ai is None:
-        return
-    consumer, provider = file.ai.consumer, file.ai.provider
-    if consumer is not None:
-        unit = sci_ai.CONSUMER_UNITS[consumer.per]
-        yield _ai_score(file, "consumer", unit, consumer, {"period": consumer.period}, folder)
-    if provider is not None:
-        unit = sci_ai.PROVIDER_UNITS[provider.per]
-        stated = {"values": provider.values, "rationale": provider.rationale}
-        yield _ai_score(file, "provider", unit, provider, stated, folder)
-
-
-def _ai_score(
-    file: SciFile, persona: str, unit: sci_ai.Unit, section: Consumer | Provider, stated: dict[str, str], folder: Path
-) -> AiScore:
-    parts = tuple(_ai_part(file, name, part, folder) for name, part in section.components.items())
-    total_g = 1000.0 * sum(part.operational_kg + part.embodied_kg for part in parts)
-    score = total_g / section.functional_units
-    if not score > 0:
-        raise InputError(f"ai.{persona}: an SCI of 0 is impossible: energy and hardware emit something")
-    value, words = unit.reported(score)
-    return AiScore(
-        persona=persona,
-        functional_unit=unit.name,
-        functional_units=section.functional_units,
-        sci_g_per_unit=score,
-        reported=value,
-        reported_unit=words,
-        parts=parts,
-        left_out=section.left_out,
-        stated=stated,
-    )
-
-
-def _ai_part(file: SciFile, name: str, part: AiComponent, folder: Path) -> AiPart:
-    if part.carbon is not None:
-        return AiPart(name, part.carbon.operational_kg, part.carbon.embodied_kg, part.carbon.source)
-    score = _score(file, part, name, "all", 1.0, folder)
-    return AiPart(
-        name, score.operational_g_per_unit / 1000.0, score.embodied_g_per_unit / 1000.0, score.intensity_source
-    )
 
 
 def as_json(scores: Scores) -> dict[str, Any]:
@@ -305,7 +179,7 @@ def as_json(scores: Scores) -> dict[str, Any]:
     if scores.ai:
         report["ai"] = {
             "specification": sci_ai.SPECIFICATION,
-            **{score.persona: _ai_json(score) for score in scores.ai},
+            **{score.persona: ai_json(score) for score in scores.ai},
         }
     return report
 
@@ -331,18 +205,3 @@ def _score_json(score: SciScore) -> dict[str, Any]:
         for key in ("hardware", "intensity_source", "pue_source"):
             plain.pop(key, None)
     return plain
-
-
-def _ai_json(score: AiScore) -> dict[str, Any]:
-    return {
-        "functional_unit": score.functional_unit,
-        "functional_units": score.functional_units,
-        "sci_g_per_unit": score.sci_g_per_unit,
-        "reported": score.reported,
-        "reported_unit": score.reported_unit,
-        "operational_kg": score.operational_kg,
-        "embodied_kg": score.embodied_kg,
-        **score.stated,
-        "components": [msgspec.to_builtins(part) for part in score.parts],
-        "left_out": dict(score.left_out),
-    }

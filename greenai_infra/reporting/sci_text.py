@@ -13,7 +13,8 @@ from greenai_infra.reporting.tables import show_table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenai_infra.estimates.sci_scores import AiScore, Scores
+    from greenai_infra.estimates.sci_ai_scores import AiScore
+    from greenai_infra.estimates.sci_scores import Scores
     from greenai_infra.footprint.sci import Hardware, SciScore
 
 

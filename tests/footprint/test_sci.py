@@ -9,7 +9,8 @@ import pytest
 import greenai_infra
 from greenai_infra.errors import InputError
 from greenai_infra.footprint import sci_ai
-from greenai_infra.footprint.sci import Hardware, SciScore, aggregate, converted, market_based, method_differences, sci
+from greenai_infra.footprint.market_based import market_based
+from greenai_infra.footprint.sci import Hardware, SciScore, aggregate, converted, method_differences, sci
 
 
 def hardware(**changed: object) -> Hardware:
