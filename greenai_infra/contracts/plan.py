@@ -1,10 +1,13 @@
-"""The plan document as far as a deployment needs it. Keys that it does not need are left unread."""
+"""The plan document: what planning writes, and pinning, tracking, the comment and cards read.
+
+Readers leave unread what they don't know, and figures for reports may be absent, as in plans of earlier releases: None.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from msgspec import Meta, field, structs
+from msgspec import UNSET, Meta, UnsetType, field, structs
 
 from greenai_infra.contracts.plan_document import read_document
 from greenai_infra.contracts.stack.fields import Name
@@ -12,12 +15,15 @@ from greenai_infra.contracts.times import Time
 from greenai_infra.errors import InputError
 from greenai_infra.typed_yaml.checked import Checked
 from greenai_infra.typed_yaml.problems import described
-from greenai_infra.typed_yaml.section import NonNegative, Positive
+from greenai_infra.typed_yaml.section import LARGEST, NonNegative, Positive
 from greenai_infra.typed_yaml.values import Unreadable, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+Provider = Literal["aws", "gcp"]
 
 
 class Intensity(Checked, frozen=True, kw_only=True):
@@ -30,6 +36,18 @@ class Intensity(Checked, frozen=True, kw_only=True):
     kind: str
     observed_at: Time
     flags: list[str] = field(default_factory=list)
+    detail: str = ""
+    left_out: Any = UNSET
+
+
+class Transfer(Checked, frozen=True, kw_only=True):
+    """The kilograms of moving the data: energy x the mean of the intensities of both ends."""
+
+    energy_kwh: float | None = None
+    origin_zone: str = ""
+    origin_g_per_kwh: float | None = None
+    destination_g_per_kwh: float | None = None
+    g_per_kwh: float | None = None
 
 
 class Run(Checked, frozen=True, kw_only=True):
@@ -40,23 +58,57 @@ class Run(Checked, frozen=True, kw_only=True):
 
 
 class Placement(Checked, frozen=True, kw_only=True):
-    """Where, on what and when; `instance_type` is the cloud's own name of the machine, as in p5.48xlarge."""
+    """Where, on what and when; `instance_type` is the cloud's own name of the machine, as in p5.48xlarge.
 
-    provider: Literal["aws", "gcp"]
+    Energy is at the servers, before PUE; `emissions_kg` is operational_kg + transfer_kg + embodied_kg.
+    """
+
+    provider: Provider
     region: Annotated[str, Meta(min_length=1)]
+    place: str = ""
     zone: str
     instance_type: Annotated[str, Meta(min_length=1)]
     instances: Annotated[int, Meta(ge=1)]
+    machines: str = ""
+    machine_count: int | None = None
     accelerator: str | None = None
     """The chip's name in the catalog."""
+    accelerators: int | None = None
     purchase: Literal["on_demand", "spot"]
     start: Time
     end: Time
     slices: Annotated[list[Run], Meta(min_length=1)]
+    run_hours: float | None = None
+    answer_ms: float | UnsetType = UNSET
+    """Of a model that is served; without a figure the key is left out."""
     energy_kwh: Positive
+    energy_kwh_low: float | None = None
+    energy_kwh_high: float | None = None
+    pue: Annotated[float, Meta(ge=1, le=LARGEST)] | None = None
+    pue_year: int | None = None
+    pue_is_fleet_mean: bool = False
     emissions_kg: Positive
+    emissions_kg_low: float | None = None
+    emissions_kg_high: float | None = None
+    operational_kg: float | None = None
+    transfer_kg: float | None = None
+    transfer: Transfer | UnsetType = UNSET
+    """Left out where no data is moved."""
+    embodied_kg: float | None = None
+    embodied_is_estimate: bool | None = None
     cost_usd: NonNegative | None
+    transfer_usd: float | None = None
+    standing_usd: float | None = None
+    """A part of `cost_usd`; None where it is unknown and so not in it."""
+    standing_usd_low: float | None = None
+    standing_usd_high: float | None = None
+    standing_is_estimate: bool | None = None
+    usd_per_hour: float | None = None
+    priced_on: str | None = None
+    emissions_if_started_at_once_kg: float | None = None
     intensity: Intensity
+    not_built: str | None = None
+    """Why no stack can be built of it, in a sentence."""
     offered: Literal["listed", "not listed", "unknown"] = "listed"
     zones: list[str] = field(default_factory=list)
     """Zones in which it is sold, AWS's by ID; empty where they are not known."""
@@ -65,10 +117,9 @@ class Placement(Checked, frozen=True, kw_only=True):
     """What is known of its being offered, in a sentence."""
     service_list_read: bool = True
     """False where EC2's list has it, and SageMaker's was not read."""
-    pue: Any = None
-    """For reports only, and so not checked: a deployment does not need it. The same holds for the next two."""
-    pue_year: Any = None
-    pue_is_fleet_mean: Any = False
+    opt_in: bool | None = None
+    """Whether an account must enable the region first."""
+    estimates: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -84,9 +135,20 @@ class PlannedBudget(Checked, frozen=True, kw_only=True):
     notify: list[str] = field(default_factory=list)
 
 
-class PlannedWork(Checked, frozen=True, kw_only=True):
-    """What an endpoint has to do; nothing of it for training."""
+class PlannedModel(Checked, frozen=True, kw_only=True):
+    """The model that is trained or served."""
 
+    parameters: Positive
+    tokens: Positive | None = None
+    method: str | None = None
+
+
+class PlannedWork(Checked, frozen=True, kw_only=True):
+    """What is to be done: a training by its model, by accelerator-hours or by an earlier run, or an endpoint's load."""
+
+    model: PlannedModel | None = None
+    accelerator_hours: dict[str, Any] | None = None
+    measured: dict[str, Any] | None = None
     requests_per_second: Positive | None = None
     serve_hours: Positive | None = None
     latency_bound_ms: Positive | None = None

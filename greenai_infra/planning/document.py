@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from greenai_infra.catalog.offers import machine_count, machines_text
-from greenai_infra.clock import format_time, from_unix
+from greenai_infra.clock import format_time
+from greenai_infra.contracts import plan as contract
 from greenai_infra.contracts.plan_document import SCHEMA_VERSION, plan_digest
 from greenai_infra.footprint.estimate import Estimate
 from greenai_infra.planning.decide import constraint_value
 from greenai_infra.planning.doubts import placement_not_built
 from greenai_infra.planning.inputs import (
-    availability_document,
+    intensity_of,
     plan_inputs,
-    provenance_document,
     standing_document,
-    transfer_document,
+    transfer_of,
+    whole_second,
 )
 from greenai_infra.planning.notes import plan_notes
 from greenai_infra.planning.preference import usd_per_tonne
@@ -126,55 +127,63 @@ def _in_one(value: Any) -> str:
 
 
 def _placement(placement: Placement, plan: Plan, series: Series | None = None) -> dict[str, Any]:
+    written: dict[str, Any] = msgspec.to_builtins(_written(placement, plan, series))
+    return written
+
+
+def _written(placement: Placement, plan: Plan, series: Series | None) -> contract.Placement:
     """A placement, with the zone's series that the ranking used, or with the given series."""
     candidate, run = placement.candidate, placement.candidate.run
-    region, offer = candidate.region, candidate.offer
+    region, offer, available = candidate.region, candidate.offer, candidate.availability
     low, high = _emissions_band(placement)
-    return {
-        "provider": region.provider,
-        "region": region.name,
-        "place": region.place,
-        "zone": region.zone,
-        "instance_type": offer.instance_type,
-        "instances": run.instances,
-        "machines": machines_text(offer, run.instances),
-        "machine_count": machine_count(offer, run.instances),
-        "accelerator": offer.accelerator,
-        "accelerators": run.accelerators,
-        "purchase": plan.workload.hardware.purchase,
-        "start": format_time(from_unix(placement.slices[0][0])),
-        "end": format_time(from_unix(placement.slices[-1][1])),
-        "slices": [{"start": format_time(from_unix(s)), "end": format_time(from_unix(e))} for s, e in placement.slices],
-        "run_hours": placement.hours,
-        **({"answer_ms": run.answer_ms} if run.answer_ms is not None else {}),
-        "energy_kwh": placement.energy_kwh,
-        "energy_kwh_low": placement.energy_kwh * run.energy_kwh.low / run.energy_kwh.value,
-        "energy_kwh_high": placement.energy_kwh * run.energy_kwh.high / run.energy_kwh.value,
-        "pue": region.pue,
-        "pue_year": region.pue_year,
-        "pue_is_fleet_mean": region.pue_is_fleet_mean,
-        "emissions_kg": placement.emissions_kg,
-        "emissions_kg_low": low,
-        "emissions_kg_high": high,
-        "operational_kg": placement.operational_kg,
-        "transfer_kg": placement.transfer_kg,
-        **({"transfer": transfer_document(placement, plan)} if placement.transfer_ends else {}),
-        "embodied_kg": placement.embodied_kg,
-        "embodied_is_estimate": run.embodied_is_estimate,
-        "cost_usd": placement.cost_usd,
-        "transfer_usd": candidate.transfer_usd,
+    slices = [contract.Run(start=whole_second(start), end=whole_second(end)) for start, end in placement.slices]
+    return contract.Placement(
+        provider=cast("contract.Provider", region.provider),
+        region=region.name,
+        place=region.place,
+        zone=region.zone,
+        instance_type=offer.instance_type,
+        instances=run.instances,
+        machines=machines_text(offer, run.instances),
+        machine_count=machine_count(offer, run.instances),
+        accelerator=offer.accelerator,
+        accelerators=run.accelerators,
+        purchase=plan.workload.hardware.purchase,
+        start=slices[0].start,
+        end=slices[-1].end,
+        slices=slices,
+        run_hours=placement.hours,
+        answer_ms=msgspec.UNSET if run.answer_ms is None else run.answer_ms,
+        energy_kwh=placement.energy_kwh,
+        energy_kwh_low=placement.energy_kwh * run.energy_kwh.low / run.energy_kwh.value,
+        energy_kwh_high=placement.energy_kwh * run.energy_kwh.high / run.energy_kwh.value,
+        pue=region.pue,
+        pue_year=region.pue_year,
+        pue_is_fleet_mean=region.pue_is_fleet_mean,
+        emissions_kg=placement.emissions_kg,
+        emissions_kg_low=low,
+        emissions_kg_high=high,
+        operational_kg=placement.operational_kg,
+        transfer_kg=placement.transfer_kg,
+        transfer=transfer_of(placement, plan) if placement.transfer_ends else msgspec.UNSET,
+        embodied_kg=placement.embodied_kg,
+        embodied_is_estimate=run.embodied_is_estimate,
+        cost_usd=placement.cost_usd,
+        transfer_usd=candidate.transfer_usd,
         **standing_document(placement),
-        "usd_per_hour": candidate.usd_per_hour,
-        "priced_on": offer.priced_on.isoformat(),
-        "emissions_if_started_at_once_kg": placement.emissions_now_kg,
-        "intensity": {
-            "g_per_kwh": placement.intensity_g_per_kwh,
-            **provenance_document((series or plan.series[region.zone]).provenance),
-        },
-        "not_built": str(found) if (found := placement_not_built(plan.workload, placement)) else None,
-        **availability_document(candidate),
-        "estimates": list(run.notes),
-    }
+        usd_per_hour=candidate.usd_per_hour,
+        priced_on=offer.priced_on.isoformat(),
+        emissions_if_started_at_once_kg=placement.emissions_now_kg,
+        intensity=intensity_of(placement.intensity_g_per_kwh, (series or plan.series[region.zone]).provenance),
+        not_built=str(found) if (found := placement_not_built(plan.workload, placement)) else None,
+        offered=available.offered.value,
+        zones=list(available.zones),
+        zone_count=available.zone_count,
+        availability=available.says or None,
+        service_list_read=available.service_list_read,
+        opt_in=region.opt_in,
+        estimates=list(run.notes),
+    )
 
 
 def _emissions_band(placement: Placement) -> tuple[float, float]:

@@ -6,10 +6,12 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import UNSET
 
 from greenai_infra.catalog.egress import egress_price
 from greenai_infra.catalog.hosts import host_embodied
 from greenai_infra.clock import format_time, from_unix
+from greenai_infra.contracts import plan as contract
 from greenai_infra.footprint.constants import constants
 from greenai_infra.footprint.training_figures import MFU_DENSE, MFU_MIXTURE, NODE_POWER, training_figure
 
@@ -18,6 +20,7 @@ STEPS_IN_SHORT = 40_000  # beyond it
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -46,17 +49,24 @@ def provenance_document(provenance: Provenance) -> dict[str, Any]:
     }
 
 
-def availability_document(candidate: Candidate) -> dict[str, Any]:
-    """Whether and where an offer is available, and whether an account must enable its region first."""
-    available = candidate.availability
-    return {
-        "offered": available.offered.value,
-        "zones": list(available.zones),
-        "zone_count": available.zone_count,
-        "availability": available.says or None,
-        "service_list_read": available.service_list_read,
-        "opt_in": candidate.region.opt_in,
-    }
+def intensity_of(g_per_kwh: float, provenance: Provenance) -> contract.Intensity:
+    """An intensity with its provenance, as a placement has it."""
+    return contract.Intensity(
+        g_per_kwh=g_per_kwh,
+        signal=provenance.signal.value,
+        basis=provenance.basis.value,
+        source=provenance.source,
+        kind=provenance.kind.value,
+        observed_at=whole_second(provenance.observed_at.timestamp()),
+        flags=sorted(flag.value for flag in provenance.flags),
+        detail=provenance.detail,
+        left_out=provenance.left_out or UNSET,
+    )
+
+
+def whole_second(moment_s: float) -> datetime:
+    """Unix seconds as documents write times: UTC, whole seconds."""
+    return from_unix(moment_s).replace(microsecond=0)
 
 
 def standing_document(placement: Placement) -> dict[str, Any]:
@@ -216,18 +226,18 @@ def _origin(plan: Plan) -> dict[str, Any]:
     return {"zone": origin.zone, "intensity": known, "note": origin.note or None}
 
 
-def transfer_document(placement: Placement, plan: Plan) -> dict[str, Any]:
+def transfer_of(placement: Placement, plan: Plan) -> contract.Transfer:
     """The calculation of the kg of moving a placement's data: kWh x the mean of both ends."""
     origin, ends = plan.timing.origin, placement.transfer_ends
     assert origin is not None
     assert ends is not None
-    return {
-        "energy_kwh": placement.candidate.transfer_kwh,
-        "origin_zone": origin.zone,
-        "origin_g_per_kwh": ends.origin_g_per_kwh,
-        "destination_g_per_kwh": ends.destination_g_per_kwh,
-        "g_per_kwh": ends.g_per_kwh,
-    }
+    return contract.Transfer(
+        energy_kwh=placement.candidate.transfer_kwh,
+        origin_zone=origin.zone,
+        origin_g_per_kwh=ends.origin_g_per_kwh,
+        destination_g_per_kwh=ends.destination_g_per_kwh,
+        g_per_kwh=ends.g_per_kwh,
+    )
 
 
 def _intensity(plan: Plan, zones: Sequence[str]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from greenai_infra.catalog.regions import find_region
+from greenai_infra.clock import format_time
+from greenai_infra.contracts.plan import read_plan_file
 from greenai_infra.errors import InputError
 from greenai_infra.intensity.choice.elapsed import Pinned, grid_of
 from greenai_infra.monitoring.emissions_file import MAX_PUE
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greenai_infra.catalog.regions import Region
+    from greenai_infra.contracts.plan import Placement, PlanFile
     from greenai_infra.intensity.choice.elapsed import Grid
 
 PIN = "GREENAI_INTENSITY_G_PER_KWH"
@@ -47,10 +49,10 @@ def read_context(
     zone: str | None,
     pue: float | None,
     plan: Path | None,
-) -> tuple[Context, dict[str, Any] | None]:
+) -> tuple[Context, Placement | None]:
     """The context, and the placement of the plan file. Raises InputError for what can't be used."""
-    document = _read_plan(plan) if plan else None
-    placement = document["placement"] if document else None
+    read = read_plan_file(plan, if_edited=lambda _: None) if plan else None
+    placement = read.placement if read else None
     region = region or environment.get("GREENAI_REGION") or None
     found = None
     if region is not None:
@@ -60,7 +62,7 @@ def read_context(
             if pue is None or zone is None:
                 raise
     elif placement is not None:
-        found = find_region(f"{placement['provider']}:{placement['region']}")
+        found = find_region(placement.key)
         region = found.key
     zone = zone or environment.get("GREENAI_INTENSITY_ZONE") or (found.zone if found else None)
     value = pue if pue is not None else number_of(environment, "GREENAI_PUE")
@@ -73,7 +75,7 @@ def read_context(
         value, source = 1.0, "no region is stated: a machine outside of a data centre, with no building's share"
     if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= MAX_PUE:
         raise InputError(f"pue must be a number from 1 to {MAX_PUE:g}, not {value!r}")
-    planned = _planned(environment, document, found)
+    planned = _planned(environment, read, found)
     context = Context(
         name=name or environment.get("GREENAI_WORKLOAD") or "run",
         team=team or environment.get("GREENAI_TEAM", ""),
@@ -102,7 +104,7 @@ def open_grid(
     intensity: float | str | Grid | None,
     zone: str | None,
     environment: Mapping[str, str],
-    placement: Mapping[str, Any] | None,
+    placement: Placement | None,
     start_s: float,
 ) -> Grid:
     """By the argument (g/kWh, a file, a source, a Grid), else the environment's pin, the plan, or the source `auto`."""
@@ -119,45 +121,28 @@ def open_grid(
         source = said.pop("source")
         return Pinned(pinned, PIN, zone=zone, **said, detail=f"from {source}" if source else "")
     if placement is not None:
-        by = placement["intensity"]
-        told = {name: by.get(name) for name in ("signal", "basis", "kind", "observed_at")}
+        by = placement.intensity
         return Pinned(
-            by["g_per_kwh"], str(by.get("source", "the plan")), zone=placement["zone"], **told, how="plan",
-            detail="mean of the hours that were planned",
+            by.g_per_kwh, by.source, zone=placement.zone, signal=by.signal, basis=by.basis, kind=by.kind,
+            observed_at=format_time(by.observed_at), how="plan", detail="mean of the hours that were planned",
         )  # fmt: skip
     return grid_of(None, zone, start_s, or_state=PIN)
 
 
-def _read_plan(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-        placement = document["placement"]
-        for name in ("provider", "region", "zone", "energy_kwh", "operational_kg", "run_hours", "pue", "intensity"):
-            placement[name]
-        float(placement["intensity"]["g_per_kwh"])
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, LookupError, TypeError) as error:
-        raise InputError(f"{path} is no plan of `greenai-infra plan --json` ({error!r})") from None
-    return dict(document)
-
-
-def _planned(
-    environment: Mapping[str, str], document: Mapping[str, Any] | None, region: Region | None
-) -> Planned | None:
+def _planned(environment: Mapping[str, str], plan: PlanFile | None, region: Region | None) -> Planned | None:
     """By the plan file, else by the environment: a stack is where its plan is, and pins the plan's intensity."""
-    if document is not None:
-        of = document["placement"]
+    if plan is not None:
+        of = plan.placement
         return Planned(
-            plan_id=document.get("plan_id"),
-            energy_kwh=of["energy_kwh"],
-            emissions_kg=of["operational_kg"],
+            plan_id=plan.plan_id,
+            energy_kwh=of.energy_kwh,
+            emissions_kg=of.operational_kg,
             operational=True,
-            hours=of["run_hours"],
-            pue=of["pue"],
-            intensity_g_per_kwh=of["intensity"]["g_per_kwh"],
-            region=f"{of['provider']}:{of['region']}",
-            hardware=f"{of.get('accelerators', '')} x {of.get('accelerator', '')}",
+            hours=of.run_hours,
+            pue=of.pue,
+            intensity_g_per_kwh=of.intensity.g_per_kwh,
+            region=of.key,
+            hardware=f"{of.accelerators or ''} x {of.accelerator or ''}",
         )
     energy_kwh = number_of(environment, "GREENAI_PLANNED_ENERGY_KWH")
     emissions_kg = number_of(environment, "GREENAI_PLANNED_EMISSIONS_KG")

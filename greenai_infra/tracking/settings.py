@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
     from pathlib import Path
-    from typing import Any
 
+    from greenai_infra.contracts.plan import Placement
     from greenai_infra.intensity.choice.elapsed import Grid
     from greenai_infra.tracking.context import Context
     from greenai_infra.tracking.meter import Meter
@@ -23,7 +23,7 @@ class Settings:
 
     context: Context
     environment: Mapping[str, str]
-    placement: Mapping[str, Any] | None
+    placement: Placement | None
     intensity: float | str | Grid | None
     run_id: str | None
     path: Path | None

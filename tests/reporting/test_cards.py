@@ -241,7 +241,7 @@ def test_what_is_no_training_run_is_refused(greenai: Command, tmp_path: Path, pl
         (serving, "is a plan for inference"),
         (tmp_path / "empty.csv", "lacks the column duration"),
         (tmp_path / "missing.csv", "can't be read"),
-        (broken, "the plan is damaged"),
+        (broken, "placement: is missing"),
     ):
         done = greenai("card", "--format", "hf", path)
         assert (done.code, said in done.err) == (2, True), done.err

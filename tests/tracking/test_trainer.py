@@ -156,7 +156,7 @@ def test_two_trackers_in_one_process_say_so() -> None:
         ({"max_emissions_kg": -1.5}, {}, "max_emissions_kg must be a number above 0, not -1.5"),
         ({"max_emissions_kg": "1 kg"}, {}, "max_emissions_kg must be a number above 0, not '1 kg'"),
         ({"measure_every_s": 0}, {}, "measure_every_s must be a number above 0, not 0"),
-        ({"plan": __file__}, {}, "is no plan"),
+        ({"plan": __file__}, {}, "is not a plan"),
     ],
 )
 def test_what_is_stated_wrongly_is_said_before_the_run(
@@ -335,11 +335,19 @@ def test_a_report_that_cannot_be_written_breaks_nothing(tmp_path: Path, capsys: 
 def test_the_difference_from_the_plan_adds_up(tmp_path: Path) -> None:
     placement = {
         "provider": "aws", "region": "eu-north-1", "zone": "SE-SE3", "energy_kwh": 10.0, "operational_kg": 0.22,
-        "run_hours": 2.0, "pue": 1.1, "accelerators": 1, "accelerator": "A10G", "emissions_kg": 1.0,
-        "intensity": {"g_per_kwh": 20.0, "signal": "average", "basis": "lifecycle", "source": "x", "kind": "forecast"},
+        "run_hours": 2.0, "pue": 1.1, "accelerators": 1, "accelerator": "A10G", "emissions_kg": 1.0, "cost_usd": 2.0,
+        "instance_type": "g5.xlarge", "instances": 1, "purchase": "on_demand",
+        "start": "2026-03-01T01:00:00Z", "end": "2026-03-01T03:00:00Z",
+        "slices": [{"start": "2026-03-01T01:00:00Z", "end": "2026-03-01T03:00:00Z"}],
+        "intensity": {
+            "g_per_kwh": 20.0, "signal": "average", "basis": "lifecycle", "source": "x", "kind": "forecast",
+            "observed_at": "2026-03-01T00:00:00Z",
+        },
     }  # fmt: skip
+    workload = {"name": "tune", "project": "assistants", "team": "research", "kind": "training"}
+    whole = {"schema_version": "1", "plan_id": "0123456789abcdef", "as_of": "2026-03-01T00:00:00Z"}
     plan = tmp_path / "plan.json"
-    plan.write_text(json.dumps({"plan_id": "abc", "placement": placement}))
+    plan.write_text(json.dumps({**whole, "workload": workload, "placement": placement, "alternatives": []}))
     bench = Bench()
     with bench.trainer(plan=plan, region="eu-central-1", pue=1.3, intensity=300.0) as trainer:
         ready(trainer)

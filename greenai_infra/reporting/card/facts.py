@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from greenai_infra import __version__
 from greenai_infra.catalog import tables
 from greenai_infra.catalog.regions import find_region
-from greenai_infra.contracts.plan_document import read_document
+from greenai_infra.clock import format_time
+from greenai_infra.contracts.plan import read_plan_file
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.constants import constant
 from greenai_infra.footprint.equation import operational_kg
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from greenai_infra.contracts.plan import PlanFile, PlannedModel, PlannedWork
     from greenai_infra.monitoring.emissions_file import EmissionsRow
     from greenai_infra.monitoring.emissions_runs import Measured
 
@@ -77,13 +79,7 @@ def read_facts(
     if _is_plan(path):
         if region is not None:
             raise InputError(f"--region is for an emissions.csv; the plan {path} has its own")
-        document = read_document(path, if_edited=if_doubtful)
-        try:
-            return _of_plan(path, document, training_type or "")
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(
-                f"{path}: the plan is damaged ({error!r}); make it again with `greenai-infra plan`"
-            ) from None
+        return _of_plan(path, read_plan_file(path, if_edited=if_doubtful), training_type or "")
     return _of_emissions(path, region, training_type or "", if_doubtful)
 
 
@@ -95,56 +91,66 @@ def _is_plan(path: Path) -> bool:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
 
 
-def _of_plan(path: Path, document: dict[str, Any], training_type: str) -> CardFacts:
-    workload, chosen = document["workload"], document["placement"]
-    if workload["kind"] != "training":
-        raise InputError(f"{path} is a plan for {workload['kind']}; a card tells what training has used")
-    work, intensity, pue = workload["work"], chosen["intensity"], chosen["pue"]
-    if "sandbox" in intensity["flags"]:
+def _of_plan(path: Path, plan: PlanFile, training_type: str) -> CardFacts:
+    workload, chosen = plan.workload, plan.placement
+    if workload.kind != "training":
+        raise InputError(f"{path} is a plan for {workload.kind}; a card tells what training has used")
+    model, intensity, pue = workload.work.model, chosen.intensity, chosen.pue
+    if "sandbox" in intensity.flags:
         raise InputError(f"{path} was made on a service's made-up values, which belong on no card")
-    flags = f" ({', '.join(intensity['flags'])})" if intensity["flags"] else ""
-    model = work.get("model")
-    if not training_type and model and model.get("method") == "lora":
+    if (
+        pue is None
+        or chosen.operational_kg is None
+        or chosen.energy_kwh_low is None
+        or chosen.energy_kwh_high is None
+        or chosen.emissions_kg_low is None
+        or chosen.emissions_kg_high is None
+        or chosen.run_hours is None
+        or chosen.accelerators is None
+    ):
+        raise InputError(f"{path}: the plan lacks figures of its placement; make it again with `greenai-infra plan`")
+    flags = f" ({', '.join(intensity.flags)})" if intensity.flags else ""
+    if not training_type and model and model.method == "lora":
         training_type = "fine-tuning"
-    total = significant(chosen["emissions_kg"])
+    total = significant(chosen.emissions_kg)
     return CardFacts(
-        name=workload["name"],
+        name=workload.name,
         estimated=True,
-        emissions_kg=chosen["operational_kg"],
-        energy_kwh=chosen["energy_kwh"] * pue,
-        energy_kwh_low=chosen["energy_kwh_low"] * pue,
-        energy_kwh_high=chosen["energy_kwh_high"] * pue,
-        server_kwh=chosen["energy_kwh"],
-        pue=f"{pue} ({chosen['pue_year']}{', mean of the fleet' if chosen['pue_is_fleet_mean'] else ''})",
+        emissions_kg=chosen.operational_kg,
+        energy_kwh=chosen.energy_kwh * pue,
+        energy_kwh_low=chosen.energy_kwh_low * pue,
+        energy_kwh_high=chosen.energy_kwh_high * pue,
+        server_kwh=chosen.energy_kwh,
+        pue=f"{pue} ({chosen.pue_year}{', mean of the fleet' if chosen.pue_is_fleet_mean else ''})",
         intensity=(
-            f"{significant(intensity['g_per_kwh'])} gCO2eq/kWh, {intensity['signal']}, {intensity['basis']}, "
-            f"{intensity['kind']}{flags}: {intensity['source']}, {intensity['detail'] or intensity['observed_at'][:4]}"
+            f"{significant(intensity.g_per_kwh)} gCO2eq/kWh, {intensity.signal}, {intensity.basis}, "
+            f"{intensity.kind}{flags}: {intensity.source}, {intensity.detail or intensity.observed_at.year}"
         ),
-        location=f"{chosen['place']} ({chosen['provider']}:{chosen['region']}, grid zone {chosen['zone']})",
-        hardware=f"{chosen['accelerators']} x {chosen['accelerator']} ({chosen['machines']})",
-        hours=chosen["run_hours"],
-        accelerators=chosen["accelerators"],
+        location=f"{chosen.place} ({chosen.key}, grid zone {chosen.zone})",
+        hardware=f"{chosen.accelerators} x {chosen.accelerator} ({chosen.machines})",
+        hours=chosen.run_hours,
+        accelerators=chosen.accelerators,
         training_flop=_flop(model) if model else None,
         training_type=training_type,
-        method=_planned_method(work, chosen["estimates"]),
-        origin=f"greenai-infra {__version__}, plan {document['plan_id']} as of {document['as_of']}",
+        method=_planned_method(workload.work, chosen.estimates),
+        origin=f"greenai-infra {__version__}, plan {plan.plan_id} as of {format_time(plan.as_of)}",
         caveats=(
             f"with data transfer and the embodied share of the hardware the plan counts {total} kg CO2e "
-            f"({significant(chosen['emissions_kg_low'])} to {significant(chosen['emissions_kg_high'])})",
+            f"({significant(chosen.emissions_kg_low)} to {significant(chosen.emissions_kg_high)})",
         ),
     )
 
 
-def _flop(model: dict[str, Any]) -> float:
-    per_token: float = constant(f"flops_per_parameter_token_{model['method']}").value
-    return per_token * float(model["parameters"]) * float(model["tokens"])
+def _flop(model: PlannedModel) -> float:
+    per_token: float = constant(f"flops_per_parameter_token_{model.method}").value
+    return per_token * model.parameters * (model.tokens or 0.0)
 
 
-def _planned_method(work: dict[str, Any], estimates: list[str]) -> str:
+def _planned_method(work: PlannedWork, estimates: list[str]) -> str:
     """How the energy was estimated, in words."""
-    if "measured" in work:
+    if work.measured is not None:
         how = "taken from an earlier measured run of the same hardware"
-    elif "accelerator_hours" in work:
+    elif work.accelerator_hours is not None:
         how = "stated accelerator-hours x node power at the wall"
     else:
         how = "FLOP (a constant x parameters x tokens) over peak FLOPS x MFU gives hours; x node power at the wall"

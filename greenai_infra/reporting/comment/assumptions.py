@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from greenai_infra.numbers import significant
@@ -77,7 +76,7 @@ def _sources(sources: Iterable[str | None]) -> Markdown:
 
 def _pue(plan: PlanFile, region: str) -> Markdown:
     for one in plan.ranked:
-        if one.region == region and type(one.pue) in (int, float) and isfinite(one.pue) and one.pue >= 1:
-            year = f" ({one.pue_year}{', fleet mean' * (one.pue_is_fleet_mean is True)})" * (type(one.pue_year) is int)
+        if one.region == region and one.pue is not None:
+            year = f" ({one.pue_year}{', fleet mean' * one.pue_is_fleet_mean})" if one.pue_year else ""
             return Markdown(f"{one.pue:g}{year}")
     return NOTHING
