@@ -5,7 +5,7 @@
     done.losses, done.outputs.facts
 
 Checkpoints, resuming to the same bits, stops and carbon budgets are those of training/loop.py. For a loop of your own:
-`fill` (training/teacher_outputs.py) and `StoredLoss`, whose call is the loss of a batch.
+`fill` (training/teacher_fill.py) and `StoredLoss`, whose call is the loss of a batch.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ from training.distillation_loss import (
 from training.job import Job, Settings, differs
 from training.loop import fit
 from training.stopping import StopRequest
-from training.teacher_outputs import TeacherOutputs, fill, read_facts
+from training.teacher_fill import fill
+from training.teacher_outputs import TeacherOutputs, read_facts
 from training.teacher_targets import DRAWS
 from training.world import World
 

@@ -12,7 +12,8 @@ from torch import nn
 
 from greenai_infra.errors import InputError
 from training.contract import TrainingFailed
-from training.teacher_outputs import FACTS, ROWS, TeacherOutputs, digest, digest_of, fill
+from training.teacher_fill import fill
+from training.teacher_outputs import FACTS, ROWS, TeacherOutputs, digest, digest_of
 
 if TYPE_CHECKING:
     from pathlib import Path
