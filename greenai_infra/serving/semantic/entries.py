@@ -2,7 +2,8 @@
 
 Questions are kept apart by scope: the digest of all that the answer depends on beside the question (tenant, model,
 version, parameters, earlier turns). A search never leaves its scope. A scope of few questions is searched whole, a
-larger one by a usearch index in float16.
+larger one by a usearch index in float16. Questions are kept as they were read, too: those of the same words are found
+by a hash of these, without a search.
 """
 
 from __future__ import annotations

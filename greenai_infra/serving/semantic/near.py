@@ -1,9 +1,9 @@
 """From a request that the exact cache does not know to the answer of a question that asks the same.
 
-The index names the questions nearest in meaning; the guard decides by words and structure whether one of them asks the
-same; the error budget decides whether the guard's word is taken for this kind of evidence. What is found is then read
-under the key of *its* question with all else of *this* request, so that no answer of another tenant, model, parameter
-or conversation can come back, whatever an index or journal says.
+Questions of the same words are looked up by these; the index names those nearest in meaning. The guard decides by words
+and structure whether one of them asks the same; the error budget decides whether the guard's word is taken for this
+kind of evidence. What is found is then read under the key of *its* question with all else of *this* request, so that no
+answer of another tenant, model, parameter or conversation can come back, whatever an index or journal says.
 """
 
 from __future__ import annotations
