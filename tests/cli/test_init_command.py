@@ -64,6 +64,19 @@ def test_a_new_folder_becomes_a_project(tmp_path: Path, greenai: Command, target
     )
 
 
+def test_the_programs_are_few_short_and_import_the_components(tmp_path: Path, greenai: Command) -> None:
+    greenai("init", "project")
+
+    stacks = tmp_path / "project" / "stacks"
+    assert {str(path.relative_to(stacks)) for path in stacks.rglob("*") if path.is_file()} == {
+        "README.md", "__main__.py", "alarms.py", "cache.py", "inference.py", "ledger.py", "training.py",
+        "policy/PulumiPolicy.yaml", "policy/__main__.py", "policy/greenai-policy.yaml",
+    }  # fmt: skip
+    texts = {path.name: path.read_text() for path in stacks.rglob("*.py")}
+    assert {name: len(text.splitlines()) for name, text in texts.items() if len(text.splitlines()) > 50} == {}
+    assert re.search(r"from greenai_infra\.stacks\.aws import .*\bTrainingRegion\b", texts["training.py"])
+
+
 def test_an_empty_folder_becomes_a_project_from_inside(tmp_path: Path, greenai: Command) -> None:
     (tmp_path / "project").mkdir()
 
