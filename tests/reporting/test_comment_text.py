@@ -183,7 +183,7 @@ def test_what_takes_nothing_is_counted_not_listed(tmp_path: Path) -> None:
     text = body(tmp_path, preview(standing=standing(stands("endpoint", 1.0, 2.0, 3.0), stands("role", 0.0, 0.0, 0.0))))
     assert "| `endpoint` |" in text
     assert "`role`" not in text
-    assert "1 other resource(s) take nothing by standing there" in text
+    assert "1 other resource takes nothing by standing there" in text
 
 
 def test_figures_of_another_basis_are_not_subtracted(tmp_path: Path) -> None:

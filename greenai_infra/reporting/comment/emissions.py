@@ -13,9 +13,12 @@ from greenai_infra.footprint.equivalents import edition
 from greenai_infra.numbers import counted, duration, percent
 from greenai_infra.reporting.comment.figures import amount, equals
 from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, prose
+from greenai_infra.reporting.comment.sections import markdown_of
+from greenai_infra.reporting.sections import sections_of
 
 if TYPE_CHECKING:
     from greenai_infra.monitoring.emissions_runs import Measured
+    from greenai_infra.monitoring.run_report import RunReport
 
 
 class Plan(Protocol):
@@ -34,8 +37,10 @@ OWN = "greenai-infra"
 """How our own tracker's name begins."""
 
 
-def view_emissions(sign: Markdown, subject: Markdown, planned: Plan | None, measured: Measured) -> dict[str, Any]:
-    """The variables of `emissions.md.j2`. `planned` has `energy_kwh` and `emissions_kg`."""
+def view_emissions(
+    sign: Markdown, subject: Markdown, planned: Plan | None, measured: Measured, report: RunReport | None = None
+) -> dict[str, Any]:
+    """The variables of `emissions.md.j2`. `report`: of a single run, which has sections."""
     energy = planned.energy_kwh if planned else None
     own = measured.tracker.startswith(OWN)
     share = percent(100 * measured.server_kwh / energy) if energy else ""
@@ -62,6 +67,7 @@ def view_emissions(sign: Markdown, subject: Markdown, planned: Plan | None, meas
             if own
             else "the tracker's own; its report does not state signal or basis"
         ),
+        "sections": markdown_of(sections_of("run", report)) if report else NOTHING,
         "edition": Markdown(edition()),
         "version": Markdown(__version__),
     }

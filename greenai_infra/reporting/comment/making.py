@@ -122,7 +122,8 @@ def measured_comment(
     measured = measured_by_reports(reports) if reports else read_emissions(emissions)
     planned = head.standing.planned_run if head.standing else None
     subject = Markdown(f"{code(head.stack)} of {code(head.project)}")
-    return Comment(head.key, sign, render_emissions(view_emissions(sign, subject, planned, measured)), None)
+    single = read_report(reports[0]) if len(reports) == 1 else None
+    return Comment(head.key, sign, render_emissions(view_emissions(sign, subject, planned, measured, single)), None)
 
 
 def report_comment(reports: Sequence[Path], scope: str = "") -> Comment:
@@ -131,6 +132,7 @@ def report_comment(reports: Sequence[Path], scope: str = "") -> Comment:
     measured = measured_by_reports(reports)
     key = re.sub(r"[^A-Za-z0-9_.-]", "-", last.name)[:80] or "run"
     sign = marker(f"{key} emissions", scope)
-    planned = last.planned if len(reports) == 1 else None
-    view = view_emissions(sign, Markdown(f"Run {code(last.name)}"), planned, measured)
+    single = last if len(reports) == 1 else None
+    planned = single.planned if single else None
+    view = view_emissions(sign, Markdown(f"Run {code(last.name)}"), planned, measured, single)
     return Comment(key, sign, render_emissions(view), None)

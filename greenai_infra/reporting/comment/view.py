@@ -16,6 +16,8 @@ from greenai_infra.previews.diff import diff_previews
 from greenai_infra.reporting.comment import figures
 from greenai_infra.reporting.comment.assumptions import assumptions
 from greenai_infra.reporting.comment.markdown import NOTHING, Markdown, code, prose
+from greenai_infra.reporting.comment.sections import markdown_of
+from greenai_infra.reporting.sections import sections_of
 from greenai_infra.reporting.standing_text import setting_words
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def view(facts: Facts, limits: Limits) -> dict[str, Any]:
         "exempted": _exempted(head),
         "not_judged": _not_judged(head),
         "resources": _resources(difference, limits) if compared else _declared(head, limits),
-        "standing": _standing(head, limits),
+        "sections": markdown_of(sections_of("preview", head), limits.standing),
         "regions": facts.regions,
         "assumptions": assumptions(head, facts.plan),
         "edition": Markdown(edition()),
@@ -250,26 +252,6 @@ def _declared(head: Preview, limits: Limits) -> dict[str, Any]:
     counts = Counter(short_type(one.type) for one in built).most_common()
     lines = [Markdown(f"{count} x {code(type_)}") for type_, count in counts]
     return {"title": Markdown(f"Resources: {len(built)} declared"), **_cut(lines, limits.resources)}
-
-
-def _standing(head: Preview, limits: Limits) -> dict[str, Any]:
-    """What each resource takes in a month, the greatest emitters first."""
-    everything = head.standing.resources if head.standing else []
-    resources = sorted(
-        (one for one in everything if one.stands),
-        key=lambda one: (-(one.emissions_kg_per_month or 0.0), -(one.cost_usd_per_month or 0.0), one.name),
-    )
-    rows = [
-        {
-            "name": code(one.name),
-            "what": prose(one.what, 120),
-            "energy": figures.amount(one.energy_kwh_per_month),
-            "emissions": figures.amount(one.emissions_kg_per_month),
-            "cost": figures.amount(one.cost_usd_per_month),
-        }
-        for one in resources
-    ]
-    return {**_cut(rows, limits.standing), "others": len(everything) - len(rows)}
 
 
 def _cut(lines: list[Any], limit: int) -> dict[str, Any]:
