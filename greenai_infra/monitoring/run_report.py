@@ -220,7 +220,7 @@ def _untrue(report: RunReport) -> str:
     if kg is not None:
         if energy_kwh is None or g_per_kwh is None:
             missing = "energy_kwh" if energy_kwh is None else "intensity_g_per_kwh"
-            return f"emissions_kg is {kg:g} while {missing} is not known"
+            return f"emissions_kg is {kg:g} while {missing} is unknown"
         expected = operational_kg(energy_kwh, report.pue, g_per_kwh)
         if abs(kg - expected) > TOLERANCE * max(kg, expected):
             return (

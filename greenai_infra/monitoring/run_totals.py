@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def measured_by_reports(paths: Sequence[Path]) -> Measured:
-    """The sum. Raises InputError for a report whose emissions are not known: the sum would leave them out."""
+    """The sum. Raises InputError for a report with unknown emissions: the sum would leave them out."""
     reports = []
     seen: set[str] = set()
     for path in paths:
         report = read_report(path)
         if report.emissions_kg is None or report.energy_kwh is None:
-            raise InputError(f"{path}: the emissions of this run are not known, so no sum can be told")
+            raise InputError(f"{path}: the emissions of this run are unknown, so the sum is unknown too")
         if report.run_id and report.run_id in seen:
             raise InputError(f"{path}: run {report.run_id} is given twice")
         seen.add(report.run_id)

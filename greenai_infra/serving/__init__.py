@@ -1,1 +1,1 @@
-"""Serving: what a model server needs beside the model, such as the cache of its answers."""
+"""Serving: what a model server needs in addition to the model, such as the cache of its answers."""

@@ -1,4 +1,4 @@
-"""The same as `store`, for asyncio: connections belong to the running event loop, and are made anew in another."""
+"""The same as `store`, for asyncio: connections belong to the running event loop; another loop makes new ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CLASSES = {"tcp": Connection, "tls": SSLConnection, "unix": UnixDomainSocketCon
 
 
 class _Pool:
-    """Connections to one node that nobody uses, errors of those that could not be made, and how many there are."""
+    """Idle connections to a node, errors of failed connections, and the number of connections."""
 
     def __init__(self) -> None:
         self.idle: asyncio.Queue[Any] = asyncio.Queue()
@@ -40,7 +40,7 @@ class _Pool:
 
 
 class AsyncStore:
-    """For the tasks of an event loop."""
+    """A store for the tasks of an event loop."""
 
     def __init__(self, place: Place, limit_s: float) -> None:
         """`limit_s`: the longest that a command may take, and a request wait for it."""
@@ -107,7 +107,7 @@ class AsyncStore:
         return reply
 
     def later(self, *command: bytes | str | float) -> None:
-        """Do this beside the requests, as soon as the store answers: nobody waits for it, and it may be lost."""
+        """Runs a command in the background once the store answers: no request waits for it, and it may be lost."""
         self._late.append(command)
         if not self._is_late:
             self._is_late = True
@@ -118,7 +118,7 @@ class AsyncStore:
         return self._slots.primaries() if self._slots else [self.place.address]
 
     async def close(self) -> None:
-        """Close the connections, after what is late has been made up, if that takes no longer than a command may."""
+        """Closes the connections, after pending commands, if these take no longer than a command may."""
         if asyncio.get_running_loop() is not self._loop:
             return
         if self._late_task is not None:
@@ -135,7 +135,7 @@ class AsyncStore:
         if not self.place.cluster:
             return await self._send(address, command)
         if self._slots is None:
-            self._beside(self._ask_time())  # which reads the map; until then the node asked says where to go
+            self._beside(self._ask_time())  # reads the map; until then nodes redirect commands
         else:
             address = self._slots.address(key or key_of(command)) or address
         for _ in range(MOST_REDIRECTIONS):
@@ -159,7 +159,7 @@ class AsyncStore:
         except Disconnected:
             if not was_idle:
                 raise
-            await self._drop(pool)  # the server has been away: the others are closed, too
+            await self._drop(pool)  # the server was away: the other connections are closed too
             return await self._talk(pool, (await self._taken(pool, address))[0], command, asking)
 
     async def _talk(self, pool: _Pool, connection: Any, command: tuple[Any, ...], asking: bool) -> Any:
@@ -173,13 +173,13 @@ class AsyncStore:
             raise
         except BaseException:
             pool.count -= 1
-            await connection.disconnect(nowait=True)  # a reply that comes later must not meet another command
+            await connection.disconnect(nowait=True)  # a late reply must not be taken for that of another command
             raise
         await self._release(pool, connection)
         return reply
 
     async def _taken(self, pool: _Pool, address: Address) -> tuple[Any, bool]:
-        """A connection, and whether it may have been idle for long."""
+        """A connection, and whether it may have been idle for a long time."""
         while not pool.idle.empty():
             found = pool.idle.get_nowait()
             if not isinstance(found, Exception):
@@ -227,7 +227,7 @@ class AsyncStore:
             LOG.debug("the cache's store does not tell its time: %s", masked(str(error)))
 
     async def _ask(self, breaker: Breaker) -> None:
-        """Does the store answer again, as fast as a request needs it?"""
+        """Whether the store answers again, as fast as a request needs."""
         answered = False
         try:
             if self.place.revive is not None:

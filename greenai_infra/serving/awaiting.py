@@ -1,4 +1,4 @@
-"""Requests to an asynchronous model: the steps carried out by the tasks of an event loop. As `blocking`."""
+"""Requests to an asynchronous model: the tasks of an event loop carry out the steps. The counterpart of `blocking`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class Awaiting:
-    """One cache's requests. `limit_s`: for all commands before the model is asked, and again for all afterwards."""
+    """A cache's requests. `limit_s`: for all commands before the model is asked, and again for all afterwards."""
 
     def __init__(self, call: Callable[..., Any], rules: Rules, store: AsyncStore, limit_s: float) -> None:
         self._call, self._rules, self._store, self._limit_s = call, rules, store, limit_s
 
     async def ask(self, prompt: Any, parameters: dict[str, Any]) -> Any:
-        """The answer, from the store or of the model."""
+        """The answer, from the store or the model."""
         if not self._rules.wanted(parameters):
             return await self._call(prompt, **parameters)
         key, token, found, request = await self._looked_up(prompt, parameters)
@@ -78,7 +78,7 @@ class Awaiting:
         return found.answer if found.kind == ANSWER else replay(found.answer)
 
     async def put(self, prompt: Any, parameters: dict[str, Any], answer: Any) -> bool:
-        """Store an answer; whether it was."""
+        """Stores an answer; returns whether it was stored."""
         key = self._rules.keys.key(prompt, parameters)
         return await self._keep(key, b"", answer, await self._request(prompt, parameters))
 
@@ -106,7 +106,7 @@ class Awaiting:
     async def _looked_up(
         self, prompt: Any, parameters: dict[str, Any]
     ) -> tuple[Key, bytes, Found | None, Request | None]:
-        """Key, the token of a lock that is held, and the answer if there is one; else it is a miss."""
+        """Key, the token of a held lock, and the answer if the store has it; else it is a miss."""
         rules = self._rules
         key = rules.keys.key(prompt, parameters)
         began = time.perf_counter()
@@ -130,7 +130,7 @@ class Awaiting:
         token = flight.new_token()
         try:
             found, held = await self._carry_out(self._rules.turn(key, token, self._store.now_ms), limit_s)
-        except BaseException:  # cancelled: whether the lock was got meanwhile is not known
+        except BaseException:  # cancelled: the lock may or may not be held
             self._store.later(*flight.release(key, token))
             raise
         return found, held
@@ -143,7 +143,7 @@ class Awaiting:
         return record(source, self._rules.recorder(), done)
 
     async def _carry_out(self, steps: Steps, limit_s: float) -> Any:
-        """What the steps return. All commands together may take `limit_s`; after each sleep anew."""
+        """The result of the steps. All commands together may take `limit_s`, which restarts after each sleep."""
         left_s, reply = limit_s, None
         try:
             step = next(steps)

@@ -1,4 +1,4 @@
-"""Requests to a synchronous model: the steps carried out by threads."""
+"""Requests to a synchronous model: threads carry out the steps."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 class Blocking:
-    """One cache's requests. `limit_s`: for all commands before the model is asked, and again for all afterwards."""
+    """A cache's requests. `limit_s`: for all commands before the model is asked, and again for all afterwards."""
 
     def __init__(self, call: Callable[..., Any], rules: Rules, store: Store, limit_s: float) -> None:
         self._call, self._rules, self._store, self._limit_s = call, rules, store, limit_s
 
     def ask(self, prompt: Any, parameters: dict[str, Any]) -> Any:
-        """The answer, from the store or of the model."""
+        """The answer, from the store or the model."""
         rules = self._rules
         if not (rules.cache_sampled or rules.wanted(parameters)):
             return self._call(prompt, **parameters)
@@ -62,7 +62,7 @@ class Blocking:
         return None if found is None else self._hit(found, time.perf_counter() - began)
 
     def put(self, prompt: Any, parameters: dict[str, Any], answer: Any) -> bool:
-        """Store an answer; whether it was."""
+        """Stores an answer; returns whether it was stored."""
         key = self._rules.keys.key(prompt, parameters)
         return self._keep(key, b"", answer, self._rules.request(prompt, parameters))
 
@@ -90,7 +90,7 @@ class Blocking:
         token = flight.new_token()
         try:
             found, held = self._carry_out(self._rules.turn(key, token, self._store.now_ms), limit_s)
-        except BaseException:  # such as Ctrl-C; whether the lock was got meanwhile is not known
+        except BaseException:  # such as Ctrl-C; the lock may or may not be held
             self._store.later(*flight.release(key, token))
             raise
         return found, held
@@ -103,7 +103,7 @@ class Blocking:
             if inspect.isawaitable(answer):
                 if inspect.iscoroutine(answer):
                     answer.close()
-                raise InputError("call returned something to await: make the cache with is_async=True")
+                raise InputError("call returned an awaitable: create the cache with is_async=True")
         except BaseException:
             self._carry_out(self._rules.give_up(key, token), self._limit_s)
             raise
@@ -124,7 +124,7 @@ class Blocking:
         return answer if kind == ANSWER else iter(answer)
 
     def _carry_out(self, steps: Steps, limit_s: float) -> Any:
-        """What the steps return. All commands together may take `limit_s`; after each sleep anew."""
+        """The result of the steps. All commands together may take `limit_s`, which restarts after each sleep."""
         left_s, reply = limit_s, None
         try:
             step = next(steps)

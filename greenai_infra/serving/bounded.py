@@ -1,6 +1,6 @@
-"""redis-py connections whose reads and writes end at a deadline of the thread, however slowly a server answers.
+"""redis-py connections whose reads and writes end at the thread's deadline, however slowly a server answers.
 
-A socket's own timeout starts again with each byte that comes; a server that drips would hold a request for ever.
+A socket's timeout restarts with each byte received, so a server that drips bytes could hold a request for ever.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from greenai_infra.serving.backends import Address, Place
 
 CONNECT_S = 5.0
-"""A connection is made beside the requests; in this time, else not at all."""
+"""Time limit for making a connection, in the background."""
 
 
 class _Deadline(threading.local):
@@ -29,7 +29,7 @@ deadline = _Deadline()
 
 
 class _BoundedSocket:
-    """A connected socket. What is not about time goes to the socket as it is."""
+    """A connected socket. Everything except timing is passed to the socket."""
 
     __slots__ = ("_socket",)
 

@@ -1,4 +1,4 @@
-"""A circuit breaker: after some failures in a row the store is left alone for a while, and no request waits for it."""
+"""A circuit breaker: after some failures in a row the store is left alone for a while, so that requests don't wait."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ LOG = logging.getLogger("greenai_infra.serving")
 class Breaker:
     """Closed while the store answers; open after `failures` failures in a row.
 
-    When the pause is over (`due`), somebody asks the store once, beside the requests. If it answers, the breaker closes
-    on trial: the next failure opens it again, the next success forgets the failures. If not, the pause doubles.
+    After the pause (`due`), the store is asked once, in the background. If it answers, the breaker closes on trial: the
+    next failure opens it again, the next success resets the count. If not, the pause doubles.
     """
 
     def __init__(self, failures: int = FAILURES_TO_OPEN, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,7 +37,7 @@ class Breaker:
             if self._failures < self._most or self.is_open:
                 return
             self._open()
-        LOG.warning("the cache's store fails, and the model answers alone: %s", masked(str(error)))
+        LOG.warning("the cache's store fails; the model answers without the cache: %s", masked(str(error)))
 
     def succeeded(self) -> None:
         """The store answered a request."""
@@ -46,14 +46,14 @@ class Breaker:
                 self._failures, self._pause_s = 0, FIRST_PAUSE_S
 
     def due(self) -> bool:
-        """Whether it is time to ask the store again; true for one caller, who tells the outcome to `asked`."""
+        """Whether it is time to ask the store again; true for a single caller, which reports the outcome to `asked`."""
         with self._lock:
             is_due = self.is_open and not self._asking and self._clock() >= self._due_at
             self._asking = self._asking or is_due
             return is_due
 
     def asked(self, answered: bool) -> None:
-        """How asking ended."""
+        """Records the outcome of asking the store."""
         with self._lock:
             self._asking = False
             if answered:

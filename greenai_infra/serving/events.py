@@ -1,10 +1,10 @@
-"""What happens to requests, told to whoever counts it, and the failures that never reach a caller.
+"""Events of requests for listeners that count them, and the failures that never reach a caller.
 
-Every request is one hit or one miss, save those that are not wanted (`sampled`): hits / (hits + misses) is the hit
-rate.
+Every request is either a hit or a miss, except sampled requests, which are left out (`sampled`): hits / (hits + misses)
+is the hit rate.
 
-`Events` is the hook; `Counts` is the one that each cache has. Methods are called in the thread or task of the request,
-so they have to be quick, must not raise, and may be called from many threads at once.
+`Events` is the hook; each cache has a `Counts`. Methods are called in the thread or task of the request, so they must
+be quick, must not raise, and may be called from many threads at once.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any, Literal, Protocol
 
 Operation = Literal["get", "claim", "set", "release"]
 ErrorKind = Literal["timeout", "connection", "refused", "value"]
-"""No answer in time; no connection; the server answered with an error; a value that is not one of this cache."""
+"""No answer in time; no connection; the server answered with an error; a value that this cache did not write."""
 Bypass = Literal["store down", "sampled", "not storable", "too large", "aborted"]
-"""Why a request did without the cache: the breaker is open, the answer is random and such are not wanted, the answer's
-type can't be stored, it is larger than the cap, its stream was not read to its end."""
+"""Why a request bypassed the cache: the breaker is open, the answer is sampled and such answers are excluded, the
+answer's type can't be stored, it is larger than the cap, its stream was not read to its end."""
 
 
 class StoreError(Exception):
-    """The store did not do what it was asked. Text never holds a password."""
+    """The store failed. The text never holds a password."""
 
     def __init__(self, kind: ErrorKind | Literal["store down"], text: str) -> None:
         super().__init__(text)
@@ -30,7 +30,7 @@ class StoreError(Exception):
 
 
 class ValueRefused(Exception):
-    """A stored value is not what this cache has written for that key."""
+    """A stored value was not written by this cache for that key."""
 
 
 class Events(Protocol):
@@ -49,17 +49,17 @@ class Events(Protocol):
         """The answer was stored. `seconds` of storing."""
 
     def waited(self, seconds: float) -> None:
-        """A request waited for another one's answer to the same question."""
+        """A request waited for another request's answer to the same question."""
 
     def error(self, operation: Operation, kind: ErrorKind, seconds: float) -> None:
         """The store failed; the model answers. `seconds` that the request lost."""
 
     def bypass(self, reason: Bypass) -> None:
-        """A request, or the storing of its answer, did without the store."""
+        """A request, or the storing of its answer, bypassed the store."""
 
 
 class SemanticEvents(Events, Protocol):
-    """What a semantic cache tells beside that."""
+    """Additional events of a semantic cache."""
 
     def hit(self, answer: Any, seconds: float, size_bytes: int, *, shadow: bool = False) -> None:
         """With `shadow` the model runs as well, to compare: a hit that saves nothing."""
@@ -69,7 +69,7 @@ class SemanticEvents(Events, Protocol):
 
 
 class Counts:
-    """Exact counts of one cache in this process."""
+    """Exact counts of a cache in this process."""
 
     def __init__(self) -> None:
         self.hits = self.misses = self.calls = self.stores = self.waits = 0
@@ -155,6 +155,6 @@ class Both:
 
     def encoded(self, seconds: float, texts: int = 1) -> None:
         for one in self._pair:
-            encoded = getattr(one, "encoded", None)  # a listener of exact caches has none
+            encoded = getattr(one, "encoded", None)  # listeners of exact caches lack it
             if encoded is not None:
                 encoded(seconds, texts)

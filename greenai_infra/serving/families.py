@@ -1,10 +1,10 @@
-"""The metrics of caches as Prometheus has them, once for each registry, however many caches a process has.
+"""The Prometheus metrics of caches, once per registry, however many caches a process has.
 
 Units are base units: seconds, bytes, joules (at the servers' wall, before PUE), grams of CO2e (with PUE). Labels are
 `cache` (exact or semantic), `model`, `version` and `tenant`, from a bounded set of values; never anything of a prompt.
 
 With several processes behind one port use prometheus-client's multiprocess mode (PROMETHEUS_MULTIPROC_DIR and
-MultiProcessCollector); all of these are summed, but for what describes the shared store, of which the newest counts.
+MultiProcessCollector); metrics are summed, except those that describe the shared store, where the newest value counts.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 MOST_VALUES = 32
-"""Values of a label that are told apart where nobody has listed them: the first ones that come."""
+"""Number of values of a label that are kept apart without a list: the first that occur."""
 LONGEST_VALUE = 200
-"""Characters. A client may write whatever it likes as the name of a model."""
+"""Most characters of a value. A client may send any text as the name of a model."""
 SCOPE = ("cache", "model", "version", "tenant")
 BUCKETS_S = (
     0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
@@ -32,7 +32,7 @@ BUCKETS_S = (
 
 
 class Families:
-    """Every metric of one registry. Those without labels are made when they are first known: else they would show 0."""
+    """Every metric of a registry. Metrics without labels are created with their first value; else they would show 0."""
 
     def __init__(self, registry: Any) -> None:
         from prometheus_client import Histogram
@@ -42,10 +42,10 @@ class Families:
         self.hits = counter("hits", "Requests that were answered from the cache, shadow checks among them.")
         self.misses = counter("misses", "Requests for which the cache had no answer.")
         self.calls = counter("model_calls", "Calls of the model after a miss that gave an answer.")
-        self.waits = counter("waits", "Requests that waited for another one's answer to the same question.")
+        self.waits = counter("waits", "Requests that waited for another request's answer to the same question.")
         self.shadow_checks = counter("shadow_checks", "Hits for which the model ran too, to compare: nothing saved.")
         self.errors = counter("errors", "Failures of the store. The model answered.", *SCOPE, "operation", "kind")
-        self.bypasses = counter("bypasses", "Requests, or answers to store, that did without.", *SCOPE, "reason")
+        self.bypasses = counter("bypasses", "Requests, or answers to store, that bypassed the cache.", *SCOPE, "reason")
         self.stored_bytes = counter("stored_bytes", "Bytes written to the store.")
         self.seconds = Histogram(
             "greenai_cache_operation_seconds",
@@ -55,9 +55,9 @@ class Families:
             registry=registry,
         )
         self.saved_j = counter("energy_saved_joules", "Energy of the model's calls that hits made unnecessary. Gross.")
-        self.spent_j = counter("energy_spent_joules", "Energy that the cache took.", *SCOPE, "part")
+        self.spent_j = counter("energy_spent_joules", "Energy that the cache used.", *SCOPE, "part")
         self.saved_g = counter("carbon_saved_grams", "CO2e of the energy saved, at the intensity of the time. Gross.")
-        self.spent_g = counter("carbon_spent_grams", "CO2e of the energy that lookups and encoder took.")
+        self.spent_g = counter("carbon_spent_grams", "CO2e of the energy of lookups and encoder.")
         self.intensity = gauge(
             "grid_intensity_grams_per_kilowatt_hour", "Intensity that carbon is counted at.",
             "zone", "source", "signal", "kind",
@@ -68,12 +68,12 @@ class Families:
     @cached_property
     def standing_j(self) -> Any:
         """Energy of the nodes: it belongs to no model."""
-        return self._counter("energy_standing_joules", "Energy that the store's nodes took.", scoped=False)
+        return self._counter("energy_standing_joules", "Energy that the store's nodes used.", scoped=False)
 
     @cached_property
     def standing_g(self) -> Any:
         """Carbon of the nodes."""
-        return self._counter("carbon_standing_grams", "CO2e of what the store's nodes took.", scoped=False)
+        return self._counter("carbon_standing_grams", "CO2e of the energy of the store's nodes.", scoped=False)
 
     @cached_property
     def net_j(self) -> Any:
@@ -87,8 +87,8 @@ class Families:
 
     @cached_property
     def breakeven(self) -> Any:
-        """Above 1 where no hit rate would do."""
-        return self._gauge("breakeven_hit_ratio", "Hits by lookup from which on the cache saves energy.")
+        """Above 1 where no hit rate pays."""
+        return self._gauge("breakeven_hit_ratio", "Hits per lookup above which the cache saves energy.")
 
     def _counter(self, name: str, text: str, *labels: str, scoped: bool = True) -> Any:
         from prometheus_client import Counter
@@ -101,14 +101,14 @@ class Families:
         return Gauge(f"greenai_cache_{name}", text, labels, registry=self._registry, multiprocess_mode=mode)
 
 
-_NET = "less lookups, encoder and the store's nodes; negative where the cache costs more than it saves."
+_NET = "minus lookups, encoder and the store's nodes; negative where the cache costs more than it saves."
 
 _families: WeakKeyDictionary[Any, Families] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 def families(registry: Any = None) -> Families:
-    """The metrics of that registry, by default prometheus-client's own. Made when they are first asked for."""
+    """The metrics of that registry, by default prometheus-client's. Created at the first call."""
     try:
         from prometheus_client import REGISTRY
     except ImportError:
@@ -122,7 +122,7 @@ def families(registry: Any = None) -> Families:
 
 
 def _is_shown(value: str) -> bool:
-    """Whether Prometheus can show it: with one text that is not Unicode no metric at all is served any more."""
+    """Whether Prometheus can show a text: a single text that is not Unicode would stop all metrics."""
     if len(value) > LONGEST_VALUE:
         return False
     try:

@@ -1,9 +1,9 @@
-"""Single flight: of several processes that ask the same at the same time, one asks the model and the others wait.
+"""Single flight: if several processes ask the same at the same time, one asks the model and the others wait.
 
-Written without I/O: `turn` says which command to send or how long to sleep, and is told the reply; the cache, which may
-be synchronous or not, does it. The lock is a key beside the answer's with the holder's token as its value. It expires,
-so that a holder that died keeps nobody waiting, and only the holder's own token releases it. `SET NX GET` needs Valkey
-7.2 or Redis 7.0; an older store keeps answers all the same, and each request that misses asks the model.
+Written without I/O: `turn` says which command to send or how long to sleep, and receives the reply; the cache, which
+may be synchronous or not, carries it out. The lock is a key next to the answer's, with the holder's token as its value.
+It expires, so that a dead holder blocks nobody, and only the holder's token releases it. `SET NX GET` needs Valkey 7.2
+or Redis 7.0; an older store still keeps answers, but each request that misses asks the model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Command = tuple[bytes | int, ...]
 
 
 class Later(NamedTuple):
-    """A command that is done beside the requests, and whose reply nobody awaits."""
+    """A background command whose reply is not awaited."""
 
     command: Command
 
@@ -35,7 +35,7 @@ SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
 _TOKEN_BYTES = 12
 _APART = b"-"
 APART_MS = 1000
-"""For so long the same question is not worth waiting for: the model failed, or its answer can't be stored."""
+"""How long requests do not wait for the same question: the model failed, or its answer can't be stored."""
 
 _RELEASE = b"if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 _GIVE_UP = (
@@ -49,7 +49,7 @@ _held: ContextVar[frozenset[bytes]] = ContextVar("held", default=frozenset())
 
 @contextmanager
 def holding(token: bytes) -> Iterator[None]:
-    """While the model is asked: a cache of the same name within that call must not wait for the lock of this one."""
+    """Set while the model is asked: a cache of the same name within that call must not wait for this cache's lock."""
     before = _held.set(_held.get() | {token})
     try:
         yield
@@ -58,22 +58,22 @@ def holding(token: bytes) -> Iterator[None]:
 
 
 def new_token() -> bytes:
-    """What tells one holder from all others."""
+    """A token that identifies the holder."""
     return secrets.token_bytes(_TOKEN_BYTES)
 
 
 def lock_name(key: Key) -> bytes:
-    """Where the lock of a request lies."""
+    """The key of a request's lock."""
     return key.name + b":lock"
 
 
 def release(key: Key, token: bytes) -> Command:
-    """Give the lock back after the answer is stored, unless it has expired and another holds it."""
+    """Releases the lock after the answer is stored, unless it has expired and another process holds it."""
     return (b"EVAL", _RELEASE, 1, lock_name(key), token)
 
 
 def give_up(key: Key, token: bytes) -> Command:
-    """Tell those who wait that no answer will come: each asks the model itself, at once."""
+    """Tells waiting requests that no answer will come: each asks the model at once."""
     return (b"EVAL", _GIVE_UP, 1, lock_name(key), token, _APART, APART_MS)
 
 
@@ -82,14 +82,14 @@ def turn(
 ) -> Generator[Step, Any, tuple[Literal["found", "mine", "apart"], Any]]:
     """After a miss: `found` with what `read` made of another's answer, `mine` with the lock held, `apart` without it.
 
-    `read` gives None for a reply that holds no answer. `apart` comes at most `wait_s` after the start.
+    `read` gives None for a reply without an answer. `apart` comes at most `wait_s` after the start.
     """
     until = clock() + wait_s
     pause_s = SHORTEST_PAUSE_S
     claim = (b"SET", lock_name(key), token, b"NX", b"PX", max(1, round(wait_s * 1000)), b"GET")
     while True:
         holder = yield claim
-        mine = holder is None or holder == token  # its own where a reply was lost and the command sent again
+        mine = holder is None or holder == token  # equal to the token if a reply was lost and the command sent again
         if not mine:
             somebody = type(holder) is bytes and len(holder) == _TOKEN_BYTES  # no marker, and no junk
             if not somebody or holder in _held.get() or clock() + pause_s > until:

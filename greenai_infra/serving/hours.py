@@ -1,7 +1,7 @@
-"""Tallies of a scope by hour, with the carbon of each stretch at the intensity that it had.
+"""Tallies of a scope by hour, with the carbon of each stretch at the intensity of its time.
 
-An hour whose intensity is not known, or not for good, stays open and is weighed again when the source answers; after
-MOST_OPEN hours it stays as it is.
+An hour with an unknown or provisional intensity stays open and is weighed again when the source answers; after
+MOST_OPEN hours it stays unchanged.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ WEIGHED = ("placed_saved_g", "placed_spent_g", "unplaced_saved_j", "unplaced_spe
 
 
 class Hour:
-    """What happened in an hour, and the integrals of what was saved and spent in it."""
+    """The tally of an hour, and the integrals of energy saved and spent in it."""
 
     def __init__(self) -> None:
         self.tally = Tally()
         self._saved, self._spent = Integral(), Integral()
 
     def add(self, start_s: float, end_s: float, part: Tally) -> None:
-        """Add a stretch of time, Unix seconds."""
+        """Adds a stretch of time, Unix seconds."""
         self.tally.add(part)
         self._saved.add(start_s, end_s, part.saved_j / JOULES_PER_KWH)
         self._spent.add(start_s, end_s, (part.lookup_j + part.encoder_j + part.standing_j) / JOULES_PER_KWH)
 
     def settle(self, grid: Grid, pue: float, *, again: bool) -> None:
-        """Weigh what is not weighed yet; `again` also what may have changed since."""
+        """Weighs new intervals; `again` also those that may have changed since."""
         for integral in (self._saved, self._spent):
             (integral.revise if again else integral.settle)(grid.mean, grid.is_final)
         tally = self.tally
@@ -44,12 +44,12 @@ class Hour:
 
     @property
     def is_open(self) -> bool:
-        """Whether the intensity of a part is not known, or may change."""
+        """Whether the intensity of any part is unknown, or may change."""
         return any(one.open_kwh or one.provisional_kwh for one in (self._saved, self._spent))
 
 
 class Hours:
-    """The hours of one scope, by their number since 1970, and the total of this process."""
+    """The hours of a scope, by their number since 1970, and the total of this process."""
 
     def __init__(self) -> None:
         self.total = Tally()
@@ -57,12 +57,12 @@ class Hours:
         self._past = dict.fromkeys(WEIGHED, 0.0)
 
     def add(self, start_s: float, end_s: float, part: Tally) -> None:
-        """Add a stretch of time, which counts to the hour in which it began."""
+        """Adds a stretch of time, which counts in the hour in which it began."""
         self.total.add(part)
         self._hours.setdefault(int(start_s // HOUR_S), Hour()).add(start_s, end_s, part)
 
     def settle(self, grid: Grid, pue: float, *, again: bool = False) -> None:
-        """Weigh the hours with intensity and PUE; grams of the total may fall where a source corrects itself."""
+        """Weighs the hours with intensity and PUE; grams of the total may fall when a source corrects itself."""
         for hour in self._hours.values():
             hour.settle(grid, pue, again=again)
         for name in WEIGHED:
@@ -74,7 +74,7 @@ class Hours:
         return {number: hour.tally for number, hour in self._hours.items()}
 
     def forget(self, now_s: float) -> None:
-        """Drop the hours that can't change any more."""
+        """Drops the hours that can no longer change."""
         current = int(now_s // HOUR_S)
         for number, hour in list(self._hours.items()):
             if number < current - (MOST_OPEN if hour.is_open else 0):

@@ -36,14 +36,14 @@ _pack = msgspec.msgpack.Encoder(order="sorted").encode
 
 
 class Key(NamedTuple):
-    """Where an answer lies: its name in the store, and the digest that the stored value is bound to."""
+    """The name of an answer in the store, and the digest that the stored value is bound to."""
 
     name: bytes
     digest: bytes
 
 
 def normalise(text: str) -> str:
-    """Unicode NFC, and line ends as LF. Nothing else: a model may answer `A` and `a` differently."""
+    """Unicode NFC, and line ends as LF. Nothing more: a model may answer `A` and `a` differently."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     if "\r" in text:
@@ -52,18 +52,18 @@ def normalise(text: str) -> str:
 
 
 def part(value: str | None) -> str:
-    """A tenant, model or version as it stands in keys."""
+    """A tenant, model or version in the form used in keys."""
     return sha256(_pack(value)).hexdigest()[:_PART_HEX]
 
 
 def prefix(tenant: str | None, model: str | None = None, version: str | None = None) -> str:
-    """What the keys of a tenant begin with, or those of one of its models, or of a version of that."""
+    """The prefix of the keys of a tenant, of a model of the tenant, or of a version of the model."""
     parts = [part(tenant), *(part(one) for one in (model, version) if one is not None)]
     return ":".join([ROOT, *parts, ""])
 
 
 class Keys:
-    """Keys of the requests of one tenant to one version of a model."""
+    """Keys of the requests of a tenant to a version of a model."""
 
     def __init__(
         self,
@@ -79,13 +79,13 @@ class Keys:
         self._ignore, self._normalise = frozenset(ignore), normalise
 
     def key(self, prompt: Any, parameters: dict[str, Any]) -> Key:
-        """The key of a request. Raises InputError naming the parameter that can't be part of a key."""
+        """The key of a request. Raises InputError, naming the parameter, if it can't be part of a key."""
         if self._ignore:
             parameters = {name: value for name, value in parameters.items() if name not in self._ignore}
         try:
             packed = self._packed(prompt, parameters)
         except RecursionError:
-            raise InputError("the prompt or a parameter is nested too deeply for a key, or holds itself") from None
+            raise InputError("the prompt or a parameter is nested too deeply for a key, or contains itself") from None
         digest = sha256(self._scope + packed)
         return Key(self._prefix + digest.hexdigest().encode(), digest.digest())
 
@@ -114,12 +114,12 @@ def _canonical(value: Any, name: str, text: Callable[[str], str] = str) -> Any:
         return value
     if kind is float:
         if not math.isfinite(value):
-            raise InputError(f"{name} is {value}: a key can't hold it, since it does not equal itself or JSON lacks it")
+            raise InputError(f"{name} is {value}: a key can't contain it: it does not equal itself, or JSON lacks it")
         return value
     if kind is dict:
         for key in value:
             if type(key) is not str:
-                raise InputError(f"{name} has the key {key!r}, where text is expected")
+                raise InputError(f"{name} has the key {key!r}; expected is text")
         return {key: _canonical(item, f"{name}[{key!r}]", text) for key, item in value.items()}
     if kind is list or kind is tuple:
         return [_canonical(item, name, text) for item in value]
@@ -130,7 +130,7 @@ def _canonical(value: Any, name: str, text: Callable[[str], str] = str) -> Any:
 
 
 def _extended(value: Any) -> Any:
-    """The value with what MessagePack has no type for (lone surrogates, large integers) in types of its own."""
+    """The value with extension types for what MessagePack lacks (lone surrogates, large integers)."""
     if isinstance(value, str):
         try:
             value.encode()

@@ -1,4 +1,4 @@
-"""What one cache tells of its requests, counted at once for Prometheus and kept for the next settling of energy."""
+"""The events of a cache's requests, counted at once for Prometheus and kept for the next settling of energy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Listener:
-    """The events of one cache. Quick, safe among threads, and never raises for what a model answered."""
+    """The events of a cache. Quick, thread-safe, and never raises because of a model's answer."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Listener:
         self._hit_seconds, self._miss_seconds = self._seconds("lookup", "hit"), self._seconds("lookup", "miss")
 
     def restart(self) -> None:
-        """Forget what has happened: after a fork it is the parent's."""
+        """Forgets earlier events: after a fork they belong to the parent."""
         self._lock = threading.Lock()
         self._now, self._avoided = Tally(), Counter[Any]()
 
@@ -90,7 +90,7 @@ class Listener:
             self._now.stored_bytes += size_bytes
 
     def waited(self, seconds: float) -> None:
-        """A request waited for another one's answer."""
+        """A request waited for another request's answer."""
         self._families.waits.labels(*self.scope).inc()
         self._seconds("wait", "ok").observe(seconds)
         with self._lock:
@@ -113,14 +113,14 @@ class Listener:
             self._now.store_s += seconds
 
     def bypass(self, reason: str) -> None:
-        """A request did without the store."""
+        """A request bypassed the store."""
         self._awake()
         self._families.bypasses.labels(*self.scope, reason).inc()
         with self._lock:
             self._now.bypasses[reason] = self._now.bypasses.get(reason, 0) + 1
 
     def take(self, cache: CacheEnergy) -> Tally:
-        """What has happened since the last time, with its energy."""
+        """The events since the last call, with their energy."""
         with self._lock:
             taken, avoided = self._now, self._avoided
             self._now, self._avoided = Tally(), Counter()
@@ -145,11 +145,11 @@ class Listener:
         return taken
 
     def _joules(self, tokens: Tokens | None) -> float | None:
-        """J of a call; None where that is not known, as for tokens that the estimate refuses."""
+        """J of a call; None where unknown, for example for tokens that the estimate refuses."""
         try:
             j = None if self.call is None else self.call.joules(tokens)
         except Exception as error:  # noqa: BLE001  a function of the user's, and the counts must not be lost by it
-            _log.warning("the energy of a call with %s is not known: %s", tokens, error)
+            _log.warning("the energy of a call with %s is unknown: %s", tokens, error)
             return None
         return j if j is not None and isfinite(j) and j >= 0 else None
 

@@ -1,12 +1,12 @@
-"""Metrics of a service's caches: counters for Prometheus, and what they save, net, at the intensity of the time.
+"""Metrics of a service's caches: counters for Prometheus, and net savings at the intensity of the time.
 
     metrics = CacheMetrics(call=measured(120.0), cache=cache_energy(processor="Graviton3", node_type="cache.r7g.large"),
                            region="eu-north-1", store="rediss://...")
     answers = InferenceCache(ask, model="llama", version="3.1", events=metrics.listen(model="llama", version="3.1"))
 
-Energy and carbon are settled every few seconds beside the requests. Without a stated energy of a call nothing is shown
-as saved; without the cache's own energy there is no net. The sums of each hour also go to the store, if one is named,
-where `greenai-infra cache stats` adds up those of all workers.
+Energy and carbon are settled every few seconds in the background. Without a stated energy of a call no saving is shown;
+without the cache's energy no net saving. The sums of each hour also go to the store, if given, where
+`greenai-infra cache stats` adds up those of all workers.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 SETTLED_EVERY_S = 5.0
 WEIGHED_AGAIN_S = 300.0
-"""A source is asked again as often, and may correct what it has said of the last hours."""
+"""How often a source is asked again; it may correct the values of the last hours."""
 WARNED_EVERY_S = 3600.0
 LEAST_WARNED_OF = 1000
-"""Lookups from which on a cache that costs more than it saves is logged."""
+"""Number of lookups after which a cache that costs more than it saves is logged."""
 SERVER = Scope("store", "", "", "")
 """The store itself, whose standing power belongs to no model."""
 
@@ -49,10 +49,10 @@ _log = logging.getLogger(__name__)
 class CacheMetrics:
     """The metrics of all caches of a process.
 
-    `call` is the energy of a model's call, `cache` the cache's own. Intensity is `intensity` (g/kWh, a file or a
+    `call` is the energy of a model call, `cache` the cache's energy. Intensity is `intensity` (g/kWh, a file or a
     source's name; None is the best source that is set up) of `zone`, or of the zone of `region`; PUE is `pue`, else the
-    region's, else 1. `store` is where the hourly sums go: what the cache's `url` is; None keeps them here. `labels`
-    lists the values of `model`, `version` and `tenant` that are told apart. Raises InputError for what can't be used.
+    region's, else 1. `store` receives the hourly sums (same forms as the cache's `url`); None keeps them here. `labels`
+    lists the values of `model`, `version` and `tenant` that are kept apart. Raises InputError for unusable values.
     """
 
     def __init__(
@@ -72,7 +72,9 @@ class CacheMetrics:
     ) -> None:
         labels = labels or {}
         if unknown := labels.keys() - {"model", "version", "tenant"}:
-            raise InputError(f"unknown label {', '.join(sorted(unknown))}; values are listed of model, version, tenant")
+            raise InputError(
+                f"unknown label {', '.join(sorted(unknown))}; values can be listed for model, version, tenant"
+            )
         self.families = families(registry)
         self.call, self.cache = call, cache or CacheEnergy()
         self.grid, self.pue, self.pue_by = site_of(intensity, zone, region, pue, clock())
@@ -90,7 +92,7 @@ class CacheMetrics:
         self._start()
 
     def _start(self) -> None:
-        """In a new process, that of a fork among them, nothing has happened yet."""
+        """Resets all counts in a new process, including a fork."""
         self._hours: dict[Scope, Hours] = {}
         self._shown_g: dict[tuple[Any, ...], float] = {}
         self._settled_s = self._weighed_s = self._clock()
@@ -107,10 +109,10 @@ class CacheMetrics:
         call: CallEnergy | None = None,
         tokens: Callable[[Any], Tokens | None] = tokens_of,
     ) -> Listener:
-        """What a cache is given as its `events`; caches of the same labels share it.
+        """The listener to pass as a cache's `events`; caches with the same labels share it.
 
-        `call` is the energy of this model's calls, where it is not that of the others. `tokens` reads the tokens of an
-        answer, of a stream's list of chunks too; by default its OpenAI-like `usage`.
+        `call` is the energy of this model's calls, if it differs from the others. `tokens` reads the tokens of an
+        answer, or of a stream's list of chunks; by default its OpenAI-like `usage`.
         """
         of = self._labels
         scope = Scope(cache, of["model"].of(model), of["version"].of(version), of["tenant"].of(tenant))
@@ -122,7 +124,7 @@ class CacheMetrics:
             return self._listeners[key]
 
     def gauge(self, cache: str, read: Callable[[], tuple[float, float]]) -> None:
-        """Show entries and bytes of that cache, as `read` gives them at each settling."""
+        """Shows entries and bytes of that cache, which `read` gives at each settling."""
 
         def show() -> None:
             entries, size_bytes = read()
@@ -132,7 +134,7 @@ class CacheMetrics:
         self._gauges.append(show)
 
     def settle(self) -> None:
-        """Work out the energy and carbon of what has happened, and share the sums. Runs by itself; may take seconds."""
+        """Computes the energy and carbon of recent events, and shares the sums. Runs periodically; may take seconds."""
         with self._settling:
             now_s, start_s = self._clock(), self._settled_s
             self._settled_s = now_s
@@ -153,7 +155,7 @@ class CacheMetrics:
                     show()
 
     def total(self, scope: Scope | None = None) -> Tally:
-        """The sum of this process since it began, or of one scope of it, as of the last settling."""
+        """The sum of this process since it began, or of a scope, as of the last settling."""
         with self._settling:
             parts = [hours.total for of, hours in self._hours.items() if scope in (None, of)]
             total = Tally()
@@ -162,7 +164,7 @@ class CacheMetrics:
             return total
 
     def close(self) -> None:
-        """Settle a last time and end."""
+        """Settles a last time and ends."""
         self._closed.set()
         self.settle()
         if self._shared is not None:
@@ -181,7 +183,7 @@ class CacheMetrics:
             shown.spent_j.labels(*scope, "encoder").inc(part.encoder_j)
 
     def _stand(self, start_s: float, now_s: float) -> None:
-        """Count the nodes' power for the time that nobody has counted yet: each worker takes a part, none twice."""
+        """Counts the nodes' power for the uncounted time: each worker takes a part, and no part counts twice."""
         watts = self.cache.standing_w
         if watts is None:
             return
@@ -221,7 +223,7 @@ class CacheMetrics:
         self._warn(total, now_s)
 
     def _raise(self, name: tuple[Any, ...], grams: float, counter: Callable[[], Any]) -> None:
-        """Bring a counter to so many grams; it only rises, and waits where a source has corrected itself downwards."""
+        """Raises a counter to that many grams; it never falls, and waits after a downward correction of a source."""
         more = grams - self._shown_g.get(name, 0.0)
         if more > 0:
             counter().inc(more)
@@ -246,14 +248,14 @@ class CacheMetrics:
         return bool(self._shared.put({scope: hours.tallies() for scope, hours in self._hours.items()}, told, energy))
 
     def _awake(self) -> None:
-        """Called with each event: the thread that settles runs, in this process too if it was forked."""
+        """Called with each event: makes sure that the settling thread runs, also in a forked process."""
         if self._pid != os.getpid():
             with self._starting:
                 if self._pid != os.getpid():
                     self._begin()
 
     def _begin(self) -> None:
-        if self._pid:  # forked: what the parent has counted is the parent's
+        if self._pid:  # forked: the parent's counts belong to the parent
             self._settling = threading.Lock()
             for listener in self._listeners.values():
                 listener.restart()

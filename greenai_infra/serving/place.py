@@ -1,4 +1,4 @@
-"""Where a store is and how to log in: from a URL, from the outputs of a `cache` stack, or a Valkey of this process."""
+"""The address and login of a store: from a URL, the outputs of a `cache` stack, or a Valkey of this process."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from greenai_infra.serving.backends import Place, backends, forms
 from greenai_infra.serving.credentials import StackCredentials
 
 Where = str | Path | CacheConnection | Mapping[str, Any] | None
-"""A URL, a file of `pulumi stack output --json`, what was read from it, or None for a Valkey of this process."""
+"""A URL, a file of `pulumi stack output --json`, its parsed content, or None for a Valkey of this process."""
 
 EMBEDDED = "embedded://"
 
 
 def find_place(where: Where) -> Place:
-    """The place that is meant. Raises InputError saying what is wrong, never with a password."""
+    """The place that the user names. Raises InputError with the reason, never with a password."""
     if where is None:
         return _of_url(EMBEDDED)
     if isinstance(where, CacheConnection):

@@ -1,7 +1,8 @@
-"""A month of a cache, with the interval of the hit rate that was measured.
+"""The projection of a cache over a month, with the interval of the measured hit rate.
 
-Requests of an hour are alike, so that they say less than as many independent ones. The interval is Wilson's, with the
-number of lookups divided by the dispersion between hours: phi = chi2 / (hours - 1), at least 1 (quasi-binomial).
+Requests within an hour resemble each other, so they carry less information than independent requests. The interval is
+Wilson's, with the number of lookups divided by the dispersion between hours: phi = chi2 / (hours - 1), at least 1
+(quasi-binomial).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ Z_95 = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class HitRate:
-    """A share of lookups with its 95 % interval. `hours` and `lookups` are what it was measured from; 0: stated."""
+    """A share of lookups with its 95 % interval. `hours` and `lookups` are the basis of the measurement; 0: stated."""
 
     value: float
     low: float
@@ -42,7 +43,7 @@ class HitRate:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """730 hours at one hit rate: kWh before PUE, kg CO2e with it, USD of calls less the nodes'; None is not known."""
+    """730 hours at a hit rate: kWh before PUE, kg CO2e with PUE, USD of calls minus nodes; None means unknown."""
 
     hit_rate: float
     hits: float
@@ -53,7 +54,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Months at the hit rate and at the ends of its interval, and what they were worked out from."""
+    """Months at the hit rate and at the ends of its interval, and their inputs."""
 
     requests_per_month: float
     hit_rate: HitRate
@@ -75,7 +76,7 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a month is worked out from. `g_per_kwh` is with PUE; `kg_by` says where it is from."""
+    """The inputs of a month. `g_per_kwh` is with PUE; `kg_by` is its source."""
 
     request_j: float | None = None
     lookup_j: float | None = None
@@ -86,13 +87,13 @@ class Figures:
     requests_per_month: float | None = None
 
     def or_else(self, other: Figures) -> Figures:
-        """These, and the other's for what is None here."""
+        """These figures, with the other's for those that are None here."""
         pairs = ((name, getattr(self, name)) for name in self.__slots__)
         return Figures(**{name: getattr(other, name) if value is None else value for name, value in pairs})
 
 
 def measured_hit_rate(hours: Collection[Tally]) -> HitRate:
-    """Hits by lookup. Raises GreenAIError for too little data."""
+    """Hits per lookup. Raises GreenAIError for too little data."""
     counts = [(tally.lookups, tally.hits + tally.shadow_checks) for tally in hours if tally.lookups]
     lookups, hits = sum(n for n, _ in counts), sum(h for _, h in counts)
     if lookups < LEAST_LOOKUPS:
@@ -116,7 +117,7 @@ def wilson(share: float, number: float, z: float = Z_95) -> tuple[float, float]:
 
 
 def measured_figures(stats: Stats, now_s: float) -> Figures:
-    """What the workers have measured of it; None for what they were not told. The hour of `now_s` counts in part."""
+    """The workers' measurements; None where they lack a figure. The hour of `now_s` counts in part."""
     total = stats.total
     lookups = total.lookups
     whole = bool(lookups) and not total.lookups_without_j
@@ -144,7 +145,7 @@ def project(
     nodes_usd_per_hour: float | None = None,
     notes: tuple[str, ...] = (),
 ) -> Projection:
-    """A month. Raises InputError naming the figures that are missing."""
+    """A month. Raises InputError, naming missing figures."""
     of = figures
     names = {
         "requests_per_month": "--requests-per-month",

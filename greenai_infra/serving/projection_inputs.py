@@ -1,4 +1,4 @@
-"""Figures of a projection that are stated: J of a call by its estimate, watts and prices by the catalogue."""
+"""Stated figures of a projection: J of a call from the estimate, watts and prices from the catalogue."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def stated_figures(
     region: str | None,
     usd_per_1000_requests: float | None,
 ) -> Stated:
-    """Raises InputError for unknown names and for figures that exclude each other."""
+    """Raises InputError for unknown names and contradictory figures."""
     notes: list[str] = []
     call = _call(request_j, model, accelerator, batch, input_tokens, output_tokens, region)
     if call is not None:
@@ -110,7 +110,7 @@ def _node_price(node_type: str, nodes: int, region: str | None, notes: list[str]
     if found.provider == "aws":
         price = service_price("aws", f"elasticache-valkey:{node_type}", found.name)
     if price is None:
-        notes.append(f"no price of {node_type} in {found.key} is known: USD is not known")
+        notes.append(f"the price of {node_type} in {found.key} is unknown, so USD are unknown")
         return None
     notes.append(f"{node_type}: {price.usd:g} USD an hour on demand, {price.source}")
     return nodes * price.usd

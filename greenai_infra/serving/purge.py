@@ -1,4 +1,4 @@
-"""Remove the answers of a tenant, a model or a version, and nothing else, without holding up the store."""
+"""Removes the answers of a tenant, a model or a version, and nothing else, without blocking the store."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 ANY = "?" * len(part(None))
 LOCK = b":lock"
 BESIDE = (b":journal", b":checks")
-"""What a semantic cache keeps beside its answers: it goes with them, and is not counted."""
+"""Additional keys of a semantic cache: removed with its answers, and not counted."""
 
 
 def patterns(tenant: str | None, model: str | None, version: str | None, *, without_tenant: bool = False) -> list[str]:
-    """Patterns of the keys that are meant; None is any. Raises InputError for a tenant beside `without_tenant`."""
+    """Patterns of the matching keys; None is any. Raises InputError for a tenant together with `without_tenant`."""
     if tenant is not None and without_tenant:
-        raise InputError("give a tenant, or the answers without one; not both")
+        raise InputError("give a tenant or without_tenant, not both")
     parts = [
         part(tenant) if tenant is not None or without_tenant else ANY,
         *(ANY if value is None else part(value) for value in (model, version)),
@@ -28,7 +28,7 @@ def patterns(tenant: str | None, model: str | None, version: str | None, *, with
 
 
 def purge(sweep: Sweep, wanted: list[str], *, dry_run: bool = False) -> int:
-    """How many entries were removed, or would be; those that come meanwhile may stay. Locks of running calls stay."""
+    """The number of entries removed, or to remove; new entries may stay. Locks of running calls stay."""
     removed = 0
     for node in sweep.nodes:
         for pattern in wanted:

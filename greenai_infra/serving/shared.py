@@ -1,12 +1,12 @@
-"""The hourly sums of all workers in the store that they share, where `greenai-infra cache stats` reads them.
+"""The hourly sums of all workers in their shared store, for `greenai-infra cache stats`.
 
 | key | holds |
 | --- | --- |
 | `answers-hours:1:DAY:SCOPE` | a hash: field `HOUR:WORKER`, a worker's sums of an hour as JSON; numbers since 1970 |
 | `answers-standing:1` | until when the nodes' power has been counted, ms of the server's clock |
 
-A worker writes its own sums, whole, again and again: a write that is lost or arrives twice changes nothing, and a
-worker that dies loses the last seconds only. Whatever is not such a record is left out, and counted.
+A worker repeatedly writes its complete sums: a lost or repeated write does no harm, and a worker that dies loses only
+the last seconds. Records of another form are left out, and counted.
 A store that evicts any key may drop hours that are over.
 """
 
@@ -50,14 +50,14 @@ return {string.format('%.0f', last), string.format('%.0f', now)}
 
 
 class EnergyBy(msgspec.Struct):
-    """How the energy of a call is known, and those of the cache itself."""
+    """The sources of the energy of a call and of the cache."""
 
     call: str | None
     cache: list[str]
 
 
 class Record(msgspec.Struct):
-    """A worker's sums of an hour, the intensity they were counted at, and how the energies are known."""
+    """A worker's sums of an hour, their intensity, and the sources of the energies."""
 
     scope: Scope
     hour: Annotated[int, msgspec.Meta(ge=0, le=LAST_HOUR)]
@@ -71,7 +71,7 @@ _decode = msgspec.json.Decoder(Record).decode
 
 
 class SharedTallies:
-    """A worker's view: it writes, and takes its part of the standing time."""
+    """A worker's view: it writes, and counts its part of the standing time."""
 
     def __init__(self, where: Where) -> None:
         self._place = find_place(where)
@@ -80,13 +80,13 @@ class SharedTallies:
     def restart(self) -> None:
         """A new worker, also after a fork."""
         self._store = Store(self._place, LIMIT_S)
-        self._store.breaker = Breaker(failures=sys.maxsize)  # nobody waits for this one: it asks each time
+        self._store.breaker = Breaker(failures=sys.maxsize)  # no request waits for this store: it is asked each time
         self.worker = secrets.token_hex(6)
         self._written: dict[tuple[Scope, int], bytes] = {}
         self._standing_ms = 0
 
     def put(self, hours: Mapping[Scope, Mapping[int, Tally]], intensity: dict[str, Any], energy: EnergyBy) -> bool:
-        """Write the sums that have changed; False if some could not be written, which the next call does."""
+        """Writes the changed sums. Returns False if some could not be written; the next call tries them again."""
         kept: dict[tuple[Scope, int], bytes] = {}
         for scope, tallies in hours.items():
             for hour, tally in tallies.items():
@@ -105,7 +105,7 @@ class SharedTallies:
         return True
 
     def claim_standing_s(self, own_s: float) -> float:
-        """Seconds that the nodes have stood since any worker asked this; `own_s` for the first one; 0 in an outage."""
+        """Standing seconds of the nodes since any worker asked; `own_s` for the first worker; 0 in an outage."""
         own_ms = max(0, round(own_s * 1000))
         try:
             reply = self._store.execute(b"EVAL", _CLAIM, 1, STANDING, self._standing_ms, LONGEST_STANDING_MS, own_ms)
@@ -115,9 +115,9 @@ class SharedTallies:
         return max(0, self._standing_ms - last_ms) / 1000
 
     def size(self) -> tuple[int, int] | None:
-        """Keys of the store and bytes of its memory; None in an outage, of a cluster, and where it may not tell.
+        """Keys of the store and bytes of its memory; None in an outage, for a cluster, and without permission.
 
-        A cluster's nodes each know their own part: `cache stats` adds them up.
+        Each node of a cluster knows only its part: `cache stats` adds them up.
         """
         if self._place.cluster:
             return None
@@ -132,7 +132,7 @@ class SharedTallies:
 
 
 def key_of(scope: Scope, hour: int) -> bytes:
-    """Where the sums of that hour lie."""
+    """The key of the sums of that hour."""
     digest = sha256(msgspec.json.encode(scope)).hexdigest()[:16]
     return f"{HOURS}:{hour * HOUR_S // 86_400}:{digest}".encode()
 
@@ -144,7 +144,7 @@ def used_memory(info: Any) -> int:
 
 
 def record_of(value: Any) -> Record | None:
-    """A field's value; None for what no worker has written."""
+    """A field's value; None if no worker has written it."""
     try:
         return _decode(value)
     except (msgspec.MsgspecError, TypeError, RecursionError):

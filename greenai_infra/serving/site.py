@@ -1,4 +1,4 @@
-"""Where a service runs, for what its energy emits: the grid's intensity as time passes, and PUE."""
+"""The site of a service, for its emissions: the grid's intensity over time, and PUE."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def site_of(
     intensity: float | str | None, zone: str | None, region: str | None, pue: float | None, now_s: float
 ) -> tuple[Grid, float, str]:
-    """Intensity, PUE, and where that is from. Raises InputError for what can't be used."""
+    """Intensity, PUE, and its source. Raises InputError for unusable values."""
     found = None if region is None else find_region(region)
     zone = zone or (found.zone if found else None)
     if pue is not None:
@@ -26,7 +26,7 @@ def site_of(
     elif found is not None:
         pue, by = found.pue, f"{found.key}, {found.pue_year}{', mean of the fleet' if found.pue_is_fleet_mean else ''}"
     else:
-        pue, by = 1.0, "no region is stated: a machine outside of a data centre"
+        pue, by = 1.0, "no region is stated: a machine outside a data centre"
     if isinstance(intensity, int | float):
         return Pinned(intensity, "stated", zone=zone), float(pue), by
     return grid_of(intensity, zone, now_s, or_state="intensity=G_PER_KWH"), float(pue), by

@@ -1,7 +1,7 @@
 """Which node of a cluster holds a key.
 
-redis-py's own cluster client sleeps and tries again inside a request; a cache must rather do without. So the map of
-slots is kept here: every command of a cache is about one key.
+redis-py's cluster client sleeps and retries inside a request, which a cache must avoid. So the map of slots is kept
+here: every command of a cache concerns a single key.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Slots:
         self._ranges = ranges
 
     def address(self, key: bytes) -> Address | None:
-        """Primary of the key's slot; None where no node serves it."""
+        """Primary of the key's slot; None if no node serves it."""
         slot = key_slot(key)
         index = bisect_right(self._firsts, slot) - 1
         if index < 0 or slot > self._ranges[index][1]:
@@ -41,7 +41,7 @@ class Slots:
 
 
 def redirected(error: ResponseError, asked: Address) -> tuple[Address, bool] | None:
-    """Where a node sends the client, and whether for this command only (ASK, not MOVED); None for another error."""
+    """The node that a redirection names, and whether for this command only (ASK, not MOVED); None for other errors."""
     kind, _, rest = str(error).partition(" ")
     if isinstance(error, AskError):  # whose text begins with the slot
         kind, rest = "MOVED" if isinstance(error, MovedError) else "ASK", str(error)
@@ -52,7 +52,7 @@ def redirected(error: ResponseError, asked: Address) -> tuple[Address, bool] | N
 
 
 def key_of(command: tuple[Any, ...]) -> bytes:
-    """The key that a command is about: its first argument, or what follows a script and the number 1."""
+    """The key of a command: its first argument, or the argument after a script and the number 1."""
     key: bytes = command[3] if command[0] in (b"EVAL", b"EVALSHA") else command[1]
     return key
 

@@ -1,4 +1,4 @@
-"""What all workers of a store's caches have counted, added up by scope and by hour."""
+"""The counts of all workers of a store's caches, added up by scope and by hour."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Stats:
-    """`by_scope` has the sums without the store's own power, `store` has that; hours are numbers since 1970.
+    """`by_scope` has the sums without the store's power, `store` the store's power; hours are numbers since 1970.
 
-    `entries` and `memory_bytes` are of the whole store, whatever else it holds; None where it does not tell.
+    `entries` and `memory_bytes` cover the whole store, including foreign keys; None where it does not report them.
     """
 
     by_scope: dict[Scope, Tally] = field(default_factory=dict)
@@ -39,14 +39,14 @@ class Stats:
 
     @property
     def total(self) -> Tally:
-        """Everything, the store's own power too."""
+        """The sum of everything, including the store's power."""
         total = Tally().add(self.store)
         for tally in self.by_scope.values():
             total.add(tally)
         return total
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; what is not known is null."""
+        """Plain values; unknown figures are null."""
         hours = sorted(self.by_hour)
         return {
             "hours": len(hours),

@@ -1,7 +1,7 @@
-"""What a cache does with a request, as steps without I/O: `blocking` and `awaiting` carry them out.
+"""The steps of a cache for a request, without I/O: `blocking` and `awaiting` carry them out.
 
-A generator of steps yields commands for the store and seconds to sleep, and is sent the replies. Every request ends as
-one hit or one miss; after a miss the model is asked.
+A generator of steps yields commands for the store and seconds to sleep, and receives the replies. Every request ends
+as a hit or a miss; after a miss the model is asked.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Steps = Generator[flight.Step, Any, Any]
 Request = Any
-"""What a semantic step remembers of a request between its parts (`semantic.near.Request`)."""
+"""The state of a request between the parts of a semantic step (`semantic.near.Request`)."""
 
 
 class Found(NamedTuple):
@@ -38,13 +38,13 @@ class Found(NamedTuple):
 
 
 class Nearness(Protocol):
-    """The semantic step: what is asked between a miss of the exact cache and the model (`semantic.near`)."""
+    """The semantic step, between a miss of the exact cache and the model (`semantic.near`)."""
 
     is_quick: bool
     """Whether `request` may run in an event loop."""
 
     def request(self, prompt: Any, parameters: dict[str, Any], encoded: Callable[[float], None]) -> Request | None:
-        """The request as the other methods want it; None where the step does not apply."""
+        """The request in the form for the other methods; None where the step does not apply."""
 
     def goes_first(self, key: Key) -> bool:
         """Whether to `look` with the request's own key, instead of reading that first."""
@@ -64,7 +64,7 @@ class Nearness(Protocol):
 
 @dataclass(slots=True)
 class Rules:
-    """What a cache was told, and who listens."""
+    """The settings of a cache, and its listeners."""
 
     keys: Keys
     codec: Codec
@@ -86,7 +86,7 @@ class Rules:
         return False
 
     def read(self, key: Key, value: Any, now_ms: int) -> Found | None:
-        """What a GET replied; None where it is no answer of this cache."""
+        """The answer in the reply to GET; None if this cache did not write it."""
         if value is None:
             return None
         try:
@@ -110,7 +110,7 @@ class Rules:
             self.events.bypass("store down")
 
     def request(self, prompt: Any, parameters: dict[str, Any]) -> Request | None:
-        """What a semantic cache needs to know of a request that is not stored in these words."""
+        """The information on a request that a semantic cache needs after a miss on its exact words."""
         if self.nearness is None:
             return None
         return self.nearness.request(prompt, parameters, self.events.encoded)
@@ -132,7 +132,7 @@ class Rules:
             return None
 
     def turn(self, key: Key, token: bytes, now_ms: Callable[[], int]) -> Steps:
-        """After a miss: the answer that another request got meanwhile, if any, and the token if the lock is held."""
+        """After a miss: another request's answer that arrived meanwhile, if any, and the token if the lock is held."""
         if not self.flight_s:
             return None, b""
         began = time.perf_counter()
@@ -154,7 +154,7 @@ class Rules:
         return found, token if outcome == "mine" else b""
 
     def keep(self, key: Key, token: bytes, answer: Any, now_ms: int, request: Request | None = None) -> Steps:
-        """Store an answer; True if it was."""
+        """Stores an answer. Returns True if it was stored."""
         if request is not None and self.nearness is not None:
             self.nearness.answered(request, answer)
         try:
@@ -173,7 +173,7 @@ class Rules:
         now_ms: int,
         request: Request | None = None,
     ) -> Steps:
-        """Store what a stream brought, which began at `started`; None: it was not read to its end."""
+        """Stores the content of a stream that began at `started`; None: it was not read to its end."""
         if request is not None and self.nearness is not None:
             self.nearness.streamed(request, recorder, self)
         if recorder is None:
@@ -193,7 +193,7 @@ class Rules:
         return Recorder(self._pack, self.most_bytes)
 
     def give_up(self, key: Key, token: bytes) -> Steps:
-        """There will be no answer in the store: let those who wait ask the model."""
+        """Tells waiting requests to ask the model, because no answer will be stored."""
         if token:
             try:
                 yield flight.give_up(key, token)

@@ -1,8 +1,8 @@
-"""A store that speaks the Redis protocol, asked within a bound of time.
+"""A store that speaks the Redis protocol, asked within a time limit.
 
-Connections are made beside the requests, a few to each node: a request waits for one at most as long as it may, whether
-it comes new or from another request, and one that comes late serves the next. When the store fails several times in a
-row it is left alone (`breaker`) and asked beside the requests.
+Connections are made in the background, a few to each node: a request waits for a connection, new or released by another
+request, within its limit; a late connection serves the next request. When the store fails several times in a row it is
+left alone (`breaker`) and checked in the background.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from greenai_infra.serving.backends import Address, Place
 
 MOST_CONNECTIONS = 8
-"""To one node. A burst of requests shares them: making a connection takes longer than many commands."""
+"""Connections to a node. A burst of requests shares them: making a connection takes longer than many commands."""
 MOST_REDIRECTIONS = 3
 CLOCK_KEPT_S = 600.0
-"""After this time the server's clock is asked again."""
+"""Time after which the server's clock is read again."""
 MOST_LATE = 64
 LATE_FOR_S = 10.0
-"""So many commands are made up for later, and for so long."""
+"""Number of commands that are kept for a later try, and for how long."""
 
 
 class _Pool:
-    """Connections to one node that nobody uses, errors of those that could not be made, and how many there are."""
+    """Idle connections to a node, errors of failed connections, and the number of connections."""
 
     def __init__(self) -> None:
         self.idle: deque[Any] = deque()
@@ -47,7 +47,7 @@ class _Pool:
         self._came = threading.Condition()
 
     def put(self, found: Any) -> None:
-        """A connection, or why there is none: for who waits, else for who comes."""
+        """Hands a connection, or the error, to a waiting request, else to the next."""
         with self._came:
             self.idle.append(found)
             self._came.notify()
@@ -65,7 +65,7 @@ class _Pool:
 
 
 class Store:
-    """For threads; safe to share among them and after a fork."""
+    """A store for threads; safe to share among them and after a fork."""
 
     def __init__(self, place: Place, limit_s: float) -> None:
         """`limit_s`: the longest that a command may take, and a request wait for it."""
@@ -103,14 +103,14 @@ class Store:
     ) -> Any:
         """Reply to a command. Raises StoreError.
 
-        A cluster is asked where `key` lies, by default the command's own (`slots.key_of`), or at the node `at`. Where
+        A cluster is asked at the node of `key`, by default the command's key (`slots.key_of`), or at the node `at`. If
         an idle connection turns out to be closed, the command is sent again, and so may arrive twice.
         """
         limit_s = self.limit_s if limit_s is None else limit_s
         if limit_s <= 0:
             raise StoreError("timeout", "no time is left")
         if self._pid != os.getpid():
-            self._start()  # connections of the parent are the parent's
+            self._start()  # after a fork the connections belong to the parent
         breaker = self.breaker
         if breaker.is_open:
             if breaker.due():
@@ -132,7 +132,7 @@ class Store:
         return reply
 
     def later(self, *command: bytes | str | float) -> None:
-        """Do this beside the requests, as soon as the store answers: nobody waits for it, and it may be lost."""
+        """Runs a command in the background once the store answers: no request waits for it, and it may be lost."""
         with self._lock:
             self._late.append(command)
             if self._is_late:
@@ -141,7 +141,7 @@ class Store:
             self._late_thread = self._beside(self._make_up)
 
     def connect(self, wait_s: float) -> bool:
-        """Whether there is a connection, waiting for the first one at most so long."""
+        """Whether there is a connection; waits for the first connection within a limit."""
         pool = self._pools[self.place.address]
         try:
             connection, _ = self._taken(pool, self.place.address, time.monotonic() + wait_s)
@@ -156,7 +156,7 @@ class Store:
         return self._slots.primaries() if self._slots else [self.place.address]
 
     def close(self) -> None:
-        """Close the connections, after what is late has been made up, if that takes no longer than a command may."""
+        """Closes the connections, after pending commands, if these take no longer than a command may."""
         if self._late_thread is not None:
             self._late_thread.join(self.limit_s)
         self._closed = True
@@ -168,7 +168,7 @@ class Store:
         if not self.place.cluster:
             return self._send(address, command, until)
         if self._slots is None:
-            self._beside(self._ask_time)  # which reads the map; until then the node asked says where to go
+            self._beside(self._ask_time)  # reads the map; until then nodes redirect commands
         else:
             address = self._slots.address(key or key_of(command)) or address
         for _ in range(MOST_REDIRECTIONS):
@@ -192,7 +192,7 @@ class Store:
         except Disconnected:
             if not was_idle:
                 raise
-            self._drop(pool)  # the server has been away: the others are closed, too
+            self._drop(pool)  # the server was away: the other connections are closed too
             return self._talk(pool, self._taken(pool, address, until)[0], command, asking)
 
     def _talk(self, pool: _Pool, connection: Any, command: tuple[Any, ...], asking: bool) -> Any:
@@ -205,13 +205,13 @@ class Store:
             self._release(pool, connection)
             raise
         except BaseException:
-            self._discard(pool, connection)  # a reply that comes later must not meet another command
+            self._discard(pool, connection)  # a late reply must not be taken for that of another command
             raise
         self._release(pool, connection)
         return reply
 
     def _taken(self, pool: _Pool, address: Address, until: float) -> tuple[Any, bool]:
-        """A connection, and whether it may have been idle for long. Raises StoreError if none comes in time."""
+        """A connection, and whether it may have been idle for a long time. Raises StoreError if it comes too late."""
         with suppress(IndexError):
             while True:
                 found = pool.idle.popleft()
@@ -259,7 +259,7 @@ class Store:
             LOG.debug("the cache's store does not tell its time: %s", masked(str(error)))
 
     def _ask(self) -> None:
-        """Does the store answer again, as fast as a request needs it?"""
+        """Whether the store answers again, as fast as a request needs."""
         answered = False
         try:
             if self.place.revive is not None:

@@ -18,7 +18,7 @@ def is_stream(answer: Any) -> bool:
 
 
 class Recorder:
-    """The chunks so far, packed as they came: what a reader does to a chunk later changes nothing."""
+    """The chunks so far, packed on arrival: later changes of a chunk by its reader have no effect."""
 
     def __init__(self, pack: Callable[[Any], bytes], most_bytes: int) -> None:
         self.chunks: list[bytes] = []
@@ -27,7 +27,7 @@ class Recorder:
         self._pack, self._most = pack, most_bytes
 
     def add(self, chunk: Any) -> None:
-        """Keep a chunk; nothing more after one that can't be kept, or beyond the cap."""
+        """Keeps a chunk; stops after an unstorable chunk, or beyond the cap."""
         if self.failure is not None or self.size_bytes > self._most:
             return
         try:
@@ -65,7 +65,7 @@ class Recording:
         return chunk
 
     def close(self) -> None:
-        """Stop: what came so far is not stored."""
+        """Stops: the chunks so far are not stored."""
         self._finish(None)
         close = getattr(self._source, "close", None)
         if close is not None:

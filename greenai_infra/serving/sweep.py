@@ -1,4 +1,4 @@
-"""Commands about all keys of a store, node by node: for the command line, never for requests."""
+"""Commands over all keys of a store, node by node: for the command line, never for requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCH = 500
 
 
 class Node:
-    """A connection to one primary. Raises GreenAIError where it does not answer."""
+    """A connection to a primary. Raises GreenAIError if it does not answer."""
 
     def __init__(self, place: Place, address: Address) -> None:
         self._place = place
@@ -33,11 +33,11 @@ class Node:
         self._try(self._connection.connect)
 
     def ask(self, *commands: Sequence[Any]) -> list[Any]:
-        """The replies to some commands that are sent together. An error of the server is raised."""
+        """The replies to commands sent together. Raises an error of the server."""
         return [self._try(reply) for reply in self._sent(commands)]
 
     def keys(self, pattern: str, kind: str | None = None) -> Iterator[list[bytes]]:
-        """Names of keys, of one type if stated, in batches, by SCAN: each that stays, some perhaps twice."""
+        """Names of keys, optionally of a type, in batches, by SCAN: every key that stays, some perhaps twice."""
         cursor, of_kind = b"0", () if kind is None else ("TYPE", kind)
         while True:
             [(cursor, names)] = self.ask(("SCAN", cursor, "MATCH", pattern, "COUNT", 2 * BATCH, *of_kind))
@@ -47,7 +47,7 @@ class Node:
                 return
 
     def close(self) -> None:
-        """Close the connection."""
+        """Closes the connection."""
         self._connection.disconnect()
 
     def _sent(self, commands: Sequence[Sequence[Any]]) -> Iterator[Any]:
@@ -69,7 +69,7 @@ class Sweep:
     """All primaries of a store."""
 
     def __init__(self, where: Where) -> None:
-        """Raises InputError for a place that can't be used, GreenAIError for one that does not answer."""
+        """Raises InputError for an unusable place, GreenAIError if it does not answer."""
         self.place = place = find_place(where)
         first = Node(place, place.address)
         self.nodes = [first]

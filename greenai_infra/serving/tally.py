@@ -1,11 +1,11 @@
-"""What a cache did in a stretch of time, added up: counts, seconds, joules, grams. Pure arithmetic.
+"""The sums of a cache over a stretch of time: counts, seconds, joules, grams. Pure arithmetic.
 
     net energy  = saved - lookups - encoder - standing          J at the servers' wall, before PUE
     net carbon  = saved - spent                                 g CO2e: the same, hour by hour, x PUE x intensity
 
-Saved is the energy of the calls that hits made unnecessary. A hit whose answer was checked by running the model is a
-`shadow_checks`, not one of the `hits`: it made nothing unnecessary. A figure that nobody stated is counted as unknown,
-never as zero: it leaves `net_j` None, or below the truth where only hits are unknown.
+Saved is the energy of the calls that hits avoided. A hit whose answer was checked by running the model counts in
+`shadow_checks`, not in `hits`: it avoided nothing. A missing figure counts as unknown, never as zero: it leaves `net_j`
+None, or below the truth where only hits are unknown.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Amount = Annotated[float, Meta(ge=0, le=1e24)]
 
 
 class Scope(NamedTuple):
-    """Whose requests: the kind of cache, and model, version and tenant as they are shown ("other" for unlisted)."""
+    """The scope of requests: kind of cache, and model, version and tenant as shown ("other" if unlisted)."""
 
     cache: str
     model: str
@@ -28,9 +28,9 @@ class Scope(NamedTuple):
 
 
 class Tally(Struct, forbid_unknown_fields=True):
-    """Sums. `*_without_j` count what no energy is known of; `standing_s` is for how long standing power was counted.
+    """Sums. `*_without_j` count events of unknown energy; `standing_s` is the time with counted standing power.
 
-    `placed_*_g` are grams of the energy whose intensity is known; `unplaced_*_j` is the energy of which it is not.
+    `placed_*_g` are grams of energy with known intensity; `unplaced_*_j` is the energy with unknown intensity.
     """
 
     hits: Count = 0
@@ -61,7 +61,7 @@ class Tally(Struct, forbid_unknown_fields=True):
     unplaced_spent_j: Amount = 0.0
 
     def add(self, other: Tally) -> Self:
-        """Add another tally to this one."""
+        """Adds another tally."""
         for name in self.__struct_fields__:
             mine, its = getattr(self, name), getattr(other, name)
             if isinstance(its, dict):
@@ -78,18 +78,18 @@ class Tally(Struct, forbid_unknown_fields=True):
 
     @property
     def hit_rate(self) -> float | None:
-        """Hits, shadow checks among them, by lookup."""
+        """Hits per lookup, including shadow checks."""
         return (self.hits + self.shadow_checks) / self.lookups if self.lookups else None
 
     @property
     def j_per_avoided_call(self) -> float | None:
-        """Mean of the calls that hits made unnecessary, as far as their energy is known."""
+        """Mean energy of the calls that hits avoided, where known."""
         known = self.hits - self.hits_without_j
         return self.saved_j / known if known > 0 else None
 
     @property
     def spent_j(self) -> float | None:
-        """What the cache takes; None while a part of it is not stated."""
+        """The cache's energy; None if any part is not stated."""
         if self.lookups_without_j or self.encodings_without_j or not self.standing_s:
             return None
         return self.lookup_j + self.encoder_j + self.standing_j
@@ -104,14 +104,14 @@ class Tally(Struct, forbid_unknown_fields=True):
 
     @property
     def net_g(self) -> float | None:
-        """g CO2e; None while the energy or the intensity of a part is not known."""
+        """g CO2e; None while the energy or intensity of any part is unknown."""
         if self.net_j is None or self.unplaced_saved_j or self.unplaced_spent_j:
             return None
         return self.placed_saved_g - self.placed_spent_g
 
     @property
     def breakeven_hit_rate(self) -> float | None:
-        """Hits by lookup from which on the cache saves energy; above 1 where none would do. None if not known."""
+        """Hits per lookup above which the cache saves energy; above 1 where no hit rate pays. None if unknown."""
         j, spent = self.j_per_avoided_call, self.spent_j
         if j is None or spent is None or not self.lookups or j <= 0:
             return None

@@ -1,4 +1,4 @@
-"""How an answer lies in the store, and what is refused when it comes back. Nothing is ever unpickled.
+"""The format of an answer in the store, and what is refused on reading. Nothing is ever unpickled.
 
     byte 0       format (1)
     byte 1       kind: 0 an answer, 1 the chunks of a stream
@@ -6,8 +6,8 @@
     bytes 10-25  tag: BLAKE2b of the bytes before it, the request's digest and the payload, keyed by `signing_key`
     bytes 26-    payload: MessagePack
 
-The tag binds the value to its key: one that was changed, cut or copied from another key is refused. Without a signing
-key, whoever may write to the store can compute it as well; with one, only who has the key.
+The tag binds the value to its key: a value that was changed, cut or copied from another key is refused. Without a
+signing key, anybody with write access to the store can compute the tag; with a signing key, only holders of the key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HEAD_BYTES = _HEAD.size
 _TAG_BYTES = 16
 HEADER_BYTES = _HEAD_BYTES + _TAG_BYTES
 _EXPIRY_TOLERANCE_MS = 1000
-"""The server removes entries by its own clock; this check is for one that it has forgotten to (PERSIST, a restore)."""
+"""The server removes entries by its clock; this check catches entries that it kept (PERSIST, a restore)."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
@@ -38,24 +38,24 @@ _SCALARS = frozenset({str, bytes, int, float, bool, type(None)})
 
 
 class Unstorable(Exception):
-    """An answer that would not come back as it is: its type is not JSON-like, or its text is not valid Unicode."""
+    """An answer that would not come back unchanged: its type is not JSON-like, or its text is not valid Unicode."""
 
 
 class Codec:
-    """Encodes and decodes values, with a key for their tags if there is one."""
+    """Encodes and decodes values, optionally with a key for their tags."""
 
     def __init__(self, signing_key: bytes | None = None) -> None:
         self._key = sha256(signing_key).digest() if signing_key else b""
 
     def encode(self, digest: bytes, payload: bytes, kind: Kind, expires_ms: int) -> bytes:
-        """The value that is stored for the request of that digest."""
+        """The stored value for the request with that digest."""
         head = _HEAD.pack(_FORMAT, kind, expires_ms)
         return head + self._tag(head, digest, payload) + payload
 
     def decode(self, digest: bytes, value: Any, now_ms: int) -> tuple[Kind, Any]:
-        """Kind and answer, of a stream the list of its chunks. Raises ValueRefused for what `encode` did not make.
+        """Kind and answer (for a stream the list of its chunks). Raises ValueRefused for values not made by `encode`.
 
-        `now_ms` is the server's time, 0 if it is not known.
+        `now_ms` is the server's time, 0 if unknown.
         """
         if type(value) is not bytes or len(value) <= HEADER_BYTES:
             raise ValueRefused("not a value of this cache")
@@ -85,7 +85,7 @@ class Codec:
 def pack(answer: Any) -> bytes:
     """The payload of an answer: text, bytes, numbers, flags, None, and lists and maps of them.
 
-    Raises Unstorable for what would come back as something else: a tuple, a subclass, an object.
+    Raises Unstorable for values that would come back changed: a tuple, a subclass, an object.
     """
     try:
         _check_plain(answer)
@@ -95,7 +95,7 @@ def pack(answer: Any) -> bytes:
 
 
 def pack_stream(chunks: list[bytes]) -> bytes:
-    """The payload of a stream, of its chunks that are packed already."""
+    """The payload of a stream, from its packed chunks."""
     return _pack([msgspec.Raw(chunk) for chunk in chunks])
 
 

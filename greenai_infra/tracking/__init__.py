@@ -1,1 +1,1 @@
-"""Tracking of runs: energy as measured, times the intensity of the same minutes, times PUE; and where it is told."""
+"""Tracking of runs: measured energy times the intensity of the same minutes times PUE, and reports to sinks."""

@@ -1,4 +1,4 @@
-"""What a run has used so far, from the meter's readings: by component, by accelerator, and times its intensity."""
+"""The use of a run so far, from the meter's readings: by component, by accelerator, and times intensity."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LEAST_SILENT_S = 1.0
 class Account:
     """kWh before PUE and g before PUE between the start of a run and `end_s`.
 
-    Moments are of the run's own clock (`at_s`), which knows no date. `unix` turns them into Unix seconds by the wall
-    clock as it was when the run began, so that a wall clock that is set back or forward meanwhile changes nothing.
+    Moments are of the run's monotonic clock (`at_s`), which has no date. `unix` turns them into Unix seconds with the
+    wall clock at the begin of the run, so that changes of the wall clock during the run have no effect.
     """
 
     def __init__(self, start_s: float, start_wall_s: float) -> None:
@@ -49,26 +49,26 @@ class Account:
 
     @property
     def last_s(self) -> float | None:
-        """When the meter was last heard of; None before it is ready."""
+        """Time of the meter's last reading; None before it is ready."""
         return self._last.at_s if self._last else self.ready_s
 
     def ready(self, at_s: float) -> None:
-        """The meter has started: from now on its readings count."""
+        """Records the start of the meter: from now on its readings count."""
         with self.lock:
             self.ready_s = self._base.at_s if self._base else at_s
 
     def take(self, reading: Reading) -> None:
-        """Add what was used since the last reading, up to the end of the run."""
+        """Adds the use since the last reading, up to the end of the run."""
         with self.lock:
             if self.ready_s is None:
-                self._base = reading  # of a meter that is still at its own work
+                self._base = reading  # the meter is still starting
             elif self._last is None:
                 self._first(reading, self._base or Reading(self.ready_s, {}))
             else:
                 self._add(self._last, reading)
 
     def close(self) -> None:
-        """At the end: what the meter missed after its last reading counts at its mean power."""
+        """At the end: the time after the meter's last reading counts at its mean power."""
         with self.lock:
             silent_s = self.end_s - self._last.at_s if self._last else 0.0
             if silent_s < LEAST_SILENT_S or self.measured_s <= 0:
@@ -78,20 +78,20 @@ class Account:
             self.integral.add(self.unix(self.end_s - silent_s), self.unix(self.end_s), self.silent_kwh)
 
     def silent_parts(self, told: Told) -> list[str]:
-        """Components that the machine has and whose energy is not known, as the counter that is read stands still."""
+        """Components of the machine with unknown energy, because their counter stands still."""
         read = [name for name, (how, _) in told.how.items() if how == "measured" and self.measured_s >= LEAST_SILENT_S]
         return [*told.unknown, *(name for name in read if not self._kwh.get(name))]
 
     def settle(self, grid: Grid, *, again: bool = False) -> None:
-        """Give each interval its intensity, where that is known by now; `again` also where it may have changed."""
+        """Gives each interval its intensity, where known by now; `again` also where it may have changed."""
         with self.lock:
             (self.integral.revise if again else self.integral.settle)(grid.mean, grid.is_final)
 
     def components(self, told: Told) -> dict[str, Component]:
-        """kWh by component, each with how the meter knows it."""
+        """kWh by component, each with the meter's method."""
         parts = {}
         for part, kwh in self._kwh.items():
-            how, by = told.how.get(part, ("estimated", "not told by the meter"))
+            how, by = told.how.get(part, ("estimated", "not stated by the meter"))
             if kwh > 0:
                 parts[part] = Component(energy_kwh=kwh, how=how, by=by)
         if self.start_kwh:

@@ -1,4 +1,4 @@
-"""The report of a run from its account, its grid and what it was told; and its two files."""
+"""The report of a run from its account, grid and context; and its two files."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ def assemble(
     g_per_kwh = g / energy_kwh if energy_kwh and g is not None else None
     said = [*notes, *told.notes, *grid.notes()]
     if energy_kwh is None:
-        said.append("no energy was measured, so that neither energy nor emissions are known")
+        said.append("no energy was measured, so energy and emissions are unknown")
     elif open_kwh > 0 and grid.told()["how"] != "unknown":
-        said.append(f"no intensity is known for {significant(open_kwh)} of {significant(energy_kwh)} kWh")
+        said.append(f"the intensity is unknown for {significant(open_kwh)} of {significant(energy_kwh)} kWh")
     if energy_kwh and status != "running" and account.integral.provisional_kwh > 0:
         said.append(
             f"{significant(account.integral.provisional_kwh)} of {significant(energy_kwh)} kWh count at the newest "
-            "intensity: that of their own time was not published when the run ended"
+            "intensity: the intensity of their time was not yet published when the run ended"
         )
     if limit.stated and g_per_kwh is None:
-        said.append("the budget can't be held while the emissions are not known")
+        said.append("the budget can't be enforced while the emissions are unknown")
     if account.silent_kwh:
         said.append(
             f"the last {significant(account.silent_s)} s, after the meter fell silent, are taken at the mean power of "
@@ -114,13 +114,13 @@ def assemble(
     )
     if unknown:
         names = ("energy_kwh", "energy_kwh_high", "emissions_kg", "emissions_kg_high", "intensity_g_per_kwh")
-        note = f"the energy of {', '.join(unknown)} is not known, so that the run's is not known either"
+        note = f"the energy of {', '.join(unknown)} is unknown, so that of the run is unknown too"
         return replace(report, **dict.fromkeys(names), notes=[*said, note])
     return replace(report, differences=differences_of(report))
 
 
 def write_report(path: Path, report: RunReport) -> str:
-    """JSON and CSV, whole or not at all; why they could not be written, or ""."""
+    """Writes JSON and CSV, whole or not at all; returns the reason for a failure, or ""."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_all({path: as_json(report), path.with_suffix(".csv"): as_csv(report)})
@@ -130,7 +130,7 @@ def write_report(path: Path, report: RunReport) -> str:
 
 
 def print_report(report: RunReport, path: Path | None) -> None:
-    """The summary, and where the report is."""
+    """Prints the summary and the report's path."""
 
     for line in summary_lines(report):
         print(folded(line))

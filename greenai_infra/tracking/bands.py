@@ -1,4 +1,4 @@
-"""The band of a run's energy: how far off each component may be, by whether it was measured or estimated."""
+"""The band of a run's energy: the possible error of each component, measured or estimated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _factors() -> dict[tuple[str, str], tuple[float, float]]:
 
 
 def energy_band(components: Mapping[str, Component]) -> tuple[float, float]:
-    """Low and high kWh: every component at its low end, and at its high end. The parts err together: no square root."""
+    """Low and high kWh: all components at their low ends, and at their high ends. The errors go together: they add."""
     factors = _factors()
     ends = [factors.get((name, one.how), factors["cpu", one.how]) for name, one in components.items()]
     kwh = [one.energy_kwh for one in components.values()]

@@ -1,4 +1,4 @@
-"""Another program, tracked while it runs as a child of this process."""
+"""Tracks another program while it runs as a child of this process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GRACE_S = 100.0
 """Between SIGTERM and SIGKILL. SageMaker gives a container 120 s, and the report takes some of them."""
 LOOK_EVERY_S = 0.5
 OF_CHILDREN_S = 3.0
-"""As GRACE_S, for what the command has left running."""
+"""Like GRACE_S, for processes that the command has left running."""
 TOLD_TO_END = (128 + signal.SIGTERM, 128 + signal.SIGINT)
 
 
@@ -34,10 +34,10 @@ def run_tracked(
     grace_s: float = GRACE_S,
     environment: Mapping[str, str] | None = None,
 ) -> int:
-    """Run it; returns its exit code, 128 + the signal that ended it, or BUDGET_REACHED.
+    """Runs the command; returns its exit code, 128 + the signal that ended it, or BUDGET_REACHED.
 
     `environment` is by default that of this process. A command that does not end within `grace_s` after SIGTERM is
-    killed, and so is what it has started and left running.
+    killed, and so are the processes that it has left running.
     """
     code = 0
     signals: list[int] = []
@@ -57,7 +57,7 @@ class _Failed(Exception):
 
 
 class _Stopped(BaseException):
-    """The command was told to end."""
+    """The command was asked to end."""
 
 
 def _run(
@@ -90,13 +90,13 @@ def _run(
                 break
             if not used_up and trainer.must_end():
                 used_up = True
-                print("greenai-infra: the carbon budget of the run is used up: it is told to end", file=sys.stderr)
+                print("greenai-infra: the carbon budget of the run is used up: asking it to end", file=sys.stderr)
                 started.update(_started_by(child))
                 child.terminate()
             if used_up or {signal.SIGTERM, signal.SIGHUP} & set(signals):
                 kill_at_s = min(kill_at_s, time.monotonic() + grace_s)
             if time.monotonic() >= kill_at_s:
-                print(f"greenai-infra: not ended {grace_s:g} s after it was told to: killed", file=sys.stderr)
+                print(f"greenai-infra: still running {grace_s:g} s after it was asked to end: killed", file=sys.stderr)
                 started.update(_started_by(child))
                 child.kill()
     finally:
@@ -118,7 +118,7 @@ def _started_by(child: subprocess.Popen[bytes]) -> list[Process]:
 
 
 def _end(left: set[Process]) -> None:
-    """Processes whose parent was told to end, and has: else they would run on, measured by nobody."""
+    """Ends processes whose parent was asked to end, and has ended: they would otherwise run on unmeasured."""
     if not left:
         return
     from psutil import NoSuchProcess, wait_procs

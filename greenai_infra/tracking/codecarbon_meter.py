@@ -1,7 +1,7 @@
-"""What a machine has used, read from codecarbon: energy alone. Its places, intensities and PUE are never taken.
+"""Reads the energy of a machine from codecarbon, and only the energy: never its places, intensities or PUE.
 
-codecarbon looks up intensity by itself, and without a network it takes that of Quebec; so it gets a stated one that
-nobody reads. It is told not to take its lock, since with that it replaces the handler of SIGTERM.
+codecarbon looks up an intensity, and without a network uses that of Quebec; so it gets a dummy intensity that is never
+read. Its lock is disabled, because with the lock it replaces the handler of SIGTERM.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from greenai_infra.tracking.unread_chips import UnreadChips
 
 MOST_GPUS = 64
-"""Of a node; codecarbon passes over numbers that there are not."""
+"""Most GPUs of a node; codecarbon skips numbers that do not exist."""
 
 
 class CodecarbonMeter:
@@ -40,16 +40,16 @@ class CodecarbonMeter:
         self._gpu_kwh: dict[str, float] = {}
         self._unread: UnreadChips | None = None
         self._start_s: float | None = None
-        """From when chips that can't be read are estimated."""
+        """Time from which unreadable chips are estimated."""
         self._activity: GpuActivity | None = None
 
     def start(self, on_reading: Callable[[Reading], None]) -> None:
-        """Import codecarbon (seconds) and start it."""
+        """Imports codecarbon (which takes seconds) and starts it."""
         from codecarbon import OfflineEmissionsTracker
         from codecarbon.external.logger import set_logger_level
         from codecarbon.output_methods.base_output import BaseOutput
 
-        set_logger_level("critical")  # it speaks while it is made, before it looks at its own level
+        set_logger_level("critical")  # it logs during construction, before it reads its level
         meter = self
 
         class Output(BaseOutput):
@@ -78,7 +78,7 @@ class CodecarbonMeter:
             output_handlers=[Output()],
             log_level="critical",
         )
-        self._tracker.get_detected_hardware()  # else it looks for its hardware when it starts
+        self._tracker.get_detected_hardware()  # otherwise it detects its hardware at the start
         if not any(type(one).__name__ == "GPU" for one in self._tracker._hardware):
             self._unread = unread_chips(os.environ)
 
@@ -90,7 +90,7 @@ class CodecarbonMeter:
             raise RuntimeError("codecarbon did not start")
 
     def read(self) -> None:
-        """Give a reading now, besides those that come by themselves; at most every 50 ms, and it takes 12 ms."""
+        """Gives a reading now, in addition to the periodic readings; at most every 50 ms, and it takes 12 ms."""
         self._tracker.flush()
 
     def stop(self) -> None:
@@ -101,13 +101,13 @@ class CodecarbonMeter:
             self._activity.close()
 
     def told(self) -> Told:
-        """How codecarbon knows each component: it keeps that in the objects that it reads."""
+        """codecarbon's method for each component, from the objects that it reads."""
         how: dict[str, tuple[How, str]] = {}
         for one in getattr(self._tracker, "_hardware", []):
             kind, mode = type(one).__name__, str(getattr(one, "_mode", ""))
             if kind == "GPU":
                 counted = all(not getattr(device, "_use_power_fallback", False) for device in one.devices.devices)
-                what = "energy counter" if counted else "power readings of each second, as there is no energy counter,"
+                what = "energy counter" if counted else "power readings of each second, for lack of an energy counter,"
                 how["gpu"] = ("measured", f"{what} of the driver (NVML or AMD SMI)")
             elif kind == "CPU" and mode in ("intel_rapl", "windows_emi", "intel_power_gadget"):
                 how["cpu"] = ("measured", f"energy counter of the processor ({mode})")
@@ -117,7 +117,7 @@ class CodecarbonMeter:
                     f"processor's load and nominal power ({mode}): no counter is readable",
                 )
             elif kind == "RAM":
-                how["ram"] = ("estimated", "watts a memory module")
+                how["ram"] = ("estimated", "watts per memory module")
             else:
                 part = str(getattr(one, "chip_part", "cpu")).casefold()
                 how[part] = ("measured", f"power sensor of the machine ({kind})")
@@ -153,7 +153,7 @@ class CodecarbonMeter:
         return Reading(self._clock(), kwh, self._gpu_percent(total), self._by_device(kwh["gpu"]))
 
     def _gpu_percent(self, total: Any) -> float | None:
-        """SM activity since the last reading where the GPUs count it, else codecarbon's mean utilisation by the second.
+        """SM activity since the last reading where the GPUs count it, else codecarbon's mean utilisation per second.
 
         Utilisation is the share of time in which any kernel ran: 100 % may leave most of the chip empty.
         """
@@ -173,7 +173,7 @@ class CodecarbonMeter:
         return found
 
     def _by_device(self, gpu_kwh: float) -> dict[str, float]:
-        """What came to the GPUs since the last reading goes to each as its own counter has risen."""
+        """Splits the GPUs' energy since the last reading by the rise of each GPU's counter."""
         came = gpu_kwh - sum(self._gpu_kwh.values())
         rises: dict[str, float] = {}
         for one in getattr(self._tracker, "_hardware", []):
@@ -190,7 +190,7 @@ class CodecarbonMeter:
 
 
 def _gpus_of_node(environment: Mapping[str, str]) -> list[int] | None:
-    """All of the node where each of its processes is shown its own GPUs only; else those that CUDA is shown."""
+    """All GPUs of the node if each process sees only some of them; else those visible to CUDA."""
     shown = [one for one in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if one.strip()]
     local = environment.get("LOCAL_WORLD_SIZE", "")
     return list(range(MOST_GPUS)) if shown and local.isdecimal() and int(local) > len(shown) else None
@@ -201,13 +201,13 @@ def _text(uuid: str | bytes) -> str:
 
 
 def _one_model(text: str) -> str:
-    """`A10G` of codecarbon's `4 x A10G`; several models are left as it writes them."""
+    """`A10G` for codecarbon's `4 x A10G`; a list of several models stays unchanged."""
     count, _, model = text.partition(" x ")
     return model if count.isdecimal() and " x " not in model else text
 
 
 def _unreadable_counters(powercap: Path = Path("/sys/class/powercap")) -> tuple[str, ...]:
-    """That the processor has a counter which this user may not read, as it is for all but root on many systems."""
+    """A note if the processor has a counter that this user may not read; on many systems only root may."""
     counters = sorted(powercap.glob("intel-rapl:*/energy_uj"))
     if counters and not os.access(counters[0], os.R_OK):
         return (f"{counters[0]} is not readable by this user: the processor's energy is estimated, not measured",)

@@ -1,4 +1,4 @@
-"""What a run is told: by arguments, by the environment that the stacks set, by a plan. Checked before it runs."""
+"""The context of a run, from arguments, the environment that the stacks set, and a plan. Checked before it runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PIN = "GREENAI_INTENSITY_G_PER_KWH"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Whose run it is, where, and what was planned."""
+    """The run's owner, its place, and its plan."""
 
     name: str
     team: str
@@ -50,7 +50,7 @@ def read_context(
     pue: float | None,
     plan: Path | None,
 ) -> tuple[Context, Placement | None]:
-    """The context, and the placement of the plan file. Raises InputError for what can't be used."""
+    """The context, and the placement of the plan file. Raises InputError for unusable values."""
     read = read_plan_file(plan, if_edited=lambda _: None) if plan else None
     placement = read.placement if read else None
     region = region or environment.get("GREENAI_REGION") or None
@@ -72,7 +72,7 @@ def read_context(
         scope = ", mean of the fleet" if found.pue_is_fleet_mean else ""
         value, source = found.pue, f"{found.key}, {found.pue_year}{scope}"
     else:
-        value, source = 1.0, "no region is stated: a machine outside of a data centre, with no building's share"
+        value, source = 1.0, "no region is stated: a machine outside a data centre, without a building's overhead"
     if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= MAX_PUE:
         raise InputError(f"pue must be a number from 1 to {MAX_PUE:g}, not {value!r}")
     planned = _planned(environment, read, found)
@@ -91,10 +91,10 @@ def read_context(
 
 
 def output_folder(environment: Mapping[str, str]) -> Path:
-    """Where a file is kept when the job is over: SageMaker's output folder, Vertex AI's artifact bucket, or here."""
+    """The folder that outlives the job: SageMaker's output folder, Vertex AI's artifact bucket, or the current one."""
     if named := environment.get("SM_OUTPUT_DATA_DIR"):
         return Path(named)
-    if "TRAINING_JOB_ARN" in environment:  # a SageMaker container without SageMaker's own Python packages
+    if "TRAINING_JOB_ARN" in environment:  # a SageMaker container without SageMaker's Python packages
         return Path("/opt/ml/output/data")
     model = environment.get("SM_MODEL_DIR", "")
     return Path(model).parent if model.startswith("/gcs/") else Path()
@@ -107,7 +107,7 @@ def open_grid(
     placement: Placement | None,
     start_s: float,
 ) -> Grid:
-    """By the argument (g/kWh, a file, a source, a Grid), else the environment's pin, the plan, or the source `auto`."""
+    """From the argument (g/kWh, a file, a source, a Grid), else the environment's pin, the plan, or source `auto`."""
     if not isinstance(intensity, int | float | str | None):
         return intensity
     if isinstance(intensity, int | float):
@@ -124,13 +124,13 @@ def open_grid(
         by = placement.intensity
         return Pinned(
             by.g_per_kwh, by.source, zone=placement.zone, signal=by.signal, basis=by.basis, kind=by.kind,
-            observed_at=format_time(by.observed_at), how="plan", detail="mean of the hours that were planned",
+            observed_at=format_time(by.observed_at), how="plan", detail="mean of the planned hours",
         )  # fmt: skip
     return grid_of(None, zone, start_s, or_state=PIN)
 
 
 def _planned(environment: Mapping[str, str], plan: PlanFile | None, region: Region | None) -> Planned | None:
-    """By the plan file, else by the environment: a stack is where its plan is, and pins the plan's intensity."""
+    """From the plan file, else from the environment: a stack is in its plan's place, and pins the plan's intensity."""
     if plan is not None:
         of = plan.placement
         return Planned(

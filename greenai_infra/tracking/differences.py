@@ -1,7 +1,7 @@
-"""Why a run emitted more or less than was planned, in kg for each reason.
+"""Why a run emitted more or less than planned, in kg for each reason.
 
 kg = hours x mean kW x PUE x g/kWh / 1000, planned and measured. Each factor gets ln(measured / planned) times the
-logarithmic mean of both sums (LMDI), so that the parts add up to the difference and none depends on an order.
+logarithmic mean of both sums (LMDI), so that the parts add up to the difference, whatever their order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def differences_of(report: RunReport) -> list[Difference]:
-    """The parts of a report whose figures are known; else empty."""
+    """The parts for a report with known figures; else empty."""
     if not (report.planned and report.energy_kwh and report.intensity_g_per_kwh):
         return []
     hardware = report.hardware
@@ -42,7 +42,7 @@ def differences(
     region: str | None,
     hardware: str,
 ) -> list[Difference]:
-    """The parts; empty where the plan's factors are not all known, or one side is nothing."""
+    """The parts; empty where a factor of the plan is unknown, or either side is zero."""
     p = planned
     if not (p.hours and p.energy_kwh and p.pue and p.intensity_g_per_kwh):
         return []
@@ -70,7 +70,7 @@ def differences(
             reason="hardware",
             kg=mean_kg * log(kw / planned_kw),
             planned=f"{p.hardware or 'hardware not stated'}: {significant(planned_kw)} kW",
-            measured=f"{hardware or 'hardware not known'}: {significant(kw)} kW",
+            measured=f"{hardware or 'hardware unknown'}: {significant(kw)} kW",
         ),
         Difference(
             reason="place",

@@ -1,11 +1,11 @@
-"""How the processes of a distributed run tell each other what they have used, and when to end.
+"""How the processes of a distributed run exchange their energy use, and agree on when to end.
 
-Two ways, both tried, and neither needs the other:
+Two independent channels, both tried:
 
 - the key-value store behind `torch.distributed`, once the training has initialised its process group. It works across
-  machines, and is no collective: a process that has died or failed can't hang the others here.
-- files in a folder that all nodes see (`nodes_folder`, `GREENAI_NODES_DIR`, else the checkpoint folder where one is
-  told): a shared disk, a mounted bucket. No torch is needed. SageMaker's checkpoint folder is not shared.
+  machines, and is not a collective: a process that has died or failed can't hang the others.
+- files in a folder that all nodes see (`nodes_folder`, `GREENAI_NODES_DIR`, else the given checkpoint folder): a
+  shared disk, a mounted bucket. torch is not needed. SageMaker's checkpoint folder is not shared.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ RUN, STOP = "run", "stop"
 
 
 class Channel(Protocol):
-    """Keeps short texts by name. May raise."""
+    """Stores short texts by name. May raise."""
 
     def put(self, name: str, text: str) -> None:
-        """Keep it."""
+        """Stores a text."""
         ...
 
     def get(self, name: str) -> str | None:
-        """None if there is none; never waits for it."""
+        """The text of a name, or None; never waits."""
         ...
 
     def clear(self, names: list[str]) -> None:
@@ -43,13 +43,13 @@ class Channel(Protocol):
 
 
 class SharedFolder:
-    """A file a name."""
+    """A channel with a file per name."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / FOLDER
 
     def put(self, name: str, text: str) -> None:
-        """Written whole."""
+        """Writes the file whole."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_all({self.folder / name: text})
 
@@ -61,7 +61,7 @@ class SharedFolder:
             return None
 
     def clear(self, names: list[str]) -> None:
-        """The files go, and the folder if nothing else is in it."""
+        """Removes the files, and the folder if it is then empty."""
         for name in names:
             (self.folder / name).unlink(missing_ok=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
@@ -74,9 +74,9 @@ class TorchStore:
     def __init__(self, store: Any, attempt: str) -> None:
         from torch.distributed import PrefixStore
 
-        self._origin = store  # the process that serves it does so until this is let go
+        self._origin = store  # the serving process serves it until this reference is gone
         connection = store
-        if hasattr(store, "clone"):  # else of an older torch, whose own connection we share
+        if hasattr(store, "clone"):  # an older torch lacks it: share its connection
             connection = store.clone()
             connection.set_timeout(timedelta(seconds=TIMEOUT_S))
         self._store = PrefixStore(f"greenai/{attempt}", connection)
@@ -86,15 +86,15 @@ class TorchStore:
         self._store.set(name, text)
 
     def get(self, name: str) -> str | None:
-        """Got if it is there."""
+        """The value if it exists."""
         return self._store.get(name).decode() if self._store.check([name]) else None
 
     def clear(self, names: list[str]) -> None:
-        """Nothing: the store ends with the processes."""
+        """Does nothing: the store ends with the processes."""
 
 
 class Exchange:
-    """All channels that there are by now. One that fails is passed over."""
+    """All channels available so far. A failing channel is skipped."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path | None) -> None:
         named = folder or environment.get("GREENAI_NODES_DIR") or environment.get("GREENAI_CHECKPOINT_DIR")
@@ -103,23 +103,23 @@ class Exchange:
         self.with_store = False
 
     def look(self) -> None:
-        """For torch's store, which comes when the training initialises its group."""
+        """Looks for torch's store, which appears when the training initialises its group."""
         if not self.with_store and (channel := _torch_store(self._attempt)) is not None:
             self._channels.insert(0, channel)
             self.with_store = True
 
     @property
     def channels(self) -> list[Channel]:
-        """Best first."""
+        """The channels, best first."""
         return list(self._channels)
 
     def put(self, name: str, said: Mapping[str, Any]) -> None:
-        """Tell all."""
+        """Sends to all channels."""
         for channel in self.channels:
             put(channel, name, said)
 
     def found(self, name: str) -> list[dict[str, Any]]:
-        """What the channels have of that name."""
+        """The channels' texts of that name."""
         return [said for channel in self.channels if (said := get(channel, name)) is not None]
 
     def clear(self, names: list[str]) -> None:
@@ -132,7 +132,7 @@ class Exchange:
 
 
 def put(channel: Channel, name: str, said: Mapping[str, Any]) -> None:
-    """Tell one channel; what does not arrive is missed by its reader, who says so."""
+    """Sends to a channel; the reader reports a missing text."""
     try:
         channel.put(name, json.dumps(said))
     except Exception:  # noqa: BLE001
@@ -140,7 +140,7 @@ def put(channel: Channel, name: str, said: Mapping[str, Any]) -> None:
 
 
 def get(channel: Channel, name: str) -> dict[str, Any] | None:
-    """Ask one channel."""
+    """Asks a channel."""
     try:
         text = channel.get(name)
         said = json.loads(text) if text else None
@@ -150,7 +150,7 @@ def get(channel: Channel, name: str) -> dict[str, Any] | None:
 
 
 def _torch_store(attempt: str) -> TorchStore | None:
-    """A connection of our own to the group's store, which outlives the group; None while there is none."""
+    """A separate connection to the group's store, which outlives the group; None before the store exists."""
     distributed = sys.modules.get("torch.distributed")
     try:
         if distributed is None or not distributed.is_available() or not distributed.is_initialized():

@@ -1,4 +1,4 @@
-"""How much a run may emit, and how it ends where it has."""
+"""How much a run may emit, and how it ends at the limit."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ WARN_SHARE = 0.8
 
 
 class CarbonBudgetReached(SystemExit):
-    """The run has emitted all that it may. No Exception, so that a loop which survives errors ends, too."""
+    """The run has reached its limit. Not an Exception, so that a loop that survives errors ends too."""
 
     def __init__(self) -> None:
         super().__init__(BUDGET_REACHED)
 
 
 class Limit:
-    """kg that a run may emit, infinite where nothing limits it, and who says so."""
+    """kg that a run may emit, infinite without a limit, and the source of the limit."""
 
     def __init__(self, kg: float = inf, source: str = "") -> None:
         self.kg, self.source = kg, source
@@ -37,11 +37,11 @@ class Limit:
 
     @property
     def stated(self) -> bool:
-        """Whether there is one."""
+        """Whether there is a limit."""
         return isfinite(self.kg)
 
     def hold(self, kg: float, warn: Callable[[str], None]) -> None:
-        """Against what is emitted so far: warns once at 80 %."""
+        """Compares with the emissions so far: warns once at 80 %."""
         if kg >= WARN_SHARE * self.kg and not self._warned:
             self._warned = True
             warn(f"{100 * WARN_SHARE:g} % of {significant(self.kg)} kg CO2e ({self.source}) are emitted")
@@ -53,7 +53,7 @@ class Limit:
 
 
 def known_kind(kind: str) -> Kind:
-    """Raises InputError for what the ledger has no budget for."""
+    """Raises InputError for a kind of run without a budget."""
     for known in KINDS:
         if kind == known:
             return known
@@ -61,7 +61,7 @@ def known_kind(kind: str) -> Kind:
 
 
 def left_in_ledger(account: CarbonBudget, kind: str, run_id: str) -> tuple[float, str]:
-    """kg that the tightest limit leaves (the run's own reservation is its own), and which limit that is."""
+    """kg that the tightest limit leaves (the run's reservation is available to it), and the name of that limit."""
     status = account.status()
     if status.allowance is None:
         return inf, ""

@@ -1,4 +1,4 @@
-"""What reads a machine: its readings, what it says of itself, and the protocol of a meter."""
+"""The protocol of a meter, its readings, and its description."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from greenai_infra.monitoring.run_report import How
 
 LEAST_READING_S = 0.2
-"""A reading over less than this is one of the meter's own work."""
+"""A reading over less than this mostly shows the meter's work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """kWh by component since the meter was ready, at a moment of the clock; mean use of the accelerators if known.
+    """kWh by component since the meter was ready, at a moment of the clock; mean accelerator utilisation if known.
 
     `gpu_kwh` splits the component `gpu` by the devices' UUIDs.
     """
@@ -32,10 +32,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a meter says of itself: how it knows each component, and the machine.
+    """A meter's description: its method for each component, and the machine.
 
-    `host` is the same for all who read the same machine, also from several containers of it. `unknown` are components
-    that the machine has and nobody can tell the energy of.
+    `host` is the same for all meters of the same machine, also in different containers. `unknown` are components of the
+    machine whose energy cannot be determined.
     """
 
     how: dict[str, tuple[How, str]]
@@ -50,20 +50,20 @@ class Meter(Protocol):
     """Reads a machine. `start` returns when it is ready, and from then on readings come by `on_reading`."""
 
     def start(self, on_reading: Callable[[Reading], None]) -> None:
-        """Begin; may take seconds."""
+        """Starts; may take seconds."""
         ...
 
     def stop(self) -> None:
-        """Give a last reading and end."""
+        """Gives a last reading and ends."""
         ...
 
     def told(self) -> Told:
-        """What it can say of itself once it is ready."""
+        """Its description, available once it is ready."""
         ...
 
 
 def host_id() -> str:
-    """The kernel's boot id, the same in all containers of a machine; where there is none, the machine's name."""
+    """The kernel's boot id, the same in all containers of a machine; else the machine's name."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""The nodes of a distributed run, added up. What several of them have read of the same device counts once."""
+"""The sum over the nodes of a distributed run. A device that several nodes have read counts once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GPU = "gpu"
 
 
 def as_node(report: RunReport, node: int, host: str, gpu_kwh: Mapping[str, float]) -> RunReport:
-    """A node's own report with its entry in `nodes`, as it is sent."""
+    """A node's report with its entry in `nodes`, in the form in which it is sent."""
     entry = NodeOfRun(
         node=node, status=report.status, energy_kwh=report.energy_kwh, emissions_kg=report.emissions_kg,
         intensity_g_per_kwh=report.intensity_g_per_kwh, pue=report.pue, duration_s=report.duration_s,
@@ -29,7 +29,7 @@ def as_node(report: RunReport, node: int, host: str, gpu_kwh: Mapping[str, float
 
 
 def count_once(entries: Iterable[NodeOfRun]) -> list[NodeOfRun]:
-    """Each node with what no node before it has counted: a GPU goes by its UUID, the rest by the machine."""
+    """Each node with the devices that no earlier node has counted: GPUs by UUID, the rest by machine."""
     hosts: set[str] = set()
     uuids: set[str] = set()
     counted = []
@@ -48,9 +48,9 @@ def count_once(entries: Iterable[NodeOfRun]) -> list[NodeOfRun]:
 
 
 def _counting(one: NodeOfRun, parts: dict[str, Component], *, again: bool) -> NodeOfRun:
-    """The entry with these components alone, at the mean intensity of the node."""
+    """The entry with only these components, at the mean intensity of the node."""
     if one.energy_kwh is None:
-        # The machine was measured by another of its nodes.
+        # Another node has measured the machine.
         return replace(one, energy_kwh=0.0, emissions_kg=0.0) if again else one
     kwh = sum(part.energy_kwh for part in parts.values())
     shared_kwh = one.energy_kwh - kwh
@@ -61,7 +61,7 @@ def _counting(one: NodeOfRun, parts: dict[str, Component], *, again: bool) -> No
 
 
 def summed(own: RunReport, others: Mapping[int, RunReport], nodes: int) -> RunReport:
-    """The run's report: node 0's with the sums of all. While one is not known neither are the sums, but their low ends.
+    """The run's report: node 0's with the sums of all nodes. If a node is unknown, only the low ends of sums are known.
 
     emissions_kg = energy_kwh x pue x intensity_g_per_kwh / 1000 holds: PUE is weighted by energy, intensity by energy
     with PUE.
@@ -98,7 +98,7 @@ def summed(own: RunReport, others: Mapping[int, RunReport], nodes: int) -> RunRe
 
 
 def totals(entries: Sequence[NodeOfRun]) -> tuple[float, float | None]:
-    """kWh and kg of the nodes that are known; kg is None while one of these has no intensity."""
+    """kWh and kg of the known nodes; kg is None while any of them lacks its intensity."""
     known = [one for one in entries if one.energy_kwh is not None]
     kg = [one.emissions_kg for one in known]
     found = [value for value in kg if value is not None]
@@ -121,7 +121,7 @@ def _components(entries: Sequence[NodeOfRun]) -> dict[str, Component]:
 
 
 def _machines(entries: Sequence[NodeOfRun]) -> Hardware:
-    """All machines that count, as one: counts added, names joined where they differ."""
+    """All counted machines combined: counts added, different names joined."""
     machines = [one.hardware for one in entries if not one.shared_kwh]
     gpus = {uuid for one in entries for uuid in one.gpu_kwh}
 
@@ -142,12 +142,12 @@ def _machines(entries: Sequence[NodeOfRun]) -> Hardware:
 
 def _left_out(one: NodeOfRun) -> str:
     if one.status is None:
-        return f"the energy of node {one.node} is not known: its report did not arrive; the sums are not known either"
+        return f"the energy of node {one.node} is unknown: its report did not arrive; so the sums are unknown too"
     if one.energy_kwh is None:
-        return f"the energy of node {one.node} is not known: it was not measured; the sums are not known either"
+        return f"the energy of node {one.node} is unknown: it was not measured; so the sums are unknown too"
     return (
-        f"the energy of node {one.node} is not known after {one.ended_at}, when it was last heard of "
-        f"({amount(one.energy_kwh, 'kWh')} by then); the sums are not known either"
+        f"the energy of node {one.node} is unknown after {one.ended_at}, its last sign of life "
+        f"({amount(one.energy_kwh, 'kWh')} by then); so the sums are unknown too"
     )
 
 

@@ -1,7 +1,7 @@
 """The reports of the nodes, sent to node 0 and gathered there.
 
-Node 0 puts a word of its own on each channel when it begins; the others write it on what they send. So what an earlier
-run has left in a folder is never taken for a node of this one.
+Node 0 puts a random word on each channel when it begins; the others add it to what they send. So leftovers of an
+earlier run in a folder are never mistaken for a node of this run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from greenai_infra.tracking.ranks import Ranks
 
 NODES_WITHIN_S = 20.0
-"""How long the end of a node waits for the others, well within what a job may take after SIGTERM."""
+"""How long a node waits for the others at its end, well within a job's grace period after SIGTERM."""
 LOOK_EVERY_S = 0.05
 
 
@@ -36,17 +36,17 @@ class Nodes:
 
     @property
     def connected(self) -> bool:
-        """Whether torch's store is at hand."""
+        """Whether torch's store is available."""
         return self._exchange.with_store
 
     def begin(self) -> None:
-        """Node 0: what an earlier run has left goes, and this one is announced."""
+        """Node 0: removes leftovers of an earlier run, and announces this run."""
         if self._ranks.leads:
             self._exchange.clear([RUN, STOP, *self._names])
         self.look()
 
     def look(self) -> None:
-        """For channels that came meanwhile, on which node 0 announces itself."""
+        """Looks for new channels, on which node 0 announces itself."""
         self._exchange.look()
         for channel in self._exchange.channels if self._ranks.leads else []:
             if channel not in self._announced:
@@ -54,7 +54,7 @@ class Nodes:
                 put(channel, RUN, {"word": self._word})
 
     def send(self, report: RunReport) -> bool:
-        """To node 0, where it is listening; whether it is."""
+        """Sends to node 0 if it is listening; returns whether it is."""
         self.look()
         said = to_builtins(report)
         heard = False
@@ -65,13 +65,13 @@ class Nodes:
         return heard
 
     def send_last(self, report: RunReport) -> None:
-        """As `send`, and wait for a node 0 that has not begun yet."""
+        """Like `send`, but waits for a node 0 that has not begun yet."""
         until_s = time.monotonic() + NODES_WITHIN_S
         while not self.send(report) and time.monotonic() < until_s:
             time.sleep(LOOK_EVERY_S)
 
     def gathered(self) -> dict[int, RunReport]:
-        """The newest report of each node that has sent one."""
+        """The newest report of each node that has reported."""
         self.look()
         found: dict[int, RunReport] = {}
         for node, name in enumerate(self._names, 1):
@@ -90,7 +90,7 @@ class Nodes:
             return None
 
     def gather_last(self) -> dict[int, RunReport]:
-        """Wait for the last report of every node, but no longer than NODES_WITHIN_S."""
+        """Waits for the last report of every node, at most NODES_WITHIN_S."""
         until_s = time.monotonic() + NODES_WITHIN_S
         while True:
             found = self.gathered()
@@ -100,6 +100,6 @@ class Nodes:
             time.sleep(LOOK_EVERY_S)
 
     def end(self) -> None:
-        """Node 0 has what there is."""
+        """Ends the exchange: node 0 has all reports that arrived."""
         if self._ranks.leads:
             self._exchange.clear([RUN, *self._names])

@@ -1,6 +1,6 @@
-"""Which process of a distributed run this is: by what torchrun, SageMaker or Vertex AI tell it, or by arguments.
+"""The process's position in a distributed run, from torchrun, SageMaker or Vertex AI, or from arguments.
 
-One process a node measures (local rank 0), and that of node 0 adds the nodes up. Within one node there is nothing to
+One process per node measures (local rank 0), and that of node 0 adds up the nodes. Within a node there is nothing to
 add: the meter sees the whole machine.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RESOURCE_CONFIG = Path("/opt/ml/input/config/resourceconfig.json")
-"""Where SageMaker names the hosts to a container without SageMaker's own Python packages."""
+"""SageMaker's file with the hosts, for containers without SageMaker's Python packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Ranks:
 
     @property
     def leads(self) -> bool:
-        """Whether it adds the nodes up and tells the sinks."""
+        """Whether it adds up the nodes and reports to the sinks."""
         return self.node == 0 and self.local_rank == 0
 
     @property
@@ -47,11 +47,11 @@ class Ranks:
 
 
 def find_ranks(environment: Mapping[str, str], node: int | None = None, nodes: int | None = None) -> Ranks:
-    """By arguments, else torchrun's variables, else the cloud's, else the process group of torch that is initialised.
+    """From arguments, else torchrun's variables, else the cloud's, else torch's initialised process group.
 
-    torchrun that was started by itself on each machine of a job knows of one node; the cloud then says which it is.
-    RANK and WORLD_SIZE without LOCAL_RANK, as Kubernetes' training operator sets them, are taken as node and nodes.
-    Raises InputError for a rank that can't be.
+    A torchrun started separately on each machine of a job knows only its node; the cloud then gives the node's number.
+    RANK and WORLD_SIZE without LOCAL_RANK, as set by Kubernetes' training operator, are node and number of nodes.
+    Raises InputError for an impossible rank.
     """
     local_rank = _local_rank(environment)
     found = _of_torchrun(environment, local_rank)
@@ -61,7 +61,7 @@ def find_ranks(environment: Mapping[str, str], node: int | None = None, nodes: i
     if found is None:
         found = _of_group() or Ranks()
     if (node is None) != (nodes is None):
-        raise InputError("state both node, from 0, and nodes, how many there are")
+        raise InputError("state both node (from 0) and nodes (their number)")
     if node is not None and nodes is not None:
         found = Ranks(node, nodes, local_rank, max(nodes, found.processes))
     if not 0 <= found.node < found.nodes:
@@ -70,7 +70,7 @@ def find_ranks(environment: Mapping[str, str], node: int | None = None, nodes: i
 
 
 def _local_rank(environment: Mapping[str, str]) -> int:
-    """torchrun may tell every process that it is local rank 0 (`--virtual-local-rank`): then the rank says more."""
+    """torchrun may give every process local rank 0 (`--virtual-local-rank`): then the rank decides."""
     stated, local = _count(environment, "LOCAL_RANK", 0), _count(environment, "LOCAL_WORLD_SIZE", 1)
     return stated or _count(environment, "RANK", 0) % max(1, local)
 
@@ -116,7 +116,7 @@ def _of_vertex(environment: Mapping[str, str]) -> tuple[int, int] | None:
 
 
 def _of_group() -> Ranks | None:
-    """A group that was made without these variables; its processes may share machines, as the report then says."""
+    """A group created without these variables; its processes may share machines, which the report then says."""
     group = sys.modules.get("torch.distributed")
     if group is None or not group.is_available() or not group.is_initialized():
         return None

@@ -1,6 +1,6 @@
-"""One run being tracked: the thread that starts the meter, the beat of every minute, and the end.
+"""A tracked run: the thread that starts the meter, the beat of every minute, and the end.
 
-Nothing of it can make the training fail: what does not work is noted, and said in the report.
+Tracking never makes the training fail: failures are noted in the report.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
     from greenai_infra.tracking.sinks.delivery import Sink
 
 SILENT_AFTER = 4
-"""Readings that may be missed, as on a machine that is very busy."""
+"""Readings that may be missed, for example on a very busy machine."""
 READY_WITHIN_S = 60.0
 CLOSE_WITHIN_S = 20.0
 GRID_WITHIN_S = 20.0
 FIND_STORE_EVERY_S = 0.1
 
 _running: set[int] = set()
-"""The runs of this process just now."""
+"""The current runs of this process."""
 
 
 class Run:
-    """Of a process that measures. Node 0 also adds up the nodes, holds the budget and tells the sinks."""
+    """The run of a measuring process. Node 0 also adds up the nodes, enforces the budget and reports to the sinks."""
 
     def __init__(self, settings: Settings, ranks: Ranks, exchange: Exchange | None) -> None:
         self._set, self._context, self._ranks = settings, settings.context, ranks
@@ -69,7 +69,9 @@ class Run:
         self._told = Told({})
         self._ending, self.meter_started = threading.Event(), threading.Event()
         if _running:
-            self.notes.append("another tracker runs in this process: each counts the whole machine, so add up one only")
+            self.notes.append(
+                "another tracker runs in this process: both count the whole machine, so use only one of their reports"
+            )
         _running.add(id(self))
         self.account = Account(self._clock(), start_wall_s)
         threading.Thread(target=self._start_meter, name="greenai-meter", daemon=True).start()
@@ -85,13 +87,13 @@ class Run:
         return CarbonBudget(ledger=self._set.ledger, team=self._context.team, project=self._context.project)
 
     def _ask_ledger(self) -> None:
-        """What it leaves limits the run, unless the user has stated a limit. It may be far away."""
+        """Limits the run to what the ledger leaves, unless the user has stated a limit. The ledger may be remote."""
         if self._ledger is None or self.limit.stated:
             return
         try:
             self.limit = Limit(*left_in_ledger(self._ledger, self._set.kind, self.run_id))
         except Exception as error:  # noqa: BLE001 - as for the meter
-            self._warn(f"the run has no limit, as the ledger can't be read: {error}")
+            self._warn(f"the run has no limit, because the ledger can't be read: {error}")
 
     def _open_sinks(self) -> tuple[list[SinkCount], list[Sink]]:
         of = self._set
@@ -99,7 +101,7 @@ class Run:
             of.environment, self._context, self.run_id, self._ledger, of.kind, of.prometheus_port, of.mlflow
         )
         for one in without:
-            self._warn(f"{one.name} is told nothing: {one.error}")
+            self._warn(f"{one.name} gets no values: {one.error}")
         return without, [*given, *of.sinks]
 
     def _warn(self, said: str) -> None:
@@ -120,9 +122,9 @@ class Run:
         self._settle()
 
     def _beat(self) -> None:
-        """Every minute: ask the grid, tell node 0 or the sinks, keep the report of a run that may be killed.
+        """Every minute: asks the grid, reports to node 0 or the sinks, saves the report in case the run is killed.
 
-        The first report says only that there is a run: one that is killed within the minute is known of, too.
+        The first report only records the run's existence, so that even a run killed within a minute leaves a trace.
         """
         self._write(self._report("running", self._clock()))
         if self._nodes is not None:
@@ -150,7 +152,7 @@ class Run:
             self.notes.append(f"intensity: {type(error).__name__}: {error}")
 
     def _wait(self) -> bool:
-        """For the next beat or the end. Meanwhile torch's store is looked for: a short run may have one briefly."""
+        """Waits for the next beat or the end. Meanwhile looks for torch's store: a short run may have it briefly."""
         if self._nodes is None or self._ranks.nodes == 1:
             return self._ending.wait(HEARTBEAT_S)
         until_s = time.monotonic() + HEARTBEAT_S
@@ -161,7 +163,7 @@ class Run:
         return False
 
     def _ask_meter(self) -> None:
-        """What it says of itself, also for the report of a run that is killed."""
+        """The meter's description, also for the report of a run that is killed."""
         if self.account.ready_s is not None:
             try:
                 self._told = self.meter.told()
@@ -174,19 +176,19 @@ class Run:
             self.limit.hold(self.account.integral.known_g * self._context.pue / 1000 + self._others_kg, self._warn)
 
     def _measures(self, now_s: float) -> bool:
-        """Whether the meter is at work. Where it is not, nothing is told: 0 kg would hide an unmeasured run."""
+        """Whether the meter works. If not, nothing is reported: 0 kg would hide an unmeasured run."""
         last_s = self.account.last_s
         if last_s is None:
             return not self.meter_started.is_set()  # it is starting, or has failed
         if now_s - last_s <= SILENT_AFTER * self._set.measure_every_s + HEARTBEAT_S:
             return True
-        said = "the meter fell silent; what was used since its last reading is not known"
+        said = "the meter fell silent; the use since its last reading is unknown"
         if said not in self.notes:
             self._warn(said)
         return False
 
     def _with_others(self, own: RunReport, *, last: bool = False) -> RunReport:
-        """Node 0: the sum of the nodes, as far as they have told."""
+        """Node 0: the sum of the nodes that have reported."""
         if self._nodes is None or not self._ranks.leads or self._ranks.nodes == 1:
             return own
         others = self._nodes.gather_last() if last else self._nodes.gathered()
@@ -204,7 +206,7 @@ class Run:
         self._telling.tell(kwh, kg, self.account.unix(at_s), self.account.gpu_percent)
 
     def stop(self, status: Status) -> RunReport | None:
-        """End it; returns the report, None where none could be made."""
+        """Ends the run; returns the report, None if it could not be made."""
         self.account.end_s = end_s = self._clock()
         _running.discard(id(self))
         try:
@@ -227,7 +229,7 @@ class Run:
             self._write(own)
             return own
         if self._ranks.nodes > 1:
-            self._write(self._with_others(own))  # in case that this is all there is time for
+            self._write(self._with_others(own))  # in case there is no time for more
         report = self._with_others(own, last=True)
         if self.account.known or report.nodes:
             self._tell(report, end_s)
@@ -246,9 +248,9 @@ class Run:
             return
         ready_s = self.account.ready_s
         if ready_s is None:
-            return  # it did not start, which is said
+            return  # it did not start, which the notes say
         if self.account.last_s == ready_s and end_s - ready_s < LEAST_READING_S:
-            time.sleep(LEAST_READING_S)  # else there is no power to judge the run by
+            time.sleep(LEAST_READING_S)  # a shorter time gives no power for the run
         stopping = threading.Thread(target=self._end_meter, name="greenai-meter-end", daemon=True)
         stopping.start()
         stopping.join(CLOSE_WITHIN_S)

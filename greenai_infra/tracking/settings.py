@@ -1,4 +1,4 @@
-"""What the user has stated for the runs of a trainer, checked."""
+"""The user's settings for the runs of a trainer, checked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user has stated for each run of a trainer."""
+    """The user's settings for each run of a trainer."""
 
     context: Context
     environment: Mapping[str, str]
@@ -40,7 +40,7 @@ class Settings:
     wall_s: Callable[[], float]
 
     def id_of_run(self) -> str | None:
-        """The stated id, else the plan's, which settles its reservation; a slice of a job is a run of its own."""
+        """The stated id, else the plan's, which settles its reservation; each slice of a job is a separate run."""
         plan_id = self.context.planned.plan_id if self.context.planned else None
         slice_ = self.environment.get("GREENAI_SLICE", "")
         return self.run_id or (f"{plan_id}-slice-{slice_}" if plan_id and slice_ else plan_id)

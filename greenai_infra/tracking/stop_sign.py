@@ -1,4 +1,4 @@
-"""The end of a run at its budget, at the same step in all of its processes."""
+"""Ends a run at its budget, at the same step in all of its processes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class StopSign:
-    """Counts the checks of a process. The leading one says at which check all end: its next.
+    """Counts the checks of a process. The leading process decides that all end at its next check.
 
-    Processes that exchange gradients in each step are never a whole step apart, so that every one of them learns of it
-    by then and none is left waiting in an exchange. A check of the others asks the channels once (0.1 ms).
+    Processes that exchange gradients in each step are never a whole step apart, so all of them learn of it in time and
+    none is left waiting in an exchange. A check of the others asks the channels once (0.1 ms).
     """
 
     def __init__(self, exchange: Exchange | None, *, leads: bool) -> None:
@@ -25,7 +25,7 @@ class StopSign:
         self._at: int | None = None
 
     def due(self, *, reached: bool) -> bool:
-        """Whether the process must end at this check; `reached` counts in the leading one."""
+        """Whether the process must end at this check; `reached` counts only in the leading process."""
         self._checks += 1
         if self._at is None and self._exchange is None:
             self._at = self._checks if reached else None
@@ -39,7 +39,7 @@ class StopSign:
         return self._at is not None and self._checks >= self._at
 
     def _read(self) -> int | None:
-        """What was there when this process began is of an earlier run."""
+        """Remembers a sign that existed before this process began: it belongs to an earlier run."""
         assert self._exchange is not None
         for said in self._exchange.found(STOP):
             at = said.get("at")

@@ -1,4 +1,4 @@
-"""What the sinks of a run are told: what came since the last time, and the report at the end."""
+"""Reports to the sinks of a run: changes since the last report, and the final report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Telling:
-    """All sinks of a run. `without` are those that could not be set up."""
+    """All sinks of a run. `without` are sinks that could not be set up."""
 
     def __init__(self, without: Sequence[SinkCount], sinks: Sequence[Sink], start_unix: float) -> None:
         self._without = list(without)
@@ -23,8 +23,8 @@ class Telling:
         self._end_unix, self._kwh, self._kg = start_unix, 0.0, 0.0
 
     def tell(self, kwh: float, kg: float | None, end_unix: float, gpu_percent: float | None) -> None:
-        """From the totals so far: kWh before PUE, kg with PUE. A total that fell, as an hour's intensity was published
-        that is lower than was taken, is made up for by what comes next."""
+        """Reports the change from the totals so far: kWh before PUE, kg with PUE. If a total fell, because the
+        published intensity of an hour is lower than assumed, later changes make up for it."""
         more_kg = None if kg is None else max(0.0, kg - self._kg)
         delta = Delta(self._end_unix, end_unix, max(0.0, kwh - self._kwh), more_kg, gpu_percent, kwh, kg)
         self._end_unix, self._kwh = end_unix, max(kwh, self._kwh)
@@ -33,7 +33,7 @@ class Telling:
             one.put(delta)
 
     def finish(self, report: RunReport, within_s: float) -> None:
-        """Hand over the report and wait for all sinks together, but no longer than that."""
+        """Hands over the report and waits for all sinks together, within a time limit."""
         for one in self._deliveries:
             one.put(report)
         until_s = time.monotonic() + within_s
@@ -41,5 +41,5 @@ class Telling:
             one.close(max(0.1, until_s - time.monotonic()))
 
     def counts(self) -> list[SinkCount]:
-        """How each has fared."""
+        """Counts of deliveries and failures of each sink."""
         return [*self._without, *(one.count() for one in self._deliveries)]

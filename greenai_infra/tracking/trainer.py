@@ -1,4 +1,4 @@
-"""`GreenTrainer`: measures what runs inside it, and says what that emitted.
+"""`GreenTrainer`: measures the code that runs inside it, and reports its emissions.
 
     with GreenTrainer("digits", zone="DE") as trainer:
         for step in range(steps):
@@ -6,15 +6,15 @@
             trainer.check()          # ends the run where its carbon budget is used up
     trainer.report.emissions_kg
 
-It is also a decorator, and `GreenTrainer(...).train(fn, *args)` runs one function. Nothing of it can make the training
-fail: a sink or meter that does not work is counted and said in the report. What the user states wrongly is an
-InputError before the training begins.
+It is also a decorator, and `GreenTrainer(...).train(fn, *args)` runs a function. It never makes the training fail: the
+report counts failures of sinks and meter. Wrong settings raise InputError before the training begins.
 
-Distributed training runs the same lines in every process. Which process it is comes from torchrun's variables,
-SageMaker's hosts or Vertex AI's cluster (`ranks`). Local rank 0 measures its node, all others nothing. Node 0 adds up
-the nodes, holds the budget and alone tells the sinks, the ledger once; its `report` is that of the whole run. On other
-nodes `report` is the node's own (`emissions_report.node-1.json`), in all other processes None. `exchange` says how
-the nodes' reports travel. A node whose report does not arrive is named, and the sums are then null.
+Distributed training runs the same lines in every process. The process's position comes from torchrun's variables,
+SageMaker's hosts or Vertex AI's cluster (`ranks`). Local rank 0 measures its node; other processes measure nothing.
+Only node 0 adds up the nodes, enforces the budget and reports to the sinks and (once) the ledger; its `report` covers
+the whole run. On other nodes `report` covers the node (`emissions_report.node-1.json`), in all other processes it is
+None. `exchange` describes how reports travel. If a node's report does not arrive, the report names the node, and the
+sums are null.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 
 class GreenTrainer:
-    """Tracks a run. It may be entered again while it runs (the outermost counts), and used again for another run."""
+    """Tracks a run. It may be entered again during the run (the outermost counts), and reused for other runs."""
 
     def __init__(
         self,
@@ -92,11 +92,11 @@ class GreenTrainer:
     ) -> None:
         """`intensity`: g/kWh, a file (`file:grid.csv`), a source (`auto`, `neso`) or a Grid; `zone` its zone.
 
-        `report` is the file, by default in the folder that the cloud keeps, else the current one; None writes none.
-        Without `max_emissions_kg` a `ledger` (with team and project) limits the run to what is left of the budget; at
-        the end the run is recorded there. `checkpoint` is called by `check` before it ends the run. `node`, from 0,
-        and `nodes` say which machine of how many this is, where the environment does not; `nodes_folder` is a folder
-        that all of them see.
+        `report` is the file, by default in the folder that the cloud keeps, else the current folder; None writes no
+        file. Without `max_emissions_kg` a `ledger` (with team and project) limits the run to the rest of the budget; at
+        the end the run is recorded there. `check` calls `checkpoint` before it ends the run. `node`, from 0, and
+        `nodes` give the machine's number and the number of machines, where the environment does not; all machines see
+        `nodes_folder`.
         """
         if callable(name):
             raise InputError(f"write @track() with brackets: {name!r} is no name of a run")
@@ -107,7 +107,7 @@ class GreenTrainer:
         )  # fmt: skip
         _refuse_unless_positive("max_emissions_kg", max_emissions_kg)
         _refuse_unless_positive("measure_every_s", measure_every_s)
-        open_grid(intensity, context.zone, environment, placement, 0.0)  # what is wrong is said now
+        open_grid(intensity, context.zone, environment, placement, 0.0)  # reports errors now
         self._node, self._nodes = node, nodes
         find_ranks(environment, node, nodes)
         self._nodes_folder = Path(nodes_folder) if nodes_folder else None
@@ -136,7 +136,7 @@ class GreenTrainer:
         self._depth = 0
         self._lock = threading.RLock()
         self.report: RunReport | None = None
-        """Of the last run; None before the first has ended, and in a process that measures nothing."""
+        """The report of the last run; None before the first run has ended, and in a process that does not measure."""
 
     def __enter__(self) -> Self:
         with self._lock:
@@ -162,7 +162,7 @@ class GreenTrainer:
         self.report = run.stop(status) if run else None
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
-        """As a decorator: each call is a run."""
+        """Decorator: each call is a run."""
 
         @functools.wraps(function)
         def tracked(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -172,21 +172,21 @@ class GreenTrainer:
         return tracked
 
     def train(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function, tracked, and return what it returns."""
+        """Runs a function, tracked, and returns its result."""
         with self:
             return function(*args, **kwargs)
 
     @property
     def budget_reached(self) -> bool:
-        """Whether the run has emitted all that it may. Only node 0 knows; `must_end` tells every process."""
+        """Whether the run has reached its limit. Only node 0 knows; `must_end` works in every process."""
         return self._run is not None and self._run.limit.reached
 
     def must_end(self) -> bool:
-        """As `check`, for a loop that ends by itself: whether it must, the same step in every process of the run."""
+        """Like `check`, for a loop that ends itself: whether it must end, at the same step in every process."""
         return self._depth > 0 and self._sign.due(reached=self.budget_reached)
 
     def check(self) -> None:
-        """For the training loop, once a step. At 100 % of the budget it calls the checkpoint and ends the run.
+        """Call once per step in the training loop. At 100 % of the budget it calls the checkpoint and ends the run.
 
         It raises CarbonBudgetReached, a SystemExit: a process that lets it through ends with the code BUDGET_REACHED.
         """

@@ -1,4 +1,4 @@
-"""Accelerators of this machine that the meter can't read: estimated by the catalog's power, else said to be unknown."""
+"""Accelerators of this machine that the meter can't read: estimated from the catalog's power, else unknown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UnreadChips:
-    """`power_w` of all of them together at full load, None where the catalog does not know one."""
+    """`power_w` of all of them together at full load, None where the catalog lacks the chip."""
 
     count: int
     name: str
@@ -26,22 +26,20 @@ class UnreadChips:
     why: str
 
     def by(self) -> str:
-        """From what their energy is estimated."""
+        """The basis of the energy estimate."""
         return f"nominal power of {self.count} x {self.name}, {significant(self.power_w or 0.0)} W: {self.why}"
 
     def note(self) -> str:
-        """For the report."""
+        """The note for the report."""
         if self.power_w is None:
-            return (
-                f"the energy of {self.count} x {self.name} is not known: {self.why}, and the catalog has no such chip"
-            )
+            return f"the energy of {self.count} x {self.name} is unknown: {self.why}, and the catalog has no such chip"
         return f"the energy of {self.count} x {self.name} is estimated at full load, not measured: {self.why}"
 
 
 def unread_chips(environment: Mapping[str, str], root: Path = Path("/")) -> UnreadChips | None:
-    """Those of a machine on which no GPU could be read; None if it has none, or the run hides them from CUDA.
+    """The chips of a machine without a readable GPU; None if it has no chips, or the run hides them from CUDA.
 
-    NVIDIA's are named by the driver in /proc; Neuron devices and TPUs by their device files alone.
+    The driver names NVIDIA's chips in /proc; Neuron devices and TPUs have only device files.
     """
     nvidia = [path for path in (root / "dev").glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
     if nvidia and environment.get("CUDA_VISIBLE_DEVICES", "0").strip() not in ("", "-1"):
@@ -69,7 +67,7 @@ def _nvidia(count: int, root: Path) -> UnreadChips:
 
 
 def chip_of(model: str) -> Accelerator | None:
-    """The catalog's chip of a driver's name, as A100-80GB of `NVIDIA A100-SXM4-80GB`; None if there is none."""
+    """The catalog's chip for a driver's name, such as A100-80GB for `NVIDIA A100-SXM4-80GB`; None if unknown."""
     words = set(re.split(r"[^a-z0-9]+", model.casefold()))
     fitting = [chip for chip in accelerators() if set(re.split(r"[^a-z0-9]+", chip.name.casefold())) <= words]
     return max(fitting, key=lambda chip: len(chip.name), default=None)

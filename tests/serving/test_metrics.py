@@ -383,10 +383,10 @@ def test_it_settles_by_itself_and_ends() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: measured(), "one of them"),
+        (lambda: measured(), "give either"),
         (lambda: measured(0.0), "above 0"),
         (lambda: measured(float("nan")), "finite"),
-        (lambda: measured(1.0, j_per_output_token=1.0), "one of them"),
+        (lambda: measured(1.0, j_per_output_token=1.0), "give either"),
         (lambda: estimated("no-such-model", accelerator="H100"), "no-such-model"),
         (lambda: estimated("Llama-3.1-8B-Instruct", accelerator="H100", output_tokens=5), "output_tokens"),
         (lambda: CacheEnergy(lookup_j=-1.0), "lookup_j"),

@@ -255,7 +255,7 @@ def test_a_token_of_the_caller_s_own_identity(
         ("redis://a:hush-hush@b?cluster=yes", "cluster=yes is neither true nor false"),
         ("redis://a/3?cluster=true", "neither Unix socket nor database number"),
         ("unix:///a?cluster=true", "neither Unix socket nor database number"),
-        ("unix://", "names no host"),
+        ("unix://", "lacks a host"),
         ("no-such-file.json", "no-such-file.json' is neither a cache's URL"),
         ("localhost:6379", "'localhost:6379' is neither a cache's URL"),
         ({"cache_url": "rediss://a:1"}, "cache_username is missing"),

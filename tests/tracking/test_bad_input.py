@@ -1,4 +1,4 @@
-"""What a machine, a disk or a network refuses: the training goes on, and the report says what is not known."""
+"""What a machine, a disk or a network refuses: the training goes on, and the report says what is unknown."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_chip_that_nobody_knows_leaves_the_sum_unknown(tmp_path: Path, device:
     report = of(trainer)
     assert (report.energy_kwh, report.emissions_kg, report.energy_kwh_high) == (None, None, None)
     assert (report.energy_kwh_low, report.emissions_kg_low) == pytest.approx((0.95, 0.475))
-    assert any("the energy of gpu is not known" in note for note in report.notes)
+    assert any("the energy of gpu is unknown" in note for note in report.notes)
 
 
 def test_a_counter_that_stands_still_is_not_taken_for_no_energy() -> None:
@@ -109,7 +109,7 @@ def test_a_counter_that_stands_still_is_not_taken_for_no_energy() -> None:
         bench.use(60, 0.0, 0.5)
     report = of(trainer)
     assert (report.energy_kwh, report.emissions_kg) == (None, None)
-    assert any("the energy of cpu is not known" in note for note in report.notes)
+    assert any("the energy of cpu is unknown" in note for note in report.notes)
 
 
 def test_a_counter_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

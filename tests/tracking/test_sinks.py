@@ -103,7 +103,7 @@ def test_a_sink_that_cannot_be_set_up_is_counted_and_the_run_goes_on(capsys: pyt
     assert (counts["cloudwatch"].failed, counts["prometheus"].failed) == (1, 1)
     assert "set GREENAI_ENVIRONMENT" in counts["cloudwatch"].error
     assert f"port {taken.port} for Prometheus can't be opened" in counts["prometheus"].error
-    assert capsys.readouterr().err.count("is told nothing") == 2
+    assert capsys.readouterr().err.count("gets no values") == 2
 
 
 def test_cloud_monitoring_gets_points_as_its_api_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:

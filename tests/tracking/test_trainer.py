@@ -56,7 +56,7 @@ def test_what_a_file_does_not_cover_is_not_known(tmp_path: Path) -> None:
         bench.use(3600, 1.0)
     report = of(trainer)
     assert (report.energy_kwh, report.emissions_kg, report.intensity_g_per_kwh) == (1.0, None, None)
-    assert any("no intensity is known for 1.00 of 1.00 kWh" in note for note in report.notes)
+    assert any("the intensity is unknown for 1.00 of 1.00 kWh" in note for note in report.notes)
 
 
 def test_seconds_before_the_meter_is_ready_count_at_its_first_power() -> None:

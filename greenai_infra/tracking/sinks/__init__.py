@@ -1,1 +1,1 @@
-"""Where a run is told as it goes on: each sink optional, none able to break the run or to slow it."""
+"""Sinks that receive a run's values while it runs: all optional; a sink can neither break nor slow the run."""

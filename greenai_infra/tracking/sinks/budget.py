@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class BudgetLedger:
-    """Records the run; where its id is the plan's, that settles the plan's reservation."""
+    """Records the run; with the plan's id this settles the plan's reservation."""
 
     name = "ledger"
 
@@ -21,12 +21,12 @@ class BudgetLedger:
         self._account, self._kind = account, kind
 
     def beat(self, delta: Delta) -> None:
-        """Nothing: a run is recorded whole."""
+        """Does nothing: a run is recorded whole."""
 
     def finish(self, report: RunReport) -> None:
-        """Record it."""
+        """Records the run."""
         if report.emissions_kg is None:
-            raise GreenAIError("not recorded: the run's emissions are not known; `budget record` takes them later")
+            raise GreenAIError("not recorded: the run's emissions are unknown; record them later with `budget record`")
         self._account.record(
             run_id=report.run_id, kg=report.emissions_kg, kind=self._kind, source="emissions_report.json"
         )

@@ -1,7 +1,7 @@
-"""Google Cloud Monitoring: the metrics of `monitoring.gcp_metrics` by its REST API, with the job's own account.
+"""Google Cloud Monitoring: the metrics of `monitoring.gcp_metrics` by its REST API, with the job's account.
 
-The account's token comes from the metadata server, as on any machine of Google Cloud. `GCE_METADATA_HOST` and
-`CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING`, Google's own variables, name other addresses.
+The account's token comes from the metadata server, as on any machine of Google Cloud. Google's variables
+`GCE_METADATA_HOST` and `CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING` name other addresses.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RENEW_S = 60.0
 
 
 class CloudMonitoring:
-    """Writes deltas as points of gauges. `type_of_kg` is `$GREENAI_METRIC_TYPE`; the others stand beside it."""
+    """Writes deltas as points of gauges. `type_of_kg` is `$GREENAI_METRIC_TYPE`; the other types derive from it."""
 
     name = "cloud-monitoring"
 
@@ -54,7 +54,7 @@ class CloudMonitoring:
         self._sleep = sleep
 
     def beat(self, delta: Delta) -> None:
-        """One request with a point of each series."""
+        """Sends a request with a point of each series."""
         wait_s = self._last_end_s + LEAST_SPACING_S - delta.end_s
         if wait_s > 0:
             self._sleep(wait_s)
@@ -78,7 +78,7 @@ class CloudMonitoring:
         self._last_end_s = end_s
 
     def finish(self, report: RunReport) -> None:
-        """Nothing: the last delta has been written."""
+        """Does nothing: the last delta has been written."""
 
     def _series(self, name: str, value: float, project: str, end_s: float) -> dict[str, Any]:
         return {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CloudWatch:
-    """Writes deltas; a kg that is not known is not written, which the alarms take for what it is: a gap."""
+    """Writes deltas; unknown kg are not written, which the alarms treat as a gap."""
 
     name = "cloudwatch"
 
@@ -31,7 +31,7 @@ class CloudWatch:
         self._client: Any = None
 
     def beat(self, delta: Delta) -> None:
-        """One request with all metrics."""
+        """Sends a request with all metrics."""
         values = [(ENERGY_KWH, delta.energy_kwh)]
         if delta.emissions_kg is not None:
             values.append((CARBON_EMISSIONS_KG, delta.emissions_kg))
@@ -58,4 +58,4 @@ class CloudWatch:
         )
 
     def finish(self, report: RunReport) -> None:
-        """Nothing: the last delta has been written."""
+        """Does nothing: the last delta has been written."""

@@ -1,4 +1,4 @@
-"""Giving values to a sink beside the run: in a thread of its own, failures counted, deltas kept for the next."""
+"""Delivers values to a sink in a separate thread: counts failures, keeps undelivered deltas for the next try."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST_ERROR = 200
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What came since the last value: kWh before PUE, kg with PUE (None while the intensity is not known)."""
+    """The change since the last value: kWh before PUE, kg with PUE (None while the intensity is unknown)."""
 
     start_s: float
     end_s: float
@@ -28,7 +28,7 @@ class Delta:
     total_kg: float | None = None
 
     def after(self, lost: Delta) -> Delta:
-        """This one with an earlier one that did not arrive."""
+        """This delta plus an earlier delta that did not arrive."""
         known = [kg for kg in (lost.emissions_kg, self.emissions_kg) if kg is not None]
         kg = sum(known) if known else None
         return Delta(
@@ -43,16 +43,16 @@ class Sink(Protocol):
     name: str
 
     def beat(self, delta: Delta) -> None:
-        """What came since the last call that did not raise."""
+        """Takes the change since the last successful call."""
         ...
 
     def finish(self, report: RunReport) -> None:
-        """The run is over; close."""
+        """Takes the report at the end of the run, and closes."""
         ...
 
 
 class Delivery:
-    """One sink and its thread."""
+    """A sink and its thread."""
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
@@ -64,11 +64,11 @@ class Delivery:
         self._thread.start()
 
     def put(self, what: Delta | RunReport) -> None:
-        """Hand over and return at once."""
+        """Hands over a value and returns at once."""
         self._queue.put(what)
 
     def close(self, within_s: float) -> None:
-        """Wait for what was handed over, but no longer than that."""
+        """Waits for the handed-over values, at most `within_s`."""
         self._queue.put(None)
         self._thread.join(within_s)
         if self._thread.is_alive():
@@ -76,7 +76,7 @@ class Delivery:
             self.error = f"did not finish within {within_s:g} s"
 
     def count(self) -> SinkCount:
-        """How it went so far."""
+        """Counts of deliveries and failures so far."""
         return SinkCount(name=self.sink.name, sent=self.sent, failed=self.failed, error=self.error)
 
     def _work(self) -> None:

@@ -17,7 +17,7 @@ EXPERIMENT = "greenai"
 
 
 class Mlflow:
-    """Writes to the MLflow run that is active in this process, else to one of its own in the experiment `greenai`."""
+    """Writes to the active MLflow run of this process, else to a new run in the experiment `greenai`."""
 
     name = "mlflow"
 
@@ -32,12 +32,12 @@ class Mlflow:
         self._start_s: float | None = None
 
     def beat(self, delta: Delta) -> None:
-        """The totals so far."""
+        """Logs the totals so far."""
         self._start_s = delta.start_s if self._start_s is None else self._start_s
         self._log({"energy_kwh": delta.total_kwh, "carbon_emissions_kg": delta.total_kg}, delta.end_s)
 
     def finish(self, report: RunReport) -> None:
-        """The report's figures as tags; a run of our own is ended."""
+        """Logs the report's figures as tags; ends the run if this sink created it."""
         client = self._open()
         names = (
             "plan_id",
@@ -67,7 +67,7 @@ class Mlflow:
         if self._client is None:
             from mlflow.tracking import MlflowClient
 
-            if self._uri.startswith("file:") or "://" not in self._uri:  # MLflow wants to be told twice
+            if self._uri.startswith("file:") or "://" not in self._uri:  # MLflow needs both settings
                 os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
             client = MlflowClient(tracking_uri=self._uri)
             if not self._run_id:

@@ -1,6 +1,6 @@
-"""The sinks that a run has, by the environment that the stacks set and by what the user states.
+"""The sinks of a run, from the environment that the stacks set and from the user's settings.
 
-One that can't be set up (a port that is taken, a package that is missing) is counted as failed: the run goes on.
+A sink that can't be set up (port taken, package missing) counts as failed, and the run goes on.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def sinks_of(
     prometheus_port: int | None,
     mlflow: str | None,
 ) -> tuple[list[Sink], list[SinkCount]]:
-    """Each sink that is set up, and those that can't be, with why. Raises InputError for a port that is no number."""
+    """The sinks that are set up, and those that failed, with the reason. Raises InputError for an invalid port."""
     makers: dict[str, Callable[[], Sink]] = {}
     region = (context.region or "").rpartition(":")[2]
     whose = {"project": context.project, "environment": context.environment, "region": region}
@@ -88,7 +88,7 @@ def sinks_of(
 
 
 def _complete(whose: dict[str, str], because: str) -> dict[str, str]:
-    """The dimensions: a value without one of them is counted by no alarm."""
+    """The dimensions. Alarms ignore a value that lacks any of them."""
     missing = [name for name, value in whose.items() if not value]
     if missing:
         raise InputError(

@@ -1,4 +1,4 @@
-"""A Prometheus exporter: counters of a run on a port of this machine, for as long as it runs."""
+"""A Prometheus exporter: counters of a run on a port of this machine, during the run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LABELS = ("project", "environment", "region")
 class Prometheus:
     """`greenai_carbon_emissions_kg_total` (with PUE), `greenai_energy_kwh_total` (before PUE) and the GPUs' use.
 
-    Port 0 takes any free one; `port` says which. Only this machine is served unless `address` says otherwise.
+    Port 0 takes any free port; `port` then has its number. Only this machine is served unless `address` says otherwise.
     """
 
     name = "prometheus"
@@ -41,7 +41,7 @@ class Prometheus:
         self.port = self._server.server_port
 
     def beat(self, delta: Delta) -> None:
-        """Count. A series whose value is not known is not shown."""
+        """Counts. A series with an unknown value is not shown."""
         self._kwh.inc(delta.energy_kwh)
         if delta.emissions_kg is not None:
             self._kg = self._kg or self._kg_known.labels(*self._values)
@@ -50,7 +50,7 @@ class Prometheus:
             self._gpu.labels(*self._values).set(delta.gpu_percent)
 
     def finish(self, report: RunReport) -> None:
-        """Close the port."""
+        """Closes the port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -181,7 +181,7 @@ def test_the_exporter_serves_base_units_until_it_is_told_to_end(machine: NvmlMac
         (("--json", "--watch"), 2, "--json goes with --once"),
         (("--interval", "nan"), 2, "nan is not a number"),
         (("--from", "/nonexistent"), 2, "can't be read"),
-        (("--from", RECORDED / "h100-535.xml", "--exporter"), 2, "has no --exporter"),
+        (("--from", RECORDED / "h100-535.xml", "--exporter"), 2, "--exporter needs live GPUs"),
         (("--from", RECORDED / "h100-535.xml", "--region", "aws:nowhere-1"), 2, "nowhere"),
         (("--from", RECORDED / "h100-535.xml", "--intensity", "-5"), 2, "-5"),
     ],
