@@ -35,7 +35,7 @@ def _of_url(url: str) -> Place:
     else:
         address = (arguments.pop("host", "localhost"), arguments.pop("port", 6379))
     if not address[0]:
-        raise InputError(f"the cache's URL names no host; expected is {_FORMS}")
+        raise InputError(f"the cache's URL lacks a host; expected is {_FORMS}")
     if cluster and (scheme == "unix" or arguments.get("db")):
         raise InputError("the cache's URL has cluster=true, and a cluster has neither Unix socket nor database number")
     transport: dict[str, Literal["tcp", "tls", "unix"]] = {"redis": "tcp", "rediss": "tls", "unix": "unix"}
