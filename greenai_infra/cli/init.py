@@ -106,6 +106,7 @@ def upgrade_project(folder: Path, yes: bool) -> int:
         return 1
     upgrade.apply()
     click.echo("\nupgraded; look at what its stacks would build now: greenai-infra preview --offline")
+    click.echo("Whatever else installs greenai-infra for it needs this version too; init ci writes its CI files again.")
     if upgrade.kept:
         click.echo(f"What you had changed is in {upgrade.kept_in}/: put it back in as said above.")
     return 0

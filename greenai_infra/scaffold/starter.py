@@ -85,7 +85,11 @@ def files_to_copy(folder: Path) -> Iterator[tuple[str, Path]]:
 def _refuse_overwriting(unfinished: Path, target: Path) -> None:
     there = sorted(entry.name for entry in unfinished.iterdir() if os.path.lexists(target / entry.name))
     if there:
-        raise InputError(f"{target} already has {', '.join(there)}, which is never overwritten; name another folder")
+        older = f", or move that project to this version: greenai-infra init --upgrade {target}"
+        raise InputError(
+            f"{target} already has {', '.join(there)}, which is never overwritten; name another folder"
+            f"{older if 'Pulumi.yaml' in there and 'stacks' in there else ''}"
+        )
 
 
 @contextlib.contextmanager

@@ -51,6 +51,8 @@ class Upgrade:
     kept: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     kept_in: str = "before-upgrade"
+    installs: str = ""
+    """The line of requirements.txt that installs this package from elsewhere than its pinned version."""
 
     @property
     def needed(self) -> bool:
@@ -69,6 +71,8 @@ class Upgrade:
             yield f"move {name} to {self.kept_in}/{name}: you have changed it; {_what_to_do(name, self.written)}"
         for name in self.own:
             yield f"leave {name}, your own: {_what_to_do_with_own(name)}"
+        if self.installs:
+            yield f"leave requirements.txt: let its line `{self.installs}` install {greenai_infra.__version__} or later"
         for name, text in self.written.items():
             now = text.splitlines()
             before_name = next(
@@ -164,8 +168,9 @@ def upgrade_of(project_dir: Path) -> Upgrade:
     replaced = {name for name in (*removed, *kept) if name in now}
     written = {name: text for name, text in now.items() if name not in there or name in replaced}
     gone = tuple(name for name in removed if name not in now)
-    written |= _requirement(project_dir)
-    return Upgrade(project_dir, written, gone, tuple(kept), tuple(own), _free(project_dir, Upgrade.kept_in))
+    requirement, installs = _requirement(project_dir)
+    kept_in = _free(project_dir, Upgrade.kept_in)
+    return Upgrade(project_dir, written | requirement, gone, tuple(kept), tuple(own), kept_in, installs)
 
 
 def _what_to_do(name: str, written: Mapping[str, str]) -> str:
@@ -215,14 +220,15 @@ def _of_this_version() -> dict[str, str]:
     return {name: file.read_text(encoding="utf-8") for name, file in files.items() if name != GATE}
 
 
-def _requirement(project_dir: Path) -> dict[str, str]:
-    """requirements.txt with this version in place of the one that `init` wrote."""
+def _requirement(project_dir: Path) -> tuple[dict[str, str], str]:
+    """requirements.txt with this version in place of the pinned one, or a line that installs it in another way."""
     file = project_dir / "requirements.txt"
     if not file.is_file():
-        return {}
+        return {}, ""
     text = read_text(file)
-    changed = _REQUIREMENT.sub(rf"\g<1>{greenai_infra.__version__}", text)
-    return {"requirements.txt": changed} if changed != text else {}
+    changed, pinned = _REQUIREMENT.subn(rf"\g<1>{greenai_infra.__version__}", text)
+    other = [line.strip() for line in text.splitlines() if line.lstrip().startswith("greenai-infra")]
+    return {"requirements.txt": changed} if changed != text else {}, other[0] if other and not pinned else ""
 
 
 def _digest(content: bytes) -> str:

@@ -131,6 +131,7 @@ def test_a_project_is_not_written_twice(tmp_path: Path, greenai: Command) -> Non
 
     assert done.code == 2
     assert "already has .gitignore, Pulumi.yaml, requirements.txt, stacks, training, workload.yaml" in done.err
+    assert f"or move that project to this version: greenai-infra init --upgrade {tmp_path / 'project'}" in done.err
     assert everything(tmp_path / "project") == before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import shutil
 import tarfile
@@ -215,3 +216,37 @@ def test_the_command_shows_the_diff_and_changes_nothing_without_yes(old: Path, g
     assert done.code == 0
     assert not (old / "stacks" / "components").exists()
     assert greenai("init", "--upgrade", cwd=old).out == f"{old} is up to date\n"
+
+
+@pytest.mark.parametrize(("answer", "code", "moved"), [("y\n", 0, True), ("n\n", 1, False), ("", 1, False)])
+def test_on_a_terminal_it_asks(
+    old: Path, greenai: Command, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, moved: bool
+) -> None:
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+
+    done = greenai("init", "--upgrade", old)
+
+    assert (done.code, (old / "stacks" / "components").exists()) == (code, not moved)
+    assert "Change the project?" in done.out
+
+
+@pytest.mark.parametrize(
+    ("line", "after", "said"),
+    [
+        ("greenai-infra[aws,gcp]==0.1.0", f"greenai-infra[aws,gcp]=={__version__}", False),
+        ("greenai-infra==0.1.0  # ours", f"greenai-infra=={__version__}  # ours", False),
+        ("greenai-infra[aws] @ git+https://git.example.com/t/g@0a0a", None, True),
+        ("other-greenai-infra==0.1.0", None, False),
+    ],
+)
+def test_the_requirement_is_moved_or_named(old: Path, line: str, after: str | None, said: bool) -> None:
+    file = old / "requirements.txt"
+    file.write_text(f"pulumi\n{line}\n")
+
+    upgrade = upgrade_of(old)
+    upgrade.apply()
+
+    assert file.read_text() == f"pulumi\n{after or line}\n"
+    assert (f"leave requirements.txt: let its line `{line}` install {__version__} or later\n" in upgrade.text()) is said
