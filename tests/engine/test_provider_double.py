@@ -1,7 +1,6 @@
 """The provider double under the real engine: a small stack's whole life, and what it refuses."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -59,16 +58,6 @@ def test_a_changed_setting_updates_in_place_and_a_changed_region_replaces(projec
     assert sample.resource("high")["inputs"]["alarmActions"] == [topic["outputs"]["arn"]]
 
 
-def test_region_comes_from_the_provider_unless_given(project: MakeProject) -> None:
-    program = 'import pulumi_aws as aws\naws.sns.Topic("here")\naws.sns.Topic("there", region="ca-central-1")\n'
-    sample = project(program, {"aws:region": "eu-north-1"})
-
-    inputs = {item.name: item.inputs for item in declared(sample.preview())}
-
-    assert inputs["here"]["region"] == "eu-north-1"
-    assert inputs["there"]["region"] == "ca-central-1"
-
-
 def test_computed_outputs_are_unknown_in_preview_and_there_after_up(project: MakeProject) -> None:
     sample = project(SAMPLE)
 
@@ -108,44 +97,6 @@ aws.sns.Topic("hidden", tags={"key": pulumi.Output.secret("value")})
     assert graph["late"].inputs["tags"] == {"source": UNKNOWN}
     assert graph["hidden"].inputs["tags"] == {"key": SECRET}
     assert "value" not in str(inputs["hidden"])
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        ({"comparison_operator": "Above"}, "property comparisonOperator"),
-        ({"threshold": "lots"}, "'lots' is no number"),
-        ({"evaluation_periods": 1.5}, "property evaluationPeriods"),
-        ({"region": "mars-1"}, "cloudwatch has no region 'mars-1'"),
-        ({"metric_queries": [{"label": "no id"}]}, "property metricQueries[0].id"),
-    ],
-)
-def test_wrong_inputs_are_refused_with_the_property_named(
-    project: MakeProject, arguments: dict[str, Any], complaint: str
-) -> None:
-    sample = project(f'import pulumi_aws as aws\naws.cloudwatch.MetricAlarm("high", **{arguments!r})\n')
-
-    refused = sample.pulumi("preview", check=False)
-
-    assert refused.returncode != 0
-    assert complaint in refused.stdout
-
-
-def test_an_unknown_property_is_refused(project: MakeProject) -> None:
-    program = 'import pulumi\npulumi.CustomResource("aws:sns/topic:Topic", "news", {"displayname": "x"})\n'
-
-    refused = project(program).pulumi("preview", check=False)
-
-    assert refused.returncode != 0
-    assert "there is no property 'displayname'" in refused.stdout
-
-
-def test_an_instance_type_that_sagemaker_does_not_know_is_refused(project: MakeProject) -> None:
-    refused = project(job(instance="ml.huge")).pulumi("preview", check=False)
-
-    assert refused.returncode != 0
-    assert "resourceConfig.instanceType" in refused.stdout
-    assert "'ml.huge' is none of" in refused.stdout
 
 
 def test_a_create_fails_with_the_injected_message_in_up_only(project: MakeProject) -> None:
