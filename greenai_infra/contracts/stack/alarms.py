@@ -27,6 +27,7 @@ from greenai_infra.contracts.stack.fields import (
     carbon_example,
     read_typed,
 )
+from greenai_infra.contracts.stack.given import PolicyArn
 from greenai_infra.typed_yaml.checked import Secret
 from greenai_infra.typed_yaml.section import Positive
 
@@ -155,6 +156,8 @@ class AlarmsConfig(BudgetSection, frozen=True, kw_only=True):
     planned: Planned | None = None
     provider: Literal["aws"] = "aws"
     region: AwsRegion
+    permissions_boundary: PolicyArn | None = None
+    """Policy that bounds every role which the stack makes."""
 
 
 BUDGET_EXAMPLE = """\

@@ -15,13 +15,17 @@ from greenai_infra.contracts.stack.fields import (
     CarbonTagged,
     Email,
     Section,
+    SubnetIds,
+    VpcId,
     VpcRange,
     Zones,
     carbon_example,
-    each_once,
+    joined_or_made,
+    network_is_whole,
     read_typed,
     zones_in_region,
 )
+from greenai_infra.contracts.stack.given import PolicyArn
 from greenai_infra.errors import InputError
 from greenai_infra.typed_yaml.checked import checked_by
 from greenai_infra.typed_yaml.section import NonNegative
@@ -33,8 +37,6 @@ if TYPE_CHECKING:
 PRIVATE_RANGES = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
 Percent = Annotated[float, Meta(gt=0, le=100)]
-VpcId = Annotated[str, Meta(pattern=r"^vpc-[0-9a-f]{8,17}\Z", examples=["vpc-0a1b2c3d4e5f60718"])]
-SubnetId = Annotated[str, Meta(pattern=r"^subnet-[0-9a-f]{8,17}\Z", examples=["subnet-0a1b2c3d4e5f60718"])]
 GroupId = Annotated[str, Meta(pattern=r"^sg-[0-9a-f]{8,17}\Z", examples=["sg-0a1b2c3d4e5f60718"])]
 EvictionPolicy = Literal["allkeys-lfu", "allkeys-lru", "volatile-lfu", "volatile-lru", "volatile-ttl"]
 
@@ -62,14 +64,7 @@ class CacheNetwork(Section, frozen=True, kw_only=True):
     cidr: VpcRange = "10.43.0.0/16"
     availability_zones: Zones | None = None
     vpc_id: VpcId | None = None
-    subnet_ids: (
-        Annotated[
-            list[SubnetId],
-            checked_by(each_once),
-            Meta(min_length=2, max_length=6, examples=[["subnet-0a1b2c3d4e5f60718", "subnet-0b1b2c3d4e5f60719"]]),
-        ]
-        | None
-    ) = None
+    subnet_ids: SubnetIds | None = None
     client_security_groups: list[GroupId] = field(default_factory=list)
     client_cidrs: Annotated[list[str], checked_by(_private), Meta(examples=[["10.80.0.0/16"]])] = field(
         default_factory=list
@@ -77,19 +72,11 @@ class CacheNetwork(Section, frozen=True, kw_only=True):
 
     def check_given(self, given: Collection[str]) -> None:
         """A network is joined or made."""
-        if {"vpc_id", "subnet_ids"} & {*given} and {"availability_zones", "cidr"} & {*given}:
-            raise ValueError(
-                "vpc_id and subnet_ids join a network that is there, availability_zones and cidr make a new one: "
-                "keep one pair"
-            )
+        joined_or_made(given)
 
     def check(self) -> None:
         super().check()
-        joins = self.vpc_id is not None or self.subnet_ids is not None
-        if joins and (self.vpc_id is None or self.subnet_ids is None):
-            raise ValueError("vpc_id and subnet_ids belong together")
-        if not joins and not self.availability_zones:
-            raise ValueError("needs availability_zones for a network of its own, or vpc_id and subnet_ids to join one")
+        network_is_whole(self.vpc_id, self.subnet_ids, self.availability_zones)
 
 
 class Serverless(Section, frozen=True, kw_only=True):
@@ -143,6 +130,8 @@ class CacheConfig(CarbonTagged, frozen=True, kw_only=True):
 
     provider: Literal["aws"] = "aws"
     region: AwsRegion
+    permissions_boundary: PolicyArn | None = None
+    """Policy that bounds every role which the stack makes."""
     mode: Literal["serverless", "replication-group"]
     engine_version: Literal["7.2", "8.0", "8.1", "8.2"] = "8.0"
     """Of Valkey. A serverless cache takes its first number and runs the newest of it."""

@@ -91,11 +91,51 @@ VpcRange = Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])\Z")
 Zones = Annotated[list[str], Meta(min_length=2, max_length=6), checked_by(each_once)]
 
 
+VpcId = Annotated[str, Meta(pattern=r"^vpc-[0-9a-f]{8,17}\Z", examples=["vpc-0a1b2c3d4e5f60718"])]
+SubnetId = Annotated[str, Meta(pattern=r"^subnet-[0-9a-f]{8,17}\Z", examples=["subnet-0a1b2c3d4e5f60718"])]
+SubnetIds = Annotated[
+    list[SubnetId],
+    checked_by(each_once),
+    Meta(min_length=2, max_length=6, examples=[["subnet-0a1b2c3d4e5f60718", "subnet-0b1b2c3d4e5f60719"]]),
+]
+
+
+def joined_or_made(given: Collection[str]) -> None:
+    """Raises ValueError for a network that is both joined and made."""
+    if {"vpc_id", "subnet_ids"} & {*given} and {"availability_zones", "cidr"} & {*given}:
+        raise ValueError(
+            "vpc_id and subnet_ids join a network that is there, availability_zones and cidr make a new one: "
+            "keep one pair"
+        )
+
+
+def network_is_whole(vpc_id: str | None, subnet_ids: list[str] | None, zones: list[str] | None) -> None:
+    """Raises ValueError for a VPC without subnets, subnets without a VPC, or neither these nor zones."""
+    joins = vpc_id is not None or subnet_ids is not None
+    if joins and (vpc_id is None or subnet_ids is None):
+        raise ValueError("vpc_id and subnet_ids belong together")
+    if not joins and not zones:
+        raise ValueError("needs availability_zones for a network of its own, or vpc_id and subnet_ids to join one")
+
+
 class Network(Section, frozen=True, kw_only=True):
-    """Address range of the VPC and the zones that its private subnets lie in (at least two), by letter or by ID."""
+    """A VPC of the stack's own, with private subnets in zones named by letter or by ID; or one that is there already.
+
+    Of its own: `availability_zones`, and `cidr` if the default is taken. There already: `vpc_id` and `subnet_ids`.
+    """
 
     cidr: VpcRange = "10.42.0.0/16"
-    availability_zones: Zones
+    availability_zones: Zones | None = None
+    vpc_id: VpcId | None = None
+    subnet_ids: SubnetIds | None = None
+
+    def check_given(self, given: Collection[str]) -> None:
+        """A network is joined or made."""
+        joined_or_made(given)
+
+    def check(self) -> None:
+        super().check()
+        network_is_whole(self.vpc_id, self.subnet_ids, self.availability_zones)
 
 
 def image_lies_in_region(image: str | None, region: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from greenai_infra.catalog.buildable import LONGEST_VERTEX_PLAN, MOST_INSTANCES, MOST_SLICES, SMALL_SLICES
 from greenai_infra.catalog.vertex import vertex_machines
@@ -17,7 +17,18 @@ from greenai_infra.contracts.stack.fields import (
     read_typed,
 )
 from greenai_infra.contracts.stack.gcp_fields import ArtifactImage, GcpProject, GcpRegion, Subnet, tpus_in_region
+from greenai_infra.contracts.stack.gcp_given import (
+    ChannelName,
+    GcpBuckets,
+    KmsKeyName,
+    ServiceAccountEmail,
+    SubnetName,
+    name_in_region,
+)
 from greenai_infra.contracts.stack.runs import PlannedRun, Slice
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 GsUri = Annotated[
     str, Meta(pattern=r"^gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\s]*)?\Z", examples=["gs://our-data/corpus/"])
@@ -25,9 +36,15 @@ GsUri = Annotated[
 
 
 class GcpNetwork(Section, frozen=True, kw_only=True):
-    """Address range of the subnet that jobs get an interface in."""
+    """The subnet that jobs get an interface in: one of the stack's own by its address range, or one that is there."""
 
     cidr: Subnet = "10.42.0.0/20"
+    subnet: SubnetName | None = None
+
+    def check_given(self, given: Collection[str]) -> None:
+        """A subnet is taken or made."""
+        if {"subnet", "cidr"} <= {*given}:
+            raise ValueError("subnet takes one that is there, cidr makes a new one: keep one of them")
 
 
 class GcpTrainingConfig(PlannedRun, frozen=True, kw_only=True):
@@ -51,9 +68,17 @@ class GcpTrainingConfig(PlannedRun, frozen=True, kw_only=True):
     """Training data in another bucket; without one, `train/` in the stack's data bucket."""
     slices: Annotated[list[Slice], Meta(min_length=1, max_length=MOST_SLICES["gcp"])]
     network: GcpNetwork = GcpNetwork()
+    buckets: GcpBuckets = GcpBuckets()
+    kms_key: KmsKeyName | None = None
+    service_account: ServiceAccountEmail | None = None
+    """What jobs run as; without one, an account of just the rights that they need."""
+    notification_channels: list[ChannelName] = field(default_factory=list)
+    """Channels of Cloud Monitoring that hear of runs; `notify_emails` makes more."""
 
     def check(self) -> None:
         super().check()
+        name_in_region("network.subnet", self.network.subnet, self.region)
+        name_in_region("kms_key", self.kms_key, self.region)
         self._machine_has_its_accelerators()
         self._a_workflow_can_watch_them()
 

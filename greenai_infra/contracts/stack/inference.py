@@ -26,6 +26,14 @@ from greenai_infra.contracts.stack.fields import (
     read_typed,
     zones_in_region,
 )
+from greenai_infra.contracts.stack.given import (
+    KmsKeyArn,
+    PolicyArn,
+    RoleArn,
+    TopicArn,
+    arn_in_region,
+    own_topic_or_emails,
+)
 from greenai_infra.contracts.stack.serving import PlannedServing
 from greenai_infra.typed_yaml.section import Positive
 
@@ -106,6 +114,12 @@ class InferenceConfig(CarbonTagged, frozen=True, kw_only=True):
     startup_timeout_s: Annotated[int, Meta(ge=60, le=3600)] = 1800
     """How long downloading the model may take, and then loading it until the container answers pings."""
     network: Network | None = None
+    kms_key_arn: KmsKeyArn | None = None
+    role_arn: RoleArn | None = None
+    """What the endpoint runs as; without one, a role of just the permissions that it needs."""
+    permissions_boundary: PolicyArn | None = None
+    """Policy that bounds every role which the stack makes."""
+    topic_arn: TopicArn | None = None
     network_isolation: bool = True
     """Whether the container is cut off from everything but its requests. SageMaker fetches the model for it."""
     serverless: Serverless | None = None
@@ -162,7 +176,11 @@ class InferenceConfig(CarbonTagged, frozen=True, kw_only=True):
             )
 
     def _lies_in_region(self) -> None:
-        zones_in_region(self.network.availability_zones if self.network else (), self.region)
+        zones = self.network.availability_zones if self.network else None
+        zones_in_region(zones or (), self.region)
+        arn_in_region("kms_key_arn", self.kms_key_arn, self.region)
+        arn_in_region("topic_arn", self.topic_arn, self.region)
+        own_topic_or_emails(self.topic_arn, "topic_arn", self.notify_emails)
         image_lies_in_region(self.image, self.region)
         if self.model_key_arn is not None:
             if self.model_data is None:

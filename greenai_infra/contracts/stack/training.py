@@ -22,6 +22,15 @@ from greenai_infra.contracts.stack.fields import (
     read_typed,
     zones_in_region,
 )
+from greenai_infra.contracts.stack.given import (
+    Buckets,
+    KmsKeyArn,
+    PolicyArn,
+    RoleArn,
+    TopicArn,
+    arn_in_region,
+    own_topic_or_emails,
+)
 from greenai_infra.contracts.stack.runs import PlannedRun, Slice
 from greenai_infra.typed_yaml.section import Positive
 
@@ -42,9 +51,19 @@ class TrainingConfig(PlannedRun, frozen=True, kw_only=True):
     """With spot: how long SageMaker may wait for capacity, over all; default twice the run."""
     slices: Annotated[list[Slice], Meta(min_length=1, max_length=MOST_SLICES["aws"])]
     network: Network
+    buckets: Buckets = Buckets()
+    kms_key_arn: KmsKeyArn | None = None
+    role_arn: RoleArn | None = None
+    """What jobs run as; without one, a role of just the permissions that they need."""
+    permissions_boundary: PolicyArn | None = None
+    """Policy that bounds every role which the stack makes."""
+    topic_arn: TopicArn | None = None
 
     def check(self) -> None:
         super().check()
+        arn_in_region("kms_key_arn", self.kms_key_arn, self.region)
+        arn_in_region("topic_arn", self.topic_arn, self.region)
+        own_topic_or_emails(self.topic_arn, "topic_arn", self.notify_emails)
         self._slices_fit_sagemaker()
         self._waiting_fits()
         self._zones_lie_in_region()
@@ -71,7 +90,7 @@ class TrainingConfig(PlannedRun, frozen=True, kw_only=True):
             )
 
     def _zones_lie_in_region(self) -> None:
-        zones_in_region(self.network.availability_zones, self.region)
+        zones_in_region(self.network.availability_zones or (), self.region)
 
 
 TRAINING_EXAMPLE = (

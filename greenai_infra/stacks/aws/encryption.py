@@ -52,6 +52,8 @@ class EncryptionKeyArgs:
     site: Site
     account_id: Any
     statements: Sequence[Statement] = ()
+    given_arn: str | None = None
+    """A key of the user's own: none is made, and its policy stays as it is."""
 
 
 class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]
@@ -59,6 +61,10 @@ class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]
 
     def __init__(self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:EncryptionKey", name, None, opts)
+        if args.given_arn is not None:
+            self.arn: Any = args.given_arn
+            self.register_outputs({"arn": self.arn})
+            return
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         self.key = aws.kms.Key(
             f"{site.name}-key",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -14,6 +14,7 @@ from greenai_infra.stacks.aws.security_groups import HTTPS, SecurityGroups
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from greenai_infra.contracts.stack.fields import Network
     from greenai_infra.stacks.aws.site import Site
 
 
@@ -35,21 +36,29 @@ class NetworkArgs:
     """`readable_buckets` names buckets of other owners that are read from inside."""
 
     site: Site
-    cidr: str
-    availability_zones: Sequence[str]
+    network: Network
     readable_buckets: Sequence[str] = ()
     inside: Inside = TRAINING
 
 
 class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
-    """VPC with a private subnet in each zone, endpoints for the services called inside, and closed security groups."""
+    """VPC with a private subnet in each zone, endpoints for the services called inside, and closed security groups.
+
+    In a VPC that is there already, only the security group of those inside is made: they reach S3 and other services
+    as that VPC's own endpoints and routes let them.
+    """
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(f"greenai:aws:{args.inside.name.capitalize()}Network", name, None, opts)
         site, inside, child = args.site, args.inside, pulumi.ResourceOptions(parent=self)
-        place = private_vpc(site, args.cidr, args.availability_zones, child)
-        self.vpc, self.subnets = place.vpc, place.subnets
-        self.account_id = self.vpc.owner_id
+        if args.network.vpc_id is not None:
+            self._join(args.network.vpc_id, args.network.subnet_ids or (), args, child)
+            return
+        place = private_vpc(site, args.network.cidr, args.network.availability_zones or (), child)
+        self.vpc: Any = place.vpc
+        self.account_id, self.vpc_arn = self.vpc.owner_id, self.vpc.arn
+        self.subnet_ids: list[Any] = [subnet.id for subnet in place.subnets]
+        self.subnet_arns: list[Any] = [subnet.arn for subnet in place.subnets]
         groups = SecurityGroups(site, self.vpc.id, child)
         reaches = [*(["each other"] if inside.together else []), *(["the endpoints"] if inside.services else []), "S3"]
         self.job_group = groups.group(inside.name, f"{inside.plural}: {', '.join(reaches)}")
@@ -64,7 +73,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
                 site=site,
                 vpc_id=self.vpc.id,
                 account_id=self.account_id,
-                subnet_ids=[subnet.id for subnet in self.subnets],
+                subnet_ids=self.subnet_ids,
                 route_table_id=place.route_table.id,
                 security_group_id=self.endpoint_group.id if self.endpoint_group else None,
                 services=inside.services,
@@ -73,16 +82,40 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
             opts=child,
         )
         self._rules(groups, inside)
-        self.register_outputs({"vpc_id": self.vpc.id, "subnet_ids": [subnet.id for subnet in self.subnets]})
+        self.register_outputs({"vpc_id": self.vpc.id, "subnet_ids": self.subnet_ids})
+
+    def _join(self, vpc_id: str, subnet_ids: Sequence[str], args: NetworkArgs, child: pulumi.ResourceOptions) -> None:
+        """Take a VPC as it is, with a group for those inside: out by HTTPS only, in from each other if at all."""
+        inside, region = args.inside, args.site.region
+        groups = SecurityGroups(args.site, vpc_id, child)
+        self.vpc = None
+        self.job_group = groups.group(inside.name, f"{inside.plural}: out by HTTPS")
+        self.account_id = self.job_group.owner_id
+
+        def arn(resource: str) -> Any:
+            return pulumi.Output.concat(f"arn:aws:ec2:{region}:", self.account_id, f":{resource}")
+
+        self.vpc_arn = arn(f"vpc/{vpc_id}")
+        self.subnet_ids = list(subnet_ids)
+        self.subnet_arns = [arn(f"subnet/{subnet}") for subnet in subnet_ids]
+        who = "jobs" if inside is TRAINING else inside.name
+        self._among_each_other(groups, inside, who)
+        # Where the endpoints of this VPC are, and whose, nobody says here.
+        groups.allow_out(f"{who}-to-https", self.job_group.id, {**HTTPS, "cidr_ipv4": "0.0.0.0/0"})
+        self.register_outputs({"vpc_id": vpc_id, "subnet_ids": self.subnet_ids})
+
+    def _among_each_other(self, groups: SecurityGroups, inside: Inside, who: str) -> None:
+        if inside.together:
+            # Several nodes, and the Elastic Fabric Adapter between them, need every port and protocol both ways.
+            jobs = self.job_group.id
+            anything = {"ip_protocol": "-1", "referenced_security_group_id": jobs}
+            groups.allow_in(f"{who}-from-{who}", jobs, anything)
+            groups.allow_out(f"{who}-to-{who}", jobs, anything)
 
     def _rules(self, groups: SecurityGroups, inside: Inside) -> None:
         jobs = self.job_group.id
         who = "jobs" if inside is TRAINING else inside.name
-        if inside.together:
-            # Several nodes, and the Elastic Fabric Adapter between them, need every port and protocol both ways.
-            anything = {"ip_protocol": "-1", "referenced_security_group_id": jobs}
-            groups.allow_in(f"{who}-from-{who}", jobs, anything)
-            groups.allow_out(f"{who}-to-{who}", jobs, anything)
+        self._among_each_other(groups, inside, who)
         groups.allow_out(f"{who}-to-s3", jobs, {**HTTPS, "prefix_list_id": self.endpoints.s3.prefix_list_id})
         if self.endpoint_group:
             endpoints = self.endpoint_group.id

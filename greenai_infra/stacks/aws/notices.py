@@ -21,6 +21,8 @@ class NoticesArgs:
     site: Site
     key_arn: Any
     emails: Sequence[str]
+    given_arn: str | None = None
+    """A topic of the user's own: none is made, and nobody is subscribed."""
 
 
 class Notices(pulumi.ComponentResource):  # type: ignore[misc]
@@ -28,6 +30,10 @@ class Notices(pulumi.ComponentResource):  # type: ignore[misc]
 
     def __init__(self, name: str, args: NoticesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:Notices", name, None, opts)
+        if args.given_arn is not None:
+            self.topic_arn: Any = args.given_arn
+            self.register_outputs({"topic_arn": self.topic_arn})
+            return
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         self.topic = aws.sns.Topic(
             f"{site.name}-notices",

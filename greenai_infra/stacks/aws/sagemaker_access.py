@@ -68,16 +68,15 @@ def metrics_statement(namespaces: Sequence[str]) -> Statement:
 def network_statements(scope: Scope, network: PrivateNetwork) -> list[Statement]:
     """Joining the stack's network, and leaving it."""
     interfaces = scope.arn("ec2", "network-interface/*")
-    subnets = [subnet.arn for subnet in network.subnets]
     return [
-        allow("JoinNetwork", ["ec2:CreateNetworkInterface"], [interfaces, *subnets, network.job_group.arn]),
+        allow("JoinNetwork", ["ec2:CreateNetworkInterface"], [interfaces, *network.subnet_arns, network.job_group.arn]),
         allow(
             "UseOwnInterfaces",
             actions_of(
                 "ec2", "CreateNetworkInterfacePermission DeleteNetworkInterface DeleteNetworkInterfacePermission"
             ),
             interfaces,
-            condition={"ArnEquals": {"ec2:Vpc": network.vpc.arn}},
+            condition={"ArnEquals": {"ec2:Vpc": network.vpc_arn}},
         ),
         # EC2 can't narrow what may be described to single resources.
         allow(

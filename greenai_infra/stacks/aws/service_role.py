@@ -26,6 +26,8 @@ class ServiceRoleArgs:
     account_id: Any
     source_arn: Any
     statements: Sequence[Statement]
+    given_arn: str | None = None
+    """A role of the user's own: none is made."""
 
 
 class ServiceRole(pulumi.ComponentResource):  # type: ignore[misc]
@@ -33,12 +35,17 @@ class ServiceRole(pulumi.ComponentResource):  # type: ignore[misc]
 
     def __init__(self, name: str, args: ServiceRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:ServiceRole", name, None, opts)
+        if args.given_arn is not None:
+            self.arn: Any = args.given_arn
+            self.register_outputs({"arn": self.arn})
+            return
         child = pulumi.ResourceOptions(parent=self)
         logical = f"{args.site.name}-{args.what}"
         self.role = aws.iam.Role(
             logical,
             description=f"{args.what} of {args.site.workload} in {args.site.region}",
             assume_role_policy=render([trust(args.service, args.account_id, args.source_arn)]),
+            permissions_boundary=args.site.permissions_boundary,
             tags=dict(args.site.tags),
             opts=child,
         )

@@ -26,12 +26,15 @@ class Site:
     workload: str
     region: str
     tags: Mapping[str, str] = field(hash=False)
+    permissions_boundary: str | None = None
+    """ARN of the policy that bounds every role made here."""
 
     @classmethod
     def of(cls, name: str, config: Tagged, region: str, facts: Mapping[str, str] | None = None) -> Site:
         """That of the component of this name; `facts` are tagged beside the stack's. Raises InputError."""
         tags = aws_tags({**stack_facts(config), **(facts or {})})
-        return cls(component_name(name, config), config.workload, region, tags)
+        boundary = getattr(config, "permissions_boundary", None)
+        return cls(component_name(name, config), config.workload, region, tags, boundary)
 
     def named(self, what: str) -> dict[str, str]:
         """The tags with a `Name`, for what the EC2 console lists by that tag only."""

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from greenai_infra.stacks.aws.policy import Statement, deny, deny_plain_http, render
 
 if TYPE_CHECKING:
+    from greenai_infra.contracts.stack.given import Buckets
     from greenai_infra.stacks.aws.site import Site
 
 UPLOAD_DAYS = 7
@@ -27,6 +28,8 @@ class BucketArgs:
     old_version_days: int
     expire_days: int | None = None
     force_destroy: bool = False
+    given_name: str | None = None
+    """A bucket of the user's own: none is made, and nothing of it is changed."""
 
 
 class PrivateBucket(pulumi.ComponentResource):  # type: ignore[misc]
@@ -34,6 +37,11 @@ class PrivateBucket(pulumi.ComponentResource):  # type: ignore[misc]
 
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:PrivateBucket", name, None, opts)
+        if args.given_name is not None:
+            self.name: Any = args.given_name
+            self.arn: Any = f"arn:aws:s3:::{args.given_name}"
+            self.register_outputs({"name": self.name, "arn": self.arn})
+            return
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         logical = f"{site.name}-{args.what}"
         # checkov:skip=CKV_AWS_18: CloudTrail's data events tell who reads, without another bucket that only grows
@@ -111,6 +119,7 @@ class StorageArgs:
     key_arn: Any
     retention_days: int
     force_destroy: bool = False
+    given: Buckets | None = None
 
 
 class TrainingStorage(pulumi.ComponentResource):  # type: ignore[misc]
@@ -122,7 +131,15 @@ class TrainingStorage(pulumi.ComponentResource):  # type: ignore[misc]
         def bucket(what: str, expire_days: int | None = None) -> PrivateBucket:
             return PrivateBucket(
                 f"{name}-{what}",
-                BucketArgs(args.site, what, args.key_arn, args.retention_days, expire_days, args.force_destroy),
+                BucketArgs(
+                    args.site,
+                    what,
+                    args.key_arn,
+                    args.retention_days,
+                    expire_days,
+                    args.force_destroy,
+                    getattr(args.given, what, None),
+                ),
                 opts=pulumi.ResourceOptions(parent=self),
             )
 

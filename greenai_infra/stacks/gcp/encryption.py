@@ -25,6 +25,8 @@ class EncryptionKeyArgs:
 
     site: Site
     agents: Mapping[str, Any]
+    given: str | None = None
+    """A key of the user's own, by its whole name: none is made, and who may use it stays as it is."""
 
 
 class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]
@@ -36,6 +38,10 @@ class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]
 
     def __init__(self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:EncryptionKey", name, None, opts)
+        if args.given is not None:
+            self.id: Any = args.given
+            self.register_outputs({"id": self.id})
+            return
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         ring = gcp.kms.KeyRing(f"{site.name}-ring", project=site.gcp_project, location=site.region, opts=child)
         # checkov:skip=CKV_GCP_82: it goes with the stack, after DESTROY_AFTER in which it can be brought back

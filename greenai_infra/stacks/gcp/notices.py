@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_gcp as gcp
@@ -20,6 +20,8 @@ class NoticesArgs:
 
     site: Site
     emails: Sequence[str]
+    given: Sequence[str] = ()
+    """Channels of the user's own, by their whole names."""
 
 
 class Notices(pulumi.ComponentResource):  # type: ignore[misc]
@@ -40,5 +42,5 @@ class Notices(pulumi.ComponentResource):  # type: ignore[misc]
             )
             for email in dict.fromkeys(args.emails)
         ]
-        self.channel_names = [channel.name for channel in self.channels]
+        self.channel_names: list[Any] = [*dict.fromkeys(args.given), *(channel.name for channel in self.channels)]
         self.register_outputs({"channels": self.channel_names})

@@ -33,6 +33,8 @@ class ServiceAccountArgs:
     project_roles: Sequence[str] = ()
     permissions: Sequence[str] = ()
     used_by: dict[str, Any] = field(default_factory=dict)
+    given_email: str | None = None
+    """An account of the user's own: none is made, and what it may do, and who may act as it, stays as it is."""
 
 
 class ServiceAccount(pulumi.ComponentResource):  # type: ignore[misc]
@@ -40,6 +42,12 @@ class ServiceAccount(pulumi.ComponentResource):  # type: ignore[misc]
 
     def __init__(self, name: str, args: ServiceAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:ServiceAccount", name, None, opts)
+        if args.given_email is not None:
+            self.email: Any = args.given_email
+            self.member: Any = f"serviceAccount:{args.given_email}"
+            self.id: Any = f"projects/-/serviceAccounts/{args.given_email}"
+            self.register_outputs({"email": self.email})
+            return
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         if broad := sorted(set(args.project_roles) & set(_FORBIDDEN_ROLES)):
             raise ValueError(f"{args.what}: {', '.join(broad)} allows far more than any part of a stack needs")

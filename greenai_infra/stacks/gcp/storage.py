@@ -32,6 +32,8 @@ class BucketArgs:
     expire_days: int | None = None
     force_destroy: bool = False
     access: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    given_name: str | None = None
+    """A bucket of the user's own: none is made, and who gets in stays as it is."""
 
 
 class PrivateBucket(pulumi.ComponentResource):  # type: ignore[misc]
@@ -39,6 +41,10 @@ class PrivateBucket(pulumi.ComponentResource):  # type: ignore[misc]
 
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:PrivateBucket", name, None, opts)
+        if args.given_name is not None:
+            self.name: Any = args.given_name
+            self.register_outputs({"name": self.name})
+            return
         site, child = args.site, pulumi.ResourceOptions(parent=self)
         logical = f"{site.name}-{args.what}"
         # checkov:skip=CKV_GCP_62: Cloud Audit Logs tell who reads, without another bucket that only grows

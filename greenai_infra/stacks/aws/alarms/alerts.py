@@ -31,6 +31,8 @@ class AlertsArgs:
     site: Site
     notify: Notify
     about: str = "Carbon budget"
+    given_arn: str | None = None
+    """A topic of the user's own: none is made, and who hears of it stays as it is."""
 
 
 class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
@@ -44,6 +46,12 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:Alerts", name, None, opts)
         self._site = site = args.site
         self._child = child = pulumi.ResourceOptions(parent=self)
+        if args.given_arn is not None:
+            self.ready: list[Any] = []
+            self.topic_arn: Any = args.given_arn
+            self.account_id: Any = args.given_arn.split(":")[4]
+            self.register_outputs({"topic_arn": self.topic_arn})
+            return
         logical = f"{site.name}-alerts"
         self.key = aws.kms.Key(
             logical,

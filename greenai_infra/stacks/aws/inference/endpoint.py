@@ -57,10 +57,14 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
         # The budget's alerts may stand in the same stack, so this topic has another name.
         about = replace(site, name=f"{site.name}-endpoint", workload=f"{site.workload}-endpoint")
         self.alerts = Alerts(
-            f"{name}-alerts", AlertsArgs(about, Notify(emails=config.notify_emails), "Endpoint"), opts=self._child
+            f"{name}-alerts",
+            AlertsArgs(about, Notify(emails=config.notify_emails), "Endpoint", config.topic_arn),
+            opts=self._child,
         )
         account_id = self.alerts.account_id
-        self.key = EncryptionKey(f"{name}-key", EncryptionKeyArgs(site, account_id), opts=self._child)
+        self.key = EncryptionKey(
+            f"{name}-key", EncryptionKeyArgs(site, account_id, given_arn=config.kms_key_arn), opts=self._child
+        )
         self.log_group = log_group(site, "endpoint-logs", LOGS, self.key.arn, config.retention_days, self._child)
         self.network = self._network(account_id)
         self.captured = self._captured()
@@ -86,18 +90,18 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
             f"{self._name}-network",
             NetworkArgs(
                 site,
-                config.network.cidr,
-                config.network.availability_zones,
+                config.network,
                 readable,
                 Inside("serving", "Model servers", services, together=False),
             ),
             opts=self._child,
         )
-        TrafficLog(
-            f"{self._name}-traffic-log",
-            TrafficLogArgs(site, account_id, network.vpc.id, self.key.arn, config.retention_days),
-            opts=self._child,
-        )
+        if network.vpc is not None:
+            TrafficLog(
+                f"{self._name}-traffic-log",
+                TrafficLogArgs(site, account_id, network.vpc.id, self.key.arn, config.retention_days),
+                opts=self._child,
+            )
         return network
 
     def _captured(self) -> CapturedRequests | None:
@@ -120,6 +124,7 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
                 # AWS does not say on behalf of which resource hosting takes a role on: model, configuration, endpoint.
                 source_arn=scope.arn("sagemaker", "*"),
                 statements=statements,
+                given_arn=self.config.role_arn,
             ),
             opts=self._child,
         )
@@ -127,7 +132,7 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
     def _serve(self) -> tuple[Any, Any, Any]:
         config, site, network = self.config, self.site, self.network
         isolated = {"enable_network_isolation": config.network_isolation} if network else {}
-        subnets = [subnet.id for subnet in network.subnets] if network else []
+        subnets = network.subnet_ids if network else []
         vpc = {"security_group_ids": [network.job_group.id], "subnets": subnets} if network else None
         needed = [self.role, *([network] if network else []), *([self.captured] if self.captured else [])]
         # checkov:skip=CKV_AWS_370: on for endpoints on instances unless the config says no; serverless has no isolation

@@ -69,26 +69,26 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
 
         self.network = PrivateNetwork(
             f"{name}-network",
-            NetworkArgs(site, config.network.cidr, config.network.availability_zones, outside),
+            NetworkArgs(site, config.network, outside),
             opts=self._child,
         )
         self.scope = Scope(config.workload, config.region, self.network.account_id)
-        self.key = EncryptionKey(f"{name}-key", EncryptionKeyArgs(site, self.network.account_id), opts=self._child)
-        self.traffic_log = TrafficLog(
-            f"{name}-traffic-log",
-            TrafficLogArgs(site, self.network.account_id, self.network.vpc.id, self.key.arn, config.retention_days),
+        self.key = EncryptionKey(
+            f"{name}-key",
+            EncryptionKeyArgs(site, self.network.account_id, given_arn=config.kms_key_arn),
             opts=self._child,
         )
+        self.traffic_log = self._traffic_log()
         self.storage = TrainingStorage(
             f"{name}-storage",
-            StorageArgs(site, self.key.arn, config.retention_days, config.force_destroy),
+            StorageArgs(site, self.key.arn, config.retention_days, config.force_destroy, config.buckets),
             opts=self._child,
         )
         self.registry = ImageRegistry(
             f"{name}-registry", RegistryArgs(site, self.key.arn, config.force_destroy), opts=self._child
         )
         self.notices = Notices(
-            f"{name}-notices", NoticesArgs(site, self.key.arn, config.notify_emails), opts=self._child
+            f"{name}-notices", NoticesArgs(site, self.key.arn, config.notify_emails, config.topic_arn), opts=self._child
         )
         self.role = self._execution_role(outside)
         self.outputs = self._outputs()
@@ -97,6 +97,15 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         elif args.active:
             self.outputs |= self._launch_now()
         self.register_outputs(self.outputs)
+
+    def _traffic_log(self) -> TrafficLog | None:
+        """Of the stack's own network: a VPC that is given stays as it is."""
+        if self.network.vpc is None:
+            return None
+        args = TrafficLogArgs(
+            self.site, self.network.account_id, self.network.vpc.id, self.key.arn, self.config.retention_days
+        )
+        return TrafficLog(f"{self._name}-traffic-log", args, opts=self._child)
 
     @property
     def image(self) -> Any:
@@ -115,6 +124,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
                 account_id=self.scope.account_id,
                 source_arn=self.scope.jobs,
                 statements=statements + read_bucket_statements(outside_buckets),
+                given_arn=self.config.role_arn,
             ),
             opts=self._child,
         )
@@ -127,7 +137,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
             checkpoint_uri=self.outputs["checkpoint_uri"],
             artifact_uri=self.outputs["artifact_uri"],
             key_arn=self.key.arn,
-            subnet_ids=[subnet.id for subnet in self.network.subnets],
+            subnet_ids=self.network.subnet_ids,
             security_group_id=self.network.job_group.id,
         )
         return training_request(self.run, parts, self._run_tags)
@@ -232,7 +242,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
             "image": self.image,
             "job_role_arn": self.role.arn,
             "notices_topic_arn": self.notices.topic_arn,
-            "traffic_log_group": self.traffic_log.log_group.name,
+            **({"traffic_log_group": self.traffic_log.log_group.name} if self.traffic_log else {}),
             "upload_data": pulumi.Output.concat(upload, own_data_uri),
             "build_image": build_command(config, config.instance_type, self.registry.url, f":{config.image_tag}"),
             "push_image": pulumi.Output.concat(

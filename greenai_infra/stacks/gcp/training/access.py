@@ -16,7 +16,9 @@ WATCH_JOBS = ("aiplatform.customJobs.cancel", "aiplatform.customJobs.create", "a
 ATTACH = ("compute.networkAttachments.get", "compute.networkAttachments.update", "compute.regionOperations.get")
 
 
-def job_account(name: str, site: Site, workflow_member: Any, child: pulumi.ResourceOptions) -> ServiceAccount:
+def job_account(
+    name: str, site: Site, workflow_member: Any, child: pulumi.ResourceOptions, given_email: str | None = None
+) -> ServiceAccount:
     """What a running job is. Its buckets and images are granted where those are; logs and metrics know no place."""
     return ServiceAccount(
         f"{name}-job-account",
@@ -26,6 +28,7 @@ def job_account(name: str, site: Site, workflow_member: Any, child: pulumi.Resou
             description=f"Training jobs of {site.workload}",
             project_roles=TELEMETRY_ROLES,
             used_by={"workflow": workflow_member},
+            given_email=given_email,
         ),
         opts=child,
     )

@@ -80,16 +80,21 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         agents = {api.partition(".")[0]: member for api, member in self.services.agents.items()}
         self.key = EncryptionKey(
             f"{name}-key",
-            EncryptionKeyArgs(site, {**agents, "storage": self.services.storage_agent}),
+            EncryptionKeyArgs(site, {**agents, "storage": self.services.storage_agent}, config.kms_key),
             opts=ready,
         )
-        self.network = PrivateNetwork(f"{name}-network", NetworkArgs(site, config.network.cidr), opts=ready)
-        self.job_network = JobNetwork(
-            f"{name}-job-network", JobNetworkArgs(site, self.network.subnet_id, self.vertex), opts=ready
+        self.network = (
+            PrivateNetwork(f"{name}-network", NetworkArgs(site, config.network.cidr), opts=ready)
+            if config.network.subnet is None
+            else None
         )
-        self.notices = Notices(f"{name}-notices", NoticesArgs(site, config.notify_emails), opts=ready)
+        subnet_id = self.network.subnet_id if self.network else config.network.subnet
+        self.job_network = JobNetwork(f"{name}-job-network", JobNetworkArgs(site, subnet_id, self.vertex), opts=ready)
+        self.notices = Notices(
+            f"{name}-notices", NoticesArgs(site, config.notify_emails, config.notification_channels), opts=ready
+        )
         self.workflow_account = workflow_account(name, site, ready)
-        self.job_account = job_account(name, site, self.workflow_account.member, ready)
+        self.job_account = job_account(name, site, self.workflow_account.member, ready, config.service_account)
         self.start_account = start_account(name, site, ready)
         self._storage()
         self.registry = ImageRegistry(
@@ -136,6 +141,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
                     expire_days=expire_days,
                     force_destroy=config.force_destroy,
                     access=access,
+                    given_name=getattr(config.buckets, what),
                 ),
                 opts=self._child,
             )
