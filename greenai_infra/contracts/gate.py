@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from greenai_infra.contracts.declared import Finding
 
 Severity = Literal["mandatory", "advisory", "disabled"]
+Setting = bool | int | float | str | list[str] | None
+"""What a rule can be told, as JSON has it."""
 Count = Annotated[int, Meta(ge=0)]
 UNUSED_EXEMPTION = "exemption-unused"
 """Code of the finding about an exemption that is for no resource."""
@@ -34,7 +36,7 @@ class RuleResult(Checked, frozen=True, kw_only=True):
     violations: Count = 0
     not_run: Count = 0
     exempted: Count = 0
-    settings: dict[str, bool | float | str | list[str] | None] = struct_field(default_factory=dict)
+    settings: dict[str, Setting] = struct_field(default_factory=dict)
 
     @property
     def in_force(self) -> bool:

@@ -20,7 +20,7 @@ from greenai_infra.typed_yaml.section import NonNegative, Positive
 from greenai_infra.typed_yaml.values import Unreadable, read_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}\Z")]
@@ -168,6 +168,11 @@ class Preview(Checked, frozen=True, kw_only=True):
         return f"{self.project}/{self.stack}"
 
     @property
+    def rules(self) -> list[RuleResult]:
+        """The rules that it was judged by; none without a gate."""
+        return self.policy.rules if self.policy else []
+
+    @property
     def stopped(self) -> bool:
         """Whether the program did not get to its end."""
         return any(one.code in STOPPED for one in self.findings)
@@ -230,3 +235,12 @@ def check_preview(document: Any, what: str) -> None:
             f"{what} has schema_version {document.get('schema_version')!r}, this release reads {SCHEMA_VERSION}; "
             "preview both with the same release"
         )
+
+
+def rules_in(document: Mapping[str, Any], what: str) -> list[RuleResult]:
+    """The rules that a preview's document was judged by; none without a gate. Raises InputError for damaged ones."""
+    policy = document.get("policy") or {}
+    try:
+        return read_values(policy, Policy).rules
+    except Unreadable as error:
+        raise InputError(described(error.problems, f"{what}: policy", policy, Policy)) from None

@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from greenai_infra.contracts.ledger_entry import EntryType
 from greenai_infra.footprint.budget import KINDS, Committed
 from greenai_infra.footprint.budget_forecast import PeriodForecast, period_forecast
-from greenai_infra.ledger.entries import EntryType, open_reservations
+from greenai_infra.ledger.entries import open_reservations
 from greenai_infra.ledger.periods import month_of, within, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from greenai_infra.contracts.ledger_entry import Entry
     from greenai_infra.footprint.budget import Allowance, Share
-    from greenai_infra.ledger.entries import Entry
     from greenai_infra.ledger.periods import Span
 
 DAY = timedelta(days=1)

@@ -18,10 +18,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from greenai_infra.clock import format_time, now
+from greenai_infra.contracts.ledger_entry import Entry, EntryType, check_name
 from greenai_infra.errors import InputError, Refused
 from greenai_infra.footprint.budget import INFERENCE_SHARE, KINDS, TRAINING_SHARE, Allowance, excesses
 from greenai_infra.ledger.accounts import Forecast, Status, forecast_of, status_of
-from greenai_infra.ledger.entries import Entry, EntryType, LedgerError, OverBudget, check_name, no_budget
+from greenai_infra.ledger.entries import LedgerError, OverBudget, no_budget
 from greenai_infra.ledger.locate import open_ledger
 from greenai_infra.numbers import exact, significant
 

@@ -20,6 +20,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from greenai_infra.clock import format_time, parse_time
+from greenai_infra.contracts.ledger_entry import Entry, EntryType
 from greenai_infra.errors import Refused
 from greenai_infra.footprint.budget import (
     KINDS,
@@ -33,8 +34,6 @@ from greenai_infra.footprint.budget import (
 )
 from greenai_infra.ledger.dynamodb_table import DynamoTable, Item, wire
 from greenai_infra.ledger.entries import (
-    Entry,
-    EntryType,
     OverBudget,
     no_budget,
     refuse_another,

@@ -6,22 +6,19 @@ and a correction mends a wrong figure. When a call returns, its entry is stored 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-from math import isfinite
 from typing import TYPE_CHECKING, Protocol
 
-from greenai_infra.errors import GreenAIError, InputError, Refused
+from greenai_infra.contracts.ledger_entry import EntryType
+from greenai_infra.errors import GreenAIError, Refused
 from greenai_infra.numbers import exact, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from greenai_infra.footprint.budget import Allowance, Committed, Excess, Share
+    from greenai_infra.contracts.ledger_entry import Entry
+    from greenai_infra.footprint.budget import Allowance, Committed, Excess
 
-MOST_KG = 1e12  # a billion tonnes
-LONGEST_NAME = 200
 MUCH = 5
 """Ratio of a run to the whole budget above which the budget was probably given in a different unit."""
 
@@ -46,48 +43,6 @@ def over_budget(excess: Excess) -> str:
         f"{significant(excess.wanted_kg)} kg do not fit the {excess.scope} budget of {limit}: "
         f"{significant(excess.committed_kg)} kg are used or reserved, so {significant(excess.over_kg)} kg are too much"
     )
-
-
-class EntryType(StrEnum):
-    """RUN: measured. RESERVATION: planned. RELEASE: a released reservation. CORRECTION: a change to a run's kg."""
-
-    RUN = "run"
-    RESERVATION = "reservation"
-    RELEASE = "release"
-    CORRECTION = "correction"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row. `entry_id` is unique among rows of its type; `run_id` is the run that it concerns (`entry_id` except
-    in a correction). `kg` is CO2e, negative only in a correction. `at` is the time in which it counts, for a correction
-    that of its run; `stored_at` is the time of storing. Both are UTC."""
-
-    team: str
-    project: str
-    type: EntryType
-    kind: Share
-    entry_id: str
-    run_id: str
-    kg: float
-    at: datetime
-    stored_at: datetime
-    source: str = ""
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        for name in ("team", "project", "entry_id", "run_id"):
-            check_name(name.replace("_", " "), getattr(self, name))
-        if not isfinite(self.kg) or abs(self.kg) > MOST_KG or (self.kg < 0 and self.type is not EntryType.CORRECTION):
-            raise InputError(f"kg of '{self.entry_id}' must be a number from 0 to {MOST_KG:g}, not {self.kg:g}")
-
-
-def check_name(what: str, value: str) -> None:
-    """Raises InputError for a name that could not be found again: empty, padded, or with control characters."""
-    if not isinstance(value, str) or not value or len(value) > LONGEST_NAME or not value.isprintable():
-        raise InputError(f"{what} {value!r} must be 1 to {LONGEST_NAME} printable characters")
-    if value != value.strip():
-        raise InputError(f"{what} {value!r} begins or ends with a blank")
 
 
 class Ledger(Protocol):

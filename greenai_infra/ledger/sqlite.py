@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from greenai_infra.clock import format_time, parse_time
+from greenai_infra.contracts.ledger_entry import Entry, EntryType
 from greenai_infra.errors import Refused
 from greenai_infra.footprint.budget import Allowance, Committed, Share, excesses
 from greenai_infra.ledger.entries import (
-    Entry,
-    EntryType,
     OverBudget,
     no_budget,
     refuse_another,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.contracts.declared import PROVIDER_PREFIX
-from greenai_infra.contracts.preview import check_preview
+from greenai_infra.contracts.preview import check_preview, rules_in
 from greenai_infra.contracts.preview_codes import STOPPED
 from greenai_infra.errors import InputError
 from greenai_infra.previews.gate_change import gate_change, in_force
@@ -44,6 +44,8 @@ def diff_previews(base: Preview, head: Preview) -> dict[str, Any]:
                 raise InputError(
                     f"base is a preview of {key} '{base[key]}', head of '{head[key]}'; preview the same stack twice"
                 )
+    rules, new_rules = rules_in(base, "base"), rules_in(head, "head")
+    running = set() if _stopped(head) else {*in_force(new_rules)}
     return {
         "schema_version": DIFF_VERSION,
         "project": head["project"],
@@ -53,8 +55,8 @@ def diff_previews(base: Preview, head: Preview) -> dict[str, Any]:
         "standing": _standing(base, head),
         "planned_run": _planned_run(base, head),
         "planned_load": _planned(base, head, "planned_load", LOAD_FIGURES),
-        "findings": _findings(base, head),
-        "gate": gate_change(base, head),
+        "findings": _findings(base, head, idle=in_force(rules).keys() - running),
+        "gate": gate_change(rules, new_rules),
     }
 
 
@@ -198,10 +200,9 @@ def _other_meaning(before: Preview, after: Preview) -> str:
     return "" if kinds[0] == kinds[1] else f"another measure of intensity: base {kinds[0]}; head {kinds[1]}"
 
 
-def _findings(base: Preview, head: Preview) -> dict[str, Any]:
+def _findings(base: Preview, head: Preview, idle: set[str]) -> dict[str, Any]:
     """What is new, what is resolved, and what nobody can call resolved, as the rule that found it doesn't run now."""
     gone = _only_in(base.get("findings", ()), head.get("findings", ()))
-    idle = in_force(base).keys() - (set() if _stopped(head) else in_force(head).keys())
     return {
         "new": _only_in(head.get("findings", ()), base.get("findings", ())),
         "resolved": [one for one in gone if one["code"] not in idle],

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    Rule = Mapping[str, Any]
+    from greenai_infra.contracts.gate import RuleResult, Setting
 
 WEIGHTS = {"mandatory": 2, "advisory": 1, "disabled": 0}
 MISSING = "missing"
@@ -24,40 +24,35 @@ OTHER_MEASURE = frozenset({"basis", "signal", "namespace", "metric"})
 LIMIT = "max_"
 
 
-def rules_of(preview: Mapping[str, Any]) -> Sequence[Rule]:
-    """The rules that a preview was judged by; empty without a gate, and for a stack that is not there."""
-    rules: Sequence[Rule] = (preview.get("policy") or {}).get("rules", ())
-    return rules
-
-
-def in_force(preview: Mapping[str, Any]) -> dict[str, Rule]:
+def in_force(rules: Iterable[RuleResult]) -> dict[str, RuleResult]:
     """By id, the rules that run."""
-    return {one["id"]: one for one in rules_of(preview) if WEIGHTS.get(one["severity"])}
+    return {one.id: one for one in rules if one.in_force}
 
 
-def gate_change(base: Mapping[str, Any], head: Mapping[str, Any]) -> dict[str, Any]:
+def gate_change(base: Iterable[RuleResult], head: Sequence[RuleResult]) -> dict[str, Any]:
     """`removed`: whether the base has rules in force and the head none; `weaker`: what asks less than it did."""
-    before, after = in_force(base), {one["id"]: one for one in rules_of(head)}
+    before, after = in_force(base), {one.id: one for one in head}
     weaker = [found for id_, rule in before.items() for found in _weaker(rule, after.get(id_))]
     return {"removed": bool(before) and not in_force(head), "weaker": weaker}
 
 
-def _weaker(old: Rule, new: Rule | None) -> Iterator[dict[str, Any]]:
-    severity = new["severity"] if new else MISSING
-    if WEIGHTS.get(severity, 0) < WEIGHTS[old["severity"]]:
-        yield _entry(old, "severity", old["severity"], severity)
-    if new is None or not WEIGHTS.get(severity):
+def _weaker(old: RuleResult, new: RuleResult | None) -> Iterator[dict[str, Any]]:
+    if new is None:
+        yield _entry(old, "severity", old.severity, MISSING)
         return
-    first, second = old.get("settings") or {}, new.get("settings") or {}
-    for name in first.keys() & second.keys():
-        if looser(name, first[name], second[name]):
-            yield _entry(old, name, first[name], second[name])
-    if new.get("exempted", 0) > old.get("exempted", 0):
-        yield _entry(old, "exempted", old.get("exempted", 0), new["exempted"])
+    if WEIGHTS[new.severity] < WEIGHTS[old.severity]:
+        yield _entry(old, "severity", old.severity, new.severity)
+    if not new.in_force:
+        return
+    for name in old.settings.keys() & new.settings.keys():
+        if looser(name, old.settings[name], new.settings[name]):
+            yield _entry(old, name, old.settings[name], new.settings[name])
+    if new.exempted > old.exempted:
+        yield _entry(old, "exempted", old.exempted, new.exempted)
 
 
-def _entry(rule: Rule, what: str, base: Any, head: Any) -> dict[str, Any]:
-    return {"rule": rule["id"], "what": what, "base": base, "head": head}
+def _entry(rule: RuleResult, what: str, base: Setting, head: Setting) -> dict[str, Any]:
+    return {"rule": rule.id, "what": what, "base": base, "head": head}
 
 
 def looser(name: str, old: Any, new: Any) -> bool:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from greenai_infra.contracts.ledger_entry import EntryType
 from greenai_infra.errors import GreenAIError, Refused
 from greenai_infra.ledger.carbon_budget import CarbonBudget
 from greenai_infra.ledger.dynamodb import DynamoLedger
-from greenai_infra.ledger.entries import EntryType, LedgerError, OverBudget
+from greenai_infra.ledger.entries import LedgerError, OverBudget
 from greenai_infra.ledger.locate import open_ledger
 
 from .conftest import REGION, TABLE

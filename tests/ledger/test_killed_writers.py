@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from greenai_infra.contracts.ledger_entry import EntryType
 from greenai_infra.ledger.carbon_budget import CarbonBudget
-from greenai_infra.ledger.entries import EntryType, OverBudget
+from greenai_infra.ledger.entries import OverBudget
 from greenai_infra.ledger.locate import open_ledger
 
 if TYPE_CHECKING:

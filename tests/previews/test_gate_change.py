@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from greenai_infra.contracts.preview import rules_in
 from greenai_infra.policy.rules import RULES
 from greenai_infra.previews import gate_change as module
 from greenai_infra.previews.gate_change import gate_change, looser
@@ -48,7 +49,7 @@ def test_a_rule_that_weighs_less_is_told(base: str, head: str | None, change: li
 def test_a_gate_without_a_rule_in_force_is_removed(head: dict[str, Any]) -> None:
     assert diff(preview(**policy(rule("cap"))), preview(**head))["gate"]["removed"]
     assert not diff(preview(**policy(rule("cap", "disabled"))), preview(**head))["gate"]["removed"]
-    assert not gate_change({}, preview(**head))["removed"]
+    assert not gate_change([], rules_in(preview(**head), "head"))["removed"]
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def judge(preview: Preview, fail_on: str, bases: Iterable[Preview] = ()) -> Verd
     With `fail_on` "warning" warnings and advisory rules stop too; with "never" the gate is only told what would.
     """
     strict = fail_on == "warning"
-    rules = {one.id: one for one in preview.policy.rules} if preview.policy else {}
+    rules = {one.id: one for one in preview.rules}
     stopping = {one.code for one in preview.findings if strict or one.severity == "error"}
     for rule in rules.values():
         weighs = rule.severity == "mandatory" or (strict and rule.severity == "advisory")
@@ -92,7 +92,7 @@ def judge(preview: Preview, fail_on: str, bases: Iterable[Preview] = ()) -> Verd
             stopping.add(rule.id)
     not_run = {one for one in stopping & rules.keys() if not rules[one].violations}
     base = _gate_of_base(preview, list(bases))
-    change = gate_change(base.raw if base else {}, preview.raw)
+    change = gate_change(base.rules if base else (), preview.rules)
     return Verdict(
         rules=tuple(sorted((stopping & rules.keys()) - not_run)),
         not_run=() if preview.stopped else tuple(sorted(not_run)),
@@ -108,5 +108,5 @@ def judge(preview: Preview, fail_on: str, bases: Iterable[Preview] = ()) -> Verd
 def _gate_of_base(head: Preview, bases: list[Preview]) -> Preview | None:
     """The stack on the base branch; for a new one any other of its project, as a project has one gate for all."""
     own = [one for one in bases if one.key == head.key]
-    others = (one for one in bases if one.project == head.project and one.policy and one.policy.rules)
+    others = (one for one in bases if one.project == head.project and one.rules)
     return own[0] if own else next(others, None)

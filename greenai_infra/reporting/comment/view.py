@@ -157,7 +157,7 @@ def _findings(
     head: Preview, base: Preview | None, difference: dict[str, Any], limits: Limits
 ) -> list[dict[str, Markdown]]:
     new = Counter(_same(one) for one in difference["findings"]["new"])
-    titles = {one.id: one.title for one in head.policy.rules} if head.policy else {}
+    titles = {one.id: one.title for one in head.rules}
     severe_first = sorted(head.findings, key=lambda one: one.severity != "error")
     rows = []
     for one in severe_first[: limits.findings]:
@@ -195,7 +195,7 @@ def _not_run(head: Preview, limits: Limits) -> list[dict[str, Markdown]]:
     if head.stopped:
         return []
     told = {one.code for one in head.findings}
-    rules = [one for one in head.policy.rules if one.not_run and one.severity != "disabled"] if head.policy else []
+    rules = [one for one in head.rules if one.not_run and one.in_force]
     return [
         {
             "sign": STOPS if one.severity == "mandatory" else WARNS,
@@ -210,7 +210,7 @@ def _not_run(head: Preview, limits: Limits) -> list[dict[str, Markdown]]:
 
 def _exempted(head: Preview) -> Markdown:
     """`rule` on 2 resources, ...: where the project lets a rule off."""
-    rules = [one for one in head.policy.rules if one.exempted] if head.policy else []
+    rules = [one for one in head.rules if one.exempted]
     named = [f"{code(one.id)} on {counted(one.exempted, 'resource')}" for one in rules[:10]]
     return Markdown(", ".join(named) + (f" and {len(rules) - 10} more" if len(rules) > 10 else ""))
 
