@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenai_infra.planning.backtest import sliced
+from greenai_infra.planning.backtest import slicing
 from greenai_infra.planning.backtest.running import Running
 from greenai_infra.planning.backtest.slicing import least_possible
 from greenai_infra.planning.slices import weighted_time
@@ -20,7 +20,7 @@ from .made_up import best_slices
 
 if TYPE_CHECKING:
     from greenai_infra.planning.backtest.running import Floats, Ints
-    from greenai_infra.planning.backtest.sliced import Sliced
+    from greenai_infra.planning.backtest.slicing import Sliced
 
 HOUR = 3600.0
 
@@ -39,8 +39,8 @@ def all_at_once(
         return running.at(runs[:, None], times_s)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sliced, "WAYS", 1)  # so that slots are as long as the planner's
-        return sliced.best_slices_of_all(integral, step_s, work_s, rule, earliest_s, earliest_s + span_s)
+        patch.setattr(slicing, "WAYS", 1)  # so that slots are as long as the planner's
+        return slicing.best_slices_of_all(integral, step_s, work_s, rule, earliest_s, earliest_s + span_s)
 
 
 def one_by_one(
