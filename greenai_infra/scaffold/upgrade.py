@@ -24,15 +24,14 @@ import greenai_infra
 from greenai_infra.errors import InputError
 from greenai_infra.files import read_text, write_all
 from greenai_infra.project.stack_files import read_project
-from greenai_infra.scaffold.components import ROOT, components_in
 from greenai_infra.scaffold.imports import imports_any
 from greenai_infra.scaffold.starter import GATE, files_to_copy
+from greenai_infra.scaffold.what_to_do import COPIED, what_to_do, what_to_do_with_own
 from greenai_infra.templates import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-COPIED = ("stacks/components/", "stacks/programs/")
 FORMER = Path(__file__).with_name("former-stacks.csv")
 _REQUIREMENT = re.compile(r"^(greenai-infra(?:\[[a-z, ]+\])?==)([0-9][0-9A-Za-z.]*)", re.MULTILINE)
 
@@ -68,9 +67,11 @@ class Upgrade:
             what = "file" if count == 1 else "files"
             yield f"remove {folder}: {count} {what}, unchanged since init wrote them"
         for name in self.kept:
-            yield f"move {name} to {self.kept_in}/{name}: you have changed it; {_what_to_do(name, self.written)}"
+            yield f"move {name} to {self.kept_in}/, as you have changed it:"
+            yield f"    {what_to_do(name, self.written)}"
         for name in self.own:
-            yield f"leave {name}, your own: {_what_to_do_with_own(name)}"
+            yield f"leave {name}, your own:"
+            yield f"    {what_to_do_with_own(name)}"
         if self.installs:
             yield f"leave requirements.txt: let its line `{self.installs}` install {greenai_infra.__version__} or later"
         for name, text in self.written.items():
@@ -171,28 +172,6 @@ def upgrade_of(project_dir: Path) -> Upgrade:
     requirement, installs = _requirement(project_dir)
     kept_in = _free(project_dir, Upgrade.kept_in)
     return Upgrade(project_dir, written | requirement, gone, tuple(kept), tuple(own), kept_in, installs)
-
-
-def _what_to_do(name: str, written: Mapping[str, str]) -> str:
-    """How the user's change to a file that moves gets into the upgraded project."""
-    if name.startswith(COPIED[0]):
-        found = components_in(ROOT / name.removeprefix(COPIED[0]))
-        if found:
-            return f"then init --eject {found[0]}, and make your change there"
-        return "then init --eject the component that uses it, and import your file there"
-    program = name.rpartition("/")[2].rpartition("_")[2]
-    if name.startswith(COPIED[1]) and f"stacks/{program}" in written:
-        return f"make your change in stacks/{program}"
-    if name == "stacks/programs/__init__.py":
-        return "a program is a file in stacks/ now, and needs no list"
-    return f"make your change in {name}" if name in written else "its contents come with the package now"
-
-
-def _what_to_do_with_own(name: str) -> str:
-    imports = "import greenai_infra.stacks in place of components, and of programs config and budget"
-    if name.startswith(COPIED[1]) and name.endswith(".py"):
-        return f"move it to stacks/{name.removeprefix(COPIED[1])}, if it is a program; {imports}"
-    return imports if name.endswith(".py") else "nothing reads it there any more"
 
 
 def _free(folder: Path, name: str) -> str:

@@ -123,20 +123,22 @@ def test_what_the_user_has_changed_or_added_is_never_lost(old: Path, greenai: Co
     done = greenai("init", "--upgrade", "--yes", old)
 
     kept = "before-upgrade-2"
-    said = [line for line in done.out.splitlines() if line.startswith(("move ", "leave "))]
-    changed = "you have changed it;"
-    inside = "import greenai_infra.stacks in place of components, and of programs config and budget"
-    assert said == [
-        f"move stacks/__main__.py to {kept}/stacks/__main__.py: {changed} make your change in stacks/__main__.py",
-        f"move stacks/components/aws/network.py to {kept}/stacks/components/aws/network.py: {changed} then init "
-        "--eject aws.PrivateNetwork, and make your change there",
-        f"move stacks/components/aws/policy.py to {kept}/stacks/components/aws/policy.py: {changed} then init --eject "
-        "the component that uses it, and import your file there",
-        f"move stacks/programs/aws_inference.py to {kept}/stacks/programs/aws_inference.py: {changed} make your change "
-        "in stacks/inference.py",
-        f"leave stacks/helper.py, your own: {inside}",
-        f"leave stacks/programs/mine.py, your own: move it to stacks/mine.py, if it is a program; {inside}",
-    ]
+    lines = done.out.splitlines()
+    said = {
+        line: lines[number + 1].strip() for number, line in enumerate(lines) if line.startswith(("move ", "leave "))
+    }
+    changed = f"to {kept}/, as you have changed it:"
+    inside = "import greenai_infra.stacks in place of components and programs"
+    assert said == {
+        f"move stacks/__main__.py {changed}": "make your change in stacks/__main__.py",
+        f"move stacks/components/aws/network.py {changed}": "then init --eject aws.PrivateNetwork, and make your "
+        "change there",
+        f"move stacks/components/aws/policy.py {changed}": "then init --eject the component that uses it, and import "
+        "your file there",
+        f"move stacks/programs/aws_inference.py {changed}": "make your change in stacks/inference.py",
+        "leave stacks/helper.py, your own:": inside,
+        "leave stacks/programs/mine.py, your own:": f"if it is a program, move it to stacks/mine.py; {inside}",
+    }
     after = texts(old)
     assert {name: after[name] for name in mine} == mine
     moved = [line.split(" ")[1] for line in said if line.startswith("move ")]
