@@ -1,1 +1,1 @@
-"""What running workloads say of themselves: the metrics, and how budgets become alarm thresholds."""
+"""Monitoring of running workloads: metrics, and alarm thresholds from budgets."""

@@ -1,4 +1,4 @@
-"""The rows of a run's emissions report (CodeCarbon's `emissions.csv`), each one checked.
+"""The rows of a run's emissions report (CodeCarbon's `emissions.csv`), each checked.
 
 A row that can't be true is refused with its file and line: a row that is shorter or longer than the header, a figure
 that is no finite number, more grams per kWh than any grid emits or fewer than any, more power than a rack draws.
@@ -34,7 +34,7 @@ NO_ID = frozenset({"", "none", "null", "nan", "nat", "na", "n/a", "<na>", "nil",
 
 @dataclass(frozen=True)
 class EmissionsRow:
-    """What a tracker had counted since it was started, when it wrote this row."""
+    """A tracker's counts since its start, at the time of this row."""
 
     path: Path
     line: int
@@ -42,7 +42,7 @@ class EmissionsRow:
     duration_s: float
     emissions_kg: float
     energy_kwh: float
-    """With the tracker's PUE."""
+    """Energy, including the tracker's PUE."""
     pue: float
 
     @property
@@ -51,12 +51,12 @@ class EmissionsRow:
 
     @property
     def figures(self) -> tuple[float, float, float]:
-        """What never falls while a tracker runs."""
+        """The figures that never fall while a tracker runs."""
         return self.duration_s, self.emissions_kg, self.energy_kwh
 
     @property
     def run_id(self) -> str | None:
-        """None where the tracker knew none and wrote a placeholder, as with an API output ("None")."""
+        """The id; None where the tracker wrote a placeholder, such as "None" with an API output."""
         text = self.fields.get("run_id", "").strip()
         return None if text.casefold() in NO_ID else text
 
@@ -75,7 +75,7 @@ class EmissionsRow:
 
 
 def read_rows(path: Path) -> list[EmissionsRow]:
-    """The rows in the order of the file. Raises InputError with file and line for what can't be true."""
+    """The rows in the order of the file. Raises InputError with file and line for impossible figures."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(_rows(path, csv.reader(file, strict=True)))
@@ -84,7 +84,7 @@ def read_rows(path: Path) -> list[EmissionsRow]:
     except UnicodeDecodeError:
         raise InputError(f"{path} is not CSV text in UTF-8") from None
     if not rows:
-        raise InputError(f"{path} holds no run; did the tracker stop before it could write?")
+        raise InputError(f"{path} contains no run; the tracker may have stopped before it could write")
     return rows
 
 
@@ -122,7 +122,7 @@ def _row(path: Path, line: int, names: list[str], values: list[str]) -> Emission
     if len(values) != len(names):
         raise InputError(f"{where}: {len(values)} fields where {len(names)} columns are named")
     if any("\n" in value or "\r" in value for value in values):
-        raise InputError(f"{where}: a field goes on over several lines; is a quotation mark lost?")
+        raise InputError(f"{where}: a field spans several lines; check for a missing quotation mark")
     fields = dict(zip(names, values, strict=True))
     duration_s, emissions_kg, energy_kwh = (_number(fields[name], name, where) for name in NEEDED)
     pue = _number(fields.get("pue") or "1", "pue", where, at_least=1, at_most=MAX_PUE)
@@ -148,7 +148,7 @@ def _untrue(row: EmissionsRow) -> str:
     """Why the figures of a row can't all be true, or ""."""
     hours, energy_kwh, emissions_kg = row.duration_s / 3600, row.energy_kwh, row.emissions_kg
     if hours > MAX_HOURS:
-        return f"duration of {row.duration_s:g} s is over ten years; is the unit seconds?"
+        return f"duration of {row.duration_s:g} s is over ten years; check that the unit is seconds"
     if energy_kwh == 0:
         return f"{emissions_kg:g} kg of no energy" if emissions_kg else ""
     given = f"{emissions_kg:g} kg over {energy_kwh:g} kWh are {significant(1000 * emissions_kg / energy_kwh)} g/kWh"
@@ -161,5 +161,5 @@ def _untrue(row: EmissionsRow) -> str:
     if server_kwh > MAX_POWER_KW * hours:
         return f"{drawn} is more than {MAX_POWER_KW:g} kW, and a tracker reads one machine; are the units kWh and s?"
     if server_kwh < MIN_POWER_KW * hours and row.fields.get("tracking_mode", "").strip() != "process":
-        return f"{drawn} is less than {1000 * MIN_POWER_KW:g} W, as no computer draws; are the units kWh and s?"
+        return f"{drawn} is less than {1000 * MIN_POWER_KW:g} W, too little for a computer; check the units (kWh, s)"
     return ""

@@ -1,8 +1,8 @@
-"""What the runs of emissions reports took together, each counted once.
+"""The sum over the runs of emissions reports, each run counted once.
 
-A tracker's rows are cumulative, so of the rows of a `run_id` the last counts. Where all figures of an id fall, its
-tracker was started again, and the parts add up. Where rows allow two answers (some figures fall, others rise; a row
-without a run id that may or may not go on with an earlier one) no answer is given: InputError names the lines.
+A tracker's rows are cumulative, so the last row of a `run_id` counts. Where all figures of an id fall, its tracker was
+restarted, and the parts add up. Ambiguous rows (some figures fall, others rise; a row without a run id that may
+continue an earlier row) raise InputError with the lines.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ SLACK_S = 5.0  # timestamps are whole seconds, and a row is written a moment aft
 
 @dataclass(frozen=True)
 class Measured:
-    """What the runs in a report took together."""
+    """The sum over the runs in a report."""
 
     runs: int
     restarts: int
-    """How often a run went on after a stop, its figures from zero again; they are added up."""
+    """Number of restarts of runs, with figures from zero again; the parts are added up."""
     without_energy: int
     """Runs whose tracker measured nothing."""
     hours: float
     emissions_kg: float
     energy_kwh: float
-    """With the PUE, if the tracker was given one."""
+    """Energy, including the PUE if the tracker has a PUE."""
     server_kwh: float
     places: tuple[str, ...]
     pues: tuple[str, ...]
@@ -46,14 +46,14 @@ class Measured:
 
 
 def read_emissions(paths: Sequence[Path]) -> Measured:
-    """Read reports. Raises InputError naming the file and line that can't be used."""
+    """Reads reports. Raises InputError with the file and line of unusable rows."""
     return _summed(*read_runs(paths))
 
 
 def read_runs(paths: Sequence[Path]) -> tuple[list[list[EmissionsRow]], int]:
     """The runs in reports, each as the last row of each of its parts and tasks, which add up; and the restarts.
 
-    Raises InputError naming the file and line that can't be used.
+    Raises InputError with the file and line of unusable rows.
     """
     files: list[list[EmissionsRow]] = []
     seen: set[Path] = set()
@@ -105,7 +105,7 @@ def _summed(runs: list[list[EmissionsRow]], restarts: int) -> Measured:
 
 
 def _by_run(rows: list[EmissionsRow]) -> dict[tuple[str, str], list[EmissionsRow]]:
-    """The rows of each run, and of each task of a run, which counts from zero of its own."""
+    """The rows of each run, and of each task of a run, which counts from zero."""
     runs: dict[tuple[str, str], list[EmissionsRow]] = {}
     for row in rows:
         if row.run_id is not None:
@@ -121,7 +121,7 @@ def _joined(files: list[list[EmissionsRow]]) -> list[EmissionsRow]:
         if undated is not None and any(row.fields != first[0].fields for rows in files for row in rows):
             raise InputError(
                 f"{undated.where}: run {undated.run_id} is in {len(files)} reports and this row has no timestamp, so "
-                "that nobody knows which comes first; leave one of them out"
+                "their order is unknown; leave out all but one"
             )
         files = sorted(files, key=lambda rows: rows[0].ended_s or 0.0)
     seen: set[tuple[str, ...]] = set()
@@ -147,7 +147,7 @@ def _parts(rows: list[EmissionsRow]) -> Iterator[EmissionsRow]:
 
 
 def _step(last: EmissionsRow, row: EmissionsRow) -> Literal["goes on", "restart", "earlier"]:
-    """What a row of a run is to the row before; refused where it can't be told."""
+    """The relation of a row to the row before; refuses ambiguous rows."""
     pairs = list(zip(row.figures, last.figures, strict=True))
     rises, falls = (all(now >= then for now, then in pairs), all(now <= then for now, then in pairs))
     same_start = _difference(row.started_s, last.started_s) == 0
@@ -171,7 +171,7 @@ def _step(last: EmissionsRow, row: EmissionsRow) -> Literal["goes on", "restart"
 
 
 def _each_a_run(rows: list[EmissionsRow]) -> list[EmissionsRow]:
-    """Rows without a run id, each a run of its own; refused where a row may go on with an earlier one."""
+    """Rows without a run id, each a separate run; refuses a row that may continue an earlier row."""
     running: list[tuple[int, EmissionsRow]] = []
     for place, row in sorted(enumerate(rows), key=lambda at: -inf if at[1].started_s is None else at[1].started_s):
         running = [at for at in running if not _follows(row, at[1])]
@@ -183,7 +183,7 @@ def _each_a_run(rows: list[EmissionsRow]) -> list[EmissionsRow]:
                     f"{then.where}: run_id {then.fields.get('run_id', '')!r} names no run, and this row may go on with "
                     f"{first.where} or be a run beside it ("
                     + ("no timestamps tell" if lasts_s is None else "their times overlap")
-                    + "). Keep the last row of each run, and give each an id of its own"
+                    + "). Keep the last row of each run, and give each run an id"
                 )
         running.append((place, row))
     return rows
@@ -196,7 +196,7 @@ def _follows(row: EmissionsRow, other: EmissionsRow) -> bool:
 
 
 def _difference(a_s: float | None, b_s: float | None) -> float | None:
-    """Seconds from b to a, None if one is not known; what differs by no more than the slack is the same."""
+    """Seconds from b to a, None if either is unknown; differences within the slack count as zero."""
     if a_s is None or b_s is None:
         return None
     return a_s - b_s if abs(a_s - b_s) > SLACK_S else 0.0

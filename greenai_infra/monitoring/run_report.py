@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 FILE_NAME = "emissions_report.json"
 TOLERANCE = 1e-3
-"""By how much the three factors of emissions_kg may differ from it: figures are written with six digits by some."""
+"""Tolerance between emissions_kg and its three factors: some trackers write figures with six digits."""
 
 Status = Literal["running", "complete", "failed", "stopped"]
 How = Literal["measured", "estimated"]
@@ -41,7 +41,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Component(Part, frozen=True, kw_only=True):
-    """Energy of one part of the machine; `by` says what was read, or from what it was estimated."""
+    """Energy of a part of the machine; `by` says what was read, or the basis of the estimate."""
 
     energy_kwh: NonNegative
     how: How
@@ -74,7 +74,7 @@ class GridIntensity(Part, frozen=True, kw_only=True):
 
 
 class Planned(Part, frozen=True, kw_only=True):
-    """What the plan foresaw. `emissions_kg` is operational where a plan file was read (`operational` true), else the
+    """The plan's figures. `emissions_kg` is operational where a plan file was read (`operational` true), else the
     plan's whole sum, with data transfer and embodied share."""
 
     plan_id: str | None = None
@@ -98,7 +98,7 @@ class Difference(Part, frozen=True, kw_only=True):
 
 
 class BudgetOfRun(Part, frozen=True, kw_only=True):
-    """The limit that the run was held against, and whether it was reached."""
+    """The limit of the run, and whether it was reached."""
 
     limit_kg: NonNegative
     source: str
@@ -198,7 +198,7 @@ def read_report(path: Path) -> RunReport:
     except ValueError as error:
         raise InputError(f"{path} is not JSON: {error}") from None
     if not isinstance(document, dict) or "schema_version" not in document:
-        raise InputError(f"{path} is no emissions report: it has no schema_version")
+        raise InputError(f"{path} is not an emissions report: it has no schema_version")
     version = document["schema_version"]
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise InputError(
@@ -215,7 +215,7 @@ def read_report(path: Path) -> RunReport:
 
 
 def _untrue(report: RunReport) -> str:
-    """Why the figures of a report can't all be true, or ""."""
+    """Why the figures of a report are contradictory, or ""."""
     energy_kwh, g_per_kwh, kg = report.energy_kwh, report.intensity_g_per_kwh, report.emissions_kg
     if kg is not None:
         if energy_kwh is None or g_per_kwh is None:

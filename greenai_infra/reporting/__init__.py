@@ -1,1 +1,1 @@
-"""How results look to a person; knows nothing of where the numbers come from."""
+"""The presentation of results; independent of the source of the numbers."""

@@ -26,7 +26,7 @@ WAYS = {"always_on": "always on", "scale_to_zero": "scale to zero", "by_hour": "
 
 
 def show_serving(document: dict[str, Any]) -> None:
-    """Print the advice, what it is made of, the document's table, and what to set."""
+    """Prints the advice, its inputs, the document's table, and the settings."""
     print_lines([f"{document['workload']}: {document['advice']}"])
     print()
     print_facts(_facts(document))
@@ -131,7 +131,7 @@ def _show_batch(batch: dict[str, Any]) -> None:
             + (f"{significant(spot)} on spot" if spot is not None else "no spot price listed")
         )
     if batch["interruptions_per_machine_hour"] is not None:
-        whose = "" if batch["interruptions_are_of_this_machine"] else " (of this machine nothing is known: a guess)"
+        whose = "" if batch["interruptions_are_of_this_machine"] else " (a guess: the rate of this machine is unknown)"
         print_lines([f"Interruptions: {significant(batch['interruptions_per_machine_hour'])} a machine hour{whose}"])
     print(f"\nPlan it with:  {batch['command']}\nwhere batch.yaml is")
     for line in batch["workload"].splitlines():
@@ -139,7 +139,7 @@ def _show_batch(batch: dict[str, Any]) -> None:
 
 
 def show_quick_wins(document: dict[str, Any]) -> None:
-    """Print what saves first, then what is not known, then what does not apply; each with its command."""
+    """Prints measures that save first, then unknown, then inapplicable ones; each with its command."""
     hours = duration(document["hours"])
     print_lines(
         [
@@ -188,4 +188,4 @@ def _pieces(command: str) -> list[str]:
 
 
 def _figure(value: float | None) -> str:
-    return "not known" if value is None else significant(value)
+    return "unknown" if value is None else significant(value)

@@ -1,4 +1,4 @@
-"""What caches have counted, and what a month of them is, at 80 columns."""
+"""The counts of caches, and their projection over a month, at 80 columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from greenai_infra.serving.stats import Stats
     from greenai_infra.serving.tally import Tally
 
-UNKNOWN = "not known"
+UNKNOWN = "unknown"
 LEAST_SHOWN = 0.0001
 
 
@@ -66,7 +66,7 @@ def show_stats(of: Stats) -> None:
     if total.hits_without_j:
         notes.append(f"{counted(total.hits_without_j, 'hit')} of unknown energy are not among the saved")
     if total.shadow_checks:
-        notes.append(f"{counted(total.shadow_checks, 'hit')} ran the model too, to compare, and saved nothing")
+        notes.append(f"{counted(total.shadow_checks, 'hit')} also ran the model, to compare, and saved nothing")
     if of.left_out:
         notes.append(f"{counted(of.left_out, 'record')} in the store could not be read and are left out")
     print_list("Notes", notes)
@@ -90,7 +90,7 @@ def _verdict(total: Tally) -> list[str]:
 def _pays_from(rate: float | None) -> str:
     if rate is None:
         return "No hit rate would pay: lookups, encoder and nodes draw more than all calls."
-    return f"It pays from a hit rate of {percent(100 * rate) if rate >= LEAST_SHOWN else 'below 0.01 %'} on."
+    return f"It pays from a hit rate of {percent(100 * rate) if rate >= LEAST_SHOWN else 'below 0.01 %'}."
 
 
 def show_projection(of: Projection) -> None:

@@ -43,7 +43,7 @@ def check_lines(report: GateReport) -> Iterator[str]:
         yield ""
         errors = "an error" if report.other_errors == 1 else f"{report.other_errors} errors"
         command = f"greenai-infra preview --offline --stack {report.stack}"
-        yield from _wrap(f"Not passed: the preview has {errors} beside the rules: {command}", "", "  ")
+        yield from _wrap(f"Not passed: the preview also has {errors}, apart from the rules: {command}", "", "  ")
 
 
 def shut_reasons(stopping: Mapping[str, bool]) -> str:
@@ -77,7 +77,7 @@ def _finding_lines(finding: Finding, severity: str) -> Iterator[str]:
 
 
 def rule_lines(rules: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Every rule with what it is for, its settings and its remedy."""
+    """Every rule with its purpose, settings and remedy."""
     for rule in rules:
         yield f"{rule['id']} ({rule['severity']})"
         yield from _wrap(rule["title"], "  ", "  ")

@@ -139,11 +139,11 @@ def _summary(outlook: Outlook) -> list[str]:
 
 
 def _run(outlook: Outlook) -> list[str]:
-    """Where the run is put, and why there."""
+    """The place of the run in time, and the reason."""
     run = f"a run of {_length(outlook.run_hours)}"
     chosen, best, at_once, saving = outlook.chosen, outlook.best, outlook.at_once, outlook.saving_percent
     if chosen is None or best is None:
-        return [f"{run}: no time, as the intensity is not known for so long without a gap"]
+        return [f"{run}: no time found, because the intensity is not known long enough without a gap"]
     at = f"{_short(chosen.start)} to {_short(chosen.end)} UTC at {significant(chosen.g_per_kwh)} g/kWh"
     if at_once is None or saving is None:
         return [f"> {run}: {at}"]

@@ -36,7 +36,7 @@ def spot_facts(document: Document) -> list[tuple[str, str]]:
     loss = document.get("interruptions")
     if loss is None:
         return []
-    known = "" if loss["rate"]["of_instance_type"] else "; the rate of this type is not known"
+    known = "" if loss["rate"]["of_instance_type"] else "; the rate of this type is unknown"
 
     def band(name: str) -> str:
         ends = f"{significant(loss[f'{name}_low'], 2)} to {significant(loss[f'{name}_high'], 2)}"
@@ -81,7 +81,7 @@ def standing_facts(document: Document) -> list[tuple[str, str]]:
     text = f"{significant(usd)} USD of the cost, for endpoints, keys and alarms of its stack"
     if chosen["standing_is_estimate"]:
         low, high = significant(chosen["standing_usd_low"]), significant(chosen["standing_usd_high"])
-        text = f"~{text}: {low} to {high}, by us-east-1's prices where the region's are not known"
+        text = f"~{text}: {low} to {high}, using us-east-1's prices where the region's are unknown"
     return [("standing", text + _while_it_waits(document))]
 
 

@@ -1,4 +1,4 @@
-"""Why a plan is as it is: what waiting, place and hardware save, what constraints cost, where intensity comes from."""
+"""The reasons of a plan: savings by waiting, place and hardware, costs of constraints, sources of intensity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SLICES_SHOWN = 6
 
 
 def show_reasons(document: Document) -> None:
-    """Print why the plan is as it is."""
+    """Prints the reasons of the plan."""
     print_list("Why", _reasons(document))
     constraints = [f"{one['constraint']} ({one['value']}): {_constraint(one)}" for one in document["constraints"]]
     unpriced = "when.earliest, when.deadline, hardware.count, max_count and purchase are not priced"
@@ -78,7 +78,7 @@ def _beside_others(document: Document) -> Iterator[str]:
     elif "max_premium_percent" in document["workload"]["limits"] and less_kg > INDISTINCT_KG * cleanest["emissions_kg"]:
         yield f"{less}, which limits.max_premium_percent does not allow"
     else:
-        yield f"{less}, which is a lesser difference than the figures can tell"
+        yield f"{less}, which is less than the precision of the figures"
 
 
 def _constraint(one: Document) -> str:

@@ -20,7 +20,7 @@ HEADERS = ("region", "machines", "start UTC", "g/kWh", "kg CO2e", "USD")
 
 MARKS: tuple[tuple[str, Callable[[Document], bool], str], ...] = (
     ("!", lambda one: bool(one.get("not_built")), "no program of greenai-infra can build it"),
-    ("??", lambda one: one.get("offered") == "unknown", "priced there, but whether it is offered is not known"),
+    ("??", lambda one: one.get("offered") == "unknown", "priced there, but availability is unknown"),
     ("+", lambda one: bool(one.get("opt_in")), "the AWS account must enable the region first (account enable-region)"),
     ("1z", lambda one: one.get("zone_count") == 1, "sold in one zone of the region only"),
 )
@@ -39,7 +39,7 @@ def machines(one: Document) -> str:
 
 
 def show_alternatives(alternatives: Sequence[Document], ranked: Document | None = None) -> None:
-    """Print the best of the first other regions; `ranked` is the choice by their intensity, if its own is another's."""
+    """Prints the best of the other regions; `ranked` is the choice by their intensity, if its source differs."""
     print()
     if not alternatives:
         print("No other region is allowed and able to run it.")

@@ -1,4 +1,4 @@
-"""A plan as a person reads it at 80 columns, from the plan document alone."""
+"""A plan as text at 80 columns, from the plan document alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MIXED = "MIXED"
 
 
 def show_plan(document: Document, *, explain: bool = False) -> None:
-    """Print the decision, what it is compared with, and what a reader must know about the figures."""
+    """Prints the decision, its comparisons, and notes on the figures."""
     chosen = document["placement"]
     workload = document["workload"]
     mixed = bool(document["notes"]) and document["notes"][0].startswith(MIXED)
@@ -84,7 +84,7 @@ def _zones(chosen: Document) -> str:
 
 
 def _data_moved(document: Document) -> list[tuple[str, str]]:
-    """Where the data come from, and what moving them takes; nothing where they stay."""
+    """The origin of the data, and the energy of moving them; empty where they stay."""
     chosen = document["placement"]
     moved = chosen.get("transfer")
     if moved is None:
@@ -101,7 +101,7 @@ def _data_moved(document: Document) -> list[tuple[str, str]]:
 
 
 def _serving_facts(document: Document) -> list[tuple[str, str]]:
-    """What an answer takes and emits; nothing for training."""
+    """Time and emissions of an answer; empty for training."""
     chosen, work = document["placement"], document["workload"]["work"]
     if document["workload"]["kind"] != "inference":
         return []
@@ -130,7 +130,7 @@ def _runs(document: Document) -> str:
 
 def _emissions(chosen: Document) -> str:
     embodied = chosen["embodied_kg"]
-    share = "embodied not known" if embodied is None else f"embodied {about(chosen)}{significant(embodied)}"
+    share = "embodied unknown" if embodied is None else f"embodied {about(chosen)}{significant(embodied)}"
     transfer = f", transfer {significant(chosen['transfer_kg'])}" if chosen["transfer_kg"] else ""
     return (
         f"{significant(chosen['emissions_kg'])} kg CO2e ({significant(chosen['emissions_kg_low'])} to "

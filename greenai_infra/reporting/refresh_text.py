@@ -15,7 +15,7 @@ MOST_SHOWN = 5
 
 
 def show_dearer_on_spot(offers: Sequence[Offer]) -> None:
-    """Print where the spot price is above the on-demand price, the greatest surcharge first; nothing where nowhere."""
+    """Prints offers with a spot price above the on-demand price, the greatest surcharge first."""
     dearer = [
         (spot, on_demand, offer)
         for offer in offers

@@ -1,4 +1,4 @@
-"""SCI scores as a person reads them at 80 columns."""
+"""SCI scores as text at 80 columns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def show_scores(scores: Scores, *, only_ai: bool = False) -> None:
             print()
         _show_ai(scores, score)
     if len(scores.ai) > 1:
-        print_list("Notes", ["the two scores have unlike functional units: they are reported together, never summed"])
+        print_list(
+            "Notes", ["the two scores have different functional units: they are reported together, never summed"]
+        )
 
 
 def _show_scenarios(scores: Scores) -> None:

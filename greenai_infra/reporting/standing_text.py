@@ -33,7 +33,7 @@ ESTIMATE = "~"
 
 
 def standing_lines(standing: Mapping[str, Any], budget: Mapping[str, Any] | None, width: int) -> Iterator[str]:
-    """A table of what stands all month, by kind of resource, then what is not in it and what it was reckoned with."""
+    """A table of standing resources, by kind, then what it leaves out and its assumptions."""
     rows = list(_kinds(standing["resources"]))
     total = standing["total"]
     if rows:
@@ -82,7 +82,7 @@ def _figure(value: float | None) -> str:
 def _notes(standing: Mapping[str, Any]) -> Iterator[str]:
     unknown = [(sum(one[key] is None for one in standing["resources"]), unit) for key, unit in MONTHLY]
     if parts := [f"{unit} of {count}" for count, unit in unknown if count]:
-        yield f"not known, so not in the total: {', '.join(parts)} resources (--json says why)"
+        yield f"unknown, so left out of the total: {', '.join(parts)} resources (--json says why)"
     if any(one.get("cost_is_estimate") for one in standing["resources"]):
         low, high = (significant(standing["total"][f"cost_usd_per_month_{end}"]) for end in ("low", "high"))
         yield f"{ESTIMATE} an estimate, as by us-east-1's price for a region's; in total {low} to {high} USD"

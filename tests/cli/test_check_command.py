@@ -114,7 +114,10 @@ def test_an_error_beside_the_rules_ends_with_1_too(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.startswith("Carbon gate open for shop/dev")
     said = " ".join(done.stdout.split())
-    assert "Not passed: the preview has an error beside the rules: greenai-infra preview --offline --stack dev" in said
+    assert (
+        "Not passed: the preview also has an error, apart from the rules: greenai-infra preview --offline --stack dev"
+        in said
+    )
     assert (document["passed"], document["shut_by"], document["other_errors"]) == (False, [], 1)
 
 

@@ -59,8 +59,8 @@ Standing per month
                   kWh  kg CO2e     USD
   alarm             ?        ?  ~0.100
   known in total    ?        ?  ~0.100
-  not known, so not in the total: kWh of 1, kg CO2e of 1 resources (--json says
-    why)
+  unknown, so left out of the total: kWh of 1, kg CO2e of 1 resources (--json
+    says why)
   ~ an estimate, as by us-east-1's price for a region's; in total 0.100 to 0.200
     USD
   AWS's prices of a region, without an account: greenai-infra catalog

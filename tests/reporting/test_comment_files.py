@@ -121,7 +121,7 @@ def test_a_run_without_energy_has_no_intensity(tmp_path: Path) -> None:
     [
         ("", "lacks the column duration"),
         ("a,b\n1,2\n", "lacks the column duration"),
-        (f"{HEADER}\n", "holds no run"),
+        (f"{HEADER}\n", "contains no run"),
         (
             f"{HEADER}\nt,p,r,1,nan,0,1,x,1,3\n",
             "emissions.csv:2: emissions: expected a number of 0",

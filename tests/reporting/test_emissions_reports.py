@@ -67,7 +67,7 @@ def totals(measured: Measured) -> tuple[int, float, float, float]:
         ([row("a", 1, "1e308", "1e308")], ":2: 1e.308 kWh in 3600 s is more than|:2: 1e.308 kg over"),
         ([row("a", 1, 1, 50, pue="14")], ":2: pue: expected a number of 1 or more and at most 5, found '14'"),
         ([row("a", 1, 1, 50)[:-1] + '"0', row("b", 1, 1, 50)], ":2: not CSV: unexpected end of data"),
-        ([row("a", 1, 1, 50)[:-1] + '"0', row("b", 1, 1, 50) + '"'], ":3: a field goes on over several lines"),
+        ([row("a", 1, 1, 50)[:-1] + '"0', row("b", 1, 1, 50) + '"'], ":3: a field spans several lines"),
         (
             [row("a", 1, 1, 50), row("a", 2, 0.5, 60)],
             r":3: some figures of run a .*\(3600 s, 1 kg, 50 kWh, then 7200 s, 0.5 kg, 60 kWh",

@@ -1,1 +1,1 @@
-"""What GPUs do, what they draw, and which of it is waste: read from NVML or nvidia-smi, live or recorded."""
+"""Activity, power and waste of GPUs, read from NVML or nvidia-smi, live or recorded."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class GpuActivity:
-    """Reads NVML; without it nothing is known. SM activity counts (GPM, Hopper and newer) since the reading before."""
+    """Reads NVML; without NVML all figures are unknown. SM activity (GPM, Hopper and newer) since the last reading."""
 
     def __init__(self) -> None:
         try:
@@ -23,14 +23,14 @@ class GpuActivity:
             self._reader = None
 
     def percents(self, cards: Collection[int]) -> tuple[float | None, float | None]:
-        """SM activity and utilisation, 0 to 100, means over these cards; None where one of them is not known."""
+        """SM activity and utilisation, 0 to 100, means over these cards; None if unknown for any card."""
         if self._reader is None:
             return None, None
         taken = self._reader.read()
         return mean_percent(taken, cards, "sm_active_ratio"), mean_percent(taken, cards, "utilization_ratio")
 
     def close(self) -> None:
-        """Give NVML back."""
+        """Releases NVML."""
         if self._reader is not None:
             self._reader.close()
 

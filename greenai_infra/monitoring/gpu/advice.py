@@ -1,4 +1,4 @@
-"""For each cause its rule in words, with the thresholds, and a next step that can be run as it stands."""
+"""For each cause its rule in words, with the thresholds, and a runnable next step."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def next_step(cause: Cause, sample: Sample, reasons: list[str]) -> str:
 def advice_of(mean_activity: float | None) -> str:
     """The source document's advice for a mean utilisation, against its target of 80 %."""
     if mean_activity is None:
-        return "activity is not known"
+        return "activity is unknown"
     target = threshold("target_activity")
     now = f"mean activity {percent(100 * mean_activity)}"
     if mean_activity >= target:

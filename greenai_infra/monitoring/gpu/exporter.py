@@ -1,4 +1,4 @@
-"""Prometheus metrics of the last reading, in base units. What is not known is not exported, never 0.
+"""Prometheus metrics of the last reading, in base units. Unknown values are left out, never exported as 0.
 
 Names follow Prometheus's rules (joules, watts, bytes, hertz, grams, ratio; `_total` for counters). Labels are the
 GPU's `uuid`, `index` and `name`, `mig` (empty for a card), and `cause`, `reason` or `clock` from fixed lists: no
@@ -41,7 +41,7 @@ GAUGES = {
 }
 COUNTERS = {
     "energy_joules": "energy of the card since its driver was loaded (NVML's counter)",
-    "used_joules": "energy since this exporter was started, integrated from power where there is no counter",
+    "used_joules": "energy since the start of this exporter, integrated from power on GPUs without a counter",
     "waste_joules": "wasted energy by cause, before PUE",
     "waste_seconds": "lost time by cause",
     "waste_co2e_grams": "emissions of the wasted energy, with PUE, where the intensity is known",
@@ -64,7 +64,7 @@ def names() -> set[str]:
 
 
 class GpuCollector:
-    """A collector for prometheus_client, shown what was last read by `show`."""
+    """A collector for prometheus_client; `show` hands it the last reading."""
 
     def __init__(self, target_activity: float) -> None:
         self._target = target_activity
@@ -72,7 +72,7 @@ class GpuCollector:
         self._shown: tuple[Round, WasteReport] | None = None
 
     def show(self, taken: Round, report: WasteReport) -> None:
-        """From now on this is what a scrape sees."""
+        """Sets what a scrape sees from now on."""
         with self._lock:
             self._shown = taken, report
 
@@ -135,7 +135,7 @@ def _families(taken: Round, report: WasteReport, target: float) -> list[Any]:
 
 
 def serve(collector: GpuCollector, port: int, address: str) -> tuple[Any, int]:
-    """Serve on a port (0: any free one); the server, and the port. Raises GreenAIError if that can't be done."""
+    """Serves on a port (0: any free port); returns the server and the port. Raises GreenAIError on failure."""
     try:
         from prometheus_client import CollectorRegistry, start_http_server
     except ImportError:

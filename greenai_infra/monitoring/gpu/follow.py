@@ -16,7 +16,7 @@ LEAST_LONGEST_S = 5.0
 
 
 class Follower:
-    """Takes rounds, gives pieces of waste by GPU. `gpus` has what each has used so far, by uuid."""
+    """Takes rounds, gives pieces of waste by GPU. `gpus` has the use of each GPU so far, by uuid."""
 
     def __init__(self, interval_s: float, idle_w: float | None = None) -> None:
         self.gpus: dict[str, GpuWaste] = {}
@@ -48,7 +48,7 @@ class Follower:
         return found
 
     def finish(self) -> list[tuple[Sample, Piece]]:
-        """What is decided by the end of the watch."""
+        """The pieces decided by the end of the watch."""
         return [(self._before[uuid][1], piece) for uuid, gpu in self.gpus.items() for piece in gpu.finish()]
 
 

@@ -11,7 +11,7 @@ PRESSURE = Path("/proc/pressure")
 
 
 def read_host(folder: Path = PRESSURE) -> Host:
-    """Pressure of CPU and storage over 10 s; None where the kernel tells none (containers, kernels before 4.20)."""
+    """Pressure of CPU and storage over 10 s; None where the kernel lacks it (containers, kernels before 4.20)."""
     return Host(cpu_waiting_ratio=_waiting(folder / "cpu"), io_waiting_ratio=_waiting(folder / "io"))
 
 

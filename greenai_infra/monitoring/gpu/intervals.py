@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from greenai_infra.monitoring.gpu.values import Sample
 
 SLOWEST_COUNTER_S = 0.5
-"""The driver renews its counter every 20 to 100 ms: over less than this one that stands still says nothing."""
+"""The driver renews its counter every 20 to 100 ms: over a shorter time an unchanged counter means nothing."""
 
 Cause = Literal["idle_allocation", "input_bound", "small_batch", "throttled", "memory_bound"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
@@ -17,7 +17,7 @@ CAUSES: tuple[Cause, ...] = get_args(Cause)
 
 @dataclass(frozen=True)
 class Interval:
-    """What a GPU used between two readings. `joules` is None if neither counter nor power tell.
+    """The use of a GPU between two readings. `joules` is None without counter and power.
 
     Of a MIG instance it is the card's, times the instance's slices: an upper bound, not a measurement.
     """
@@ -38,7 +38,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Piece:
-    """Waste of one cause in one interval: lost seconds, and joules (None: no waiting power is known of this card)."""
+    """Waste of a cause in an interval: lost seconds, and joules (None: the card's waiting power is unknown)."""
 
     cause: Cause
     interval: Interval

@@ -1,4 +1,4 @@
-"""GPUs read through NVML, by NVIDIA's own bindings (nvidia-ml-py)."""
+"""GPUs read through NVML, with NVIDIA's bindings (nvidia-ml-py)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class NvmlReader:
             raise Unread("the driver knows no GPU")
 
     def read(self) -> Round:
-        """Every GPU; one that was there before and can't be read any more stays in the list as lost."""
+        """Every GPU; a GPU that can no longer be read stays in the list as lost."""
         at_s = self._zero_s + self._clock()
         notes: list[str] = []
         gpus: list[Sample] = []
@@ -80,14 +80,14 @@ class NvmlReader:
         for index in range(count):
             gpus += self._card(index)
         found = {one.uuid for one in gpus}
-        reason = notes[0] if notes else "the driver does not list it any more"
+        reason = notes[0] if notes else "the driver no longer lists it"
         gpus += [_lost(one, reason) for uuid, one in self._known.items() if uuid not in found and one.mig is None]
         self._known |= {one.uuid: one for one in gpus}
         driver = self._or("nvmlSystemGetDriverVersion", default="")
         return Round(at_s=at_s, source=self.source, driver=driver, gpus=gpus, host=read_host(), notes=notes)
 
     def close(self) -> None:
-        """Give NVML back."""
+        """Releases NVML."""
         try:
             self._ask("nvmlShutdown")
         except Unread:
@@ -156,7 +156,7 @@ class NvmlReader:
             for field in ("power_w", "energy_j", "temperature_celsius"):
                 one.missing[field] = "measured for the whole card only"
             if group is None:
-                one.missing |= dict.fromkeys(("utilization_ratio", *_COUNTED), "the instance's number is not known")
+                one.missing |= dict.fromkeys(("utilization_ratio", *_COUNTED), "the instance's number is unknown")
             else:
                 self._counters(one, handle, group)
             found.append(one)
@@ -208,7 +208,7 @@ class NvmlReader:
         return [name for bit, name in REASONS.items() if bits & bit]
 
     def _counters(self, one: Sample, card: Any, group: int | None) -> None:
-        """GPM: what was counted between the reading before and this one."""
+        """GPM: counts between the last reading and this reading."""
         fields = _COUNTED if group is None else ("utilization_ratio", *_COUNTED)
         try:
             if not self._ask("nvmlGpmQueryDeviceSupport", card).isSupportedDevice:

@@ -1,4 +1,4 @@
-"""Which reader there is on this machine, and readers of recordings."""
+"""Opens the reader of this machine, and readers of recordings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an hour of one GPU costs where it is rented."""
+"""The rental price of a GPU per hour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @cache
 def gpu_price(name: str, count: int, region: str | None) -> tuple[float | None, str]:
-    """USD an hour on demand of one GPU of a machine with `count`, and its source; None and why, where nobody knows.
+    """USD per hour on demand of a GPU of a machine with `count`, and its source; None and the reason if unknown.
 
     The catalog's offers of the chip in the region (`aws:us-east-1`): those with as many GPUs if there are some, of
     these the cheapest, a lower bound.

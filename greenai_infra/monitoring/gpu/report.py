@@ -1,4 +1,4 @@
-"""What a watch of GPUs has found: energy, and waste by cause with rule, numbers and next step."""
+"""The findings of a watch of GPUs: energy, and waste by cause with rule, numbers and next step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class CauseOfWaste(msgspec.Struct, kw_only=True):
-    """Waste of one cause on one GPU. Energy at the GPU, before PUE; emissions with it. None: not known."""
+    """Waste of a cause on a GPU. Energy at the GPU, before PUE; emissions with PUE. None: unknown."""
 
     gpu: str
     uuid: str
@@ -25,7 +25,7 @@ class CauseOfWaste(msgspec.Struct, kw_only=True):
 
 
 class GpuTotal(msgspec.Struct, kw_only=True):
-    """What one GPU or MIG instance has used. `below_target_ratio` is the document's: a share of time, not of energy."""
+    """The use of a GPU or MIG instance. `below_target_ratio` is a share of time, as in the source document."""
 
     gpu: str
     uuid: str
@@ -34,7 +34,7 @@ class GpuTotal(msgspec.Struct, kw_only=True):
     observed_s: float
     energy_kwh: float | None
     energy_by_power_kwh: float
-    """Part of it that was integrated from power, as no counter told."""
+    """Part of it that was integrated from power, for lack of a counter."""
     unknown_s: float
     free_s: float
     mean_activity: float | None

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WITHIN_S = 30.0
-"""nvidia-smi hangs where the driver does."""
+"""Time limit, because nvidia-smi hangs when the driver hangs."""
 HANGS = "nvidia-smi gave no answer within"
 
 
 class SmiReader:
-    """The program `nvidia-smi`; XML first, CSV where that can't be had. Raises Unread if it can't be used at all."""
+    """The program `nvidia-smi`; XML first, else CSV. Raises Unread if it can't be used at all."""
 
     source = "nvidia-smi"
 

@@ -1,4 +1,4 @@
-"""What nvidia-smi says, as XML (`-q -x`) or CSV (`--query-gpu`), by drivers old and new: fields were renamed."""
+"""nvidia-smi's output, as XML (`-q -x`) or CSV (`--query-gpu`), of old and new drivers: fields were renamed."""
 
 from __future__ import annotations
 
@@ -216,12 +216,12 @@ def _number(text: str, unit: str) -> float:
         raise Unread(f"nvidia-smi says {text}")
     value, unit = float(found[1]), found[2] or unit
     if (value < 0 and unit != "C") or (value > 100 and unit == "%"):
-        raise Unread(f"nvidia-smi says {text}, which can't be")
+        raise Unread(f"nvidia-smi says {text}, which is impossible")
     return value / 100 if unit == "%" else value * UNITS[unit]
 
 
 def _named(text: str) -> str:
-    """The text, empty where it stands for none, as `N/A` or `[Unknown Error]`."""
+    """The text, empty for a placeholder such as `N/A` or `[Unknown Error]`."""
     return "" if text.startswith(("[", "N/A")) else text
 
 

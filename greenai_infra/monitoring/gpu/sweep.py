@@ -1,4 +1,4 @@
-"""One command under several power limits: work, time and joules of each; and what that says of a power cap."""
+"""A command under several power limits: work, time and joules of each, and a suggestion for a power cap."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from greenai_infra.monitoring.gpu.values import Reader, Round
 
 LEAST_SAVING = 0.02
-"""Less is within what two runs differ by; the spread of repeated runs counts too, if it is larger."""
+"""Smaller savings are within the difference of two runs; a larger spread of repeated runs replaces this."""
 SAMPLE_EVERY_S = 1.0
 LONGEST_S = 60.0
 
 
 @dataclass(frozen=True)
 class Run:
-    """The command once, under a limit. `work` is in the unit that the command prints, 1 (the run) if it prints none."""
+    """A run of the command under a limit. `work` is in the unit that the command prints, 1 per run without a unit."""
 
     limit_w: float
     seconds: float
@@ -48,7 +48,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """The limit that costs least energy among those that are fast enough; None where none saves for certain."""
+    """The limit with the least energy among the fast enough limits; None if no limit surely saves energy."""
 
     limit_w: float | None
     saving: float
@@ -78,7 +78,7 @@ def sweep(
     reader: Reader, limiter: Limiter, gpus: Sequence[int], limits_w: Sequence[float], command: Sequence[str],
     *, repeat: int, pattern: str | None, tell: Callable[[Run], None],
 ) -> list[Run]:  # fmt: skip
-    """Run the command under each limit, `repeat` times. The limits are put back in every case, also after a signal.
+    """Runs the command under each limit, `repeat` times. Always restores the limits, also after a signal.
 
     Raises GreenAIError if a limit can't be set, the command fails, or energy can't be read.
     """
@@ -191,7 +191,7 @@ def _energy(rounds: Sequence[Round], gpus: Sequence[int]) -> tuple[float, bool]:
             total += interval.joules
             by_counter = by_counter and interval.how == "counter"
     if total <= 0:
-        raise GreenAIError("no energy was counted: is the run longer than a second?")
+        raise GreenAIError("no energy was counted: the run must be longer than a second")
     return total, by_counter
 
 

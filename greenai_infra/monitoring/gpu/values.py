@@ -1,4 +1,4 @@
-"""One reading of every GPU at a moment. A figure that can't be had is None, and `missing` says why."""
+"""A reading of every GPU at a moment. An unavailable figure is None, and `missing` gives the reason."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Sample(msgspec.Struct, kw_only=True):
     throttle_reasons: list[str] | None = None
     processes: list[Process] | None = None
     lost: str | None = None
-    """Why the whole device can't be read."""
+    """The reason if the whole device can't be read."""
     missing: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
@@ -110,12 +110,12 @@ class Reader(Protocol):
         ...
 
     def close(self) -> None:
-        """Give the driver back."""
+        """Releases the driver."""
         ...
 
 
 def fill(sample: Sample, field: str, read: Callable[[], Any]) -> None:
-    """Set a field to what `read` gives; its Unread becomes a None with the reason."""
+    """Sets a field to the result of `read`; Unread becomes None with the reason."""
     try:
         setattr(sample, field, read())
     except Unread as why:
@@ -123,4 +123,4 @@ def fill(sample: Sample, field: str, read: Callable[[], Any]) -> None:
 
 
 class Unread(Exception):
-    """A figure that can't be had, and why."""
+    """A figure is unavailable; the text is the reason."""

@@ -39,13 +39,13 @@ class GpuWaste:
 
     name: str
     share: float | None = 1.0
-    """Of the card's slices; None: not known, so that an instance's energy isn't."""
+    """Share of the card's slices; None: unknown, and so is the instance's energy."""
     stated_w: float | None = None
     observed_s: float = 0.0
     joules: float = 0.0
     joules_by_power: float = 0.0
     unknown_s: float = 0.0
-    """Time whose energy is not known."""
+    """Time with unknown energy."""
     known_activity_s: float = 0.0
     busy_s: float = 0.0
     free_s: float = 0.0
@@ -64,7 +64,7 @@ class GpuWaste:
             return self._lowest_w, "measured here, the lowest with memory allocated and nothing running"
         chip = chip_of(self.name)
         if chip is None:
-            return None, f"no idle power is known of '{self.name}': state it with --idle-watts"
+            return None, f"the idle power of '{self.name}' is unknown: state it with --idle-watts"
         found = idle_power(chip)
         return found.watts * (self.share or 1.0), f"{chip.name}: {found.source}"
 
@@ -74,7 +74,7 @@ class GpuWaste:
         return self.busy_s / self.known_activity_s if self.known_activity_s else None
 
     def add(self, interval: Interval, sample: Sample, host: Host, longest_s: float) -> list[Piece]:
-        """Take an interval that ends with this reading; returns what was decided by it, for earlier ones too."""
+        """Takes an interval that ends with this reading; returns the pieces it decides, also of earlier intervals."""
         self.observed_s += interval.seconds
         if interval.joules is None:
             self.unknown_s += interval.seconds
@@ -217,7 +217,7 @@ class GpuWaste:
 
 
 def allocated(sample: Sample) -> bool:
-    """Whether somebody holds the GPU: a process on it, else (processes are not visible in a container) memory used."""
+    """Whether the GPU is held: by a process, else (processes are invisible in a container) by used memory."""
     if sample.processes:
         return True
     return (sample.memory_used_bytes or 0.0) >= threshold("allocated_memory_bytes")

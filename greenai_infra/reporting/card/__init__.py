@@ -1,1 +1,1 @@
-"""Cards that tell what training a model has used and emitted: for the Hub, for SageMaker, for the EU AI Office."""
+"""Cards with the energy and emissions of training a model: for the Hub, for SageMaker, for the EU AI Office."""

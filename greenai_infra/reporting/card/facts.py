@@ -1,4 +1,4 @@
-"""What a card says of a training run: from a plan, as an estimate, or from CodeCarbon's emissions.csv, as measured."""
+"""The facts of a card on a training run: estimates from a plan, or measurements from CodeCarbon's emissions.csv."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def read_facts(
     """
     if _is_plan(path):
         if region is not None:
-            raise InputError(f"--region is for an emissions.csv; the plan {path} has its own")
+            raise InputError(f"--region is for an emissions.csv; the plan {path} states its region")
         return _of_plan(path, read_plan_file(path, if_edited=if_doubtful), training_type or "")
     return _of_emissions(path, region, training_type or "", if_doubtful)
 
@@ -94,10 +94,10 @@ def _is_plan(path: Path) -> bool:
 def _of_plan(path: Path, plan: PlanFile, training_type: str) -> CardFacts:
     workload, chosen = plan.workload, plan.placement
     if workload.kind != "training":
-        raise InputError(f"{path} is a plan for {workload.kind}; a card tells what training has used")
+        raise InputError(f"{path} is a plan for {workload.kind}; a card is about training")
     model, intensity, pue = workload.work.model, chosen.intensity, chosen.pue
     if "sandbox" in intensity.flags:
-        raise InputError(f"{path} was made on a service's made-up values, which belong on no card")
+        raise InputError(f"{path} was made with a service's made-up values, which must not appear on a card")
     if (
         pue is None
         or chosen.operational_kg is None
@@ -160,7 +160,7 @@ def _planned_method(work: PlannedWork, estimates: list[str]) -> str:
 def _of_emissions(path: Path, region: str | None, training_type: str, if_doubtful: Callable[[str], None]) -> CardFacts:
     measured = read_emissions([path])
     if not measured.energy_kwh > 0:
-        raise InputError(f"{path}: no run in it has measured any energy, so there is nothing to put on a card")
+        raise InputError(f"{path}: no run in it has measured energy, so a card would be empty")
     runs, _ = read_runs([path])
     rows = [row for parts in runs for row in parts]
     caveats = _measured_caveats(measured, rows)

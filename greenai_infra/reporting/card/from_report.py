@@ -1,4 +1,4 @@
-"""What a card says of a tracked run, from its emissions_report.json."""
+"""The facts of a card on a tracked run, from its emissions_report.json."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def facts_of_report(path: Path, *, training_type: str | None) -> CardFacts:
-    """The facts. Raises InputError for a report that can't be true, or whose emissions are not known."""
+    """The facts. Raises InputError for an impossible report, or unknown emissions."""
     report = read_report(path)
     if report.emissions_kg is None or report.energy_kwh is None:
-        raise InputError(f"{path}: the emissions of this run are not known, so there is nothing to put on a card")
+        raise InputError(f"{path}: the emissions of this run are unknown, so a card would be empty")
     if report.status == "running":
-        raise InputError(f"{path}: the run is still going on, or was killed; a card wants one that has ended")
+        raise InputError(f"{path}: the run is still going on, or was killed; a card needs a finished run")
     machine = report.hardware
     hardware = f"{machine.gpu_count} x {machine.gpu}" if machine.gpu else machine.cpu
     zone = f"grid zone {report.intensity.zone}" if report.intensity and report.intensity.zone else ""

@@ -1,4 +1,4 @@
-"""What the figures of a comment rest on: intensity, its source and time, hours, PUE, where prices are from."""
+"""The basis of a comment's figures: intensity, its source and time, hours, PUE, source of prices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOURCES_SHOWN = 4
 
 
 def assumptions(head: Preview, plan: PlanFile | None) -> list[tuple[Markdown, Markdown]]:
-    """(what, value) of each assumption; what the preview does not tell is left out, not guessed."""
+    """(what, value) of each assumption; assumptions missing in the preview are left out, not guessed."""
     rows: list[tuple[str, Markdown]] = []
     if head.standing:
         rows += _of_standing(head)

@@ -1,4 +1,4 @@
-"""The comment on what the runs of a stack have emitted, beside what the stack's plan foresaw.
+"""The comment on the emissions of a stack's runs, compared with the stack's plan.
 
 Intensity is emissions over energy; a report's column `emissions_rate` is kg/s and no intensity. CodeCarbon's energy is
 already multiplied by `pue`, while a plan's is at the servers: they are compared without it.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Plan(Protocol):
-    """What a plan foresaw."""
+    """A plan's figures."""
 
     @property
     def energy_kwh(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Kilograms, dollars and budgets as the comment words them. What is not known is said, never shown as zero."""
+"""Kilograms, dollars and budgets in the comment's words. Unknown figures are named as such, never shown as zero."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comments as an HTML page, to look at them as a reader of the pull request does."""
+"""The comments as an HTML page that looks like the pull request."""
 
 from __future__ import annotations
 

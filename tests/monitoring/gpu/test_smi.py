@@ -135,7 +135,7 @@ def test_gpus_without_an_identifier_stay_apart_and_what_can_not_be_is_not_known(
     odd, sound = taken.gpus
     assert odd.uuid != sound.uuid
     assert (odd.utilization_ratio, odd.power_w) == (None, None)
-    assert odd.missing["power_w"] == "nvidia-smi says -5.00 W, which can't be"
+    assert odd.missing["power_w"] == "nvidia-smi says -5.00 W, which is impossible"
     assert (sound.utilization_ratio, sound.power_w) == (1.0, 5.0)
 
 
