@@ -24,7 +24,6 @@ SLOW = {
 """Take milliseconds of a command that mostly does without them."""
 
 OWN = {
-    "contracts/planned.py": "the sections of a stack are pydantic models: a plan is read without pydantic",
     "engine/pulumi.py": "needs the Pulumi SDK, whose absence is said first",
     "estimates/request.py": "loads numpy",
     "intensity/choice/asked.py": "loads numpy: a tracked program that states its intensity does without",

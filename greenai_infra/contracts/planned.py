@@ -13,6 +13,8 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from greenai_infra.catalog.regions import find_region
+from greenai_infra.contracts.stack.alarms import busiest_day_kg
+from greenai_infra.contracts.stack.runs import Slice
 from greenai_infra.errors import InputError
 from greenai_infra.footprint.equation import JOULES_PER_KWH, operational_kg
 from greenai_infra.footprint.standing import HOURS_PER_MONTH
@@ -75,9 +77,6 @@ def _operational_kg(section: Mapping[str, Any], energy_kwh: Any) -> float | None
 
 def _busiest_day_kg(slices: Any, kg: float) -> float | None:
     """kg in the busiest 24 hours, as the stack's program reckons them against its daily budget."""
-    from greenai_infra.contracts.stack.alarms import busiest_day_kg
-    from greenai_infra.contracts.stack.runs import Slice
-
     try:
         read = read_values(slices, list[Slice])
     except Unreadable:

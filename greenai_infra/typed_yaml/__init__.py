@@ -1,1 +1,1 @@
-"""Files that users write in YAML, read into typed structs; every problem with its file and line."""
+"""YAML, JSON and stack config read into typed structs; every problem at once, with key, value and an example."""

@@ -102,7 +102,7 @@ def test_a_place_that_is_none_is_not_talked_about() -> None:
         (("max_wait_hours",), "expected a number, for example 1"),
         (("spot",), "expected true or false, for example false"),
         (("slices", 0, "start"), 'expected a time, for example "2026-12-01T22:00:00Z"'),
-        (("network",), "expected a section with availability_zones"),
+        (("network",), "expected a section with cidr, availability_zones, vpc_id, subnet_ids"),
         (("launch",), 'expected a string, for example "scheduled"'),
         (("notify_emails",), 'expected a list, for example ["ml-team@example.com"]'),
         (("notify_emails", 3), 'expected a string, for example "ml-team@example.com"'),
