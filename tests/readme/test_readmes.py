@@ -11,6 +11,10 @@ import click
 import pytest
 
 import greenai_infra
+from greenai_infra.contracts.stack.gcp_training import GcpTrainingConfig
+from greenai_infra.contracts.stack.given import Buckets
+from greenai_infra.contracts.stack.inference import InferenceConfig
+from greenai_infra.contracts.stack.training import TrainingConfig
 from tests.cli.in_process import run_here
 from tests.readme.documents import ROOT, blocks, leaves, name_of, our_commands, prose, readmes, resolve, short_commands
 
@@ -122,3 +126,14 @@ def test_the_first_readme_leads_to_all_others() -> None:
 
 def test_a_good_part_of_the_examples_runs() -> None:
     assert sum(block.runs for readme in readmes() for block in blocks(readme)) >= 12
+
+
+def test_every_key_by_which_a_stack_takes_what_is_the_user_s_own_is_shown() -> None:
+    text = (ROOT / "stacks/README.md").read_text(encoding="utf-8")
+    keys = {"network", "vpc_id", "subnet_ids", "subnet", "buckets", *Buckets.__struct_fields__}
+    for config in (TrainingConfig, GcpTrainingConfig, InferenceConfig):
+        own = {"image", "data_uri", "permissions_boundary", "notification_channels", "service_account", "kms_key"}
+        keys |= {key for key in config.__struct_fields__ if key in own or key.endswith("_arn")} - {"model_key_arn"}
+
+    assert {"kms_key_arn", "role_arn", "topic_arn", "service_account"} < keys
+    assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
