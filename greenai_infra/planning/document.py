@@ -29,7 +29,6 @@ from greenai_infra.planning.inputs import (
 from greenai_infra.planning.notes import plan_notes
 from greenai_infra.planning.preference import usd_per_tonne
 from greenai_infra.planning.savings import savings_of
-from greenai_infra.planning.spot import spot_loss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +78,11 @@ def plan_document(plan: Plan, hardware: Sequence[Comparison] | None = None) -> d
     }
     if plan.hours:
         body["ranked"] = _placement(decision.placement, plan)
-    if plan.workload.hardware.purchase == "spot" and (loss := spot_loss(plan.workload, plan.placement)):
-        body["interruptions"] = loss.as_document()
+    if plan.workload.hardware.purchase == "spot":
+        from greenai_infra.planning.spot import spot_loss
+
+        if loss := spot_loss(plan.workload, plan.placement):
+            body["interruptions"] = loss.as_document()
     if plan.weighing:
         body["carbon_priority"] = {
             "priority": plan.weighing.priority,

@@ -12,7 +12,6 @@ from greenai_infra.clock import now, parse_time
 from greenai_infra.intensity.choice.choose import open_source
 from greenai_infra.intensity.choice.liveness import refuse_unless_live
 from greenai_infra.planning.document import document_text, plan_document
-from greenai_infra.planning.hardware import compare_hardware
 from greenai_infra.planning.planner import make_plan
 from greenai_infra.planning.workload_file import read_workload, window_of
 
@@ -113,5 +112,9 @@ def plan(
     if require_live:
         provenances = {zone: series.provenance for zone, series in made.series.items()}
         refuse_unless_live(made.answered_by, provenances, made.source_notes)
-    compared = compare_hardware(made.workload, made.field, made.decision, known) if hardware else None
+    compared = None
+    if hardware:
+        from greenai_infra.planning.hardware import compare_hardware
+
+        compared = compare_hardware(made.workload, made.field, made.decision, known)
     return MadePlan(made, plan_document(made, compared))

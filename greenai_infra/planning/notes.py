@@ -14,7 +14,6 @@ from greenai_infra.numbers import significant
 from greenai_infra.planning.candidates import AVAILABILITY
 from greenai_infra.planning.doubts import BUILDABLE, placement_not_built
 from greenai_infra.planning.preference import usd_per_tonne
-from greenai_infra.planning.spot import spot_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,6 +51,8 @@ def _notes(plan: Plan) -> Iterator[str]:
     yield from _of_flags(provenance)
     yield from _far_off(plan)
     if plan.workload.hardware.purchase == "spot":
+        from greenai_infra.planning.spot import spot_notes
+
         yield from spot_notes(plan.workload, plan.placement, plan.timing.deadline_s)
     yield from _by_hours(plan)
     yield from _dear_tonne(plan)

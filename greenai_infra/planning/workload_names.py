@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from greenai_infra.catalog.accelerators import Accelerator, accelerators, find_accelerator
 from greenai_infra.catalog.regions import Region, find_region, residency_countries
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """What a workload's names stand for in the catalog; None for what the workload does not state.
 
     `chips` are the accepted chips by name, `work_chip` the chip of measured work or of stated accelerator hours.

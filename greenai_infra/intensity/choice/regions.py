@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from greenai_infra.catalog.accelerators import find_accelerator
-from greenai_infra.catalog.availability import Availabilities, Offered
-from greenai_infra.catalog.offers import offers
 from greenai_infra.catalog.regions import regions as all_regions
 from greenai_infra.clock import format_time, hours_between, now, parse_time
 from greenai_infra.errors import DataUnavailable, InputError
@@ -114,6 +111,10 @@ def _candidates(provider: str | None, accelerator: str | None) -> tuple[list[Reg
     chosen = [region for region in all_regions() if provider in (None, region.provider)]
     if accelerator is None:
         return chosen, ""
+    from greenai_infra.catalog.accelerators import find_accelerator
+    from greenai_infra.catalog.availability import Availabilities, Offered
+    from greenai_infra.catalog.offers import offers
+
     chip = find_accelerator(accelerator).name
     priced = [
         offer
