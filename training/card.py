@@ -1,4 +1,4 @@
-"""The model card's front matter, beside the report: what all parts of the run have used."""
+"""The model card's front matter, next to the report: the use of all parts of the run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CARD = "model_card.md"
 
 
 def write_card(folders: Folders) -> None:
-    """Write it and say where; where the emissions are not known, say why there is none."""
+    """Writes the card and prints its path; with unknown emissions, prints why there is no card."""
     card = folders.output / CARD
     try:
         facts = facts_of_report(folders.output / FILE_NAME, training_type="pre-training")
@@ -33,7 +33,7 @@ def write_card(folders: Folders) -> None:
 
 
 def _of_all_parts(facts: CardFacts, folders: Folders) -> CardFacts:
-    """The sums over the parts; the band keeps the proportions of the last one."""
+    """The sums over the parts; the band keeps the proportions of the last part."""
     parts = last_run(folders)
     if len(parts) < 2:
         return facts

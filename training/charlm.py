@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from training.job import Job
 
 CHARACTERS = [chr(number) for number in (9, 10, *range(32, 127))]
-"""What the model reads and writes; any other character of the text counts as the last one of them, `~`."""
+"""The characters of the model; any other character of the text counts as `~`, the last of them."""
 HELD_OUT_SHARE = 0.1
 
 

@@ -77,7 +77,7 @@ def newest_first(folder: Path) -> list[Path]:
 
 
 def load_newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The newest checkpoint that is whole, and its state; None if there is none. Warns of each that is not."""
+    """The newest whole checkpoint, and its state; None without a checkpoint. Warns of each damaged checkpoint."""
     for path in _files(folder):
         if path.name.startswith(_UNFINISHED):
             path.unlink(missing_ok=True)  # of a process that was killed
@@ -86,7 +86,7 @@ def load_newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
             if _digest(path) == _NAME.fullmatch(path.name)[2]:  # type: ignore[index]
                 return path, dict(torch.load(path, map_location="cpu", weights_only=True))
             why = "its content is not what was written"
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the one before is taken
+        except Exception as error:  # noqa: BLE001 - whatever the damage, the previous checkpoint is used
             why = f"{type(error).__name__}: {error}"
         say(f"warning: the checkpoint {path} is damaged ({why}); the one before is taken, or the beginning")
     return None

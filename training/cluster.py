@@ -32,7 +32,7 @@ class Cluster:
 
 
 def read_cluster(folders: Folders, environment: Mapping[str, str]) -> Cluster:
-    """By resourceconfig.json or $CLUSTER_SPEC; one machine where neither is there."""
+    """From resourceconfig.json or $CLUSTER_SPEC; without them a single machine."""
     path = folders.config / "resourceconfig.json"
     if told := read_json(path):
         hosts, current = told.get("hosts"), told.get("current_host")
@@ -68,7 +68,7 @@ def gpus(environment: Mapping[str, str], devices: Path = Path("/dev")) -> int:
 
 
 def torchrun_arguments(cluster: Cluster, processes: int) -> list[str]:
-    """What to start torchrun with on this machine; none where one process does all of the work."""
+    """The arguments of torchrun on this machine; empty if a single process does all the work."""
     if processes * len(cluster.hosts) == 1:
         return []
     if len(cluster.hosts) == 1:

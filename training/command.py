@@ -54,7 +54,7 @@ def main(options: Options) -> int:
     """Run it; returns the exit code (see training.stopping). A failure is also written where SageMaker looks."""
     stop = StopRequest(os.environ)
     folders = folders_of(options.root, os.environ)
-    with stop.listening():  # from now on: a run that is told to end while torch is loading still writes its report
+    with stop.listening():  # from now on: a run that is stopped while torch is loading still writes its report
         return _main(options, folders, stop)
 
 
@@ -150,7 +150,7 @@ def _start(run: Run, folders: Folders, options: Options, stop: StopRequest) -> i
         return run_script(run, folders, options, stop)
     from training.examples import load
 
-    example = load(run.name)  # before torchrun: an unknown one is said once
+    example = load(run.name)  # before torchrun, so that an unknown example is reported once
     arguments = cluster.torchrun_arguments(cluster.read_cluster(folders, os.environ), run.processes)
     if arguments and "RANK" not in os.environ:
         root = [] if options.root is None else ["--root", str(options.root)]

@@ -1,4 +1,4 @@
-"""A student held against its teacher on this machine, and what the distillation returns by these measurements.
+"""A student compared with its teacher on this machine, and the return on the distillation by these measurements.
 
     compared = compare(teacher, student, inputs, labels)
     print("\n".join(compared.lines()))
@@ -110,7 +110,7 @@ class Compared:
         pue: float,
         inferences_per_day: float,
     ) -> dict[str, Any]:
-        """The return at this batch size; figures are null where energy, intensity or the distillation is not known.
+        """The return at this batch size; figures are null where energy, intensity or the distillation is unknown.
 
         `breakeven_inferences` has `low` and `high` by the interval of the energy ratio; null where there is no saving.
         """

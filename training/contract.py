@@ -1,4 +1,4 @@
-"""Where things lie, and what the run is told: SageMaker's folders, Vertex AI's mounted buckets, a laptop's folder.
+"""The folders and settings of a run: SageMaker's folders, Vertex AI's mounted buckets, a laptop's folder.
 
 | | SageMaker | Vertex AI | laptop |
 | data | /opt/ml/input/data/NAME, $SM_CHANNEL_NAME | $SM_CHANNEL_TRAIN | DIR/input/data/NAME |
@@ -30,7 +30,7 @@ LONGEST_REASON = 1024
 
 @dataclass(frozen=True)
 class Folders:
-    """The folders of a run. `failure` is None where nobody reads such a file."""
+    """The folders of a run. `failure` is None where the file is not read."""
 
     config: Path
     channels: Mapping[str, Path]
@@ -40,7 +40,7 @@ class Folders:
     failure: Path | None
 
     def channel(self, name: str) -> Path:
-        """The folder of a data channel. Raises InputError if the run has none of that name, or an empty one."""
+        """The folder of a data channel. Raises InputError for an unknown or empty channel."""
         folder = self.channels.get(name)
         if folder is None or not folder.is_dir():
             known = ", ".join(sorted(self.channels)) or "none"
@@ -53,7 +53,7 @@ class Folders:
         return folder
 
     def make(self) -> None:
-        """Make the folders that are written to. Raises InputError for one that can't be written."""
+        """Creates the folders that are written to. Raises InputError for a read-only folder."""
         for folder in (self.checkpoints, self.model, self.output):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ class Folders:
                 raise InputError(f"{folder} can't be written: no permission")
 
     def tell_failure(self, reason: str) -> None:
-        """Write why the run failed, for SageMaker's FailureReason. A disk that is full is no second failure."""
+        """Writes why the run failed, for SageMaker's FailureReason. Ignores a full disk."""
         if self.failure is not None:
             try:
                 self.failure.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def folders_of(root: Path | None, environment: Mapping[str, str]) -> Folders:
         output = Path(model).parent
         return Folders(output, _stated_channels(environment), Path(checkpoints), Path(model), output, None)
     if not (SAGEMAKER_ROOT.is_dir() or model):
-        raise InputError(f"there is no {SAGEMAKER_ROOT} here: name the folder of the run with --root DIR")
+        raise InputError(f"{SAGEMAKER_ROOT} does not exist here: name the folder of the run with --root DIR")
     return _below(SAGEMAKER_ROOT, environment)
 
 
@@ -117,7 +117,7 @@ def _stated_channels(environment: Mapping[str, str]) -> dict[str, Path]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object; an empty one if there is no file. Raises InputError naming the file."""
+    """A JSON object; empty without a file. Raises InputError naming the file."""
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
@@ -125,7 +125,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
     except ValueError as error:
-        raise InputError(f"{path} is no JSON: {error}") from None
+        raise InputError(f"{path} is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise InputError(f"{path} must hold a JSON object, not {type(found).__name__}")
     return found
@@ -143,7 +143,7 @@ def file_hyperparameters(folders: Folders) -> dict[str, str]:
 
 
 def environment_of(folders: Folders, hyperparameters: Mapping[str, str]) -> dict[str, str]:
-    """What a script is told of the contract, by the names of SageMaker's training toolkit."""
+    """The contract's environment of a script, with the names of SageMaker's training toolkit."""
     return {
         "SM_MODEL_DIR": str(folders.model),
         "SM_OUTPUT_DATA_DIR": str(folders.output),
@@ -156,4 +156,4 @@ def environment_of(folders: Folders, hyperparameters: Mapping[str, str]) -> dict
 
 
 class TrainingFailed(GreenAIError):
-    """The training can't go on: a loss that is no number, a checkpoint that can't be written."""
+    """The training can't go on: a non-finite loss, a checkpoint that can't be written."""

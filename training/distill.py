@@ -60,7 +60,7 @@ MOST_TABLE_BYTES = 1 << 24
 
 @dataclass(frozen=True)
 class Distilled:
-    """Mean loss of each epoch, the teacher's outputs, and what the reader should know."""
+    """Mean loss of each epoch, the teacher's outputs, and notes for the reader."""
 
     losses: list[float]
     outputs: TeacherOutputs
@@ -244,7 +244,7 @@ class _Best:
         return {"recipe": self._recipe, "loss": self._loss, "epoch": self.epoch, "weights": self._weights}
 
     def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
-        """From the checkpoint. Raises InputError for one of another recipe."""
+        """Loads the checkpoint. Raises InputError for the checkpoint of another recipe."""
         if state_dict["recipe"] != self._recipe:
             raise InputError(f"the checkpoint is of another run ({differs(state_dict['recipe'], self._recipe)})")
         self._loss, self.epoch, self._weights = state_dict["loss"], state_dict["epoch"], state_dict["weights"]

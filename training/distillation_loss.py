@@ -1,4 +1,4 @@
-"""The loss of a distillation: soft targets of a teacher at temperature T beside hard labels.
+"""The loss of a distillation: soft targets of a teacher at temperature T together with hard labels.
 
     loss = alpha x T^2 x KL(teacher at T || student at T) + (1 - alpha) x cross-entropy(student, labels)
 
@@ -47,7 +47,7 @@ class Recipe:
 
 
 def check_temperature(temperature: float) -> None:
-    """Raises InputError for one that is not a finite number above 0."""
+    """Raises InputError unless the value is a finite number above 0."""
     if not (isfinite(temperature) and temperature > 0):
         raise InputError(f"temperature must be a number above 0, not {temperature!r}")
 

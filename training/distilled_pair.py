@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "distillation.json"
 KEPT_BACK = ("schema_version", "filled", "batch_size")
-"""Facts of the teacher's outputs that say how they were made, and are not told."""
+"""Facts on the making of the teacher's outputs, which are not shown."""
 SCHEMA_VERSION = 1
 
 

@@ -36,7 +36,7 @@ PICKS = "picks.json"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Hyperparameters that every example knows; one with more derives from it. Strings are read as numbers."""
+    """Hyperparameters of every example; an example with more derives a class. Strings are read as numbers."""
 
     epochs: Annotated[int, Meta(ge=1)] = 10
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
@@ -94,12 +94,12 @@ class Job(Generic[S]):
             self.end(code)
 
     def check_alone(self) -> None:
-        """As `check`, for what a process does while the others don't: none of them is asked."""
+        """Like `check`, for work of a single process: the other processes are not asked."""
         if code := self.must_stop():
             self.end(code)
 
     def end(self, code: int) -> None:
-        """Raise what ends the run with this code."""
+        """Raises the exception that ends the run with this code."""
         if self.world.writes:
             say(f"{self.stop.why(code)}: stopped")
         raise Stopped(code)
@@ -110,7 +110,7 @@ class Job(Generic[S]):
             return None
         path = self.folders.model / name
         temporary = path.with_name(f".{name}.{os.getpid()}")
-        told = {"greenai": json.dumps(self.identity())}  # one entry: the order of several is not the same each time
+        told = {"greenai": json.dumps(self.identity())}  # a single entry: the order of several entries varies
         try:
             self.folders.model.mkdir(parents=True, exist_ok=True)
             safetensors.torch.save_model(model, str(temporary), metadata=told)

@@ -1,4 +1,4 @@
-"""The training loop: one that may stop at any step and goes on where it was, to the same weights bit for bit.
+"""The training loop: it may stop at any step and resume there, to the same weights bit for bit.
 
     history = fit(job, model, optimizer, loss, count=len(images), batch_size=64, scheduler=scheduler)
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from training.job import Job, Settings
 
 CHECKPOINT_EVERY_S = 600.0
-SAVE, NOT_FINITE = 1, 1_000  # beside exit codes, which lie between
+SAVE, NOT_FINITE = 1, 1_000  # outside the exit codes, which lie between
 
 
 class Stateful(Protocol):
@@ -68,7 +68,7 @@ def batches(count: int, batch_size: int, seed: int, epoch: int) -> list[torch.Te
 
 
 def steps_an_epoch(count: int, batch_size: int, processes: int = 1) -> int:
-    """Batches of an epoch. The last one counts if it has a sample for each process."""
+    """Batches of an epoch. The last batch counts if it has a sample for each process."""
     whole, rest = divmod(count, batch_size)
     return whole + (rest >= processes)
 

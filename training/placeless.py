@@ -1,4 +1,4 @@
-"""The intensity of a machine whose place nobody has stated: the embedded world mean, which says so of itself."""
+"""The intensity of a machine without a stated place: the embedded world mean, labelled as such."""
 
 from __future__ import annotations
 

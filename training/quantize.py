@@ -1,8 +1,8 @@
-"""Quantise a model to INT8 by every way that works here, measure each, and pick what is really better.
+"""Quantises a model to INT8 by every method that works here, measures each, and picks what is really better.
 
     result = quantize(model, calibration=train_images, inputs=test_images, labels=test_labels)
     print("\n".join(table(result)))
-    save(result, Path("model"))                       # only what was picked for some batch size
+    save(result, Path("model"))                       # only the picked candidates
     run = load(Path("model"), Network(), batch_size=64)   # later: a model of the same architecture, any weights
 
 Nothing is assumed of INT8: whether it is smaller, faster or as accurate depends on the processor, the library's

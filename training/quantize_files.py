@@ -71,7 +71,7 @@ def load(folder: Path, model: nn.Module, batch_size: int = 1) -> Run:
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
     except (ValueError, LookupError, TypeError, AttributeError, StopIteration) as error:
-        raise InputError(f"{path} is not what quantize writes: {type(error).__name__}: {error}") from None
+        raise InputError(f"{path} was not written by quantize: {type(error).__name__}: {error}") from None
     example = torch.zeros(max(2, batch_size), *shape, dtype=dtype)
     with quiet(), torch.no_grad():
         try:
@@ -82,7 +82,7 @@ def load(folder: Path, model: nn.Module, batch_size: int = 1) -> Run:
 
 
 def versions() -> dict[str, str]:
-    """Of what quantises here."""
+    """Versions of the quantisation libraries."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"torch": str(torch.__version__), "quantized_engine": str(torch.backends.quantized.engine)}
@@ -94,6 +94,6 @@ def versions() -> dict[str, str]:
 
 
 def reason_of(error: Exception) -> str:
-    """The first line of what a library says."""
+    """The first line of a library's message."""
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     return first if isinstance(error, InputError) else f"{type(error).__name__}: {first}"[:200]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Run: TypeAlias = Callable[[Tensor], Any]
-"""A model as it is called: inputs of shape (batch, ...) to logits."""
+"""A callable model: inputs of shape (batch, ...) to logits."""
 
 REMOVAL = "torch.ao.quantization is deprecated: torch says that it will be removed, and to move to torchao"
 
@@ -111,7 +111,7 @@ def _exported(model: nn.Module, inputs: Tensor) -> Any:
 
 
 def _drop_unused(module: nn.Module) -> None:
-    """Remove the fp32 weights that `convert_pt2e` leaves beside the INT8 ones."""
+    """Removes the fp32 weights that `convert_pt2e` leaves in addition to the INT8 weights."""
     used = {str(node.target) for node in module.graph.nodes if node.op == "get_attr"}
     for name in [name for name, _ in module.named_parameters() if name not in used]:
         owner, _, leaf = name.rpartition(".")
@@ -156,7 +156,7 @@ def _read_program(model: nn.Module, inputs: Tensor, path: Path) -> nn.Module:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without the libraries' warnings to their own developers; what concerns a user is in the methods' notes."""
+    """Hides the libraries' warnings for developers; the methods' notes hold what concerns a user."""
     loggers = [logging.getLogger(name) for name in ("torch.utils._pytree", "torch._inductor", "torch._dynamo")]
     levels = [one.level for one in loggers]
     with warnings.catch_warnings():

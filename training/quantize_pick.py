@@ -1,4 +1,4 @@
-"""Which candidate serves a batch size, by what was measured, and why none of the others."""
+"""The measured choice of a candidate for a batch size, and the reasons against the others."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """What to serve a batch size with, why, and why none of the others."""
+    """The candidate for a batch size, why, and the reasons against the others."""
 
     batch_size: int
     candidate: str

@@ -1,4 +1,4 @@
-"""Seeds, and the state of every random generator, so that a resumed run draws what the unbroken one would have."""
+"""Seeds, and the state of every random generator, so that a resumed run draws the same as an unbroken run."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run_example(run: Run, example: Example, folders: Folders, options: Options, stop: StopRequest) -> int:
-    """Run it; returns 0, or raises what ends it."""
+    """Runs the example; returns 0, or raises the exception that ends it."""
     settings = read_settings(example.Settings, run.hyperparameters, run.name)
     first = os.environ.get("RANK", "0") == "0"
     if model := finished_model(folders, {"program": run.name, **settings.as_json()}):

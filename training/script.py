@@ -1,4 +1,4 @@
-"""The user's own script: a child process, tracked, told of the contract by its environment; signals reach it."""
+"""The user's script: a tracked child process with the contract in its environment; signals reach it."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class StopRequest:
     """Listens for SIGTERM and Ctrl-C, and knows the end of the slice. `code` is 0 while the run may go on."""
 
     def __init__(self, environment: Mapping[str, str], wall_s: Callable[[], float] = time.time) -> None:
-        """Raises InputError for a GREENAI_SLICE_END that is no time."""
+        """Raises InputError for a GREENAI_SLICE_END that is not a time."""
         self._wall_s = wall_s
         self._signal = 0
         self.end_s = _slice_end(environment.get(SLICE_END, ""))

@@ -47,7 +47,7 @@ def fill(
     device: torch.device | None = None,
     check: Callable[[], object] = lambda: None,
 ) -> TeacherOutputs:
-    """The outputs of `teacher` for `inputs` at `temperature`; what the folder has already is not computed again.
+    """The outputs of `teacher` for `inputs` at `temperature`; outputs already in the folder are not computed again.
 
     `inputs` has shape (items, ...). The teacher gives logits (batch, classes) or (batch, t, vocabulary), or an object
     with them as `logits`. `auto` is exact up to 32 classes, else sampled. `check` is called after each batch, and what
@@ -102,7 +102,7 @@ class _Wanted:
         return self.kind
 
     def agree(self, folder: Path, facts: Facts, items: int) -> None:
-        """Raises InputError that says in what the outputs of the folder differ."""
+        """Raises InputError with the differences of the folder's outputs."""
         ours = self.facts(facts.classes, items, facts.item_shape, facts.batch_size)
         apart = [
             f"{name} {_short(there)} there, {_short(now)} now"
@@ -128,7 +128,7 @@ class _Fill:
         self._batch_size, self._device, self._check = batch_size, device, check
 
     def run(self, facts: Facts | None) -> None:
-        """Go on from what is there. The batches are those of the first time, so that each draw is the same."""
+        """Continues from the existing outputs. The batches are the original batches, so that each draw is the same."""
         path, filled = self._folder / ROWS, 0 if facts is None else facts.filled
         if facts is not None and size_of(path) < filled * facts.bytes_an_item:
             raise InputError(f"{path} has {size_of(path):,} bytes: it was cut; remove {self._folder}")

@@ -1,4 +1,4 @@
-"""A teacher's outputs, computed once and kept in a folder: from the second epoch on nobody runs the teacher.
+"""A teacher's outputs, computed once and kept in a folder: from the second epoch on the teacher does not run.
 
     outputs = fill(folder, teacher, inputs, temperature=3.0)       # runs the teacher where outputs are missing
     targets = outputs[indices]                                     # of these inputs
@@ -69,7 +69,7 @@ class TeacherOutputs:
     def __init__(self, folder: Path) -> None:
         facts = read_facts(folder)
         if facts is None:
-            raise InputError(f"{folder} holds no teacher outputs: there is no {FACTS}")
+            raise InputError(f"{folder} has no teacher outputs: {FACTS} is missing")
         if facts.filled < facts.items:
             raise InputError(f"{folder} holds outputs of {facts.filled:,} of {facts.items:,} inputs: go on with fill")
         path = folder / ROWS
@@ -95,7 +95,7 @@ class TeacherOutputs:
 
 
 def read_facts(folder: Path) -> Facts | None:
-    """What the folder says of itself, None if it holds nothing. Raises InputError for what can't be read."""
+    """The facts of the folder, None if it is empty. Raises InputError for an unreadable file."""
     path = folder / FACTS
     try:
         values = json.loads(path.read_bytes())
@@ -113,7 +113,7 @@ def read_facts(folder: Path) -> Facts | None:
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, 0 if there is none."""
+    """Bytes of a file, 0 if it is missing."""
     try:
         return path.stat().st_size
     except OSError:

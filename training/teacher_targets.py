@@ -36,7 +36,7 @@ MOST_EXACT_CLASSES = MOST_BYTES // 2
 DRAWS = 30
 """12 suffice at temperature 1 (arXiv 2503.16870); a high temperature spreads the probability and wants more."""
 LEVELS = 255
-"""A weight is the position's largest one x (level / 255)^2."""
+"""A weight is the position's largest weight x (level / 255)^2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the outputs of a position lie in the file. Raises InputError for what does not fit into 64 bytes."""
+    """The layout of a position's outputs in the file. Raises InputError for outputs that exceed 64 bytes."""
 
     kind: Kind
     classes: int

@@ -101,7 +101,7 @@ def test_hyperparameters_are_strings(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"hyperparameters\.json: epochs must be a string"):
         file_hyperparameters(folders)
     path.write_text("{epochs}")
-    with pytest.raises(InputError, match=r"hyperparameters\.json is no JSON"):
+    with pytest.raises(InputError, match=r"hyperparameters\.json is not JSON"):
         file_hyperparameters(folders)
 
 

@@ -290,7 +290,7 @@ def test_each_batch_size_loads_its_own_pick(found: Quantized, tmp_path: Path) ->
 @pytest.mark.parametrize("text", ["", "{}", '{"picks": {}}', '{"picks": {"1": {"candidate": "magic"}}}'])
 def test_a_broken_pick_file_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "picks.json").write_text(text)
-    with pytest.raises(InputError, match=r"picks\.json is not what quantize writes"):
+    with pytest.raises(InputError, match=r"picks\.json was not written by quantize"):
         load(tmp_path, network())
 
 
