@@ -75,7 +75,7 @@ class _Problem:
             return [[] for _ in rows]
         numbers = 1 if most_slices is None else most_slices + 1
         bounds_s = self.earliest_s - self.origin_s, self.latest_end_s - self.origin_s
-        slots = slots_of(self.step_s, *bounds_s, self.work_s, self.rule, numbers)
+        slots = slots_of(self.step_s, *bounds_s, self.work_s, self.rule, numbers * len(rows))
         edges_s = self.edges_s - self.origin_s
 
         def up_to(times_s: Floats) -> Floats:

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-EXACT_STATES = 8_000_000  # slots of time x slots of work x ways: so many are looked at where they count exactly
-FINE_STATES = 800_000  # so many where only bounds or work are rounded
-MOST_STATES = 20_000_000  # so many before the overhead and the shortest slice are rounded too
+MOST_STATES = 120_000_000  # slots of time x slots of work x ways: so many are looked at
+FINE_STATES = 24_000_000  # so many where slots that count exactly would be too many, to round bounds and work less
 ROUNDING_S = 1e-6  # Unix times are no more exact
 
 
@@ -70,7 +69,7 @@ def slots_of(step_s: int, begin_s: float, end_s: float, work_s: float, rule: Int
 
     ruled = gcd(step_s, overhead, minimum)
     slot_s = gcd(ruled, first, last, needed)
-    if states(slot_s) > EXACT_STATES:
+    if states(slot_s) > MOST_STATES:
         divisors = (one for one in range(slot_s, step_s + 1) if step_s % one == 0 and (ruled % one == 0 or one > ruled))
         slot_s = next(
             one

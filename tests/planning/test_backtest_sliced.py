@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenai_infra.planning.backtest import slicing
 from greenai_infra.planning.backtest.running import Running
-from greenai_infra.planning.backtest.slicing import least_possible
+from greenai_infra.planning.backtest.slicing import best_slices_of_all, least_possible
 from greenai_infra.planning.slices import weighted_time
 from greenai_infra.planning.slots import Interruption
 from greenai_infra.planning.windows import StepGrid, lower_bound
@@ -38,9 +37,7 @@ def all_at_once(
     def integral(runs: Ints, times_s: Floats) -> Floats:
         return running.at(runs[:, None], times_s)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slicing, "WAYS", 1)  # so that slots are as long as the planner's
-        return slicing.best_slices_of_all(integral, step_s, work_s, rule, earliest_s, earliest_s + span_s)
+    return best_slices_of_all(integral, step_s, work_s, rule, earliest_s, earliest_s + span_s)
 
 
 def one_by_one(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenai_infra.planning.slices import fewer_slices, weighted_time
-from greenai_infra.planning.slots import FINE_STATES, MOST_STATES, Interruption, slots_of
+from greenai_infra.planning.slots import MOST_STATES, Interruption, slots_of
 from greenai_infra.planning.windows import StepGrid, lower_bound
 
 from .made_up import best_slices
@@ -271,7 +271,7 @@ def test_slices_pay_on_horizons_too_long_to_count_exactly(
 
     slots = slots_of(step, 0, days * 24 * HOUR, work_h * HOUR, rule)
     assert slots.shortest > slots.overhead
-    assert slots.length * slots.work <= 1.01 * max(FINE_STATES, MOST_STATES)
+    assert slots.length * slots.work <= 1.01 * MOST_STATES
     assert slices is not None
     powered = sum(end - begin for begin, end in slices)
     assert powered == pytest.approx(work_h * HOUR + (len(slices) - 1) * overhead, abs=1)
@@ -291,7 +291,7 @@ def test_slices_found_on_long_slots_are_nearly_those_found_on_short_ones(
     grid = StepGrid.build(np.arange(values.size + 1, dtype=np.float64) * 300, values[None])
     rule, work_s, end_s = Interruption(720, 1800), 20.3 * HOUR, values.size * 300.0 - offset
     for states, slot_s in ((40_000_000, 60), (1_200_000, 300)):
-        for name in ("EXACT_STATES", "FINE_STATES", "MOST_STATES"):
+        for name in ("FINE_STATES", "MOST_STATES"):
             monkeypatch.setattr(f"greenai_infra.planning.slots.{name}", states)
         assert slots_of(300, offset, end_s, work_s, rule, 5).slot_s == slot_s
         found[slot_s] = fewer_slices(grid, work_s, rule, offset, end_s, [4])[0]

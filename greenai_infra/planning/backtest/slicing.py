@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from greenai_infra.planning.slice_search import Found
     from greenai_infra.planning.slots import Interruption
 
-WAYS = 8  # slots get longer as if each run were searched for so often: there are many
+PATIENCE = 10  # times as long may be spent on the runs of a backtest as on a plan
 CHUNK_VALUES = 4_000_000  # values that are partly sorted at once
 
 
@@ -124,7 +124,7 @@ def best_slices_of_all(
     for number in range(len(kinds)):
         alike = np.flatnonzero(kind.reshape(-1) == number)
         begin_s, end_s = map(float, bounds_s[alike[0]])
-        slots = slots_of(step_s, begin_s, end_s, work_s, rule, WAYS)
+        slots = slots_of(step_s, begin_s, end_s, work_s, rule, max(1, alike.size // PATIENCE))
         edges_s = np.arange(0.0, end_s, step_s)
 
         def up_to(times_s: Floats, runs: Ints = alike) -> Floats:
