@@ -41,7 +41,8 @@ class Section(Struct, frozen=True, kw_only=True):
 class SectionSpec(Struct, frozen=True, kw_only=True):
     """The `SPEC` of a section's file: of which report it is, where in it, and what it shows of the report's facts.
 
-    The facts of `run` are a `monitoring.run_report.RunReport`, those of `preview` a `contracts.preview.Preview`.
+    The facts of `run` are a `monitoring.run_report.RunReport`, for the terminal and the comment on a run; those of
+    `preview` are a `contracts.preview.Preview`, for the comment on a change.
     `describe` gives None where there is nothing to say.
     """
 
