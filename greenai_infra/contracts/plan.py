@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field, structs
 
+from greenai_infra.contracts.names import Name
 from greenai_infra.contracts.plan_document import read_document
-from greenai_infra.contracts.stack.fields import Name
 from greenai_infra.contracts.times import Time
 from greenai_infra.errors import InputError
 from greenai_infra.typed_yaml.checked import Checked

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, field
 
+from greenai_infra.contracts.names import Name
 from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.fields import (
     PROJECT,
     AwsRegion,
     Carbon,
     Email,
-    Name,
     Planned,
     Section,
     carbon_example,

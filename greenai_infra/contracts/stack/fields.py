@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 from msgspec import Meta
 
 from greenai_infra.catalog.zones import is_zone_id
+from greenai_infra.contracts.names import Name
 from greenai_infra.contracts.times import Time
 from greenai_infra.errors import InputError
 from greenai_infra.typed_yaml.checked import Checked, checked_by
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 PROJECT = "greenai-infra"
 
-# What both clouds take as part of a resource name.
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]\Z")]
 
 # AWS's commercial partition: in China and in the government regions ARNs and service names differ.
 AwsRegion = Annotated[str, Meta(pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]\Z")]

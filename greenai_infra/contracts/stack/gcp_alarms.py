@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
+from greenai_infra.contracts.names import Name
 from greenai_infra.contracts.stack import StackSpec
 from greenai_infra.contracts.stack.alarms import BUDGET_EXAMPLE, BudgetSection, Notify
-from greenai_infra.contracts.stack.fields import PROJECT, Carbon, Name, Planned, Section, carbon_example, read_typed
+from greenai_infra.contracts.stack.fields import PROJECT, Carbon, Planned, Section, carbon_example, read_typed
 from greenai_infra.contracts.stack.gcp_fields import GcpProject, GcpRegion
 from greenai_infra.typed_yaml.checked import Secret
 
