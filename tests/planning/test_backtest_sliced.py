@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from greenai_infra.planning import slots
 from greenai_infra.planning.backtest.running import Running
 from greenai_infra.planning.backtest.slicing import best_slices_of_all, least_possible
 from greenai_infra.planning.slices import weighted_time
@@ -18,10 +19,21 @@ from greenai_infra.planning.windows import StepGrid, lower_bound
 from .made_up import best_slices
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from greenai_infra.planning.backtest.running import Floats, Ints
     from greenai_infra.planning.backtest.slicing import Sliced
 
 HOUR = 3600.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_slots() -> Iterator[None]:
+    """No more of them than a test has time for, where they can't count exactly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slots, "FINE_STATES", 300_000)
+        patch.setattr(slots, "MOST_STATES", 3_000_000)
+        yield
 
 
 def grid_of(values: Floats, step_s: int) -> StepGrid:
