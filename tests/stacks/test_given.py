@@ -23,7 +23,7 @@ SUBNET = "projects/acme-net/regions/northamerica-northeast1/subnetworks/jobs"
 ACCOUNT = "trainer@acme-training.iam.gserviceaccount.com"
 CHANNEL = "projects/acme-training/notificationChannels/1234567890"
 
-AWS_GIVEN = {
+AWS_GIVEN: dict[str, Any] = {
     "network": VPC,
     "buckets": {"data": "acme-data", "checkpoints": "acme-checkpoints"},
     "kms_key_arn": KEY,
@@ -32,7 +32,7 @@ AWS_GIVEN = {
     "topic_arn": TOPIC,
     "notify_emails": None,
 }
-GCP_GIVEN = {
+GCP_GIVEN: dict[str, Any] = {
     "network.subnet": SUBNET,
     "buckets": {"data": "acme-data", "checkpoints": "acme-checkpoints"},
     "kms_key": GCP_KEY,
