@@ -30,7 +30,7 @@ def holds_policy(name: str) -> bool:
 def named_statements(resource: DeclaredResource) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(path of the document, how to call the statement, statement) of each statement of a resource's IAM policies.
 
-    What is no object is left out: what else is wrong with a document is for the preview's own checks.
+    Skips anything that is not an object: the preview's own checks report malformed documents.
     """
     for where, document in objects(dict(resource.rendered)):
         found = document.get("Statement", [])
@@ -50,7 +50,7 @@ def unread_policies(resource: DeclaredResource) -> Iterator[str]:
 
 
 def _waits(value: Any) -> bool:
-    """Whether the text itself is unknown; an attribute beside it that is unknown hides nothing."""
+    """Whether the text itself is unknown. An unknown attribute beside the text hides nothing."""
     value = plain(value)
     if isinstance(value, list):
         return any(_waits(item) for item in value)
@@ -60,7 +60,7 @@ def _waits(value: Any) -> bool:
 
 
 def state_machine(resource: DeclaredResource) -> Any:
-    """The definition: an object, UNKNOWN if it can't be read, None if the resource is no state machine."""
+    """Returns the definition: an object, UNKNOWN if unreadable, None if the resource is not a state machine."""
     if resource.type != STATE_MACHINE:
         return None
     definition = plain(resource.rendered.get("definition"))

@@ -1,6 +1,6 @@
 """The carbon facts that a stack carries: in the tags of its resources, and in the config that the plan wrote.
 
-Both are read, because either can be changed without the other: a gate that believed the better one could be led past.
+The gate reads both, because either can be changed without the other: trusting the greener figure would be a loophole.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SIGNALS = ("average", "marginal")
 
 @dataclass(frozen=True)
 class CarbonFacts:
-    """What one place says of the intensity and of the plan. None is not said there; UNKNOWN is not known before up.
+    """What one place says about the intensity and the plan. None: not stated. UNKNOWN: known only after `up`.
 
     `where` names the place for people. `urn` is empty for the config.
     """

@@ -1,6 +1,6 @@
 """Run the rules over a stack: the findings, and for each rule how often it was broken or could not run.
 
-A rule that could not run counts like a violation: an error where the rule is mandatory. Nothing passes unseen.
+A rule that could not run counts as a violation: an error where the rule is mandatory. Nothing passes unchecked.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _result(rule: Rule, settings: RuleSettings, **counts: int) -> RuleResult:
 
 
 def breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[Breach]:
-    """What one rule finds in a stack, each finding once."""
+    """Returns the findings of a rule in a stack, without duplicates."""
     seen: set[Breach] = set()
     for found in _all_breaches(rule, stack, settings):
         if found not in seen:
@@ -111,12 +111,12 @@ def _all_breaches(rule: Rule, stack: Stack, settings: RuleSettings) -> Iterator[
 
 
 def exemptions_of(settings: GateSettings, rule_id: str, stack: str) -> list[Exemption]:
-    """The exemptions from a rule that are meant for a stack, expired ones too."""
+    """Returns the exemptions from a rule that apply to a stack, including expired exemptions."""
     return [one for one in settings.exemptions if one.rule == rule_id and fnmatchcase(stack, one.stack)]
 
 
 def excused(found: Breach, exemptions: Iterable[Exemption], now: datetime) -> tuple[bool, str]:
-    """Whether an exemption holds for it; and if one did once, since when it doesn't, in words."""
+    """Whether an exemption covers the resource, and a note if the exemption has expired."""
     note = ""
     for one in exemptions:
         if one.covers(found.urn):

@@ -1,7 +1,7 @@
 """Which resource types have rules of their own, and which property names show that a type needs judging.
 
-The rules read some things of every type: policies, members, address ranges, flags and access lists by their names.
-Whether data must be encrypted, or a door is open where nothing is said, they know of the types in their tables only.
+The rules read some properties of every type by name: policies, members, address ranges, flags and access lists.
+Only for the types in their tables do they know whether data must be encrypted, or whether the default is open.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NOT_JUDGED = "not-judged"
-"""Name of the advice in the policy pack; no rule, and nothing is exempted from it."""
+"""Name of the advice in the policy pack. It is not a rule, and has no exemptions."""
 
 _NOTHING_MORE = frozenset({"aws:scheduler/schedule:Schedule", "gcp:cloudrunv2/job:Job"})
-"""Types of our own stacks with such names in which the rules leave nothing out: they hold no data of the workload."""
+"""Types in our own stacks that have such property names but need no rule: they hold no workload data."""
 JUDGED = _NOTHING_MORE.union(*(rule.types for rule in RULES))
 
 HIDES = re.compile(r"aws:cloudformation/stack|aws:cloudcontrol/|command:|pulumi-(nodejs|python):dynamic")
-"""Types that build what nobody sees: templates, commands, dynamic providers."""
+"""Types that build hidden resources: templates, commands, dynamic providers."""
 _TELLING_TYPE = re.compile(r"public|permission|/eip:", re.IGNORECASE)
 _TELLING = re.compile(
     r"kms_?key|encryption|encrypted$|^public(?!lyAccessible)|^internal$|^(addressType|authorizationType|accessConfigs)$|"
@@ -39,7 +39,7 @@ def is_telling(type_: str, properties: frozenset[str]) -> bool:
 
 
 def not_judged_text(counts: Mapping[str, int]) -> str:
-    """`not judged: 3 resources of types aws:ebs:Volume (2), aws:rds:Instance (1)`; empty for none."""
+    """`not judged: 3 resources of types aws:ebs:Volume (2), aws:rds:Instance (1)`; empty without any."""
     types = ", ".join(f"{short_type(type_)} ({count})" for type_, count in counts.items())
     what = "type" if len(counts) == 1 else "types"
     return f"not judged: {counted(sum(counts.values()), 'resource')} of {what} {types}" if counts else ""

@@ -24,9 +24,9 @@ def without_secrets_of(resource: DeclaredResource, text: str) -> str:
 
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
-    """The text with `[secret]` in place of each secret; a short one only where it stands as a word of its own.
+    """Returns the text with `[secret]` in place of each secret. A short secret is replaced only as a whole word.
 
-    A password `p` would be found in every other word, and hiding it there would tell what it is.
+    A password `p` occurs in many words, and hiding every p would reveal the password.
     """
     patterns = [
         re.escape(one) if len(one) >= SHORTEST_HIDDEN_IN_WORDS else rf"(?<!\w){re.escape(one)}(?!\w)"

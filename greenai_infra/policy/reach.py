@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DEEPEST = 64
-"""Levels of nesting beyond which nothing is looked at: no real declaration comes near."""
+"""The deepest nesting that is read. Real declarations stay far below."""
 
 
 def values_at(values: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
-    """Every value at `a[].b` with its own path (`a[0].b`); UNKNOWN where something on the way is; nothing if not set.
+    """Returns every value at `a[].b` with its path (`a[0].b`): UNKNOWN below an unknown value, no entry if not set.
 
-    Secrets on the way are taken off.
+    Secrets on the way are unwrapped.
     """
     yield from _at(dict(values), path.split("."), "")
 
@@ -46,12 +46,12 @@ def _at(value: Any, steps: list[str], where: str) -> Iterator[tuple[str, Any]]:
 
 
 def value_at(values: Mapping[str, Any], path: str) -> Any:
-    """The first value at a path, or None."""
+    """Returns the first value at a path, or None."""
     return next((value for _, value in values_at(values, path)), None)
 
 
 def parsed(text: Any) -> Any:
-    """What a JSON text of an object or a list holds; None for anything else."""
+    """Parses a JSON text that holds an object or a list; returns None for anything else."""
     if not isinstance(text, str) or text.lstrip()[:1] not in ("{", "["):
         return None
     try:

@@ -32,9 +32,9 @@ class RuleSettings(Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     usual_severity: ClassVar[Severity] = "mandatory"
     needs: ClassVar[str] = ""
-    """The setting without which the rule has nothing to hold a stack against; empty for one that always runs."""
+    """The setting that the rule needs in order to run; empty for a rule that always runs."""
     needs_example: ClassVar[str] = ""
-    """What `needs` may be, as the settings file has it."""
+    """What `needs` may be, as written in the settings file."""
 
     def check(self) -> None:
         """A severity that somebody wrote down is meant: the rule must not be off for want of its limit."""
@@ -63,7 +63,7 @@ class RuleSettings(Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 @dataclass(frozen=True)
 class Breach:
-    """One way in which a resource, or the stack (empty `urn`), breaks a rule; or could not be looked at."""
+    """How a resource, or the stack (empty `urn`), breaks a rule, or why it could not be checked."""
 
     urn: str
     property: str
@@ -76,10 +76,10 @@ class Breach:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a stack emits and costs in a month without any work, as the preview has worked it out.
+    """What a stack emits and costs in an idle month, as computed by the preview.
 
-    None is unknown. `unmeasured` and `unpriced` name the resources that are not in the total of emissions, of cost.
-    `cost_usd_per_month_high` is what the cost may be where prices are estimates.
+    None is unknown. `unmeasured` names the resources missing from the total emissions, `unpriced` those missing from
+    the total cost. `cost_usd_per_month_high` is the upper bound of the cost where prices are estimates.
     """
 
     emissions_kg_per_month: float | None
@@ -93,9 +93,9 @@ class Standing:
 
 @dataclass(frozen=True)
 class Stack:
-    """What a stack rule looks at. `config` holds the project's own values, objects parsed, by key without the project.
+    """The input of a stack rule. `config` maps keys without the project prefix to the project's values, objects parsed.
 
-    `now` is the moment that ages are counted from.
+    `now` is the time at which ages are computed.
     """
 
     name: str
@@ -117,10 +117,10 @@ class Stack:
 
 @dataclass(frozen=True)
 class Rule:
-    """What people read of a rule, and its settings. `remedy` says what to do about a violation that says nothing.
+    """A rule's text for people, and its settings. `remedy` says what to do about a violation that has no remedy.
 
-    Reports list rules by `order`. `types` are the resource types that the rule knows as such, beside the properties it
-    finds by name in every type: a type of any rule is not listed as "not judged".
+    Reports list rules by `order`. `types` are the resource types that the rule knows, beside the properties that it
+    finds by name in every type. The types of all rules are left out of the "not judged" list.
     """
 
     id: str
@@ -134,7 +134,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class ResourceRule(Rule):
-    """A rule about one resource at a time."""
+    """A rule that judges each resource by itself."""
 
     check: Callable[[DeclaredResource, Any], Iterable[Breach]] = field(repr=False)
 

@@ -41,7 +41,7 @@ class Exemption(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The last day (UTC) on which the exemption holds."""
 
     def covers(self, urn: str) -> bool:
-        """Whether the pattern means this resource, whatever the day."""
+        """Whether the pattern matches this resource; ignores the expiry date."""
         type_, _, name = "::".join(urn.split("::")[2:]).partition("::")
         forms = (urn, f"{type_.rsplit('$', 1)[-1]}::{name}", name)
         return any(fnmatchcase(form, self.resource) for form in forms)
@@ -51,7 +51,7 @@ class Exemption(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.expires is not None and now.astimezone(UTC).date() > self.expires
 
 
-# One key a rule, made from the registry, so that a new rule can't be forgotten here.
+# One key per rule, built from the registry, so every new rule is included.
 _fields: list[tuple[str, Any, Any]] = [
     (
         rule.id.replace("-", "_"),

@@ -1,4 +1,4 @@
-"""Every rule of the carbon gate: what the modules in here hold. A new one is a module; ids are for good."""
+"""Every rule of the carbon gate, from the modules in this folder. A new rule is a new module; ids are permanent."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Whether an alarm reaches anybody: its actions, and those of the composite alarms and event rules over it.
 
-A topic of this stack reaches whoever subscribes to it, and without a subscription nobody. A topic by an ARN from
-elsewhere, of a referenced stack or written out, has its subscribers there: that is not this stack's to judge. Any other
-action (a function, a state machine, an incident) does something by itself.
+A topic of this stack reaches its subscribers, so it needs a subscription. A topic named by an ARN from elsewhere (a
+referenced stack, or written out) has its subscribers elsewhere, so it is not judged here. Any other action (a function,
+a state machine, an incident) acts by itself.
 
-Before `up` an ARN is unknown, but what it is made of is not: the resources that the property depends on.
+Before `up` an ARN is unknown, but the resources that it depends on are known.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _STATE_CHANGE = "CloudWatch Alarm State Change"
 
 @dataclass
 class Reached:
-    """What an alarm's actions come to: whether one acts, topics without a reader, and properties that can't be told."""
+    """The outcome of an alarm's actions: whether any acts, topics without a reader, and unknown properties."""
 
     acts: bool = False
     unread: list[DeclaredResource] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Reached:
 
 
 def reached(alarm: DeclaredResource, built: Sequence[DeclaredResource]) -> Reached:
-    """Whom an alarm reaches, itself or by composite alarms over it, over any number of steps."""
+    """Returns who is reached by an alarm, directly or through any number of composite alarms above it."""
     found = Reached()
     for one in _with_those_above(alarm, built):
         for resource, property_ in _actions(one, built):
@@ -79,7 +79,7 @@ def _actions(alarm: DeclaredResource, built: Sequence[DeclaredResource]) -> Iter
 
 
 def _judge(resource: DeclaredResource, property_: str, built: Sequence[DeclaredResource], found: Reached) -> None:
-    """Add what one property with actions comes to."""
+    """Adds the outcome of a property that lists actions."""
     value = plain(resource.inputs.get(property_))
     items = [one for one in (value if isinstance(value, list) else [value]) if one is UNKNOWN or one]
     topics = [one for one in built if one.type == TOPIC]
@@ -144,7 +144,7 @@ def _is_over(composite: DeclaredResource, alarm: DeclaredResource) -> bool:
     try:
         going_off = list(_going_off(parse_rule(rule)))
     except ValueError:
-        return False  # what CloudWatch would refuse; the preview's own checks say why
+        return False  # CloudWatch would refuse this; the preview's own checks say why
     return name in [one.rpartition(":alarm:")[2] for one in going_off]
 
 

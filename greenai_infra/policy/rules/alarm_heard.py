@@ -1,6 +1,6 @@
 """`alarm-heard`: somebody reads the topic that a budget alarm writes to.
 
-A rule of its own, as a subscription may be made beside the stack: by hand in the console, or by another team.
+A separate rule, as the subscription may be made outside the stack: by hand in the console, or by another team.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class AlarmHeard(BudgetAlarm, frozen=True, kw_only=True):
     """The metric, as of `budget-alarm`."""
 
     usual_severity: ClassVar[Severity] = "advisory"
-    """Advisory unless you say otherwise: whom the alarm should reach may be settled outside of the stack."""
+    """Advisory by default: the subscribers of the alarm may be set up outside the stack."""
 
 
 def check_alarm_heard(stack: Stack, settings: AlarmHeard) -> Iterator[Breach]:
-    """Of the budget alarms one acts, or writes to a topic that has a reader in this stack or lies elsewhere."""
+    """Holds if any budget alarm acts, or writes to a topic that has a reader in this stack or is defined elsewhere."""
     tells = [(one, reached(one, stack.built)) for one in budget_alarms(stack, settings)]
     unread = [(alarm, topic) for alarm, found in tells for topic in found.unread]
     if not unread or any(found.acts for _, found in tells):

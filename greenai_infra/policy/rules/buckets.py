@@ -1,4 +1,4 @@
-"""`bucket-encryption` and `bucket-public-access`: what S3 keeps in resources of their own beside the bucket."""
+"""`bucket-encryption` and `bucket-public-access`: what S3 keeps in separate resources beside the bucket."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictP
 
 
 def check_bucket_encryption(stack: Stack, settings: Encryption) -> Iterator[Breach]:
-    """The default encryption of each bucket. S3 encrypts with its own key what nothing else is said of."""
+    """The default encryption of each bucket. Without a setting, S3 encrypts with an S3 key."""
     if not settings.customer_managed_keys:
         return
     for bucket in (one for one in stack.built if one.type == BUCKET):

@@ -98,7 +98,7 @@ def budget_alarms(stack: Stack, settings: BudgetAlarm) -> list[DeclaredResource]
 
 
 def why_needed(stack: Stack) -> Any:
-    """Why the stack needs a budget alarm, in words; None if it needs none; UNKNOWN if that can't be told."""
+    """Returns why the stack needs a budget alarm; None if it needs no alarm; UNKNOWN if the values are unknown."""
     program = stack.config.get("program")
     if isinstance(program, str) and program in needing_budget() and stack.built:
         return f"this stack runs the program {program}"
@@ -146,7 +146,7 @@ def _unknown_threshold(resource: DeclaredResource) -> Iterator[Breach]:
 
 
 def _has_limit(resource: DeclaredResource) -> bool:
-    """Whether emissions can exceed a fixed figure: an alarm on silence, or on an anomaly, is no budget alarm."""
+    """Whether emissions can exceed a fixed figure: an alarm on silence or on an anomaly is not a budget alarm."""
     inputs = plain(dict(resource.inputs))
     if resource.type == METRIC_ALARM:
         above = str(inputs.get("comparisonOperator", "")) in _ABOVE
@@ -176,7 +176,7 @@ def _positive(value: Any) -> bool:
 
 
 def _reference(stack: Stack) -> str | None:
-    """Empty if a stack of alarms is referenced; None if none is named; else what is wrong with the reference."""
+    """Returns "" if an alarms stack is referenced, None without a reference, else what is wrong with the reference."""
     named = stack.config.get("alarms-stack")
     if not isinstance(named, str) or not named:
         return None

@@ -16,17 +16,17 @@ UNKNOWN_STANDING = Standing(None, None)
 
 
 class Cap(RuleSettings, frozen=True, kw_only=True):
-    """What both limits share. `known_only` holds the sum of what is known against the limit, and lets the rest go.
+    """Settings of both limits. `known_only` compares the sum of the known figures with the limit, and ignores the rest.
 
-    Without it a stack with a resource of unknown figure can't be said to keep its limit. Nobody publishes the energy of
-    an alarm, a key or a network endpoint, so a carbon cap on a stack with such needs it.
+    Without `known_only` a stack with an unknown figure can't pass. The energy of an alarm, a key or a network endpoint
+    is not published, so a carbon cap on a stack with such resources needs `known_only`.
     """
 
     known_only: bool = False
 
 
 class CostCap(Cap, frozen=True, kw_only=True):
-    """Limit of the standing cost; without one the rule does not run."""
+    """Limit of the standing cost; without a limit the rule does not run."""
 
     needs: ClassVar[str] = "max_usd_per_month"
     needs_example: ClassVar[str] = "max_usd_per_month: 2000"
@@ -73,12 +73,12 @@ def check_carbon_cap(stack: Stack, settings: CarbonCap) -> Iterator[Breach]:
 
 
 def _total(total: float | None, stack: Stack, settings: Cap) -> float | None:
-    """The sum of what is known: where nothing is, and only that counts, it is 0."""
+    """Returns the sum of the known figures; 0 if `known_only` is set and all figures are unknown."""
     return 0.0 if total is None and settings.known_only and stack.standing is not None else total
 
 
 def _judge(stack: Stack, total: float | None, cap: float, unit: str, missing: tuple[str, ...]) -> Iterator[Breach]:
-    """A total that is over the cap already is a violation, whatever else is not in it."""
+    """A total over the cap is a violation, even if some figures are missing from it."""
     if total is not None and total > cap:
         yield Breach(
             stack.urn, "", f"standing {exceeding(total, cap)} {unit} a month, more than the cap of {exact(cap)}"

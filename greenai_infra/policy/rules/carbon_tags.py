@@ -36,7 +36,7 @@ class CarbonTags(RuleSettings, frozen=True, kw_only=True):
 
 
 def check_carbon_tags(resource: DeclaredResource, settings: CarbonTags) -> Iterator[Breach]:
-    """The tags with the provider's default ones (`tagsAll`) where they are declared, else the resource's own."""
+    """Returns the tags merged with the provider's defaults (`tagsAll`) where declared, else the resource's own tags."""
     if not resource.taggable or resource.read:
         return
     tags = resource.tags

@@ -1,4 +1,4 @@
-"""`encryption`: data at rest and in transit is encrypted, with a key of your own."""
+"""`encryption`: data at rest and in transit is encrypted with your own key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Encryption(RuleSettings, frozen=True, kw_only=True):
 
 
 def check_encryption(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
-    """One resource by the table, or by the function for its type."""
+    """Judges a resource by the table, or by the function for its type."""
     if resource.read:
         return
     for need in NEEDS.get(resource.type, ()):
@@ -57,7 +57,7 @@ def _judge(resource: DeclaredResource, need: Need, settings: Encryption) -> Iter
 
 
 def key_problem(key: Any, customer_managed: bool) -> str:
-    """What is wrong with a key; empty if nothing. A key that comes with `up` is one of the stack's own."""
+    """Returns what is wrong with a key; empty for a good key. A key known only after `up` is the stack's own."""
     key = plain(key)
     if key is UNKNOWN:
         return ""
@@ -79,7 +79,7 @@ def _queue(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]
 
 def _repository(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
     if not settings.customer_managed_keys:
-        return  # ECR encrypts with AES-256 whatever is said
+        return  # ECR always encrypts, with AES-256 by default
     path = "encryptionConfigurations[].encryptionType"
     kind = value_at(resource.inputs, path)
     if kind is UNKNOWN:
@@ -92,13 +92,13 @@ def _repository(resource: DeclaredResource, settings: Encryption) -> Iterator[Br
 
 def _table(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
     if not settings.customer_managed_keys:
-        return  # DynamoDB encrypts with its own key whatever is said
+        return  # DynamoDB always encrypts, with an AWS key by default
     if problem := key_problem(value_at(resource.inputs, "serverSideEncryption.kmsKeyArn"), True):
         yield breach(resource, "serverSideEncryption.kmsKeyArn", f"its items: {problem}")
 
 
 def _endpoint_configuration(resource: DeclaredResource, settings: Encryption) -> Iterator[Breach]:
-    """A key for the volumes, which serverless variants and machines with disks of their own don't have."""
+    """Requires a key for the volumes. Serverless variants and machines with local disks have no volumes."""
     if not settings.customer_managed_keys or value_at(resource.inputs, "kmsKeyArn") is not None:
         if problem := key_problem(value_at(resource.inputs, "kmsKeyArn"), True) * settings.customer_managed_keys:
             yield breach(resource, "kmsKeyArn", f"the volumes: {problem}")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Need:
-    """What one property must be. `key`: a key of your own is named. `on`: it is true. Else: one of these texts.
+    """What a property must be. `key`: it names your own key. `on`: it is true. Else: it is among these texts.
 
-    `always` also holds where the cloud's own keys will do: without it nothing is encrypted at all.
+    `always` applies even where the cloud's own keys are enough: without this property the data is unencrypted.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""`instance-types`: only machines of an allowed list, wherever a stack names one."""
+"""`instance-types`: every machine type that a stack names is on the allowed list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from greenai_infra.contracts.declared import DeclaredResource
 
-# Where our own types name the machines that they run; unknown objects on the way are seen there too.
+# Where our own types name their machines; unknown objects on the way are found there too.
 MACHINES: dict[str, tuple[str, ...]] = {
     "aws:elasticache/replicationGroup:ReplicationGroup": ("nodeType",),
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration": (

@@ -44,9 +44,9 @@ class LiveData(RuleSettings, frozen=True, kw_only=True):
 
 
 def check_plan_age(stack: Stack, settings: PlanAge) -> Iterator[Breach]:
-    """Age of the plan: `planned_at` in the config, else of the intensity's observation.
+    """Judges the age of the plan: `planned_at` in the config, else the time of the intensity's observation.
 
-    A yearly mean has no age in hours: whether one will do is for `live-data` to say.
+    A yearly mean has no age in hours: `live-data` decides whether a yearly mean is accepted.
     """
     known = [one for one in carbon_facts(stack) if stack.built]
     planned = [one for one in known if one.planned_at is not None]
@@ -93,7 +93,7 @@ def check_live_data(stack: Stack, settings: LiveData) -> Iterator[Breach]:
 
 
 def why_not_live(facts: CarbonFacts) -> str:
-    """Why the figure is not an answer of a service to a question asked when planning; empty if it may be one."""
+    """Returns why the figure can't be a live answer of a service at planning time; empty if it may be."""
     if facts.kind.lower() in NOT_LIVE_KINDS:
         return f"the intensity is a {facts.kind}, not live data"
     found = _NOT_LIVE.search(facts.source) or _NOT_LIVE.search(facts.kind)

@@ -1,4 +1,4 @@
-"""`no-public-access`: nothing that a stack builds can be reached, or read, by everybody."""
+"""`no-public-access`: nothing that a stack builds is open to the public."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from greenai_infra.contracts.declared import DeclaredResource
 
 _NO_GRANT = frozenset({"aws:ec2/vpcEndpoint:VpcEndpoint"})
-"""A policy of these limits who passes through; it gives nobody a right."""
+"""A policy on these resources only restricts who passes through; it grants no rights."""
 
 
 def check_public_access(resource: DeclaredResource, settings: RuleSettings) -> Iterator[Breach]:
@@ -71,7 +71,7 @@ def _source(resource: DeclaredResource, where: str, value: Any) -> Iterator[Brea
 
 
 def _public_statements(resource: DeclaredResource) -> Iterator[Breach]:
-    """Policies that nobody can read yet are told of by `no-star-actions`, and both stop the same `up`."""
+    """`no-star-actions` reports policies that are unknown before `up`, and both rules stop the same `up`."""
     for where, named, statement in named_statements(resource):
         if statement.get("Effect") == "Allow" and allows_anybody(statement) and not is_limited(statement):
             remedy = "name the principals, or add a condition such as aws:PrincipalAccount"
@@ -101,7 +101,7 @@ def _load_balancer(resource: DeclaredResource) -> Iterator[Breach]:
 
 
 def _firewall(resource: DeclaredResource) -> Iterator[Breach]:
-    """A firewall rule of Google Cloud; an inbound one that says nothing of its sources lets everybody in."""
+    """Judges a firewall rule of Google Cloud; an inbound rule without sources is open to the public."""
     inputs = plain(dict(resource.inputs))
     allows = inputs.get("allows")
     if inputs.get("direction") == "EGRESS" or is_true(inputs.get("disabled")) or not (allows or allows is UNKNOWN):

@@ -1,4 +1,4 @@
-"""`region-intensity`: the grid under a stack is no dirtier than a cap."""
+"""`region-intensity`: the carbon intensity of a stack's grid is at most a cap."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RegionIntensity(RuleSettings, frozen=True, kw_only=True):
     needs_example: ClassVar[str] = "max_g_per_kwh: 100"
 
     max_g_per_kwh: Positive | None = None
-    """Cap in gCO2eq/kWh; without one the rule does not run."""
+    """Cap in gCO2eq/kWh; without a cap the rule does not run."""
     basis: Literal["lifecycle", "direct"] = "lifecycle"
     signal: Literal["average", "marginal"] = "average"
 

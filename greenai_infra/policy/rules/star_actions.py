@@ -1,4 +1,4 @@
-"""`no-star-actions`: nobody is allowed everything."""
+"""`no-star-actions`: no policy allows everything."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _grants(resource: DeclaredResource) -> bool:
 
 
 def _own_role(resource: DeclaredResource) -> bool:
-    """Whether the role is one that the stack itself makes: its permissions are listed there, and can't hold a *."""
+    """Whether the stack itself makes the role: such a role's permissions are listed, and never contain a *."""
     sources = resource.property_dependencies.get("role") or ()
     return bool(sources) and all(_CUSTOM_ROLE.search(urn) for urn in sources)
 

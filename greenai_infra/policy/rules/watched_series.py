@@ -22,9 +22,9 @@ _LABEL = re.compile(r"""metric\.labels?\.(\w+)\s*=\s*["']([^"']*)["']""")
 
 
 def somebody_elses(alarm: DeclaredResource, metric: str, stack: Stack) -> str:
-    """Whose series the alarm watches, in words, if none of them can be this stack's; else empty.
+    """Returns whose series the alarm watches, in words, if all of them belong to others; else empty.
 
-    What is not known, or not told apart by the alarm, counts as the stack's own.
+    Unknown series, and series that the alarm does not tell apart, count as the stack's own.
     """
     own = _own(alarm, stack)
     strange = [_strangers(series, own) for series in _series(alarm, metric)]
@@ -43,8 +43,8 @@ def _strangers(series: Mapping[str, str], own: Mapping[str, set[str]]) -> str:
 def compared_metrics(inputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """{namespace, metricName, dimensions} of each metric of a CloudWatch alarm whose sums its limit is held against.
 
-    Emissions are written as deltas, so that only their sum says what was emitted. A query counts if it is returned, or
-    if an expression that is returned, or leads to one, names it.
+    Emissions are written as deltas, so only their sum says what was emitted. A query counts if its result is returned,
+    or if a returned expression uses it, directly or through other expressions.
     """
     if inputs.get("metricName") is not None and _is_sum(inputs.get("statistic")):
         yield dict(inputs)
