@@ -236,7 +236,10 @@ def test_a_key_like_no_other_is_refused_with_all_there_are() -> None:
     section = f"{PREFIX}training"
     wrong = changed("contiguous", section, ("network", "zzz"), 1)
     message = read("contiguous", section, wrong["config"][section])
-    assert message == f"{PREFIX}training: network.zzz: unknown key; known here: cidr, availability_zones"
+    assert (
+        message
+        == f"{PREFIX}training: network.zzz: unknown key; known here: cidr, availability_zones, vpc_id, subnet_ids"
+    )
 
 
 BUDGETED = ("budget", "budgeted", "gcp-budget")

@@ -189,7 +189,7 @@ def _notices(facts: SwitchFacts) -> dict[str, Any]:
             facts,
             "GivenUp",
             "still over budget",
-            f"{over} It is still used up after 25 hours: something other than the project's training jobs emits, or "
+            f"{over} It is still used up after 25 hours: something other than training jobs of the project emits, or "
             f"that would not stop. The kill switch ends here. {watch}",
             "$$.Execution.Id",
         ),
