@@ -1,1 +1,1 @@
-"""What has to be there before `up`: on this machine, in the account, in the region. Reads only, changes nothing."""
+"""Checks what `up` needs: on this machine, in the account, in the region. Read-only."""

@@ -22,7 +22,7 @@ DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Aut
 
 
 def check_aws(session: Any, needs: AwsNeeds) -> Iterator[Checkup]:
-    """Everything about one stack. `session` is a boto3 Session without a region of its own."""
+    """Runs all checkups of a stack. `session` is a boto3 Session without a region."""
     account = _account(session, needs.region)
     yield account
     if account.state != "ok":
@@ -127,7 +127,7 @@ def _raise(quota: Quota, region: str) -> str:
 
 
 def quota_value(session: Any, region: str, quota: Quota) -> float | None:
-    """The value in force: the account's own, else AWS's default; None if neither list has the name."""
+    """Returns the value in force: the account's, else AWS's default; None if the name is in neither list."""
     client = session.client("service-quotas", region_name=region)
     for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
         for page in client.get_paginator(operation).paginate(ServiceCode=quota.service):
@@ -193,7 +193,7 @@ def _image_id(path: str) -> tuple[str, dict[str, str]]:
 
 
 def _data(session: Any, region: str, uri: str) -> Checkup:
-    """Whether there is an object, and the bucket lies in the stack's region: a gateway endpoint reaches no further."""
+    """Checks for an object, and that the bucket is in the stack's region, where gateway endpoints reach it."""
     from botocore.exceptions import ClientError
 
     part = f"data {uri}"

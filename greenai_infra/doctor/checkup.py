@@ -1,4 +1,4 @@
-"""One thing that was looked at, and what to do about it."""
+"""A checkup: what was checked, the result, and what to do about it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Checkup:
     remedy: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """One entry of `doctor --json`."""
+        """Returns an entry of `doctor --json`."""
         return asdict(self)
 
 

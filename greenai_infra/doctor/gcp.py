@@ -20,7 +20,7 @@ TIMEOUT_S = 20
 
 
 def check_gcp(needs: GcpNeeds, ask: Ask) -> Iterator[Checkup]:
-    """Everything about one stack."""
+    """Runs all checkups of a stack."""
     project = _project(needs.project, ask)
     yield project
     if project.state != "ok":
@@ -39,7 +39,7 @@ def check_gcp(needs: GcpNeeds, ask: Ask) -> Iterator[Checkup]:
 
 
 def authorized() -> Ask:
-    """Ask with the caller's own identity (Application Default Credentials). Raises GoogleAuthError without one."""
+    """Asks with the caller's identity (Application Default Credentials). Raises GoogleAuthError without credentials."""
     import google.auth
     from google.auth.transport.requests import AuthorizedSession
 

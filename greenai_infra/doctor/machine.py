@@ -88,7 +88,7 @@ def _without_password(url: str) -> str:
 
 
 def passphrase(file: StackFile, state: Checkup, environment: Mapping[str, str] = os.environ) -> Checkup | None:
-    """The passphrase of the stack's secrets; None where Pulumi's service or a key service keeps them."""
+    """Checks the passphrase of the stack's secrets; None if Pulumi's service or a key service keeps the secrets."""
     provider = re.search(r"^secretsprovider:\s*(\S+)", file.text, re.MULTILINE)
     kept_elsewhere = provider and provider[1] not in ("passphrase", '"passphrase"', "default")
     if kept_elsewhere or (state.said.startswith("http") and "encryptionsalt" not in file.text):
@@ -103,7 +103,7 @@ def passphrase(file: StackFile, state: Checkup, environment: Mapping[str, str] =
 
 
 def intensity_keys(now: datetime) -> Checkup:
-    """How many live sources are set up; their keys are not shown and nothing is asked."""
+    """Counts the live sources that are set up, without showing their keys or calling them."""
 
     ready = [source.name for source in statuses(read_settings(), now, check=False) if source.state != NOT_SET_UP]
     live = [name for name in ready if name != "embedded"]
@@ -115,7 +115,7 @@ def intensity_keys(now: datetime) -> Checkup:
 
 
 def gpu() -> Checkup:
-    """Whether a GPU can be read here; the cloud's machines have their own."""
+    """Checks whether a local GPU can be read; the cloud's machines have separate GPUs."""
 
     try:
         reader = open_reader()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Quota:
-    """A service quota by its name in Service Quotas, and how much of it the stack needs, in the quota's own unit."""
+    """A service quota by its name in Service Quotas, and how much of it the stack needs, in the quota's unit."""
 
     service: str
     name: str
@@ -29,16 +29,16 @@ class Quota:
 
 @dataclass(frozen=True)
 class AwsNeeds:
-    """`image` and `data_uri` are those that exist outside of the stack; None for what the stack itself makes."""
+    """`image` and `data_uri` exist outside the stack; None for those that the stack itself makes."""
 
     region: str
     quotas: tuple[Quota, ...] = ()
     image: str | None = None
     image_tag: str | None = None
-    """Of the stack's own repository."""
+    """In the stack's repository."""
     data_uri: str | None = None
     reads_own_data: bool = False
-    """Whether the run reads `train/` of the stack's own bucket."""
+    """Whether the run reads `train/` in the stack's bucket."""
     own_vpc: bool = True
     roles: int = 0
     uris: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ LONGEST_RUN = "Longest run time for a training job"
 
 
 def needs_of(file: StackFile) -> AwsNeeds | GcpNeeds | None:
-    """The needs of a stack; None for a program that is not the toolkit's. Raises InputError for a wrong section."""
+    """Returns the needs of a stack; None if the program is the user's. Raises InputError for an invalid section."""
     provider = file.section.get("provider", "aws")
     roles = {spec.program: spec.roles for spec in stack_specs() if spec.cloud == provider}
     if file.program not in roles:

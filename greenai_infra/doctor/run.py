@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def examine(project_dir: Path | None, stack: str | None, now: datetime, cache_url: str | None) -> Iterator[Checkup]:
-    """The machine, then the project's stack and its cloud. Each checkup comes as soon as it is known.
+    """Checks the machine, then the project's stack and its cloud. Yields each checkup as soon as it is known.
 
-    Raises InputError for a project or a stack's config that can't be read.
+    Raises InputError if the project or a stack's config can't be read.
     """
     yield from machine.check_machine(now)
     if cache_url:

@@ -1,6 +1,6 @@
-"""What the Pulumi engine complains of, in one table, each with the command that mends it.
+"""The Pulumi engine's error messages in one table, each with the command that fixes it.
 
-What is not in the table is shown as the engine said it.
+Messages missing from the table are shown in the engine's words.
 """
 
 from __future__ import annotations
@@ -218,9 +218,9 @@ def causes(errors: Iterable[str]) -> list[str]:
 
 
 def _condensed(error: str) -> str:
-    """A diagnostic in its own words: without what the SDK puts before it, and a traceback's last line only.
+    """Returns a diagnostic without the SDK's prefix, and only the last line of a traceback.
 
-    The engine has masked the stack's secrets in it, which the exception itself still holds.
+    The engine has masked the stack's secrets in the diagnostic; the exception itself still holds them.
     """
     error = error.strip().removeprefix(UNHANDLED)
     _, has_traceback, last = error.rpartition(TRACEBACK)
@@ -235,7 +235,7 @@ def _condensed(error: str) -> str:
 
 
 def _errors_in(text: str) -> str:
-    """The text from its first line that says error; empty if none does."""
+    """Returns the text from the first line that says error; empty without such a line."""
     lines = text.strip().splitlines()
     start = next((number for number, line in enumerate(lines) if re.match(r"\s*error: ", line)), None)
     return "\n".join(lines[start:]) if start is not None else ""

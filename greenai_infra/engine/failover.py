@@ -1,7 +1,7 @@
-"""When a region has no capacity or is closed to the account, the next of the ranking is tried; other failures stop.
+"""If a region has no capacity or is closed to the account, tries the next region of the ranking; other failures stop.
 
-Capacity is met while building only by what claims it at once (`launch: now`). A scheduled run meets it at its start, in
-the state machine, which retries there and sends a notice: nothing is moved to another region then.
+Only a stack that claims capacity at once (`launch: now`) can fail for capacity while building. A scheduled run needs
+capacity at its start: the state machine then retries in the same region and sends a notice.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def build_first_with_capacity(
     build: Callable[[str], Built],
     on_no_capacity: Callable[[str, NoCapacity, str | None], None],
 ) -> Applied[Built]:
-    """Build the first of the stacks, best first, whose region has capacity.
+    """Builds the first stack, best first, whose region has capacity.
 
-    `on_no_capacity(stack, error, next_stack)` is called for each that has none; `next_stack` is None at the end of the
-    ranking, and then NoCapacity is raised.
+    Calls `on_no_capacity(stack, error, next_stack)` for each stack without capacity. At the end of the ranking,
+    `next_stack` is None and NoCapacity is raised.
     """
     tried: list[str] = []
     had = "has capacity or quota"

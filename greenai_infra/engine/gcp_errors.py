@@ -12,7 +12,7 @@ GCP_CREDENTIALS = (
     "(or export GOOGLE_APPLICATION_CREDENTIALS=FILE; `gcloud auth login` alone is not enough)"
 )
 
-# What another region may have. Limits of requests a minute, and quotas over all regions, are no fault of the region.
+# Limits that another region may not have. Requests per minute and global quotas are left out: all regions share them.
 GCP_CAPACITY = re.compile(
     r"(?!.*(?:per minute|rate.?limit|_ALL_REGIONS))"
     r".*(?:RESOURCE_EXHAUSTED|RESOURCE_POOL_EXHAUSTED|does not have enough resources available|"

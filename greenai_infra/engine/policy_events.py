@@ -1,4 +1,4 @@
-"""Policy packs under the engine: which ones to run, and what the engine's events about them mean.
+"""Policy packs under the engine: which packs to run, and what the engine's events about them mean.
 
 The engine lets a preview pass when a mandatory policy "can't run". For our own gate that is a failure.
 """
@@ -44,7 +44,7 @@ class PolicyEvents:
             self.not_run.append(message)
 
     def require_kept(self, stack: str, errors: Sequence[str]) -> None:
-        """Raises Refused if mandatory policies were broken and the engine has nothing else to complain of."""
+        """Raises Refused if mandatory policies were broken and the engine reports no other error."""
         if self.broken and not causes(errors):
             raise Refused(
                 f"{stack}: mandatory policies are violated.\n{_listed(self.broken)}\n"
@@ -52,7 +52,7 @@ class PolicyEvents:
             )
 
     def require_all_ran(self, stack: str) -> None:
-        """Raises Refused if a rule of our own gate could not run: the engine passes that over."""
+        """Raises Refused if a rule of our own gate could not run: the engine ignores this."""
         if self.not_run:
             raise Refused(
                 f"{stack}: rules of the carbon gate could not run, so the gate stays shut.\n{_listed(self.not_run)}\n"
@@ -68,7 +68,7 @@ def policy_packs(program: StackProgram, chosen: Sequence[Path] | None) -> list[P
         if not (pack / PACK_FILE).is_file():
             raise InputError(f"--policy-pack {pack}: there is no {PACK_FILE} in it")
     if own and own in packs:
-        open_gate(own)  # settings that can't be used are said here, in one line
+        open_gate(own)  # reports invalid settings here, in one line
         if find_spec("pulumi_policy") is None:
             raise EngineError(
                 f"the carbon gate {own} needs pulumi-policy, which is not installed.\n"
@@ -83,7 +83,7 @@ def own_python_first(path: str) -> str:
 
 
 def _without_description(message: str) -> str:
-    """A pack's message begins with the policy's description on a line of its own, unless the policy could not run."""
+    """Drops the policy's description, the first line of a pack's message. If the policy could not run, it is absent."""
     message = re.sub(r"\x1b\[[0-9;]*m|<\{%.*?%\}>", "", message).strip()
     _, newline, rest = message.partition("\n")
     return rest if newline and not message.startswith(CAN_NOT_RUN) else message

@@ -3,13 +3,13 @@
 Three things of the protocol decide how it is written:
 
 - A rule that touches an unknown value raises inside the SDK's proxies, and the SDK then reports a mandatory policy as
-  an advisory "can't run policy": the gate would pass. So every value is read before a rule sees it, and unknown ones
-  become UNKNOWN, which our rules report as a violation. Only what may rightly be unknown before `up` (a policy with an
-  ARN in it) waits: the engine asks again during `up`, before it builds the resource.
-- Rules about one resource get its inputs and stop that resource. Rules about a stack get all resources once preview or
-  up has gone through them, and so stop a preview, and the `up` after it, but not `up --skip-preview`.
-- The SDK drops what the engine says of the stack (`ConfigureStack`: config, name, whether it is a preview), so we
-  listen to that call ourselves, as seen with pulumi-policy 1.21 and CLI 3.259; older CLIs say it in the environment.
+  an advisory "can't run policy": the gate would pass. So every value is read before a rule sees it, and unknown values
+  become UNKNOWN, which our rules report as a violation. Only values that may rightly be unknown before `up` (a policy
+  that contains an ARN) wait: the engine asks again during `up`, before it builds the resource.
+- Rules about one resource get its inputs and stop that resource. Rules about a stack get all resources at the end of
+  preview or up, and so stop a preview, and the `up` after it, but not `up --skip-preview`.
+- The SDK drops what the engine says about the stack (`ConfigureStack`: config, name, whether it is a preview), so we
+  listen to that call ourselves, as seen with pulumi-policy 1.21 and CLI 3.259; older CLIs set environment variables.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _policy(rule: Rule, settings: GateSettings, occasion: Occasion) -> pulumi_po
 
 
 def _advice(settings: GateSettings, occasion: Occasion) -> Iterator[pulumi_policy.Policy]:
-    """What is said and shuts nothing: exemptions for no resource, types that no rule judges."""
+    """Returns advice that leaves the gate open: exemptions that match no resource, types that no rule judges."""
 
     def unused(args: Any, say: Callable[..., None]) -> None:
         stack = _stack([_declared_in_stack(one) for one in args.resources], occasion)
@@ -149,7 +149,7 @@ def _stack(resources: Sequence[DeclaredResource], occasion: Occasion) -> Stack:
 
 
 def _with_standing(stack: Stack) -> Stack:
-    """The stack with what it draws and costs by standing there, from its own program's section of the config."""
+    """Returns the stack with its standing power and cost, computed from its program's section of the config."""
     section = stack.config.get(str(stack.config.get("program") or DEFAULT_PROGRAM))
     figures = standing(stack.resources, section if isinstance(section, dict) else {})
     return replace(stack, standing=standing_totals(figures))
@@ -191,7 +191,7 @@ def declared(
     dependencies: tuple[str, ...] = (),
     property_dependencies: Mapping[str, tuple[str, ...]] | None = None,
 ) -> DeclaredResource:
-    """A resource of the SDK as our rules see it: every value read, unknown ones replaced by UNKNOWN."""
+    """Returns an SDK resource as our rules see it: every value read, unknown values replaced by UNKNOWN."""
     inputs = readable(resource.props)
     type_ = resource.resource_type
     is_own = type_ in (STACK_TYPE, STACK_REFERENCE) or type_.startswith(PROVIDER_PREFIX)

@@ -1,8 +1,8 @@
 """One stack on the real Pulumi engine, in the project's folder, with the state that plain `pulumi` sees.
 
 The program runs inside this process: the engine calls back, so neither a virtual environment nor Pulumi's language host
-is needed. Pulumi.yaml and the stack's config file are read as they are; to the latter an encryption salt is added when
-the engine creates the stack.
+is needed. Pulumi.yaml and the stack's config file are read unchanged; when the engine creates the stack, it adds an
+encryption salt to the config file.
 """
 
 from __future__ import annotations
@@ -72,11 +72,11 @@ class StackEngine:
     """Preview, up and destroy of one stack.
 
     `say` takes the engine's output line by line while it runs. Every method raises EngineError with the command that
-    mends it, NoCapacity if that is the only thing wrong, InputError if the project can't be read or the stack's config
-    can't be used, Refused if the program refuses it, a mandatory policy is violated or a rule of the carbon gate could
-    not run.
+    fixes it, NoCapacity if missing capacity is the only fault, InputError if the project can't be read or the stack's
+    config can't be used, Refused if the program refuses it, a mandatory policy is violated or a rule of the carbon gate
+    could not run.
 
-    `packs` are the policy packs that preview and up run; None stands for the project's own carbon gate, if it has one.
+    `packs` are the policy packs that preview and up run; None stands for the project's own carbon gate, if any.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class StackEngine:
         return self._operate("preview", create=True, **self._policies())
 
     def preview_json(self) -> str:
-        """The engine's own JSON document of a preview."""
+        """Returns the engine's JSON document of a preview."""
         self._say = _silent
         return self._operate("preview", create=True, json=True, **self._policies()).text
 
@@ -144,7 +144,7 @@ class StackEngine:
 
         options = automation.LocalWorkspaceOptions(
             work_dir=str(self._program.root),
-            # A policy pack is run by the first Python on PATH: let it be the one that has greenai_infra.
+            # The first Python on PATH runs a policy pack: put the Python that has greenai_infra first.
             env_vars={"PULUMI_SKIP_UPDATE_CHECK": "true", "PATH": own_python_first(os.environ.get("PATH", ""))},
             pulumi_command=automation.PulumiCommand(version=VersionInfo.parse(MINIMUM_CLI)),
         )
@@ -212,9 +212,9 @@ def check_requirements() -> None:
 
 @contextlib.contextmanager
 def _patient(say: Callable[[str], None]) -> Iterator[None]:
-    """At Ctrl-C wait for the engine, which gets the signal too: it ends its work, and at the second one stops at once.
+    """At Ctrl-C waits for the engine, which gets the signal too and finishes its work; a second Ctrl-C stops it.
 
-    Only a third one, if the engine hangs, ends this process before it.
+    If the engine hangs, a third Ctrl-C ends this process first.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -235,9 +235,9 @@ def _patient(say: Callable[[str], None]) -> Iterator[None]:
 
 
 def _leave_unfinished_quietly() -> None:
-    """Keep asyncio and the interpreter from complaining of what a stopped program left waiting, as the SDK's own host.
+    """Silences asyncio and the interpreter about tasks that a stopped program left waiting, as the SDK's own host does.
 
-    For the rest of the process: some of it is dropped only at the end.
+    Lasts for the rest of the process: some of these tasks are dropped only at the end.
     """
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     complain = sys.unraisablehook
@@ -258,7 +258,7 @@ def _without_colour(text: str) -> str:
 
 
 def _sdk_versions() -> tuple[str, str]:
-    """Of AWS's and Google Cloud's SDK package, as `pulumi plugin install` takes them; empty for one not installed."""
+    """Returns the AWS and Google Cloud SDK versions, as for `pulumi plugin install`; empty if not installed."""
 
     def version(package: str) -> str:
         try:

@@ -1,7 +1,7 @@
-"""What AWS and Google Cloud complain of that lies in the region, so that the next one of a ranking may help: one table.
+"""Table of AWS and Google Cloud errors that are specific to a region, so that the next region of a ranking may help.
 
-An account that has not enabled an opt-in region is told there that its credentials are invalid, in the words of each
-service. Those words mean that only in such a region; elsewhere the credentials are indeed invalid.
+In an opt-in region that the account has not enabled, each service says in its own words that the credentials are
+invalid. In every other region those words mean invalid credentials.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ QUOTAS = (
 )
 
 GLOBAL_ACTION = r"not authorized to perform: (?:iam|organizations|account|budgets|sts):"
-"""What is denied there is denied in every region."""
+"""Actions whose denial applies in every region."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ CAUSES: tuple[Cause, ...] = (
 
 
 def regional(errors: Sequence[str], region: Region | None) -> tuple[Cause, str] | None:
-    """What to tell, and of which diagnostic, if all lie in the region; a closed region goes before a full one."""
+    """Returns the cause and its diagnostic if all errors are regional; a closed region goes before a full region."""
     found = [(cause, one) for one in errors if (cause := _cause_of(one, region))]
     if not found or len(found) < len(errors):
         return None

@@ -1,4 +1,4 @@
-"""From one placement of a plan to one stack's config: the plan's values are set, the rest of the file stays."""
+"""From a placement of a plan to a stack's config: sets the plan's values and keeps the rest of the file."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ HEADER = "# greenai-infra select pins the plan here. Your own keys and edits sur
 
 @dataclass(frozen=True)
 class Pinned:
-    """One stack as it will be written; `starts_at` is None for what starts with `up`.
+    """A stack as it will be written; `starts_at` is None if the workload starts with `up`.
 
-    `missing` says what is to be given before it can be built; then `config` has examples in the place of that.
+    `missing` says what the user must supply before the stack can be built; until then `config` holds examples for it.
     """
 
     file: StackFile
@@ -52,21 +52,21 @@ class Pinned:
 
     @property
     def label(self) -> str:
-        """Its name; of several regions in one stack, the region's."""
+        """The stack's name, or the region's name if a single stack holds several regions."""
         return self.placement.region if is_of_several(self.written.value("training")) else self.stack
 
     @property
     def written(self) -> StackFile:
-        """The file as it will be."""
+        """The file with its new text."""
         config = config_of(yaml_edit.load(self.text, str(self.file.path)), self.file.path)
         return replace(self.file, text=self.text, config=config)
 
 
 def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, options: Options) -> Pinned:
-    """The stack for a placement. Raises Refused if no program can build it, InputError if its config is invalid.
+    """Returns the stack for a placement. Raises Refused without a program for it, InputError for an invalid config.
 
-    With `multi_region` the placement is one region of the stack. A region that stands in the file keeps the plan with
-    which it was built; what the plan of the first rank says now goes into `run`.
+    With `multi_region` the placement is one region of the stack. A region already in the file keeps the plan with which
+    it was built; the current plan of the first rank goes into `run`.
     """
     if found := not_built(
         plan.workload.kind,
@@ -124,9 +124,9 @@ def pin(plan: PlanFile, placement: Placement, file: StackFile, rank: int, option
 def _own_section(
     file: StackFile, name: str, placement: Placement, options: Options
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The section of the placement's region as it stands in the file, and the keys that lead to it.
+    """Returns the section of the placement's region in the file, and the keys that lead to it.
 
-    Raises InputError where the file has one kind of section, and the other is to be written.
+    Raises InputError if the file's section is for a single region and the new section for several, or vice versa.
     """
     found = file.config.get(name)
     section = found if isinstance(found, dict) else {}

@@ -1,8 +1,8 @@
-"""Whether a workload's own file rules out the region that a stack or a plan puts it in.
+"""Whether a workload's file rules out the region of its stack or plan.
 
-A plan keeps `where` as it was when it was made, and a stack its region. If the workload's file in the project says
-otherwise by now, that counts: the region was denied since. Its file is any workload file in FOLDERS that has its name;
-one that lies elsewhere is not found.
+A plan keeps `where` as of planning time, and a stack keeps its region. If the workload's file in the project has
+since denied the region, the file counts. It is any workload file in FOLDERS with the workload's name; files elsewhere
+are not found.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ LARGEST_BYTES = 1_000_000
 
 
 def ruled_out(project_dir: Path, workload: str, region_key: str) -> str:
-    """Why a region (`aws:eu-north-1`) is ruled out for a workload, in words; empty if it is not.
+    """Returns why a region (`aws:eu-north-1`) is ruled out for a workload, in words; empty if it is allowed.
 
-    Raises InputError if the workload's file can't be read as one: what it denies is not known then.
+    Raises InputError if the workload's file can't be read: the denied regions are then unknown.
     """
     for file in _files_of(project_dir, workload):
-        # Only now: most projects' previews need nothing of the planner.
+        # Imported here: most projects' previews don't need the planner.
         from greenai_infra.catalog.regions import find_region
         from greenai_infra.planning.candidates import PlaceRules
         from greenai_infra.planning.workload_file import read_workload
@@ -67,7 +67,7 @@ def _is_of(file: Path, workload: str) -> bool:
         return False
     try:
         content = safe_yaml.load(text)
-    except yaml.YAMLError:  # spoilt, but still the one that is meant
+    except yaml.YAMLError:  # broken, but still the workload's file
         return bool(re.search(rf"^name:\s*[\"']?{re.escape(workload)}[\"']?\s*$", text, re.MULTILINE)) and bool(
             re.search(rf"^kind:\s*[\"']?({'|'.join(KINDS)})\b", text, re.MULTILINE)
         )

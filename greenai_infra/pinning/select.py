@@ -1,6 +1,6 @@
-"""From a plan to stack config: one stack a region for the first regions of the ranking, one of them chosen.
+"""From a plan to stack config: a stack per region for the first regions of the ranking, with one stack chosen.
 
-Nothing is written here. What the plan decides is set in the file's text; everything else in it stays.
+This module writes no files. It sets the plan's values in the file's text and keeps the rest.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MOST_SKIPPED = 3
 
 @dataclass(frozen=True)
 class Selection:
-    """The pinned stacks, the one to apply first; `notes` are sentences on what was left out or left alone."""
+    """The pinned stacks, the stack to apply first; `notes` are sentences on what was left out or left unchanged."""
 
     stacks: tuple[Pinned, ...]
     choice: Choice
@@ -129,7 +129,7 @@ def _with_capacity(plan: PlanFile, starved: Sequence[StackFile]) -> list[Placeme
 def _pin_first(
     plan: PlanFile, order: Sequence[Placement], project_dir: Path, options: Options
 ) -> tuple[list[Pinned], list[str]]:
-    """The first `top` placements that can be pinned. What is wrong with the first one is raised."""
+    """Returns the first `top` placements that can be pinned. Raises the error of the first placement."""
     project = read_project(project_dir)
     pinned: list[Pinned] = []
     skipped: list[str] = []
@@ -156,14 +156,14 @@ def _pin_first(
 def _file_for(
     plan: PlanFile, placement: Placement, project: Project, pinned: Sequence[Pinned], options: Options
 ) -> StackFile:
-    """The file to pin a placement in: its own, or the one of all regions as those before have left it."""
+    """Returns the file to pin a placement in: the region's file, or the shared file as left by the regions before."""
     if not options.multi_region:
         return stack_file(project, stack_name(plan.workload.name, placement.region))
     return pinned[-1].written if pinned else stack_file(project, plan.workload.name)
 
 
 def _as_one(pinned: Sequence[Pinned], file: StackFile) -> list[Pinned]:
-    """The regions of one stack, each with the file as it is and with its last text."""
+    """Returns the regions of a stack, each with the file on disk and with its last text."""
     return [replace(one, file=file, text=pinned[-1].text) for one in pinned]
 
 
@@ -176,7 +176,7 @@ def _still_built(pinned: Sequence[Pinned]) -> list[str]:
 
 
 def _lists_not_read(pinned: Sequence[Pinned]) -> list[str]:
-    """The regions of which nobody knows whether SageMaker has the machine there."""
+    """Returns the regions where SageMaker's offer of the machine is unknown."""
     keys = [one.placement.key for one in pinned if not one.placement.service_list_read]
     if not keys:
         return []

@@ -1,11 +1,11 @@
-"""What a change makes of a stack: two documents of `preview --offline --json` held against each other.
+"""What a change does to a stack: compares two documents of `preview --offline --json`.
 
     from greenai_infra.previews.diff import diff_previews
     change = diff_previews(base, head)    # base = {} for a stack that the base branch does not have
 
-`schemas/preview-diff.json` describes the document. Figures are compared only where both sides know all of them and mean
-the same: kilograms under another signal or basis, and sums that leave out other resources, have no difference here but
-a reason why not. A stack that isn't there stands for nothing, so its figures are a known zero.
+`schemas/preview-diff.json` describes the document. Figures are compared only where both sides are complete and
+mean the same. Kilograms under different signals or bases, and sums over different resources, get a reason in place of a
+difference. A missing stack has no resources, so its figures are a known zero.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OPERATIONAL = "operational_kg"
 RUN_FIGURES = (ENERGY, EMISSIONS, OPERATIONAL, COST)
 LOAD_FIGURES = (f"{ENERGY}_per_month", f"{OPERATIONAL}_per_month")
 
-# What makes a resource another one, beside its inputs: keys of a preview's resource.
+# Keys of a preview's resource, beside its inputs, whose change counts as a change of the resource.
 _SETTINGS = ("parent", "provider", "region", "options")
 
 
@@ -76,7 +76,7 @@ def _resources(base: Preview, head: Preview) -> dict[str, Any]:
 
 
 def _unfinished(base: Preview, head: Preview) -> str:
-    """A reason if a program did not get to its end, so that nobody knows all that it declares; else empty."""
+    """Returns a reason if a program stopped early, so that its list of resources is incomplete; else empty."""
     sides = [side for side, preview in (("base", base), ("head", head)) if _stopped(preview)]
     return f"the program of the {' and the '.join(sides)} did not get to its end" if sides else ""
 
@@ -86,7 +86,7 @@ def _stopped(preview: Preview) -> bool:
 
 
 def _built(preview: Preview) -> dict[str, Mapping[str, Any]]:
-    """By URN, what a provider would build: no components, no providers, nothing that is only read."""
+    """Returns by URN what a provider would build: without components, providers and resources only read."""
     return {
         one["urn"]: one
         for one in preview.get("resources", ())
@@ -136,7 +136,7 @@ def _planned_run(base: Preview, head: Preview) -> dict[str, Any] | None:
 
 
 def _planned(base: Preview, head: Preview, key: str, figures: Iterable[str]) -> dict[str, Any] | None:
-    """The figures of a planned run or load, if a side has one; a preview of an earlier release may lack some."""
+    """Returns the figures of a planned run or load, if any; previews of earlier releases may lack some figures."""
     before, after = (one.get("standing") or {} for one in (base, head))
     old, new = before.get(key), after.get(key)
     if not old and not new:
@@ -153,7 +153,7 @@ def _planned(base: Preview, head: Preview, key: str, figures: Iterable[str]) -> 
 
 
 def _silent(preview: Preview, standing: Preview, key: str) -> bool:
-    """Whether a preview says nothing of the figures at all: of an earlier release, or of a program that stopped."""
+    """Whether a preview has no figures at all: it is from an earlier release, or its program stopped."""
     return _stopped(preview) or bool(standing and key not in standing)
 
 
@@ -165,7 +165,7 @@ def _figure(base: float | None, head: float | None, reason: str) -> dict[str, An
 def _missing(
     base: Preview, before: Preview | None, old: float | None, after: Preview | None, new: float | None, what: str
 ) -> str:
-    """Why there is nothing to compare, or empty."""
+    """Returns why the sides can't be compared, or empty."""
     if base and before is None:
         return f"the base preview has no {what}"
     if after is None:
@@ -201,7 +201,7 @@ def _other_meaning(before: Preview, after: Preview) -> str:
 
 
 def _findings(base: Preview, head: Preview, idle: set[str]) -> dict[str, Any]:
-    """What is new, what is resolved, and what nobody can call resolved, as the rule that found it doesn't run now."""
+    """Returns new findings, resolved findings, and findings of unknown status because their rule no longer runs."""
     gone = _only_in(base.get("findings", ()), head.get("findings", ()))
     return {
         "new": _only_in(head.get("findings", ()), base.get("findings", ())),
@@ -223,5 +223,5 @@ def _only_in(these: Iterable[Preview], others: Iterable[Preview]) -> list[dict[s
 
 
 def _identity(finding: Preview) -> tuple[Any, ...]:
-    """What makes a finding the same one; not its line, which moves with any edit above it."""
+    """Identifies a finding across two previews. The line is left out, as it moves with any edit above it."""
     return tuple(finding[name] for name in ("severity", "code", "urn", "property", "message"))

@@ -1,7 +1,7 @@
 """Documents built from values that exist only after `up`: run the program again with stand-ins for those values.
 
-A policy with a bucket's ARN in it is unknown as a whole before `up`, in the engine's preview too. With a stand-in for
-the ARN the program writes the document as it will, and it can be checked. Nothing else of that run is used.
+A policy that contains a bucket's ARN is unknown as a whole before `up`, in the engine's preview too. With a stand-in
+for the ARN the program writes the complete document, which can then be checked. The rest of that run is discarded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OTHER_DOCUMENTS = {
     DASHBOARD: ("dashboardBody",),
     WORKFLOW: ("sourceContents",),
 }
-"""Documents that are no policies."""
+"""Documents other than policies."""
 
 
 def render_documents(program: StackProgram, recorded: Recorded) -> tuple[dict[str, dict[str, Any]], list[Finding]]:

@@ -1,8 +1,8 @@
 """The carbon gate of a project: where its settings are, and the verdict on what a program declares.
 
-A project has a gate if there is a policy pack in the folder `policy` beside its program (`stacks/policy/`). The pack's
-folder may hold `greenai-policy.yaml` with the settings; without it the defaults of the rules hold. The offline preview,
-the pack under the engine and `check` read the same file, so that they say the same.
+A project has a gate if the folder `policy` beside its program (`stacks/policy/`) holds a policy pack. The folder may
+also hold the settings, `greenai-policy.yaml`; without the file the rules' defaults apply. The offline preview, the pack
+under the engine and `check` read the same file, so they reach the same verdict.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ PACK_NAME = "greenai-carbon-gate"
 
 @dataclass(frozen=True)
 class Gate:
-    """The settings to judge by; `pack` is the policy pack's folder, None for one that is judged without the engine."""
+    """The settings to judge by; `pack` is the policy pack's folder, None if the gate runs without the engine."""
 
     settings: GateSettings
     pack: Path | None = None
 
 
 def project_pack(program: StackProgram) -> Path | None:
-    """The project's own policy pack, if it has one."""
+    """Returns the project's policy pack, if any."""
     beside = program.program if program.program.is_dir() else program.program.parent
     return beside / PACK_FOLDER if (beside / PACK_FOLDER / PACK_FILE).is_file() else None
 
 
 def pack_folder(project_dir: Path) -> Path:
-    """Where the policy pack of a project lies, if it has one: `project_pack` before a stack is known."""
+    """Returns the folder of a project's policy pack, if any: `project_pack` before a stack is known."""
     if not any((project_dir / name).is_file() for name in ("Pulumi.yaml", "Pulumi.yml")):
         return project_dir / PACK_FOLDER
     main = project_dir / str(read_project(project_dir).content.get("main") or ".")
@@ -81,7 +81,7 @@ def project_gate_or_defaults(program: StackProgram) -> Gate:
 
 
 def read_settings(file: Path, *, required: bool = True) -> GateSettings:
-    """The settings in a file; the defaults for one that isn't there and need not be. Raises InputError."""
+    """Reads the settings file; returns the defaults if an optional file is missing. Raises InputError."""
 
     if not file.is_file() and not required:
         return GateSettings()
@@ -93,9 +93,9 @@ def read_settings(file: Path, *, required: bool = True) -> GateSettings:
 
 
 def _without_nulls(content: dict[str, Any], name: str, path: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A section or rule with nothing under it, as YAML gives it where all of it is commented out, is as good as none.
+    """Drops empty sections and rules, which YAML yields where all their lines are commented out.
 
-    Raises InputError for a setting with nothing after it: it would switch a limit off without saying so.
+    Raises InputError for a setting without a value: it would silently switch off a limit.
     """
     kept = {}
     for key, value in content.items():
@@ -115,7 +115,7 @@ def judge_resources(
     now: datetime | None = None,
     standing: Standing | None = None,
 ) -> Verdict:
-    """The verdict on what a stack declares; `config` is as `config_values` gives it."""
+    """Returns the verdict on what a stack declares; `config` comes from `config_values`."""
 
     return judge(Stack(stack, resources, config, now or clock_now(), standing), gate.settings)
 
@@ -136,7 +136,7 @@ def standing_totals(figures: Mapping[str, Any]) -> Standing:
 
 
 def config_values(config: Mapping[str, str], project: str) -> dict[str, Any]:
-    """The project's own config values by key without its name: objects parsed, encrypted values UNKNOWN."""
+    """Returns the config values by key, without the project prefix: objects parsed, encrypted values UNKNOWN."""
     prefix = f"{project}:"
     return {key.removeprefix(prefix): _value(text) for key, text in config.items() if key.startswith(prefix)}
 

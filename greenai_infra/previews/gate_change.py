@@ -1,4 +1,4 @@
-"""What a change makes of the carbon gate itself: rules that weigh less than on the base branch, and looser settings.
+"""What a change does to the carbon gate itself: rules of lower severity than on the base branch, and looser settings.
 
 A pull request brings its own settings of the gate, so a preview of it alone can't say that it has switched rules off.
 """
@@ -30,7 +30,7 @@ def in_force(rules: Iterable[RuleResult]) -> dict[str, RuleResult]:
 
 
 def gate_change(base: Iterable[RuleResult], head: Sequence[RuleResult]) -> dict[str, Any]:
-    """`removed`: whether the base has rules in force and the head none; `weaker`: what asks less than it did."""
+    """`removed`: whether the base has rules in force and the head has lost them all; `weaker`: what was loosened."""
     before, after = in_force(base), {one.id: one for one in head}
     weaker = [found for id_, rule in before.items() for found in _weaker(rule, after.get(id_))]
     return {"removed": bool(before) and not in_force(head), "weaker": weaker}
@@ -56,7 +56,7 @@ def _entry(rule: RuleResult, what: str, base: Setting, head: Setting) -> dict[st
 
 
 def looser(name: str, old: Any, new: Any) -> bool:
-    """Whether a setting asks less than it did; of one that means what is measured, whether it is another."""
+    """Whether a setting is looser than before; for a setting that says what is measured, whether it changed."""
     if old == new:
         return False
     if name.startswith(LIMIT):

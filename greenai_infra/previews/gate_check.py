@@ -1,4 +1,4 @@
-"""The carbon gate over one stack, without a Pulumi CLI or an account."""
+"""Runs the carbon gate over one stack, without a Pulumi CLI or an account."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check(
 ) -> GateReport:
     """Preview a stack offline and judge it: by the file `settings`, else the project's own gate, else the defaults.
 
-    Raises InputError where there is nothing to judge: no project, no such stack, settings that can't be used.
+    Raises InputError if the stack can't be judged: no project, an unknown stack, or invalid settings.
     """
     given = Gate(read_settings(Path(settings))) if settings else None
     result = preview(project_dir, stack, choose_gate=lambda it: given or project_gate_or_defaults(it), now=now)

@@ -29,9 +29,9 @@ def report_of(result: PreviewResult) -> GateReport:
 
 
 def read_report(file: Path) -> GateReport:
-    """The report on a preview's JSON. Raises InputError for a file that is none, is of another version, or has no gate.
+    """Returns the report on a preview's JSON. Raises InputError for another kind of file, another version, or no gate.
 
-    Nothing is judged again: it says what was found when the preview was made, by the settings of then.
+    The rules are not run again: the report shows the findings and settings of the time of the preview.
     """
     try:
         content = strict_json.loads(read_text(file))

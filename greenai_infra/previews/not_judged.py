@@ -1,7 +1,7 @@
-"""Resources that no rule of the carbon gate reads, though something in them may matter: said, and not passed over.
+"""Lists resources that no rule of the carbon gate reads although they may matter.
 
-Which types these are, the SDK's schema says: a type that the rules don't know and that has properties for a key, for
-encryption or for being public, one whose schema is not installed, and one that builds what nobody sees.
+The SDK's schema decides which types these are: a type unknown to the rules that has properties for a key, encryption or
+public access; a type whose schema is not installed; and a type that builds hidden resources.
 """
 
 from __future__ import annotations

@@ -29,15 +29,15 @@ class PreviewResult:
     findings: tuple[Finding, ...]
     messages: tuple[str, ...] = ()
     standing: Mapping[str, Any] | None = None
-    """What it draws, emits and costs by standing there (`deploy/standing`); None if the program failed."""
+    """What the idle stack draws, emits and costs (`previews/standing`); None if the program failed."""
     budget: Mapping[str, Any] | None = None
-    """The carbon budget that its alarms watch, if there is one."""
+    """The carbon budget that the stack's alarms watch, if any."""
     verdict: Verdict | None = None
     """The verdict of the carbon gate; None if the project has no gate."""
     not_judged: Mapping[str, int] = field(default_factory=dict)
     """Type -> how many resources of it are built that no rule judges (`deploy/not_judged`); the gate does not shut."""
     notes: tuple[str, ...] = ()
-    """What is to be done before it can be built, in sentences; nothing of it is wrong."""
+    """What to do before the stack can be built, in sentences; these are not errors."""
 
     @property
     def failed(self) -> bool:
@@ -46,7 +46,7 @@ class PreviewResult:
 
     @property
     def stopped(self) -> bool:
-        """Whether the program did not get to its end, so that nothing can be said of the whole stack."""
+        """Whether the program stopped early, so that the result covers only part of the stack."""
         return any(finding.code in STOPPED for finding in self.findings)
 
     @property
@@ -56,7 +56,7 @@ class PreviewResult:
 
     @property
     def built(self) -> tuple[DeclaredResource, ...]:
-        """What a provider would build: no components, no providers, nothing that is only read."""
+        """Returns the resources that a provider would build: without components, providers and resources only read."""
         return tuple(one for one in self.resources if one.custom and not one.read and not one.is_provider)
 
     @property

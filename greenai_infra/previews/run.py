@@ -4,7 +4,7 @@
     result = preview(".", "finetune-7b-eu-north-1")
 
 A program whose documents (policies, state machines) hold values that exist only after `up` is run a second time with
-stand-ins in their place, so that the documents can be read; nothing else of that run is used.
+stand-ins in their place, so that the documents can be read; the rest of that run is discarded.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def preview(
     choose_gate: Callable[[StackProgram], Gate | None] = project_gate,
     now: datetime | None = None,
 ) -> PreviewResult:
-    """Preview one stack of a project; without a name, the only one, or the one that `select` chose.
+    """Previews one stack of a project; without a name, the only stack or the stack that `select` chose.
 
-    What is wrong with the program is in the result's findings, and so is what breaks the rules of its carbon gate, as
-    of `now`. Raises InputError where there is nothing to run: no project, no such stack, or the SDK is not installed.
+    The result's findings list the program's faults and, as of `now`, the violations of the carbon gate's rules. Raises
+    InputError if the program can't be run: no project, an unknown stack, or the SDK is not installed.
     """
     program = read_stack(Path(project_dir), stack)
     gate = choose_gate(program)
@@ -126,7 +126,7 @@ def _judge(
     figures: Mapping[str, Any] | None,
     now: datetime | None,
 ) -> Verdict | None:
-    """The verdict of the gate, if there is one; on half a stack (no `figures`), that no rule could run."""
+    """Returns the verdict of the gate, if any; on a partial stack (no `figures`), that no rule could run."""
     if gate is None:
         return None
 

@@ -83,9 +83,9 @@ def _mean_findings(zone: str, carbon: Mapping[str, Any]) -> list[Finding]:
 
 
 def alarms_stack_findings(program: StackProgram) -> list[Finding]:
-    """Finds a stack that names another stack for its alarms, when that stack has none or has them for something else.
+    """Finds a stack whose named alarms stack has no alarms, or has alarms for something else.
 
-    The engine reads the other stack's outputs; offline its file is all there is.
+    The engine reads the other stack's outputs; offline only the other stack's file is available.
     """
     key = f"{program.project}:alarms-stack"
     name = program.config.get(key)

@@ -31,7 +31,7 @@ def author_kept(file: Path) -> Iterator[None]:
 
 
 def _text(file: Path) -> str | None:
-    """The file with its line ends as they are; None if it is not there (it may lie in another folder)."""
+    """Reads the file with its line ends unchanged; None if it is missing (it may lie in another folder)."""
     with contextlib.suppress(OSError), file.open(encoding="utf-8", newline="") as opened:
         return opened.read()
     return None

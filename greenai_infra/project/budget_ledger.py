@@ -41,7 +41,7 @@ class PlannedEmissions:
 
 
 def configured_ledger(project_dir: Path) -> str | None:
-    """The name of the ledger, None if none is configured. Raises InputError for a setting that can't be one."""
+    """Returns the name of the configured ledger, or None. Raises InputError for an invalid setting."""
     if found := ledger_from_environment():
         return found
     project = read_project(project_dir)
@@ -63,7 +63,7 @@ def check_planned(ledger: str, planned: PlannedEmissions) -> None:
 
 
 def planned_of_stack(project_dir: Path, stack: str) -> PlannedEmissions | None:
-    """What the plan of a stack emits; None for a stack without a plan."""
+    """Returns the emissions of a stack's plan; None for a stack without a plan."""
     file = stack_file(read_project(project_dir), stack)
     section = file.section
     try:
@@ -76,7 +76,7 @@ def planned_of_stack(project_dir: Path, stack: str) -> PlannedEmissions | None:
             float(planned["emissions_kg"]),
         )
     except (KeyError, TypeError, ValueError):
-        return None  # without a plan, or the program says what is wrong with it
+        return None  # no plan, or an invalid plan, which the program reports
 
 
 def reserve_stack(ledger: str, planned: PlannedEmissions) -> str:

@@ -20,7 +20,7 @@ from greenai_infra.project import yaml_edit
 from greenai_infra.project.stack_files import config_of, read_project, require_stack
 
 KEYS = ("program", "selected", "no-capacity", "alarms-stack", "budget-ledger")
-"""What the toolkit's own programs and `select` know, beside the sections and secrets of programs."""
+"""Config keys known to the toolkit's programs and to `select`, beside the sections and secrets of programs."""
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StackProgram:
-    """What is needed to run the program of one stack."""
+    """The inputs for running a stack's program."""
 
     project: str
     stack: str
@@ -46,7 +46,7 @@ class StackProgram:
 
 
 def read_stack(project_dir: Path, stack: str | None) -> StackProgram:
-    """The program and config of a stack, by default of the only one or the chosen one. Raises InputError."""
+    """Returns a stack's program and config; the default is the only stack or the chosen stack. Raises InputError."""
     root = project_dir.resolve()
     project = read_project(root)
     name, content = project.name, project.content
@@ -66,7 +66,7 @@ def read_stack(project_dir: Path, stack: str | None) -> StackProgram:
 
 
 def _is_of_the_toolkit(program: Path) -> bool:
-    """Whether `init` wrote the program, this version's or an older one's."""
+    """Whether `init` wrote the program, in this version or an older version."""
     main = program / "__main__.py"
     return (program / "programs" / "__init__.py").is_file() or (
         main.is_file() and "greenai_infra.stacks" in main.read_text(encoding="utf-8", errors="replace")
@@ -74,9 +74,9 @@ def _is_of_the_toolkit(program: Path) -> bool:
 
 
 def _refuse_misspelt(config: dict[str, str], project: str, config_file: Path, program: Path) -> None:
-    """Raises InputError for a key that is nearly one of the toolkit's: a stack with `alarm` would have no alarms."""
+    """Raises InputError for a likely typo of a toolkit key: a stack with `alarm` would have no alarms."""
     keys = [*KEYS, *programs()]
-    users = program_names(program)  # whose programs may have sections with names of their own
+    users = program_names(program)  # users' programs may have sections under any name
     for key in config:
         own = key.removeprefix(f"{project}:")
         if own != key and own not in keys and own not in users and (hint := near(own, keys, 0.8)):

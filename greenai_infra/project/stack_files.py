@@ -1,8 +1,8 @@
-"""The files `Pulumi.<stack>.yaml` of a project: reading them, and which of them is the chosen one.
+"""The files `Pulumi.<stack>.yaml` of a project: reading them and finding the chosen stack.
 
-The chosen stack of a workload is the one whose file says `greenai-infra:selected: true` (the prefix is the project's
-name). A region that reported no capacity for a plan says `greenai-infra:no-capacity: PLAN_ID`. Both marks are config,
-so they are kept in version control with the rest; the program does not read them.
+The chosen stack of a workload has `greenai-infra:selected: true` in its file (the prefix is the project's name). A
+region that reported no capacity for a plan has `greenai-infra:no-capacity: PLAN_ID`. Both marks are config, so they are
+kept in version control with the rest; the program does not read them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NO_CAPACITY = "no-capacity"
 
 @dataclass(frozen=True)
 class StackFile:
-    """One stack's config file; `text` is empty if the file does not exist yet."""
+    """A stack's config file; `text` is empty if the file does not exist yet."""
 
     stack: str
     path: Path
@@ -37,11 +37,11 @@ class StackFile:
     project: str
 
     def value(self, key: str) -> Any:
-        """A config value of the project's own namespace; None if it is not set."""
+        """Returns a config value in the project's namespace; None if it is not set."""
         return self.config.get(f"{self.project}:{key}", self.config.get(key))
 
     def key(self, key: str) -> str:
-        """The config key as it stands in the file, with the namespace unless the file leaves it out."""
+        """Returns the config key as written in the file, with or without the namespace."""
         return key if key in self.config else f"{self.project}:{key}"
 
     @property
@@ -51,7 +51,7 @@ class StackFile:
 
     @property
     def section(self) -> dict[str, Any]:
-        """The section of the stack's program, empty if there is none; of several regions, that of the active one."""
+        """The section of the stack's program, empty if missing; with several regions, the active region's."""
         section = self.value(self.program)
         return running_section(section) if isinstance(section, dict) else {}
 
@@ -101,7 +101,7 @@ def read_project(project_dir: Path) -> Project:
 
 
 def stack_file(project: Project, stack: str) -> StackFile:
-    """The file of one stack, empty if it isn't there yet."""
+    """Reads a stack's file; a missing file counts as empty."""
     paths = project.config_files(stack)
     path = next((one for one in paths if one.is_file()), paths[0])
     text = read_text(path) if path.is_file() else ""
@@ -132,7 +132,7 @@ def stack_files(project_dir: Path) -> list[StackFile]:
 
 
 def default_stack(project_dir: Path) -> str:
-    """The stack meant when none is named: the only one there is, or the only chosen one. Raises InputError."""
+    """Returns the default stack: the only stack, or the only chosen stack. Raises InputError."""
     files = stack_files(project_dir)
     if not files:
         raise InputError(
@@ -147,7 +147,7 @@ def default_stack(project_dir: Path) -> str:
 
 
 def require_stack(project_dir: Path, stack: str | None) -> str:
-    """The stack to work on: the one named, if it has a config file, or the default. Raises InputError."""
+    """Returns the stack to work on: the named stack, if it has a config file, or the default. Raises InputError."""
     if stack is None:
         return default_stack(project_dir)
     project = read_project(project_dir)
@@ -173,7 +173,7 @@ def passed_start(project_dir: Path, stack: str, now: datetime) -> datetime | Non
 
 
 def mark_built(project_dir: Path, plan_id: str, built: str, without_capacity: Sequence[str]) -> None:
-    """Mark a stack as the chosen one, and those tried before it as without capacity for that plan."""
+    """Marks a stack as chosen, and the stacks tried before it as without capacity for that plan."""
     project = read_project(project_dir)
     texts: dict[Path, str] = {}
     for stack in (built, *without_capacity):

@@ -1,7 +1,7 @@
-"""Set values in a YAML text and leave the rest of it as its author wrote it: order, comments, quotes.
+"""Sets values in a YAML text and leaves the rest as its author wrote it: order, comments, quotes.
 
-Each edit replaces the text of one value, found by the parser's marks. The result is parsed and compared with what was
-wanted; where an edit of the text can't give that (flow style, anchors), the whole is written anew, without comments.
+Each edit replaces the text of one value, found by the parser's marks. The result is parsed and compared with the wanted
+document. If a text edit can't produce it (flow style, anchors), the whole text is rewritten, without comments.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _NotEditableError(Exception):
 
 
 def load(text: str, where: str, loader: type[Loader] = Loader) -> dict[str, Any]:
-    """The mapping in a YAML text; an empty text is an empty one. Raises InputError for all else, and a key twice."""
+    """Parses a YAML text that is a mapping or empty. Raises InputError for anything else, and for duplicate keys."""
     try:
         content = yaml.load(text, loader)
     except RefusedYAMLError as error:
@@ -91,7 +91,7 @@ def _set(content: dict[str, Any], path: Path, value: Any) -> None:
 def _edit_one(text: str, path: Path, value: Any) -> str:
     *parents, key = path
     node = yaml.compose(text, Loader)
-    if node is None:  # nothing, or comments only
+    if node is None:  # empty, or comments only
         return text if value is REMOVE else f"{text.rstrip()}\n{dump(_nested(path, value))}".lstrip("\n")
     while True:
         if not isinstance(node, yaml.MappingNode) or node.flow_style:
@@ -102,7 +102,7 @@ def _edit_one(text: str, path: Path, value: Any) -> str:
         node = entries[parents.pop(0)][1]
     if value is REMOVE and (parents or key not in entries):
         return text
-    if parents:  # none of these is there yet
+    if parents:  # all of these are still missing
         value, key = _nested((*parents[1:], key), value), parents[0]
     return _replace(text, *entries[key], value) if key in entries else _append(text, node, key, value)
 
@@ -114,7 +114,7 @@ def _nested(path: Path, value: Any) -> Any:
 
 
 def _is_empty(node: yaml.Node) -> bool:
-    """Whether nothing, null or an empty mapping stands there."""
+    """Whether the node is missing, null or an empty mapping."""
     if isinstance(node, yaml.MappingNode):
         return not node.value
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
@@ -151,7 +151,7 @@ def _value_text(value: Any, column: int) -> str:
 
 
 def _end(text: str, node: yaml.Node) -> int:
-    """Index after the last character of a value; a block's own mark lies behind the comments that follow it."""
+    """Returns the index after a value's last character; a block's end mark lies after the comments that follow it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _end(text, last[1] if isinstance(last, tuple) else last)

@@ -16,7 +16,7 @@ FLOAT = (
     r"[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
 
-# tag, what has it, characters that it begins with; the first that fits
+# tag, pattern of its scalars, their first characters; the first match wins
 SCALARS = (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("int", INT, "-+0123456789"),
@@ -46,7 +46,7 @@ class Loader(yaml.SafeLoader):
         """Of a node by its identity, how many values it stands for, aliases written out."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Here each mapping comes by once, as it is written: what `<<` adds to it is put in later."""
+        """Sees each mapping once, as written: keys merged by `<<` are added later."""
         node = super().compose_mapping_node(anchor)
         first: dict[str, int] = {}
         for key, _ in node.value:
@@ -59,7 +59,7 @@ class Loader(yaml.SafeLoader):
         return node
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """A node has no end before all of it is read: an alias for one that it stands in."""
+        """Refuses an alias to a node that contains it: that node has no end mark yet."""
         is_alias = self.check_event(yaml.AliasEvent)
         mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
         before = self.values
@@ -87,7 +87,7 @@ class Loader(yaml.SafeLoader):
 
 
 class PlainNumbersLoader(Loader):
-    """For files that only we read: 010 is refused, as it is 8 in YAML 1.1 and 10 to whoever wrote it."""
+    """For files that only we read: refuses 010, which is 8 in YAML 1.1 but 10 to most authors."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if isinstance(node, yaml.ScalarNode) and node.style is None and LEADING_ZERO.fullmatch(node.value):

@@ -71,7 +71,7 @@ def known_source(root: Path) -> str:
 
 
 def _recorded() -> str | None:
-    """Where pip has installed this package from (PEP 610); None for an index."""
+    """Returns where pip installed this package from (PEP 610); None for an index."""
     return distribution("greenai-infra").read_text("direct_url.json")
 
 
@@ -86,11 +86,11 @@ def _git(folder: str, *arguments: str) -> str:
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user chose. `clouds` log in; without `engine` nothing does.
+    """The user's choices. The jobs log in to `clouds`; without `engine` they need no login.
 
-    `project` is the project's folder below the repository's, `.` for the same. `source` is where the jobs install
-    greenai-infra from: REPOSITORY (the one they run in), PYPI (the release of this version), or a commit that
-    `git_source` has read.
+    `project` is the project's folder relative to the repository, `.` for the repository itself. `source` is where the
+    jobs install greenai-infra from: REPOSITORY (the repository that they run in), PYPI (the release of this version),
+    or a commit read by `git_source`.
     """
 
     project: str
@@ -111,7 +111,7 @@ class Choices:
         return "" if self.project == "." else f" ({self.project})"
 
     def path(self, name: str) -> str:
-        """The path of a file that is the project's own."""
+        """Returns the path of a file in the project."""
         return name.format(of=self.of)
 
 
@@ -150,7 +150,7 @@ def place_in_repository(project_dir: Path) -> tuple[Path, str]:
 
 
 def clouds_of(project_dir: Path) -> tuple[str, ...]:
-    """The clouds that the stack files name, AWS if they name none."""
+    """Returns the clouds that the stack files name, AWS by default."""
     found = set()
     for stack in stack_files(project_dir):
         found |= {key.split(":")[0] for key in stack.config}
@@ -159,7 +159,7 @@ def clouds_of(project_dir: Path) -> tuple[str, ...]:
 
 
 def settings_to_make(choices: Choices, forges: Sequence[str]) -> list[str]:
-    """What the user has to set up, one line each, so that the jobs work."""
+    """Returns what the user has to set up so that the jobs work, a line per item."""
     lines = []
     if "github" in forges:
         lines.append(f"GitHub  required check `Carbon gate{choices.title}`")

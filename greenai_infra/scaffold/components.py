@@ -29,7 +29,8 @@ def components() -> Mapping[str, Path]:
 
 
 def find_component(name: str, clouds: Collection[str]) -> str:
-    """The full name of a component. Its cloud may be left out if only one has it, or if the project uses only one.
+    """Returns the full name of a component. The cloud may be left out if a single cloud has the component, or if the
+    project uses a single cloud.
 
     Raises InputError.
     """

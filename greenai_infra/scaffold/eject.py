@@ -1,4 +1,4 @@
-"""Copy one component's source into a project, for who wants to own it: the rest stays in the package."""
+"""Copies a component's source into a project, for users who want to own it: the rest stays in the package."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ HEAD = "# Copied from {module} of greenai-infra {version} by init --eject. Yours
 
 @dataclass(frozen=True)
 class Ejected:
-    """`file` is the copy, `changed` what now imports it, `line` the import for other places.
+    """`file` is the copy, `changed` the files that now import it, `line` the import for other places.
 
-    `users` are the components that still import the package's own.
+    `users` are the components that still import the package's version.
     """
 
     component: str
@@ -38,7 +38,7 @@ class Ejected:
 
 
 def eject(project_dir: Path, name: str) -> Ejected:
-    """Copy the component, and let the project's programs import the copy. Raises InputError; nothing is overwritten."""
+    """Copies the component and makes the project's programs import it. Raises InputError; never overwrites files."""
     if upgrade_of(project_dir).needed:
         raise InputError(f"{project_dir} is of an older version: move it first with init --upgrade {project_dir}")
     read_project(project_dir)
@@ -78,7 +78,7 @@ def _copy(folder: Path, source: Path) -> Path:
 
 
 def _write(file: Path, texts: dict[Path, str]) -> None:
-    """Write all, with the folder of the copy, or nothing."""
+    """Writes all files and the folder of the copy, or undoes everything."""
     new = not file.parent.exists()
     try:
         file.parent.mkdir(exist_ok=True)

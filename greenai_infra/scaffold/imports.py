@@ -12,10 +12,10 @@ PACKAGE = "greenai_infra.stacks"
 
 
 def with_copies(text: str, copies: Mapping[str, str], defined: Mapping[str, Collection[str]]) -> str:
-    """The program's text with `from` imports of each copied module, or of names that it defines, taken from the copy.
+    """Returns the program's text with `from` imports of each copied module, or of its names, redirected to the copy.
 
     `copies` is module of the package -> module of its copy, `defined` the names that the module defines. A text that is
-    no Python stays as it is.
+    not valid Python stays unchanged.
     """
     try:
         tree = ast.parse(text)
@@ -45,7 +45,7 @@ def defined_names(text: str) -> list[str]:
 
 
 def imports_any(text: str, modules: Collection[str]) -> bool:
-    """Whether a program imports one of these, or something below one."""
+    """Whether a program imports any of these modules, or a submodule."""
     try:
         tree = ast.parse(text)
     except SyntaxError:

@@ -36,10 +36,10 @@ greenai-infra[aws]=={version}
 
 
 def write_project(target: Path, fill: Callable[[Path], None]) -> list[str]:
-    """Write a project into a folder that is new, or holds none of its files; the names written, in order.
+    """Writes a project into a new folder, or a folder without the project's files; returns the names written, in order.
 
-    `fill` gets the unfinished folder and adds to it what is made from its files. If anything fails, `target` is as it
-    was. Raises InputError naming the file that would be overwritten, or why the folder can't be written.
+    `fill` gets the unfinished folder and adds files derived from the others. If anything fails, `target` stays
+    unchanged. Raises InputError naming the file that would be overwritten, or why the folder can't be written.
     """
     target = target.resolve()
     try:
@@ -75,7 +75,7 @@ def copy_folder(source: Path, target: Path) -> None:
 
 
 def files_to_copy(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Each file of a folder by its path below it: no hidden one, nothing that Python has compiled."""
+    """Returns each file of a folder by relative path, without hidden files and compiled Python."""
     for file in sorted(folder.rglob("*")):
         inside = file.relative_to(folder)
         if file.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in inside.parts):
@@ -117,7 +117,7 @@ def _remove(folder: Path | None) -> None:
 
 
 def _move(unfinished: Path, target: Path) -> None:
-    """Rename the folder, or into a folder that is there already each entry; undone if one fails."""
+    """Renames the folder, or moves each entry into an existing folder; undone on failure."""
     if not target.exists():
         unfinished.chmod(0o777 & ~umask())
         unfinished.rename(target)

@@ -39,7 +39,7 @@ From a clone of greenai-infra: pip wheel --no-deps --wheel-dir training/wheels P
 
 
 def variant_for(accelerator: str | None) -> str | None:
-    """The variant for a chip of the catalog; None for one that no Dockerfile of the toolkit is for, as a TPU."""
+    """Returns the variant for a chip of the catalog; None if the toolkit lacks a Dockerfile, as for TPUs."""
     family = find_accelerator(accelerator).family if accelerator else ""
     return family if family in HARDWARE else None
 
@@ -55,7 +55,7 @@ def image_files(variant: str) -> dict[str, str]:
 
 
 def image_step(project_dir: Path, placement: Placement, stack: str, own_image: bool) -> list[str]:
-    """What is to do for the image of a training stack, as lines for a person; nothing if it has an image of its own."""
+    """Returns the steps for the image of a training stack, as lines for a person; empty if the stack names an image."""
     chip = placement.accelerator
     if own_image:
         return []
@@ -88,7 +88,7 @@ def image_step(project_dir: Path, placement: Placement, stack: str, own_image: b
 
 
 def _variant_of(dockerfile: Path) -> str | None:
-    """Which variant the project's Dockerfile was written for; None without a Dockerfile, or for the user's own."""
+    """Returns the variant of the project's Dockerfile; None without a Dockerfile, or for the user's own."""
     try:
         head = dockerfile.read_text(encoding="utf-8").partition("\n")[0]
     except (OSError, UnicodeDecodeError):

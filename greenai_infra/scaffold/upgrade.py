@@ -1,8 +1,8 @@
 """Move a project that an older version wrote to this one: its copied components go, the short programs come.
 
-What version 0.1 wrote at any of its commits is known by digest (`former-stacks.csv`: every file of stacks/ in git's
-history from the first `init` on). A file that the user has changed since is never lost: it is kept in a folder
-`before-upgrade`. Files of the user's own stay where they are.
+Files written by any commit of version 0.1 are recognised by digest (`former-stacks.csv`: every file of stacks/ in git's
+history from the first `init` on). Files that the user has changed are kept, in a folder `before-upgrade`. The user's
+own files stay in place.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _REQUIREMENT = re.compile(r"^(greenai-infra(?:\[[a-z, ]+\])?==)([0-9][0-9A-Za-z.
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What changes in a project's folder; paths are below it.
+    """The changes to a project's folder; paths are relative to it.
 
-    `written` is path -> text, `removed` are files as an older version wrote them, `kept` files that the user changed
-    and that move to the folder `kept_in`, `own` files of the user's own that need another import or place.
+    `written` is path -> text, `removed` are unchanged files of an older version, `kept` are files that the user changed
+    and that move to the folder `kept_in`, `own` are the user's own files that need another import or place.
     """
 
     folder: Path
@@ -89,7 +89,7 @@ class Upgrade:
         return not name or (self.folder / name).is_file()
 
     def apply(self) -> None:
-        """Make the change, or none of it. Raises InputError naming what can't be written."""
+        """Makes the whole change, or leaves the folder unchanged. Raises InputError naming what can't be written."""
         done = _Done()
         try:
             with tempfile.TemporaryDirectory(dir=self.folder, prefix=".greenai-infra-upgrade-") as aside:
@@ -135,10 +135,9 @@ class _Done:
 
 
 def upgrade_of(project_dir: Path) -> Upgrade:
-    """What an upgrade would change.
+    """Returns what an upgrade would change.
 
-    Raises InputError for a folder that is no project of `init`, and for a file of the user's own that has the name of a
-    program to come.
+    Raises InputError for a folder without a project of `init`, and for a user's file with the name of a new program.
     """
     read_project(project_dir)
     stacks = project_dir / "stacks"
@@ -146,7 +145,7 @@ def upgrade_of(project_dir: Path) -> Upgrade:
         raise InputError(f"{project_dir} has no stacks/__main__.py: init has not written this project")
     there = {f"stacks/{name}": _digest(file.read_bytes()) for name, file in files_to_copy(stacks)}
     if not any(name in former() and name.startswith(COPIED) for name in there):
-        return Upgrade(project_dir)  # nothing of an older version is left, so whatever differs is the user's own
+        return Upgrade(project_dir)  # no files of an older version are left, so all differences are the user's
     now = _of_this_version()
     removed: list[str] = []
     kept: list[str] = []
@@ -200,7 +199,7 @@ def _of_this_version() -> dict[str, str]:
 
 
 def _requirement(project_dir: Path) -> tuple[dict[str, str], str]:
-    """requirements.txt with this version in place of the pinned one, or a line that installs it in another way."""
+    """Returns requirements.txt with this version pinned, or with a line that installs it in another way."""
     file = project_dir / "requirements.txt"
     if not file.is_file():
         return {}, ""
@@ -211,7 +210,7 @@ def _requirement(project_dir: Path) -> tuple[dict[str, str], str]:
 
 
 def _digest(content: bytes) -> str:
-    """The sha256 of a text, whatever its line ends are."""
+    """Returns the sha256 of a text, independent of its line ends."""
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
@@ -220,7 +219,7 @@ def _text(file: Path) -> str:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Remove the folders that hold nothing, or compiled Python only."""
+    """Removes folders that are empty or hold only compiled Python."""
     for one in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
         if one.name == "__pycache__":
             if not any((one.parent / f"{file.name.split('.')[0]}.py").exists() for file in one.iterdir()):

@@ -29,7 +29,7 @@ def what_to_do(name: str, written: Mapping[str, str]) -> str:
 
 
 def what_to_do_with_own(name: str) -> str:
-    """What a file needs that imports what goes, or lies where nothing is read any more."""
+    """Returns what to do with a file that imports removed modules, or lies in a folder that is no longer read."""
     imports = "import greenai_infra.stacks in place of components and programs"
     if name.startswith(COPIED[1]) and name.endswith(".py"):
         return f"if it is a program, move it to stacks/{name.removeprefix(COPIED[1])}; {imports}"

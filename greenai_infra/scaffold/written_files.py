@@ -1,6 +1,6 @@
-"""What `init` writes into a folder of the user's: text from `templates/`, all of it or none.
+"""What `init` writes into a user's folder: text from `templates/`, written as a whole or left out as a whole.
 
-Delimiters are `@{ }@` and `<% %>`, because GitHub's expressions and Docker's formats have the usual ones.
+Delimiters are `@{ }@` and `<% %>`, because GitHub's expressions and Docker's formats use the usual delimiters.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def _environment() -> jinja2.Environment:
 
 
 def write_files(root: Path, files: Mapping[str, str], force: bool) -> list[tuple[str, str]]:
-    """Write files below a folder: all or none; (path, wrote | replaced | unchanged) of each.
+    """Writes files below a folder, or undoes all; returns (path, wrote | replaced | unchanged) of each.
 
-    Raises InputError naming a file that is there with other content, unless `force` is given.
+    Without `force`, raises InputError naming a file that exists with different content.
     """
     before = {path: _content(root / path) for path in files}
     other = [path for path, content in before.items() if content is not None and content != files[path].encode()]
@@ -68,7 +68,7 @@ def write_files(root: Path, files: Mapping[str, str], force: bool) -> list[tuple
 
 
 def _content(path: Path) -> bytes | None:
-    """What is in a file; None if there is nothing of that name."""
+    """Returns the content of a file; None if it does not exist."""
     if not os.path.lexists(path):
         return None
     try:

@@ -1,1 +1,1 @@
-"""One pinner a kind of stack and cloud: the config that a placement gives."""
+"""A pinner per kind of stack and cloud: turns a placement into config."""

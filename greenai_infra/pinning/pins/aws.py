@@ -25,12 +25,12 @@ def network_values(placement: Placement) -> dict[str, Any]:
 
 
 def network_example(placement: Placement) -> dict[str, Any]:
-    """A network for a region whose zones nobody knows."""
+    """A network for a region with unknown zones."""
     return {"network": {"availability_zones": [f"{placement.region}a", f"{placement.region}b"]}}
 
 
 def unreached(section: Mapping[str, Any], placement: Placement) -> list[str]:
-    """A sentence where the subnets of a stack's own network miss, or may miss, the zones that sell the machine."""
+    """Returns a sentence if the stack's own subnets miss, or may miss, the zones that sell the machine."""
     network = section.get("network")
     zones = network.get("availability_zones") if isinstance(network, dict) else None
     sold_in = [zone for zone in placement.zones if is_zone_id(zone, placement.region)]

@@ -1,7 +1,7 @@
 """Inference on AWS: a placement becomes the section `inference` of one region's SageMaker endpoint.
 
-A plan knows machines, load and carbon. Image and model are the user's: `--image` and `--model-data` give them to all
-stacks, or the file of a stack holds them. Without an image a stack is pinned, and its program says what is missing.
+A plan knows machines, load and carbon. Image and model come from the user: `--image` and `--model-data` for
+all stacks, or the file of each stack. A stack without an image is still pinned, and its program says what is missing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class AwsInference(Pinner):
-    """One SageMaker endpoint."""
+    """Pins a SageMaker endpoint."""
 
     program = "inference"
     given_by: ClassVar[dict[str, str]] = {
@@ -67,7 +67,7 @@ class AwsInference(Pinner):
         return values
 
     def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
-        """Adds a network if the file has none. Raises Refused for a serverless stack."""
+        """Adds a network if missing from the file. Raises Refused for a serverless stack."""
         if "serverless" in section:
             raise Refused(
                 f"{placement.key}: {file.path.name} describes a serverless endpoint, and a plan chooses machines; take "

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AwsTraining(Pinner):
-    """One SageMaker training region."""
+    """Pins a SageMaker training region."""
 
     program = "training"
 
@@ -49,7 +49,7 @@ class AwsTraining(Pinner):
         return values
 
     def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
-        """Adds a network if the file has none; removes `max_wait_hours` unless the plan is a single run on spot."""
+        """Adds a network if missing from the file; keeps `max_wait_hours` only if the plan is a single run on spot."""
         values = {} if "network" in section else network_values(placement)
         if "max_wait_hours" in section and (not section["spot"] or len(section["slices"]) > 1):
             values["max_wait_hours"] = yaml_edit.REMOVE

@@ -1,8 +1,8 @@
-"""The carbon budget of a plan in a stack's file: the section `alarms`, or a word on which stack has the alarms.
+"""The carbon budget of a plan in a stack's file: the section `alarms`, or the name of the stack that has the alarms.
 
-The plan, or what the user says to `select`, decides the two budgets. Everything else in the section is the author's:
-kill switch, addresses, the minutes of silence. E-mail addresses are written when given, or where there are none yet:
-those of the workload file, else of who hears of the stack's runs.
+The plan, or the user's options to `select`, set the two budgets. The author sets the rest of the section: kill switch,
+addresses, the minutes of silence. E-mail addresses are written if given. If the section still lacks addresses, those of
+the workload file are written, else the addresses notified of the stack's runs.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def budget_changes(plan: PlanFile, file: StackFile, options: Options, provider: 
     if plan.workload.carbon_budget is None and not asked:
         return {}
     if file.value(REFERENCE) and not asked:
-        return {}  # another stack has the alarms, and nobody asks for more
+        return {}  # another stack has the alarms, and the options ask for no others
     own = file.value(SECTION)
     hears_of_runs = options.notify or file.section.get("notify_emails") or ()
     values = _values(plan, own if isinstance(own, dict) else {}, options, hears_of_runs)
@@ -51,7 +51,7 @@ def budget_changes(plan: PlanFile, file: StackFile, options: Options, provider: 
 
 
 def names_nobody(file: StackFile, text: str, provider: str) -> bool:
-    """Whether the alarms in a stack's file, as its text will be, are heard by nobody."""
+    """Whether the alarms in the new text of a stack's file lack a recipient."""
     section = yaml.safe_load(text)["config"].get(file.key(SECTION))
     return section is not None and not _read(section, file, provider).notify.reaches_somebody
 

@@ -37,7 +37,7 @@ def carbon_values(placement: Placement) -> dict[str, Any]:
 
 
 def planned_values(plan: PlanFile, placement: Placement, rank: int) -> dict[str, Any]:
-    """What the plan expects of the placement. Raises Refused for one without a cost."""
+    """Returns what the plan expects of the placement. Raises Refused if the placement has no cost."""
     if placement.cost_usd is None:
         raise Refused(f"{placement.key} has no cost in the plan; plan with an offer that has a price")
     return {
@@ -62,7 +62,7 @@ def load_of(plan: PlanFile) -> tuple[float, float]:
 
 
 def planned_serving_values(plan: PlanFile, placement: Placement, rank: int) -> dict[str, Any]:
-    """What the plan expects of the placement, and of one request there."""
+    """Returns what the plan expects of the placement, and of a request there."""
     requests_per_second, serve_hours = load_of(plan)
     requests = requests_per_second * 3600 * serve_hours
     return {

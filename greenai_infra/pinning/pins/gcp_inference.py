@@ -1,7 +1,7 @@
 """Inference on Google Cloud's TPUs: a placement becomes the section `inference` of one region's stack.
 
-A plan knows region, chips and carbon. Project, zone, image and model are the user's: `--gcp-project` gives the first to
-all stacks, the file of a stack holds the rest.
+A plan knows region, chips and carbon. Project, zone, image and model come from the user: `--gcp-project` sets the
+project for all stacks, the file of each stack holds the rest.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class GcpInference(Pinner):
-    """One region that serves on TPUs."""
+    """Pins a region that serves on TPUs."""
 
     program = "inference"
     given_by: ClassVar[dict[str, str]] = {"gcp_project": "--gcp-project ID"}
@@ -64,7 +64,7 @@ class GcpInference(Pinner):
         return values
 
     def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
-        """How the machine is bought, where the way of serving has it, and a zone that has it if the file names none."""
+        """Adds how the machine is bought, if `serve_on` has that setting, and a zone if the file lacks it."""
         spot = placement.purchase == "spot"
         if _on_vertex(section):
             return {"garden": {**_mapping(section["garden"]), "spot": spot}} if "garden" in section else {}

@@ -22,7 +22,7 @@ _HARDWARE = ("accelerator_type", "accelerator_count", "tpu_topology")
 
 
 class GcpTraining(Pinner):
-    """One region that trains on Vertex AI."""
+    """Pins a region that trains on Vertex AI."""
 
     program = "training"
     given_by: ClassVar[dict[str, str]] = {"gcp_project": "--gcp-project ID"}
@@ -69,7 +69,7 @@ class GcpTraining(Pinner):
         return read_gcp_training_config(section, where)
 
     def machine(self, config: GcpTrainingConfig) -> str:
-        """The machines with the GPUs that are attached to each, or one slice by its topology."""
+        """Returns the machines with the GPUs attached to each, or a single slice by its topology."""
         if config.tpu_topology:
             return f"{config.tpu_topology} slice of {config.machine_type}"
         gpus = f" + {config.accelerator_count} GPU" if config.machine_type.startswith("n1-") else ""

@@ -9,7 +9,7 @@ from greenai_infra.planning.hysteresis import DEFAULT_THRESHOLD_PERCENT
 
 @dataclass(frozen=True)
 class Options:
-    """None, or nothing, leaves a setting of the stack file as it is."""
+    """Options of `select`. None, or an empty value, leaves the stack file's setting unchanged."""
 
     top: int = 3
     threshold_percent: float = DEFAULT_THRESHOLD_PERCENT
@@ -23,4 +23,4 @@ class Options:
     alarms_stack: str | None = None
     gcp_project: str | None = None
     multi_region: bool = False
-    """One stack for all regions instead of one for each."""
+    """A single stack for all regions instead of a stack per region."""

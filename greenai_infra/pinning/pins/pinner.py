@@ -33,7 +33,7 @@ class Pinner(ABC):
         """The keys that the plan and the options decide, in the order in which they are written."""
 
     def settle(self, section: dict[str, Any], placement: Placement, file: StackFile) -> dict[str, Any]:
-        """More keys, once `section` has the file's own keys too; yaml_edit.REMOVE takes one out of the file."""
+        """Returns more keys, computed from `section` with the file's keys merged in; yaml_edit.REMOVE deletes a key."""
         return {}
 
     @abstractmethod
@@ -46,10 +46,10 @@ class Pinner(ABC):
 
     @abstractmethod
     def starts_at(self, config: Any) -> datetime | None:
-        """When it starts by itself; None for what starts with `up` and so meets a lack of capacity there."""
+        """Returns when the workload starts by itself; None if it starts with `up`, and needs capacity then."""
 
     def remarks(self, section: dict[str, Any], placement: Placement) -> list[str]:
-        """What the user must know of the section as it will be, in sentences."""
+        """Returns what the user must know about the new section, in sentences."""
         return []
 
     def wanted(self, section: dict[str, Any], placement: Placement) -> dict[str, Any]:

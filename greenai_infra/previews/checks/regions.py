@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_region_offers_service(resource: DeclaredResource) -> Iterator[Finding]:
-    """A region of its own that does not exist, or any region that does not have the resource's service."""
+    """Finds a resource whose explicit region does not exist, or whose region lacks the resource's service."""
     if resource.type == PROVIDER_TYPE or not _in_region(resource) or not resource.region:
         return
     if resource.region not in known_regions():
@@ -31,7 +31,7 @@ def check_region_offers_service(resource: DeclaredResource) -> Iterator[Finding]
 
 
 def check_provider_regions(resources: Sequence[DeclaredResource]) -> Iterator[Finding]:
-    """Providers, the default one too, whose region does not exist; a default provider in use without a region."""
+    """Finds providers, default included, whose region does not exist, and a default provider used without a region."""
     used: dict[str, DeclaredResource] = {}
     for resource in resources:
         if resource.type == PROVIDER_TYPE and resource.region and resource.region not in known_regions():
@@ -48,7 +48,7 @@ def check_provider_regions(resources: Sequence[DeclaredResource]) -> Iterator[Fi
 
 
 def _in_region(resource: DeclaredResource) -> bool:
-    """Whether a resource is built in one AWS region."""
+    """Whether a resource belongs to a single AWS region."""
     if not resource.custom or resource.package != "aws":
         return False
     schema = resource_schema(resource.type)

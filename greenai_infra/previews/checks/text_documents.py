@@ -1,4 +1,4 @@
-"""Documents that a resource holds as text, and that a check of their own reads."""
+"""Documents that a resource holds as text and that have a separate check."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def declaring_lines_only() -> Iterator[None]:
 
 
 def _declaring_line() -> source_pb2.StackTrace:
-    """A trace of one frame: the caller of the third constructor on the stack."""
+    """Returns a trace with a single frame: the caller of the third constructor on the stack."""
     frame: FrameType | None = sys._getframe(1)
     constructors = 0
     while frame is not None:

@@ -1,7 +1,7 @@
 """Lookups that a provider answers by itself, from their arguments and without a cloud: AWS's policy documents.
 
-`aws.iam.get_policy_document` is written here as the provider writes it (terraform-provider-aws, `IAMPolicyDoc`): a list
-of one is its only item, a longer one is sorted downwards.
+`aws.iam.get_policy_document` is written here as the provider writes it (terraform-provider-aws, `IAMPolicyDoc`): a
+list with a single item becomes that item, a longer list is sorted in descending order.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _WHO = (("principals", "Principal"), ("notPrincipals", "NotPrincipal"))
 
 
 def answer(token: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the lookup returns; None for one that a cloud answers, or whose arguments can't be used or aren't known."""
+    """Returns the lookup's result; None if only a cloud can answer, or if the arguments are invalid or unknown."""
     if token != POLICY_DOCUMENT or has_unknown(dict(arguments)):
         return None
     given = plain(dict(arguments))
     try:
         document = _document(given)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return None  # the provider would refuse it, and the engine's preview says how
+        return None  # the provider would refuse it, and the engine's preview says why
     return {
         **given,
         "id": "policy-document",

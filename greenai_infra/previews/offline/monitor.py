@@ -46,20 +46,20 @@ _OLD_FEATURES = frozenset(
 )
 
 Check = Callable[[str, str, str, struct_pb2.Struct], None]
-"""(URN, resource type, provider reference, inputs): what the provider's own Check adds to the inputs, in place."""
+"""(URN, resource type, provider reference, inputs): changes the inputs in place as the provider's Check does."""
 StandIns = Callable[[str, str, struct_pb2.Struct], tuple[str, dict[str, Any]]]
 """(resource type, name, inputs) -> id and values in place of unknown outputs."""
 
 
 class Engine:
-    """The part of the engine service that programs use. The SDK takes it as it is, without a channel."""
+    """The part of the engine service that programs use. The SDK calls it directly, without a channel."""
 
     def __init__(self, recorded: Recorded) -> None:
         self._recorded = recorded
         self._root = ""
 
     def Log(self, request: Any) -> empty_pb2.Empty:  # noqa: N802
-        """Keep messages of the program, but none of the SDK's debug output."""
+        """Keeps messages of the program and drops the SDK's debug output."""
         names = {engine_pb2.INFO: "info", engine_pb2.WARNING: "warning", engine_pb2.ERROR: "error"}
         if request.severity in names:
             self._recorded.logs.append((names[request.severity], request.message, request.urn))
@@ -159,7 +159,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
         return empty_pb2.Empty()
 
     def RegisterStackInvokeTransform(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802
-        return empty_pb2.Empty()  # invokes aren't answered, so there is nothing to transform
+        return empty_pb2.Empty()  # invokes aren't answered, so their transforms are never needed
 
     def RegisterResourceHook(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802
         return empty_pb2.Empty()  # hooks run around real changes
@@ -207,7 +207,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
         return response
 
     def _apply_transforms(self, urn: str, request: Any) -> None:
-        """The resource's own transforms, its ancestors' from the nearest on, the stack's: the engine's order."""
+        """Returns transforms in the engine's order: the resource's, its ancestors' from the nearest on, the stack's."""
         with self._lock:
             callbacks, current = [], urn
             while current:

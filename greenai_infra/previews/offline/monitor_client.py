@@ -1,7 +1,7 @@
 """How a program reaches the resource monitor in its own process: by plain calls, on its own thread.
 
-A server on loopback would cost more than half of what a program takes here. Calls that are answered at once keep the
-order in which the program declares: of two resources with one URN the second is told of, whatever the threads do.
+A server on loopback would take more than half of a program's run time here. Calls that are answered at once keep the
+order in which the program declares: of two resources with the same URN, the second is always the reported duplicate.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class RefusedCall(grpc.RpcError):  # type: ignore[misc]
 
 
 MOST_AT_ONCE = 64
-"""As many as Pulumi's own language host makes at once."""
+"""The number of parallel calls in Pulumi's own language host."""
 
 
 class SdkCalls(ThreadPoolExecutor):
-    """Makes the SDK's calls of the monitor at once; whatever else a program hands to its loop gets a thread.
+    """Makes the SDK's calls of the monitor at once; all other work that a program hands to its loop gets a thread.
 
-    A call that the monitor answers only after calling the program back gets a thread of another pool: the loop must be
-    free for that, and so must this pool, as what is called back may hand work to it.
+    A call that the monitor answers only after calling the program back gets a thread of another pool: the loop must
+    stay free for the callback, and so must this pool, as the callback may hand work to it.
     """
 
     def __init__(self) -> None:

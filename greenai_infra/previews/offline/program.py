@@ -1,8 +1,8 @@
 """Run a Pulumi program in this process against our own monitor, and leave the process as it was.
 
-The SDK keeps its state in context variables, so each run has a context of its own; the program's modules are forgotten
-afterwards, and working directory, arguments and import path are put back. A second interpreter would cost as much again
-as the import of the SDK.
+The SDK keeps its state in context variables, so each run gets a separate context. Afterwards the program's modules are
+unloaded, and the working directory, arguments and import path are restored. A second interpreter would take as long
+again as the import of the SDK.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ EXTRAS = {"pulumi_aws": "aws", "pulumi_gcp": "gcp", "botocore": "aws", "boto3": 
 
 @dataclass(frozen=True)
 class ProgramFailure:
-    """Why the program stopped: its own message, the line of its file, and a hint where there is one.
+    """Why the program stopped: the program's message, the file and line, and a hint if available.
 
-    `why` is InputError if it says that the stack's config can't be used, Refused if it refuses to build the stack.
+    `why` is InputError if the stack's config can't be used, Refused if the program refuses to build the stack.
     """
 
     message: str
@@ -84,7 +84,7 @@ def _run(stack: StackProgram, client: MonitorClient, engine: Engine) -> ProgramF
     asyncio.set_event_loop(loop)
     try:
         loop.run_until_complete(runtime.run_in_stack(lambda: _execute(stack.program)))
-    except Exception as error:  # noqa: BLE001 - whatever the program raises is the program's failure
+    except Exception as error:  # noqa: BLE001 - any exception of the program is the program's failure
         return _describe(error, stack)
     except SystemExit as stop:
         if stop.code in (None, 0):
@@ -98,12 +98,12 @@ def _run(stack: StackProgram, client: MonitorClient, engine: Engine) -> ProgramF
 def _execute(program: Path) -> Awaitable[None] | None:
     runpy.run_path(str(program), run_name="__main__")
     stack = runtime.get_root_resource()
-    # Not for SDKs that run the program before the loop, nor if a part of the program (pulumi.run) is still to come.
+    # Skip SDKs that run the program before the loop, and programs with a part (pulumi.run) still to come.
     return _settle() if getattr(stack, "_async_program", False) is None else None
 
 
 async def _settle() -> None:
-    """Wait for all outputs at once. The SDK does it one by one, with work each time for all that are still open."""
+    """Waits for all outputs at once. The SDK waits for each in turn, and each time walks over all open outputs."""
     while open_outputs := [one for one in runtime.settings.SETTINGS.outputs if not one.done()]:
         await asyncio.wait(open_outputs)
 
@@ -133,7 +133,7 @@ def _describe(error: Exception, stack: StackProgram) -> ProgramFailure:
 
 
 def why_stopped(error: BaseException) -> type[InputError | Refused] | None:
-    """InputError if a key of the config is missing, or holds what it must not; Refused if a rule says no; else None."""
+    """Returns InputError if a config key is missing or invalid, Refused if a rule refuses the stack, else None."""
     for one in (error, error.__cause__):
         if isinstance(one, BAD_CONFIG):
             return InputError
@@ -151,7 +151,7 @@ def sdk_hint() -> str:
 
 
 def _line(error: BaseException, stack: StackProgram) -> str:
-    """`path:line` of the innermost line of the project's own code in the traceback, or empty."""
+    """Returns `path:line` of the innermost line of the project's code in the traceback, or empty."""
     folder = stack.program if stack.program.is_dir() else stack.program.parent
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)
@@ -162,7 +162,7 @@ def _line(error: BaseException, stack: StackProgram) -> str:
 
 @contextlib.contextmanager
 def own_process(stack: StackProgram) -> Iterator[None]:
-    """What a program would find in a process of its own; its output goes to standard error."""
+    """Sets up what a program finds in a fresh process; the program's output goes to standard error."""
     folder = stack.program if stack.program.is_dir() else stack.program.parent
     before = (Path.cwd(), sys.argv, list(sys.path), _take_modules(folder))
     asyncio_log = logging.getLogger("asyncio")
@@ -183,7 +183,7 @@ def own_process(stack: StackProgram) -> Iterator[None]:
 
 
 def _take_modules(folder: Path) -> dict[str, Any]:
-    """Remove and return the loaded modules that a program in this folder imports as its own."""
+    """Removes and returns the loaded modules that belong to a program in this folder."""
     names = {entry.stem for entry in folder.iterdir() if entry.suffix in ("", ".py")} - {"greenai_infra"}
     taken = {}
     for name, module in list(sys.modules.items()):

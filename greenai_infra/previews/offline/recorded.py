@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Registration:
-    """One registered (or read) resource: the request after transforms, and what the program exported from it."""
+    """A registered (or read) resource: the request after transforms, and the outputs that the program registered."""
 
     urn: str
     request: Any

@@ -1,6 +1,6 @@
-"""Values in place of what exists only after `up`, so that documents built from ARNs and names can be read before it.
+"""Stand-ins for values that exist only after `up`, so that documents built from ARNs and names can be read before `up`.
 
-They have the form of the real thing and nothing else in common with it; they are never shown and never compared.
+A stand-in has only the form of the real value; it is never shown and never compared.
 """
 
 from __future__ import annotations

@@ -38,9 +38,9 @@ class LoopIsNeeded(BaseException):
 
 
 def run_transform(callback: Any, request: Any) -> None:
-    """Let the program change the registration in place: its inputs and its options.
+    """Lets the program change the inputs and options of the registration in place.
 
-    Raises LoopIsNeeded, with nothing done, on the thread of a running loop.
+    Raises LoopIsNeeded on the thread of a running loop, before any change.
     """
     if _on_a_loop():
         raise LoopIsNeeded

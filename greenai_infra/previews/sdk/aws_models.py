@@ -1,6 +1,6 @@
 """AWS's own service models as botocore ships them: allowed values, each service's regions. No client, no network.
 
-The files are read as they lie in the package: loading whole models through botocore takes longer than the preview.
+The files are read straight from the package: loading whole models through botocore takes longer than the preview.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _data() -> Path:
 
 @cache
 def _model_file(service: str) -> Path:
-    """The model of a service, its newest version. Raises KeyError if there is no such service."""
+    """Returns the newest model of a service. Raises KeyError for an unknown service."""
     versions = sorted((_data() / service).glob("*/service-2.json*"))
     if not versions:
         raise KeyError(f"botocore has no service {service}")
@@ -59,7 +59,7 @@ def _model_file(service: str) -> Path:
 
 @cache
 def _model_text(service: str) -> str:
-    """The model of a service as JSON text. Raises KeyError if there is no such service."""
+    """Returns the model of a service as JSON text. Raises KeyError for an unknown service."""
     with _open_model(service) as content:
         return content.read().decode()
 
@@ -79,7 +79,7 @@ def _endpoint_prefix(service: str) -> str:
 
 @cache
 def operation(service: str, name: str) -> dict[str, Any] | None:
-    """An operation of a service by its name in any case, or None. Raises KeyError if there is no such service."""
+    """Finds an operation of a service by name, ignoring case; else None. Raises KeyError for an unknown service."""
     text = _model_text(service)
     found = re.search(rf'"{re.escape(name)}":\s*(?=\{{\s*"name")', text, re.IGNORECASE)
     return _object_at(text, found.end()) if found else None
@@ -87,7 +87,7 @@ def operation(service: str, name: str) -> dict[str, Any] | None:
 
 @cache
 def shape(service: str, name: str) -> dict[str, Any]:
-    """A shape of a service. Raises KeyError if there is no such service, or if it has no such shape."""
+    """Returns a shape of a service. Raises KeyError for an unknown service or shape."""
     found = next(_objects_named(name, _SHAPE, _model_text(service)), None)
     if found is None:
         raise KeyError(f"botocore's {service} has no shape {name}")
@@ -116,7 +116,7 @@ def allowed_values(service: str, name: str) -> tuple[str, ...]:
 
 
 def service_of(token: str) -> str | None:
-    """The botocore service behind `aws:sfn/stateMachine:StateMachine`, or None if it isn't known."""
+    """The botocore service behind `aws:sfn/stateMachine:StateMachine`, or None if unknown."""
     package, _, rest = token.partition(":")
     module, _, resource = rest.split(":")[0].partition("/")
     if package != "aws":
@@ -140,7 +140,7 @@ def known_regions() -> frozenset[str]:
 
 @cache
 def regions_of(service: str) -> frozenset[str] | None:
-    """The regions that offer a service; None for a service without regions, or whose regions botocore does not list."""
+    """Returns the regions that offer a service; None for a global service, or if botocore does not list the regions."""
     entries = list(_objects_named(_endpoint_prefix(service), _OFFERED, _endpoints_text()))
     if not all(entry.get("isRegionalized", True) for entry in entries):
         return None

@@ -1,7 +1,7 @@
 """What the AWS provider adds to a resource before the engine sees it: the region, and its default tags.
 
-The merge is that of the real provider's Check (pulumi/pulumi-aws, provider/tags.go): default tags, then the resource's
-own over them, ignored keys removed, all of it into the input `tagsAll`; one unknown tag makes all of it unknown.
+The merge follows the real provider's Check (pulumi/pulumi-aws, provider/tags.go): the resource's tags override the
+default tags, ignored keys are removed, and the result is the input `tagsAll`; an unknown tag makes all of it unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PROVIDER_TYPE = f"{PROVIDER_PREFIX}aws"
 
 
 class AwsProviders(ProviderConfigs):
-    """The AWS providers of one stack."""
+    """The AWS providers of a stack."""
 
     package = "aws"
     objects = ("defaultTags", "ignoreTags")
@@ -37,7 +37,7 @@ class AwsProviders(ProviderConfigs):
                 wire.make_secret(inputs, "tagsAll")
 
     def region(self, type_: str, provider: str, inputs: dict[str, Any]) -> str:
-        """The region of a resource; empty if nothing says it, or it is unknown, or the package is another cloud's."""
+        """Returns the region of a resource; empty if it is not set, is unknown, or the package is another cloud's."""
         if not type_.startswith(("aws:", PROVIDER_TYPE)):
             return ""
         region = plain(inputs.get("region")) or self.config(provider).get("region") or ""
@@ -52,5 +52,5 @@ def merge_tags(own: Any, config: dict[str, Any]) -> Any:
     default_tags = (defaults or {}).get("tags") or {}
     keys = set((ignored or {}).get("keys") or [])
     prefixes = tuple((ignored or {}).get("keyPrefixes") or [])
-    merged = {**default_tags, **(own if isinstance(own, dict) else {})}  # the schema check tells of other types
+    merged = {**default_tags, **(own if isinstance(own, dict) else {})}  # the schema check reports other types
     return {key: value for key, value in merged.items() if key not in keys and not key.startswith(prefixes or ("\0",))}

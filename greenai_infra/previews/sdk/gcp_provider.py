@@ -1,6 +1,6 @@
 """What the Google Cloud provider makes of a resource before the engine sees it: its place, and its default labels.
 
-The merge is the real provider's: default labels, then the resource's own over them, only for resource types that have
+The merge follows the real provider: the resource's labels override the default labels, for resource types that have
 `labels` and `effectiveLabels`. The label `goog-pulumi-provisioned`, with which the provider marks what Pulumi builds,
 says nothing about the stack and is left out.
 """
@@ -22,7 +22,7 @@ EFFECTIVE = "effectiveLabels"
 
 
 class GcpProviders(ProviderConfigs):
-    """The Google Cloud providers of one stack."""
+    """The Google Cloud providers of a stack."""
 
     package = "gcp"
     objects = ("defaultLabels",)
@@ -59,7 +59,7 @@ class GcpProviders(ProviderConfigs):
 
 
 def region_of(place: str) -> str:
-    """The region of a zone (`europe-west4-b`); a region, or a place such as EU or global, as it is."""
+    """Returns the region of a zone (`europe-west4-b`); a region, or a place such as EU or global, unchanged."""
     parts = place.split("-")
     return "-".join(parts[:2]) if len(parts) == 3 and len(parts[2]) == 1 else place
 
@@ -68,7 +68,7 @@ def merge_labels(own: Any, defaults: Any) -> Any:
     """All labels of a resource: a dict, or UNKNOWN."""
     if has_unknown(own) or has_unknown(defaults):
         return UNKNOWN
-    return {**(defaults or {}), **(own if isinstance(own, dict) else {})}  # the schema check tells of other types
+    return {**(defaults or {}), **(own if isinstance(own, dict) else {})}  # the schema check reports other types
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The configs of one cloud's providers: the default one from the stack's config, explicit ones as they register."""
+"""The configs of a cloud's providers: the default from the stack's config, explicit providers as they register."""
 
 from __future__ import annotations
 

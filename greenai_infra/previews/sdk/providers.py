@@ -1,4 +1,4 @@
-"""The providers of one stack, of whichever cloud: each is asked only for resources of its own package."""
+"""The providers of a stack, on all clouds: each handles only resources of its package."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a resource type takes and gives, read from the types of the installed SDK package (pulumi_aws, pulumi_gcp).
 
-No schema file is needed: the SDK's own argument classes know the wire name, type and necessity of each property, nested
-ones too. Uses SDK internals (`pulumi._types`, the table of resource modules), as `monitor` does; both were checked with
-the SDK named there.
+No schema file is needed: the SDK's argument classes hold the wire name and type of each property, nested properties
+included, and whether it is required. Uses SDK internals (`pulumi._types`, the table of resource modules), as `monitor`
+does; both were checked with the SDK named there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Fields:
 
 @dataclass(frozen=True)
 class ResourceSchema:
-    """Inputs and outputs of one resource type."""
+    """Inputs and outputs of a resource type."""
 
     token: str
     inputs: Fields
@@ -44,9 +44,9 @@ class ResourceSchema:
 
     @property
     def label_property(self) -> str | None:
-        """The input that holds the tags or labels of a resource; None if it takes none.
+        """The input that holds the tags or labels of a resource; None without such an input.
 
-        An input of that name can be something else: the `labels` of a notification channel are its settings.
+        An input of that name can mean something else: the `labels` of a notification channel are settings.
         """
         given = self.inputs.types
         if self.token.startswith("aws:"):
@@ -57,16 +57,16 @@ class ResourceSchema:
 
     @property
     def has_region(self) -> bool:
-        """Whether one resource of the type can be put into another region than its provider's."""
+        """Whether a resource of the type can set a region other than its provider's."""
         return "region" in self.inputs.types and self.token.startswith("aws:")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One alternative of a property's type.
+    """An alternative of a property's type.
 
     `form` is str, bool, int, float, list, map, object, asset or any; `item` is the type of the elements of a list or
-    map, `fields` those of an object, `values` the allowed values of an enum that takes no others.
+    map, `fields` those of an object, `values` the allowed values of a closed enum.
     """
 
     form: str
@@ -81,7 +81,7 @@ class Kind:
 
 @cache
 def resource_schema(token: str) -> ResourceSchema | None:
-    """The schema of `aws:sns/topic:Topic` and its like, or None if no installed SDK package has that type."""
+    """Returns the schema of a type such as `aws:sns/topic:Topic`, or None if no installed SDK package has that type."""
     resource = _resource_class(token)
     if resource is None:
         return None
@@ -120,7 +120,7 @@ def _fields(arguments: Any) -> Fields:
 
 @cache
 def kinds(type_: Any) -> tuple[Kind, ...]:
-    """The alternatives that a type admits; empty or with an `any` among them means that nothing can be said."""
+    """Returns the alternatives that a type admits; if empty, or with an `any` among them, values can't be checked."""
     found = [_kind(member) for member in _members(type_)]
     if any(kind.form == "str" and not kind.values for kind in found):
         found = [kind for kind in found if not kind.values]  # an enum that is open to other text allows any text
@@ -128,7 +128,7 @@ def kinds(type_: Any) -> tuple[Kind, ...]:
 
 
 def _members(type_: Any) -> typing.Iterator[Any]:
-    """The members of nested unions, without what only Python sees: futures, None, typed dicts of an object."""
+    """Returns the members of nested unions, without Python's extras: futures, None, typed dicts of an object."""
     origin = typing.get_origin(type_)
     if origin is typing.Union or type(type_).__name__ == "UnionType":
         for argument in typing.get_args(type_):
@@ -163,7 +163,7 @@ def _kind(type_: Any) -> Kind:
 
 @cache
 def property_names(token: str) -> frozenset[str] | None:
-    """Names of all inputs of a resource type, at any depth; None if no installed SDK package has that type."""
+    """Returns the names of all inputs of a resource type, at any depth; None if no installed SDK package has it."""
     schema = resource_schema(token)
     if schema is None:
         return None

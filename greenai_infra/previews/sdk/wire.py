@@ -1,6 +1,6 @@
 """Property values as the Pulumi protocol writes them, read as the values of `declared`.
 
-The protocol marks special values inside plain JSON: an unknown is one fixed string, and a map with the key `SIGNATURE`
+The protocol marks special values inside plain JSON: an unknown is a fixed string, and a map with the key `SIGNATURE`
 is a secret, an output, an asset, an archive or a reference to a resource. (pulumi/pulumi: sdk/go/common/resource/sig.)
 """
 
@@ -30,7 +30,7 @@ def decode_struct(message: struct_pb2.Struct) -> dict[str, Any]:
 
 
 def decode(value: Any) -> Any:
-    """One value of the protocol. A string that holds an unknown somewhere inside is unknown as a whole."""
+    """Reads a value of the protocol. A string that contains an unknown is unknown as a whole."""
     if isinstance(value, str):
         return UNKNOWN if UNKNOWN_MARK in value else value
     if isinstance(value, float) and value.is_integer():
@@ -58,7 +58,7 @@ def _decode_map(value: dict[str, Any]) -> Any:
 
 
 def make_secret(struct: struct_pb2.Struct, name: str) -> None:
-    """Mark one property of the struct as secret, unless it is one already."""
+    """Marks a property of the struct as secret; a property that is already secret stays unchanged."""
     from google.protobuf import struct_pb2
 
     value = struct.fields[name]

@@ -1,9 +1,8 @@
 """From a stack's declared resources to the part `standing` of its preview: per resource, in total, and what is unknown.
 
-A total is the sum of what is known; its low and high are those of prices that are estimates. `unpriced` names every
-resource without a price, so that nobody takes a sum for the whole; energy that nobody publishes is null in the
-resource's row, with a note. The intensity is that of the plan, from the stack's config: a resource in another region
-than the plan's has no kilograms here.
+A total is the sum of the known figures; its low and high come from prices that are estimates. `unpriced` names every
+resource without a price, to show that the sum is partial; unpublished energy is null in the resource's row, with a
+note. The intensity is the plan's, from the stack's config: a resource in any other region has no kilograms here.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ INTENSITY_KEYS = ("zone", "signal", "basis", "source", "kind", "observed_at")
 def standing(
     resources: Sequence[DeclaredResource], section: Mapping[str, Any], *others: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The document's part. `section` is the stack's config section, as a mapping; empty where there is none.
+    """Returns the part `standing`. `section` is the stack's config section, as a mapping; empty without a section.
 
-    `others` are those of its further regions, whose intensity holds for what stands there; they plan no run.
+    `others` are the sections of further regions. Their intensity applies to resources there; they plan no run.
     """
     built = [one for one in resources if one.custom and not one.read and not one.is_provider]
     around = Surroundings(built, {one.urn: one for one in built})
@@ -58,7 +57,7 @@ def standing(
 
 
 def charge_of(resource: DeclaredResource, around: Surroundings) -> Charge:
-    """What one resource draws and costs, as far as a rule or the table of free types knows it."""
+    """Returns what a resource draws and costs, as far as a rule or the table of free types knows it."""
     rule = rules_of(resource.type.partition("/")[0]).get(resource.type)
     if rule is not None:
         return rule(resource, around)
@@ -108,14 +107,14 @@ def _row(
 
 
 def _total(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:
-    """The sum of the known values. None if all known values are zero and some are unknown: the sum is not zero then."""
+    """Returns the sum of the known values. None if they sum to zero and others are unknown: zero would mislead."""
     known = [row[key] for row in rows if row[key] is not None]
     total = float(sum(known))
     return None if total == 0 and len(known) < len(rows) else total
 
 
 def _pue(resource: DeclaredResource, section: Mapping[str, Any]) -> float | None:
-    """PUE of the section's region, from the catalog; None for a resource elsewhere, or a region without one."""
+    """Returns the PUE of the section's region, from the catalog; None for a resource elsewhere, or if unknown."""
     provider, region = str(section.get("provider") or "aws"), str(section.get("region") or "")
     if not region or (resource.region and resource.region != region):
         return None

@@ -1,4 +1,4 @@
-"""The standing charges of AWS resources that need no catalog: one function a type, and the table of them below."""
+"""The standing charges of AWS resources that need no catalog: a function per type, and the table of functions below."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 SHARED = "runs on hardware that the provider shares among customers; no figure by customer is published"
 FINE_PERIOD_SECONDS = 60
-"""Alarms on shorter periods are billed as high-resolution ones."""
+"""Alarms on shorter periods are billed at the high-resolution price."""
 
 
 def _service(what: str, item: str, region: str, count: float, note: str = "") -> Charge:
-    """A managed service with a list price, whose energy nobody publishes."""
+    """A managed service with a list price and unpublished energy."""
     price = priced("aws", item, region, count)
     reason = "; ".join(filter(None, (price.reason, note)))
     return Charge(what, None, price.usd, "", price.source, f"{SHARED}; {reason}" if reason else SHARED, price.band)
@@ -49,7 +49,7 @@ def kms_key(resource: DeclaredResource, _: Surroundings) -> Charge:
 
 
 def secret(resource: DeclaredResource, _: Surroundings) -> Charge:
-    """A secret, whatever the number of its versions."""
+    """A secret, at the same price for any number of versions."""
     return _service("secret", "secretsmanager-secret", resource.region, 1)
 
 
@@ -73,7 +73,7 @@ def dashboard(resource: DeclaredResource, _: Surroundings) -> Charge:
 
 
 def composite_alarm(resource: DeclaredResource, _: Surroundings) -> Charge:
-    """A composite alarm, whatever the number of its alarms."""
+    """A composite alarm, at the same price for any number of alarms."""
     return _service("composite alarm", "cloudwatch-alarm-composite", resource.region, 1)
 
 

@@ -1,4 +1,4 @@
-"""What one resource draws and costs for as long as it stands, as far as that is known."""
+"""What a resource draws and costs while it exists, as far as known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Charge:
     """Power in W (IT, before PUE) and USD a month. None means not known, never zero; `note` then says why.
 
     `what` is the resource in a few words; the sources say where a figure comes from, or why it is zero. `usd_band` is
-    the band of a price that is an estimate, None of one that is listed.
+    the band of an estimated price, None for a list price.
     """
 
     what: str
@@ -31,7 +31,7 @@ class Charge:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The other resources of the stack, by URN and as a list, for figures that need more than one of them."""
+    """The other resources of the stack, by URN and as a list, for figures that need several resources."""
 
     resources: Sequence[DeclaredResource]
     by_urn: Mapping[str, DeclaredResource]
@@ -47,5 +47,5 @@ def nothing(what: str, why: str) -> Charge:
 
 
 def unknown(what: str, why: str) -> Charge:
-    """Nothing is known of it."""
+    """A charge of unknown power and price."""
     return Charge(what, None, None, note=why)

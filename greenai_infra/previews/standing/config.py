@@ -1,4 +1,4 @@
-"""What a stack's config says of its carbon: the section of its program, and the budget of its own or another stack."""
+"""What a stack's config says about carbon: the program's section, and the budget in this or another stack."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def section_of(program: StackProgram, name: str) -> dict[str, Any]:
 
 
 def program_section(program: StackProgram) -> dict[str, Any]:
-    """The section of the stack's own program; of several regions, that of the active one."""
+    """Returns the section of the stack's program; with several regions, the active region's section."""
     return program_sections(program)[0]
 
 
 def program_sections(program: StackProgram) -> list[dict[str, Any]]:
-    """The sections of the stack's own program, of each region, that of the active one first."""
+    """Returns the sections of the stack's program, one per region, the active region's first."""
     section = section_of(program, program.config.get(f"{program.project}:program") or DEFAULT_PROGRAM)
     return list(regional_sections(section).values())
 
 
 def budget(program: StackProgram) -> dict[str, Any] | None:
-    """The carbon budget in kg CO2e a day and a month, and which stack's alarms watch it; None without a budget.
+    """Returns the carbon budget in kg CO2e a day and a month, and whose alarms watch it; None without a budget.
 
-    It stands in the stack's own section `alarms`, or in that of the stack that `alarms-stack` names.
+    The budget is in the section `alarms` of the stack, or of the stack that `alarms-stack` names.
     """
     own = _limits(section_of(program, ALARMS))
     if own is not None:

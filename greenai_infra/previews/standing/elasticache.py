@@ -69,7 +69,7 @@ def _node_count(inputs: dict[str, object]) -> int | None:
 
 
 def _power(node: CacheNode | None, node_type: str) -> tuple[float | None, str, str]:
-    """Watts of one node, the source of the figures, and why they are missing."""
+    """Returns the watts of a node, the source of the figures, and why they are missing."""
     if node is None:
         return None, "", f"the catalog has no node type {node_type}"
     processor = processors().get(node.processor)

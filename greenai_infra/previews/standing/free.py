@@ -1,4 +1,4 @@
-"""Resource types that cost nothing and draw nothing of their own by standing there, and why."""
+"""Resource types that cost nothing and draw no power just by existing, and why."""
 
 from __future__ import annotations
 
@@ -105,4 +105,4 @@ FREE: dict[str, str] = {
     **{f"gcp:{name}": BY_USE for name in _GCP_BY_USE},
     **{f"gcp:{name}": NO_CHARGE for name in _GCP_NO_CHARGE},
 }
-"""Resource type -> why it is zero. What is in neither this table nor a rule is unknown, not zero."""
+"""Resource type -> why it is zero. Types missing from this table and from the rules are unknown, not zero."""

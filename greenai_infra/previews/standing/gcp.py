@@ -1,4 +1,4 @@
-"""The standing charges of GCP resources: TPU slices and Vertex AI's machines; what nobody publishes stays unknown."""
+"""The standing charges of GCP resources: TPU slices and Vertex AI's machines; unpublished figures stay unknown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def chips_of(accelerator_type: str) -> tuple[str, int] | None:
-    """Chip and number of chips of a slice such as `v5litepod-8` or `v5p-16` (8 chips); None for another name."""
+    """Returns chip and number of chips of a slice such as `v5litepod-8` or `v5p-16` (8 chips); None for other names."""
 
     kind, _, size = accelerator_type.lower().partition("-")
     known = next((one for one in namings() if one.skypilot_name == f"tpu-{kind}-"), None)
@@ -37,7 +37,7 @@ def tpu_machine(resource: DeclaredResource, _: Surroundings) -> Charge:
 
 
 def queued_resource(resource: DeclaredResource, _: Surroundings) -> Charge:
-    """The slices that a queued resource asks for, as if it had got them: it draws nothing while it waits."""
+    """The slices that a queued resource asks for, counted as if granted: a waiting resource draws no power."""
     inputs = plain(dict(resource.inputs))
     specs = (inputs.get("tpu") or {}).get("nodeSpecs")
     nodes = [(one.get("node") or {}).get("acceleratorType") for one in specs] if isinstance(specs, list) else [None]
@@ -45,7 +45,7 @@ def queued_resource(resource: DeclaredResource, _: Surroundings) -> Charge:
 
 
 def memorystore(resource: DeclaredResource, _: Surroundings) -> Charge:
-    """The nodes of a Memorystore for Valkey instance: how many there are is known, and no more."""
+    """The nodes of a Memorystore for Valkey instance: only their number is known."""
     inputs = plain(dict(resource.inputs))
     shards, replicas = inputs.get("shardCount"), inputs.get("replicaCount", 0)
     if not isinstance(shards, int | float) or not isinstance(replicas, int | float):
@@ -70,7 +70,7 @@ def model_garden_endpoint(resource: DeclaredResource, _: Surroundings) -> Charge
 
 
 def machine_chips(machine: dict[str, Any]) -> tuple[str, int] | None:
-    """Chip and number of chips of a machine of Vertex AI, with its GPUs or as a slice of TPUs; None if not known."""
+    """Returns chip and number of chips of a Vertex AI machine, with GPUs or as a slice of TPUs; None if unknown."""
     known = vertex_machines().get(str(machine.get("machineType")))
     if known is None:
         return None
@@ -104,7 +104,7 @@ def _slices(names: list[Any], zone: Any) -> Charge:
 
 
 def _offer(chip: str, region: str) -> Offer | None:
-    """The price of one chip in a region."""
+    """Returns the price of a chip in a region."""
     return next(
         (
             one

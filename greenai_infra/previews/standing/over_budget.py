@@ -14,9 +14,9 @@ CODE = "over-budget"
 
 
 def over_budget(figures: Mapping[str, Any], budget: Mapping[str, Any] | None, urn: str) -> Iterator[Finding]:
-    """A warning for what goes on all month, and one for a planned run, that are more than the budget of a month.
+    """Warns if the continuous emissions, or a planned run's emissions, exceed the monthly budget.
 
-    All operational, as the budget is. What goes on is the planned load, or standing there idle if that is more.
+    All figures are operational, like the budget. Continuous: the planned load or the idle stack, whichever is more.
     """
     if budget is None:
         return

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Priced(NamedTuple):
-    """USD for `count` units, or None; the source, why there is no price, and the band where it is an estimate."""
+    """Returns USD for `count` units, or None; the source; why the price is missing; and the band of an estimate."""
 
     usd: float | None
     source: str

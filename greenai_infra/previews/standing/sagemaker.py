@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def training_job(_: DeclaredResource, __: Surroundings) -> Charge:
-    """A job that starts with `up` and ends: the planned run, nothing that stands."""
+    """A job that starts with `up` and ends: it counts as the planned run, not as standing."""
     return nothing("training job", "runs once and ends: its figures are those of the planned run")
 
 
 def endpoint_configuration(_: DeclaredResource, __: Surroundings) -> Charge:
-    """Nothing runs by a configuration; what it describes is counted at the endpoint."""
+    """A configuration runs no machines; the machines that it describes are counted at the endpoint."""
     return nothing("endpoint configuration", "counted at its endpoint")
 
 
@@ -79,7 +79,7 @@ def _variant(variant: dict[str, Any], resource: DeclaredResource, around: Surrou
 
 
 def _least(resource: DeclaredResource, around: Surroundings, variant: dict[str, Any]) -> int | None:
-    """How many instances there are at least: the minimum of the variant's scaling target, else the initial number."""
+    """Returns the least number of instances: the minimum of the variant's scaling target, else the initial number."""
     count = variant.get("initialInstanceCount")
     for one in around.resources:
         if one.type == SCALING_TARGET and resource.urn in one.dependencies:
@@ -100,7 +100,7 @@ def _hardware(instance_type: str) -> Offer | None:
 
 
 def _band(charges: list[Charge]) -> Estimate | None:
-    """The band of a sum, where one of its parts is an estimate and none is unknown."""
+    """Returns the band of a sum if any part is an estimate and all parts are known; else None."""
     if all(one.usd_band is None for one in charges) or any(one.usd_per_month is None for one in charges):
         return None
     return sum((one.usd_band or Estimate.exact(one.usd_per_month or 0.0) for one in charges), Estimate.exact(0.0))

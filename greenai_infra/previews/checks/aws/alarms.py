@@ -42,7 +42,7 @@ def check_alarm_evaluation(resource: DeclaredResource) -> Iterator[Finding]:
 
 
 def check_alarm_metrics(resource: DeclaredResource) -> Iterator[Finding]:
-    """Metrics of our own contract that nobody writes: an alarm on one never goes off."""
+    """Finds metrics in our own namespace without a writer: an alarm on such a metric never goes off."""
     if resource.type != METRIC_ALARM:
         return
     for where, metric in watched_metrics(plain(dict(resource.inputs))):
@@ -107,13 +107,13 @@ _RULE_ADVICE = 'write it like ALARM("one") AND (ALARM("two") OR NOT OK("three"))
 
 
 def _own_name(alarm: DeclaredResource) -> Any:
-    """The alarm's name; for one that Pulumi names, the stand-in that rendered rules hold: the resource's name."""
+    """Returns the alarm's name; if Pulumi names the alarm, the stand-in used in rendered rules: the resource's name."""
     given = plain(alarm.inputs.get("alarmName" if alarm.type == COMPOSITE_ALARM else "name"))
     return alarm.name if given is None else given
 
 
 def _by_arn(name: str, names: dict[str, DeclaredResource]) -> bool:
-    """Whether this is an ARN: the stand-in of an alarm of this stack, or a real one, which may well exist elsewhere."""
+    """Whether this is an ARN: a stand-in for an alarm of this stack, or a real ARN, perhaps of an alarm elsewhere."""
     stand_in = name.rpartition("Alarm/")[2]
     return name.startswith("arn:") and (":alarm:" in name or stand_in in {one.name for one in names.values()})
 

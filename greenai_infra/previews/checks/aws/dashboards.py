@@ -24,7 +24,7 @@ _NEEDED = {"metric": ("region",), "log": ("region", "query"), "alarm": ("alarms"
 
 
 def check_dashboard(resource: DeclaredResource) -> Iterator[Finding]:
-    """The body of a dashboard, as far as it is known before `up`."""
+    """Checks the body of a dashboard, as far as it is known before `up`."""
     if resource.type == DASHBOARD:
         yield from document_findings(resource, "dashboardBody", "dashboard-malformed", dashboard_problems)
 

@@ -90,7 +90,7 @@ def _range_problems(variant: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _disk_problems(variant: dict[str, Any], inputs: dict[str, Any]) -> Iterator[Problem]:
-    """SageMaker refuses a volume, or a key for it, where instances have disks of their own."""
+    """SageMaker refuses a volume, or a key for it, on instances with local disks."""
     instance_type = variant.get("instanceType")
     if not isinstance(instance_type, str) or not has_local_disk(instance_type):
         return
@@ -126,7 +126,7 @@ def check_serverless_models(resources: Sequence[DeclaredResource]) -> Iterator[F
 
 
 def check_rollout(resource: DeclaredResource) -> Iterator[Finding]:
-    """An endpoint's deployment: one policy, and rolls of a size that SageMaker takes."""
+    """Checks an endpoint's deployment: a single policy, and batch sizes that SageMaker accepts."""
     policy = plain(dict(resource.inputs)).get("deploymentConfig") if resource.type == ENDPOINT else None
     if not isinstance(policy, dict):
         return

@@ -1,4 +1,4 @@
-"""Whether a tracker writes a metric of our own contract. Of the metrics of other namespaces nothing is said."""
+"""Whether a tracker writes a metric of our own contract. Metrics in other namespaces are not judged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def metric_problem(namespace: str, name: str, dimensions: Any) -> Problem | None:
-    """What is wrong with a metric that never has data, and what to do; None for one of somebody else's namespace."""
+    """Returns why a metric never has data, and what to do; None for a metric in another namespace."""
     if namespace != NAMESPACE:
         if namespace.casefold().replace("-", "").replace("_", "").strip("/") != NAMESPACE.casefold():
             return None

@@ -1,4 +1,4 @@
-"""The checks of AWS's resources. A new one is a function in a module here and a line below."""
+"""The checks of AWS resources. To add a check, write a function in a module here and list it below."""
 
 from __future__ import annotations
 

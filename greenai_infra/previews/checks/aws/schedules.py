@@ -44,7 +44,7 @@ def check_schedule_expression(resource: DeclaredResource) -> Iterator[Finding]:
 
 
 def check_schedule_is_ahead(resource: DeclaredResource) -> Iterator[Finding]:
-    """A one-time schedule whose moment has passed never starts anything."""
+    """A one-time schedule in the past never runs."""
     expression = plain(resource.inputs.get("scheduleExpression"))
     once = _AT.fullmatch(expression) if resource.type == SCHEDULE and isinstance(expression, str) else None
     if once is None or expression_problem(str(expression), allow_at=True):

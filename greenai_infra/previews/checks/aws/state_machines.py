@@ -25,7 +25,7 @@ _EXTRA = frozenset({"AssociateWithJob"})
 
 
 def check_state_machine(resource: DeclaredResource) -> Iterator[Finding]:
-    """The definition of a state machine, as far as it is known before `up`."""
+    """Checks the definition of a state machine, as far as it is known before `up`."""
     if resource.type == STATE_MACHINE:
         yield from document_findings(resource, "definition", "state-machine-malformed", definition_problems)
 
@@ -127,7 +127,7 @@ def _task_problems(state: dict[str, Any], path: str) -> Iterator[Problem]:
 
 
 def _call_problems(value: Any, service: str, shape_name: str, where: str, path: str = "") -> Iterator[Problem]:
-    """Parameters of an API call against botocore's shape; what is computed at run time is taken as it is."""
+    """Checks the parameters of an API call against botocore's shape; accepts values that are computed at run time."""
     shape = aws_models.shape(service, shape_name)
     if shape["type"] == "structure" and isinstance(value, dict):
         members = {name.lower(): (name, member) for name, member in shape["members"].items()}

@@ -1,4 +1,4 @@
-"""Alert policies of Cloud Monitoring: that they can be evaluated, and that their custom metrics have a descriptor.
+"""Alert policies of Cloud Monitoring: checks that they can be evaluated and that custom metrics have a descriptor.
 
 Limits as in the API reference of `projects.alertPolicies`: alignment periods of 60 s to 25 h, absences of 2 min to
 23.5 h, durations in whole minutes (and not 0 beside `evaluationMissingData`), a filter that names one metric type and

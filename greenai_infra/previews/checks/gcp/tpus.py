@@ -1,7 +1,7 @@
 """TPU machines that Google Cloud does not have: accelerator type, software, topology.
 
-From Google's manuals (Cloud TPU: "TPU versions" and "TPU software versions"; Vertex AI: "Use TPUs"), as there is no
-model of these services to read. A generation that is missing here is newer than these tables: the remedy says so.
+From Google's manuals (Cloud TPU: "TPU versions" and "TPU software versions"; Vertex AI: "Use TPUs"), because these
+services publish no machine-readable model. A generation missing here is newer than these tables: the remedy says so.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _RUNTIME = re.compile(
     r"tpu-vm-(base|v4-base|pt-[0-9.]+|v4-pt-[0-9.]+|tf-\d+\.\d+\.\d+(-pjrt|-pod|-pod-pjrt|-v4)?)|tpu-ubuntu2204-base|"
     r"v2-(alpha-)?tpuv(4|5|5-lite(pod)?|6e)|v2-alpha(-pod)?|v2-nightly\d*"
 )
-# Machine type of Vertex AI and GKE -> topologies of one machine and of several.
+# Machine type of Vertex AI and GKE -> topologies, of a single machine and of several machines.
 TOPOLOGIES: dict[str, tuple[str, ...]] = {
     "ct5lp-hightpu-1t": ("1x1",),
     "ct5lp-hightpu-4t": ("2x2", "2x4", "4x4", "4x8", "8x8", "8x16", "16x16"),
