@@ -13,15 +13,16 @@ carbon in place of errors:
     slow   5 % of B within 6 h   rate 0.05 x 720 / 6 = 6      gone in 720 / 6 = 120 h
            and in the last 30 min, still at that rate: 6 x 0.5 / 720 x B = B / 240
 
-The long window decides that it matters, the short one that it still goes on: without it an alarm would stay for an hour
-(six hours) after the cause has ended. Worked out for B = 72 kg (0.1 kg an hour at rate 1): fast needs more than 1.44 kg
-in an hour and 0.12 kg in five minutes, slow 3.6 kg in six hours and 0.3 kg in half an hour. At 2.88 kg an hour, twice
-the fast rate, the hour is over its threshold after 30 minutes; once emissions end, the five minutes reset it at once.
+The long window shows that the rate matters, the short window that it continues: with the long window alone, an alarm
+would stay on for an hour (six hours) after the cause has ended. Worked out for B = 72 kg (0.1 kg an hour at rate 1):
+fast needs more than 1.44 kg in an hour and 0.12 kg in five minutes, slow 3.6 kg in six hours and 0.3 kg in half an
+hour. At 2.88 kg an hour, twice the fast rate, the hour is over its threshold after 30 minutes; once emissions end, the
+five minutes reset it at once.
 
 The workbook's third pair (10 % within 3 days) is left out: the daily budget covers that span, and more strictly.
 
 CloudWatch allows each of these windows as a single period: it takes multiples of 60 s, at most a day in all for periods
-below an hour, at most seven days for longer ones.
+below an hour, at most seven days for longer periods.
 """
 
 from __future__ import annotations

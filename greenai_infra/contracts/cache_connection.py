@@ -8,12 +8,12 @@ begin without `cache_`), and `CacheConnection.from_outputs` reads them from `pul
 | `cache_url` | `rediss://answers.abc.clustercfg.eun1.cache.amazonaws.com:6379` | where; TLS always, no password in it |
 | `cache_username` | `answers` | the user to authenticate as |
 | `cache_auth` | `secret` | `secret`: the password is the secret's text; `iam`: a token of the caller's own identity |
-| `cache_secret` | `arn:aws:secretsmanager:...` | where the password lies; empty for `iam` |
+| `cache_secret` | `arn:aws:secretsmanager:...` | the secret that holds the password; empty for `iam` |
 | `cache_region` | `eu-north-1` | region of the cache and of its secret |
 | `cache_cluster_mode` | `true` | keys are spread over shards: a client must speak the cluster protocol |
 | `cache_ca` | | certificates (PEM) that sign the server's; empty where a public authority does |
 
-No password is among them: a client asks for it with its own identity when it connects.
+The outputs never hold a password: a client fetches it with the client's identity when it connects.
 """
 
 from __future__ import annotations
@@ -98,6 +98,6 @@ class CacheConnection:
 
 
 def _without_password(url: str) -> str:
-    """The URL as it may be shown: whatever stands before an @ is left out."""
+    """Returns the URL for display, without credentials before an @."""
     start, at, rest = url.rpartition("@")
     return f"{start.split('://')[0]}://...@{rest}" if at else url

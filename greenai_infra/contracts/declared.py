@@ -65,7 +65,7 @@ def plain(value: Any) -> Any:
 
 
 def redact(value: Any) -> Any:
-    """The value as it may be shown and written as JSON: `[secret]` and `[unknown]` in place of what they stand for."""
+    """Returns the value for display and JSON: `[secret]` and `[unknown]` replace secret and unknown values."""
     if isinstance(value, Secret):
         return "[secret]"
     if value is UNKNOWN:
@@ -111,10 +111,10 @@ class Finding(Struct, frozen=True):
 class DeclaredResource:
     """One resource as the program declares it, after transforms and the provider's default tags.
 
-    `rendered` is `inputs` with stand-ins in place of values that exist only after `up` (an ARN, an id): documents that
-    are put together from them can be read there. It is `inputs` itself where there was no need of stand-ins.
-    `options` holds only what the program set. `property_dependencies` says which resources a property is made from.
-    `hides_its_parts` marks a component that a plugin builds: what it is made of is not among the resources.
+    `rendered` is `inputs` with stand-ins in place of values that exist only after `up` (an ARN, an id): documents
+    built from such values can be read there. Without stand-ins it is `inputs` itself.
+    `options` holds only what the program set. `property_dependencies` names the resources that a property uses.
+    `hides_its_parts` marks a component that a plugin builds: the component's parts are not among the resources.
     """
 
     urn: str
@@ -146,7 +146,7 @@ class DeclaredResource:
 
     @property
     def tags(self) -> Any:
-        """Tags or labels with the provider's default ones: a mapping, UNKNOWN, or None if none are declared."""
+        """Tags or labels merged with the provider's defaults: a mapping, UNKNOWN, or None if undeclared."""
         for name in TAG_PROPERTIES.get(self.package, ()):
             if name in self.inputs:
                 return plain(self.inputs[name])

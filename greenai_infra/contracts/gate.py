@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 Severity = Literal["mandatory", "advisory", "disabled"]
 Setting = bool | int | float | str | list[str] | None
-"""What a rule can be told, as JSON has it."""
+"""Value of a rule's setting, as in JSON."""
 Count = Annotated[int, Meta(ge=0)]
 UNUSED_EXEMPTION = "exemption-unused"
 """Code of the finding about an exemption that is for no resource."""
 
 
 class RuleResult(Checked, frozen=True, kw_only=True):
-    """How a rule fared over a stack: violations, resources on which it could not run, exempted ones.
+    """A rule's result over a stack: violations, resources on which it could not run, exempted resources.
 
-    An entry of `policy.rules` in a preview. `settings` are the rule's own, without its severity.
+    An entry of `policy.rules` in a preview. `settings` are the rule's settings, without the severity.
     """
 
     id: str
@@ -61,11 +61,11 @@ def stopping(rules: Iterable[RuleResult]) -> dict[str, bool]:
 
 @dataclass(frozen=True)
 class GateReport:
-    """The rules as `policy.rules` of a preview has them, and the findings that are about rules.
+    """The rules as in `policy.rules` of a preview, and the findings about rules.
 
-    `broken` says why the preview itself failed, `broken_code` (a key of STOPPED) of what kind that is; then nothing is
-    known of the resources after that point. `other_errors` counts what is wrong beside the rules. `not_judged` has, by
-    type, how many resources no rule judges.
+    `broken` says why the preview itself failed, `broken_code` (a key of STOPPED) how; the resources after that point
+    are then unknown. `other_errors` counts the errors beside the rules. `not_judged` counts, by type, the resources
+    that no rule judges.
     """
 
     project: str
@@ -100,7 +100,7 @@ class GateReport:
 
     @property
     def passed(self) -> bool:
-        """Whether the gate is open, and nothing else is wrong with the stack."""
+        """Whether the gate is open and the stack is free of other errors."""
         return self.gate_open and not self.other_errors
 
     def as_json(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The metric contract on Google Cloud: the metrics of `metrics` as custom metrics of Cloud Monitoring.
 
 `GreenAI` / `carbon_emissions_kg` of CloudWatch is `custom.googleapis.com/greenai/carbon_emissions_kg` here, with the
-dimensions as metric labels in lower case. The kind is GAUGE with the delta as value: Cloud Monitoring takes GAUGE and
-CUMULATIVE from users, no DELTA, and a sum (`ALIGN_SUM`) over the points of a span is the kg of that span, as there.
+dimensions as metric labels in lower case. The kind is GAUGE with the delta as value: from users, Cloud Monitoring
+accepts only GAUGE and CUMULATIVE. As in CloudWatch, the sum (`ALIGN_SUM`) over a span's points is the kg of that span.
 
 A time series has one writer. So points carry the monitored resource `generic_task`, whose `job` and `task_id` keep
 writers apart (the census is the task `census`), and alert policies sum over all of them.
@@ -42,7 +42,7 @@ def metric_type(metric: Metric) -> str:
 
 
 def metric_labels(project: str, environment: str, region: str) -> dict[str, str]:
-    """The metric labels of every point of one project in one place."""
+    """Returns the metric labels of every point of a project in a place."""
     return dict(zip(LABELS, (project, environment, region), strict=True))
 
 

@@ -38,7 +38,7 @@ def label_value(text: str) -> str:
 
 
 def label_key(text: str) -> str:
-    """A label's key. Raises ValueError for text that does not begin with a letter: two keys must never become one."""
+    """Returns a label's key. Raises ValueError for text that does not begin with a letter, to keep keys distinct."""
     key = _slug(text)
     if not key[:1].isalpha():
         raise ValueError(f"'{text}' can't be the key of a Google Cloud label: it must begin with a letter")

@@ -1,18 +1,18 @@
 """The metric contract: what is written under which name, by whom, in which unit. Alarms, dashboards, the checks of the
 preview and whatever tracks a run read it here, on AWS (CloudWatch) and on Google Cloud (custom metrics) alike.
 
-Two write these metrics, and neither can speak for the other:
+Two programs write these metrics, and each covers what the other can't see:
 
 - the *tracker*, in the container of a job or an endpoint, at least every `HEARTBEAT_S` seconds while it runs. It writes
   deltas: what was emitted since its last write, 0 if nothing was. So a sum over any span of time is the kg of it.
 - the *job census*, which belongs to the alarms: every `CENSUS_S` seconds it counts the project's running training jobs
-  (`running_jobs`), and if no job runs it writes 0 kg in the tracker's stead.
+  (`running_jobs`), and while no job runs it writes 0 kg in place of the tracker.
 
-Together there is a value of `carbon_emissions_kg` in every five minutes, whether something runs or not. **A gap is
-therefore a fault in itself**: a job runs whose tracker is silent, or the census has stopped.
+Together they write `carbon_emissions_kg` at least every five minutes, with or without running jobs. **A gap is
+therefore a fault in itself**: a running job's tracker is silent, or the census has stopped.
 
-Every value carries the same three dimensions and no others: CloudWatch keeps a series for each combination of
-dimensions and does not add them up, so a value with one more dimension would be counted by no alarm.
+Every value carries exactly the same three dimensions: CloudWatch keeps a separate series for each combination of
+dimensions and does not add them up, so all alarms would miss a value with an extra dimension.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CENSUS_S = 300
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. `statistic` is how values within a span are put together; `unit` is CloudWatch's word for it."""
+    """A metric. `statistic` is how values within a span are aggregated; `unit` is CloudWatch's name of the unit."""
 
     name: str
     unit: Literal["None", "Percent", "Count"]
@@ -70,5 +70,5 @@ METRICS = {one.name: one for one in (CARBON_EMISSIONS_KG, ENERGY_KWH, GPU_UTILIZ
 
 
 def dimensions(project: str, environment: str, region: str) -> dict[str, str]:
-    """The dimensions of every value of one project in one place."""
+    """Returns the dimensions of every value of a project in a place."""
     return dict(zip(DIMENSIONS, (project, environment, region), strict=True))

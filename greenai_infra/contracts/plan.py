@@ -1,6 +1,6 @@
 """The plan document: what planning writes, and pinning, tracking, the comment and cards read.
 
-Readers leave unread what they don't know, and figures for reports may be absent, as in plans of earlier releases: None.
+Readers ignore unknown keys. Figures for reports may be absent (None), as in plans of earlier releases.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ class Transfer(Checked, frozen=True, kw_only=True):
 
 
 class Run(Checked, frozen=True, kw_only=True):
-    """One uninterrupted run, [start, end)."""
+    """An uninterrupted run, [start, end)."""
 
     start: Time
     end: Time
 
 
 class Placement(Checked, frozen=True, kw_only=True):
-    """Where, on what and when; `instance_type` is the cloud's own name of the machine, as in p5.48xlarge.
+    """Where, on what and when; `instance_type` is the cloud's name of the machine, as in p5.48xlarge.
 
     Energy is at the servers, before PUE; `emissions_kg` is operational_kg + transfer_kg + embodied_kg.
     """
@@ -99,7 +99,7 @@ class Placement(Checked, frozen=True, kw_only=True):
     cost_usd: NonNegative | None
     transfer_usd: float | None = None
     standing_usd: float | None = None
-    """A part of `cost_usd`; None where it is unknown and so not in it."""
+    """A part of `cost_usd`; None if unknown, and then left out of `cost_usd`."""
     standing_usd_low: float | None = None
     standing_usd_high: float | None = None
     standing_is_estimate: bool | None = None
@@ -116,7 +116,7 @@ class Placement(Checked, frozen=True, kw_only=True):
     availability: str | None = None
     """What is known of its being offered, in a sentence."""
     service_list_read: bool = True
-    """False where EC2's list has it, and SageMaker's was not read."""
+    """False if EC2's list has the machine and SageMaker's list was not read."""
     opt_in: bool | None = None
     """Whether an account must enable the region first."""
     estimates: list[str] = field(default_factory=list)
@@ -185,7 +185,7 @@ class PlanFile(Checked, frozen=True, kw_only=True):
 
     @property
     def ranked(self) -> list[Placement]:
-        """All placements, best first, one a region."""
+        """Returns all placements, best first, one per region."""
         return [self.placement, *self.alternatives]
 
     def value_of(self, one: Placement) -> float:
@@ -197,9 +197,9 @@ class PlanFile(Checked, frozen=True, kw_only=True):
 
 
 def read_plan_file(path: Path, *, if_edited: Callable[[str], None] | None = None) -> PlanFile:
-    """The plan in a file. Raises InputError if it can't be read, is no plan, has another version, or was edited.
+    """Reads a plan file. Raises InputError if it is unreadable, is not a plan, has another version, or was edited.
 
-    What was edited is read all the same where `if_edited` takes the sentence that says so.
+    With `if_edited`, an edited plan is read too, and `if_edited` gets the sentence that says so.
     """
     edits: list[str] = []
     document = read_document(path, if_edited=edits.append)

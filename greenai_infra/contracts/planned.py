@@ -1,10 +1,10 @@
-"""What a stack's config plans: one run, or a load that goes on, with the kilograms that a carbon budget counts.
+"""What a stack's config plans: a run, or a continuous load, with the kilograms that a carbon budget counts.
 
     operational_kg (once, or a month)  = energy (kWh) x PUE x intensity (g/kWh) / 1000
     energy of a load (kWh a month)     = requests a second x 3600 x 730 x energy (J a request) / 3.6e6
 
-Trackers report operational kilograms and budgets are set in them; a plan's `emissions_kg` has transfer and the embodied
-share in it too. Where PUE, intensity or energy is not known neither are operational kilograms: None, never a guess.
+Trackers report operational kilograms, and budgets are set in them; a plan's `emissions_kg` also includes transfer and
+the embodied share. If PUE, intensity or energy is unknown, operational kilograms are None, never a guess.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FIGURES = ("plan_id", "energy_kwh", "emissions_kg", "cost_usd")
 
 
 def known_pue(provider: str, region: str) -> float | None:
-    """PUE of a region, from the catalog; None where the catalog has no such region."""
+    """Returns the PUE of a region, from the catalog; None for a region missing from the catalog."""
     try:
         return find_region(f"{provider}:{region}").pue if region else None
     except InputError:
@@ -40,7 +40,7 @@ def section_pue(section: Mapping[str, Any]) -> float | None:
 
 
 def planned_run(section: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The run that a section plans; None for one that plans none, such as an endpoint's."""
+    """Returns the run that a section plans; None for a section without a run, such as an endpoint's."""
     planned = section.get("planned")
     if not isinstance(planned, dict) or "slices" not in section:
         return None
@@ -53,7 +53,7 @@ def planned_run(section: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def planned_load(section: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a section plans to serve, in a month of 730 hours; None where it does not say both rate and energy."""
+    """Returns what a section plans to serve in a month of 730 hours; None unless it has both rate and energy."""
     planned = section.get("planned")
     rate = _number(section.get("requests_per_second"))
     joules = _number(planned.get("energy_j_per_request")) if isinstance(planned, dict) else None
@@ -80,7 +80,7 @@ def _busiest_day_kg(slices: Any, kg: float) -> float | None:
     try:
         read = read_values(slices, list[Slice])
     except Unreadable:
-        return None  # of a program of the user's own; ours refuses such slices
+        return None  # slices for a user's own program; ours refuses them
     return busiest_day_kg([(one.start, one.end) for one in read], kg) if read else None
 
 

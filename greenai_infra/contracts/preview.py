@@ -1,6 +1,6 @@
-"""The document of `preview --offline --json`, as far as its readers need it: the gate, the comment, the difference.
+"""The document of `preview --offline --json`, as far as the gate, the comment and the difference need it.
 
-`policy`, `standing` and `budget` may be absent (a preview of an earlier release): absent is not the same as none.
+`policy`, `standing` and `budget` may be absent in previews of earlier releases; absent differs from null.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_BYTES = 50_000_000
 
 
 class Policy(Checked, frozen=True, kw_only=True):
-    """The rules that were asked, and by type how many resources none of them judges."""
+    """The rules that were run, and by type the number of resources that no rule judges."""
 
     rules: list[RuleResult] = field(default_factory=list)
     not_judged: dict[str, Count] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Intensity(Checked, frozen=True, kw_only=True):
 
 
 class StandingResource(Checked, frozen=True, kw_only=True):
-    """What one resource draws, emits and costs in a month; None is not known."""
+    """What a resource draws, emits and costs in a month; None is unknown."""
 
     name: str
     type: str = ""
@@ -85,7 +85,7 @@ class PlannedRun(Checked, frozen=True, kw_only=True):
     emissions_kg: NonNegative | None = None
     """With transfer and the embodied share of the hardware."""
     operational_kg: NonNegative | None = None
-    """Energy x PUE x intensity, which is what a budget counts; not in previews of earlier releases."""
+    """Energy x PUE x intensity, as a budget counts it; absent in previews of earlier releases."""
     operational_kg_busiest_day: NonNegative | None = None
     cost_usd: NonNegative | None = None
 
@@ -149,7 +149,7 @@ class Judged(Checked, frozen=True, kw_only=True):
 
 
 class Preview(Checked, frozen=True, kw_only=True):
-    """A preview; `raw` is the document as it was read."""
+    """A preview; `raw` is the document as read."""
 
     project: Name
     stack: Name
@@ -169,7 +169,7 @@ class Preview(Checked, frozen=True, kw_only=True):
 
     @property
     def rules(self) -> list[RuleResult]:
-        """The rules that it was judged by; none without a gate."""
+        """Returns the rules that judged the preview; empty without a gate."""
         return self.policy.rules if self.policy else []
 
     @property
@@ -183,15 +183,16 @@ class Preview(Checked, frozen=True, kw_only=True):
 
     @property
     def plan_id(self) -> str:
-        """The plan that the stack was pinned from; empty if it names none."""
+        """Returns the plan that the stack was pinned from; empty if unnamed."""
         run = self.standing.planned_run if self.standing else None
         return (run.plan_id if run else "") or str(self.tags.common.get("plan-id", ""))
 
 
 def read_previews(paths: Iterable[Path], *, may_be_empty: bool = False) -> list[Preview]:
-    """The previews in files, and in the `.json` files of folders.
+    """Reads the previews in files, and in the `.json` files of folders.
 
-    Raises InputError for a file that is none, the same stack twice, and a folder without any unless it `may_be_empty`.
+    Raises InputError for a file that is not a preview, for a repeated stack, and for an empty folder unless
+    `may_be_empty`.
     """
     previews: dict[str, Preview] = {}
     for path in paths:
@@ -207,7 +208,7 @@ def read_previews(paths: Iterable[Path], *, may_be_empty: bool = False) -> list[
 
 
 def read_preview(path: Path) -> Preview:
-    """The preview in a file. Raises InputError if it can't be read, is none, or is of another version."""
+    """Reads a preview file. Raises InputError if it is unreadable, is not a preview, or has another version."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path} is larger than {MAX_BYTES / 1e6:g} MB; that is no preview of a stack")
@@ -238,7 +239,7 @@ def check_preview(document: Any, what: str) -> None:
 
 
 def rules_in(document: Mapping[str, Any], what: str) -> list[RuleResult]:
-    """The rules that a preview's document was judged by; none without a gate. Raises InputError for damaged ones."""
+    """Returns the rules that judged a preview's document; empty without a gate. Raises InputError for damaged rules."""
     policy = document.get("policy") or {}
     try:
         return read_values(policy, Policy).rules

@@ -1,4 +1,4 @@
-"""The sections of a stack's config, one module a program and cloud, each with a `SPEC` of what the rest must know."""
+"""The sections of a stack's config: a module per program and cloud, each with a `SPEC` for the rest of the package."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from greenai_infra.discovery import modules_of
 class StackSpec(Struct, frozen=True, kw_only=True):
     """A program of `stacks/` on one cloud, whose config is the section of the program's name.
 
-    `config` is the section's type, and `example` the least that a stack's file holds of it. `pinner` is the module by
-    which `select` writes the section, "" if people write it. `needs_budget` if the gate asks it for a budget alarm.
-    `roles` is how many IAM roles it makes at most; `tests/doctor` counts them in what the stacks declare.
+    `config` is the section's type, and `example` a minimal section. `pinner` is the module that writes the section for
+    `select`, "" if people write it. `needs_budget` is true if the gate requires a budget alarm.
+    `roles` is the largest number of IAM roles that the program makes; `tests/doctor` counts them in the stacks.
     """
 
     program: str
@@ -29,13 +29,13 @@ class StackSpec(Struct, frozen=True, kw_only=True):
 
 @cache
 def stack_specs() -> tuple[StackSpec, ...]:
-    """Of every module in here that has one, by program and cloud."""
+    """The `SPEC` of every module in this folder that has it, by program and cloud."""
     found = (getattr(module, "SPEC", None) for module in modules_of(__name__))
     return tuple(sorted(filter(None, found), key=lambda spec: (spec.program, spec.cloud)))
 
 
 def programs() -> list[str]:
-    """Names of the toolkit's own programs, which are those of their sections."""
+    """Names of the toolkit's programs. A program and its section have the same name."""
     return sorted({spec.program for spec in stack_specs()})
 
 

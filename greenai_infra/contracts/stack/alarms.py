@@ -1,4 +1,4 @@
-"""The section `alarms`: the carbon budget of a project in one region, and who hears when it is used up too fast.
+"""The section `alarms`: the carbon budget of a project in one region, and who is notified when it is used up too fast.
 
 It may stand in the config of any stack, whose program then builds the alarms too (`BudgetSection`), or alone, in a
 stack that runs the program `alarms` and says in the same section whose budget it is (`AlarmsConfig`).
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What Pulumi puts in place of a value that is not known: in the offline preview, one that is encrypted."""
+"""Pulumi's placeholder for an unknown value: in the offline preview, an encrypted value."""
 
 SILENT_MINUTES = 15
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?(/\S*)?")
@@ -85,7 +85,7 @@ class Teams(Section, frozen=True, kw_only=True):
             examples=["19%3A0a1b2c3d4e5f%40thread.tacv2"],
         ),
     ]
-    """As it stands in the channel's link, with `%3A` and `%40`."""
+    """As written in the channel's link, with `%3A` and `%40`."""
 
 
 class Notify(Section, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ class Notify(Section, frozen=True, kw_only=True):
 
     @property
     def reaches_somebody(self) -> bool:
-        """Whether there is anybody to hear it."""
+        """Whether the alarm has a recipient."""
         return bool(self.emails or self.https or self.slack or self.teams)
 
 
@@ -113,13 +113,13 @@ class BudgetSection(Section, frozen=True, kw_only=True):
     """kg CO2e in a month; the burn-rate alarms come from it."""
     notify: Notify = Notify()
     silent_minutes: Annotated[int, Meta(ge=10, le=1440, multiple_of=5, examples=[15])] | None = None
-    """How long nobody may report emissions before that is an alarm itself; CloudWatch adds some ten minutes.
+    """Minutes without reported emissions that raise an alarm; CloudWatch adds some ten minutes.
 
-    Without it SILENT_MINUTES, and no such alarm for an endpoint, which reports by itself."""
+    The default is SILENT_MINUTES. By default an endpoint, which reports by itself, has no such alarm."""
     anomaly_band: Annotated[float, Meta(ge=1, le=10)] | None = None
-    """Width of the expected band in standard deviations; without it there is no anomaly alarm."""
+    """Width of the expected band in standard deviations; without a width, the anomaly alarm is left out."""
     kill_switch: bool = False
-    """Whether a used-up daily budget stops the project's training jobs. They checkpoint; nothing starts them again."""
+    """Whether a used-up daily budget stops the project's training jobs. They checkpoint and stay stopped."""
     runbook_url: (
         Annotated[str, Meta(pattern=r"^https://\S{1,500}\Z", examples=["https://wiki.example.com/carbon"])] | None
     ) = None
@@ -128,7 +128,7 @@ class BudgetSection(Section, frozen=True, kw_only=True):
 
     @property
     def silence_minutes(self) -> int:
-        """The silence that is an alarm, where there is such an alarm."""
+        """Returns the minutes of silence that raise an alarm, with the default filled in."""
         return SILENT_MINUTES if self.silent_minutes is None else self.silent_minutes
 
     def check(self) -> None:
@@ -146,7 +146,7 @@ class BudgetSection(Section, frozen=True, kw_only=True):
 
 
 class AlarmsConfig(BudgetSection, frozen=True, kw_only=True):
-    """A stack of its own for the alarms. `workload` begins the names of its resources."""
+    """A separate stack for the alarms. The names of its resources begin with `workload`."""
 
     workload: Name
     project: Name
@@ -180,7 +180,7 @@ greenai-infra:alarms:
   notify:
     emails: [ml-team@example.com]
 """ + carbon_example("SE-SE3", 20)
-"""The least that the section holds in a stack of its own."""
+"""A minimal section of a separate alarms stack."""
 
 
 def read_budget_section(values: Any, where: str = f"{PROJECT}:alarms") -> BudgetSection:
@@ -197,7 +197,7 @@ def busiest_day_kg(slices: Sequence[tuple[datetime, datetime]], emissions_kg: fl
     """kg in the 24 hours that hold the most of a planned run, if it emits evenly over its slices [start, end)."""
     total = sum((end - start for start, end in slices), timedelta())
     day = timedelta(days=1)
-    # The share within a sliding day is largest where the day begins with a slice or ends with one.
+    # The share within a sliding day is largest if the day begins or ends with a slice.
     begins = [moment for start, end in slices for moment in (start, end - day)]
     most = max(
         sum((max(min(end, begin + day) - max(start, begin), timedelta()) for start, end in slices), timedelta())

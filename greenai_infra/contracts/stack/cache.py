@@ -33,7 +33,7 @@ from greenai_infra.typed_yaml.section import NonNegative
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# Address ranges that nobody announces on the internet: RFC 1918, and RFC 6598, which AWS uses for pods.
+# Address ranges without routes on the internet: RFC 1918, and RFC 6598, which AWS uses for pods.
 PRIVATE_RANGES = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
 Percent = Annotated[float, Meta(gt=0, le=100)]
@@ -54,11 +54,11 @@ def _private(cidrs: list[str]) -> None:
 
 
 class CacheNetwork(Section, frozen=True, kw_only=True):
-    """Where the cache stands: in a private network of its own, or in a VPC that is there already; and who may connect.
+    """The cache's network: a new private network, or an existing VPC; and who may connect.
 
-    Of its own: `availability_zones`, and `cidr` if the default is taken. There already: `vpc_id` and `subnet_ids`,
-    private ones. Whoever joins the client security group that the stack exports may connect; beside it the groups and
-    address ranges named here, which must be private.
+    New: `availability_zones`, and `cidr` if the default is taken. Existing: `vpc_id` and `subnet_ids` of private
+    subnets. Members of the client security group that the stack exports may connect, and so may the groups and address
+    ranges named here, which must be private.
     """
 
     cidr: VpcRange = "10.43.0.0/16"
@@ -101,7 +101,7 @@ class ReplicationGroup(Section, frozen=True, kw_only=True):
     replicas_per_shard: Annotated[int, Meta(ge=1, le=5)] = 1
     cluster_mode: bool = True
     maxmemory_policy: EvictionPolicy = "allkeys-lfu"
-    """What goes when memory is full: of all keys, the one that is asked for least."""
+    """What is evicted when memory is full: of all keys, the least frequently used."""
 
     def check(self) -> None:
         super().check()
@@ -115,7 +115,7 @@ class CacheAlarms(Section, frozen=True, kw_only=True):
     memory_percent: Percent = 85
     evictions_per_minute: NonNegative = 1000
     connections: Annotated[int, Meta(ge=1, le=65_000)] = 50_000
-    """Of one node, or of a serverless cache as a whole; 65,000 is all that a node takes."""
+    """For a node, or for a serverless cache as a whole; a node accepts at most 65,000."""
     requests_percent: Percent = 80
     """Of a serverless cache's `max_ecpu_per_second`."""
 
@@ -139,7 +139,7 @@ class CacheConfig(CarbonTagged, frozen=True, kw_only=True):
     serverless: Serverless | None = None
     replication_group: ReplicationGroup | None = None
     snapshot_retention_days: Annotated[int, Meta(ge=0, le=35)] = 1
-    """How long daily snapshots are kept; 0 takes none."""
+    """How long daily snapshots are kept; 0 turns snapshots off."""
     password_generation: Annotated[int, Meta(ge=1)] = 1
     """Another number makes another password, once."""
     secret_recovery_days: Annotated[int, Meta(ge=0, le=30), checked_by(_as_secrets_manager_has_it)] = 7

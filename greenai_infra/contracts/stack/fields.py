@@ -1,7 +1,7 @@
 """What the config sections of all programs have in common.
 
-One stack per workload and region. Whatever a program needs to know about the plan is in its section, so preview and up
-see the same thing and no program asks the network which region is green.
+One stack per workload and region. The section holds everything that a program needs from the plan, so preview and up
+see the same values, and programs never ask the network which region is green.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z", examples=["m
 
 
 class Section(Checked, frozen=True, forbid_unknown_fields=True):
-    """A part of a stack's config: unknown keys are refused, and nothing changes after reading."""
+    """A part of a stack's config: refuses unknown keys, and is immutable."""
 
     def check_given(self, given: Collection[str]) -> None:
-        """Raises ValueError for keys that contradict others by being given at all, whatever their value."""
+        """Raises ValueError for keys that contradict each other, with any value."""
 
 
 class Carbon(Section, frozen=True, kw_only=True):
@@ -109,7 +109,7 @@ def joined_or_made(given: Collection[str]) -> None:
 
 
 def network_is_whole(vpc_id: str | None, subnet_ids: list[str] | None, zones: list[str] | None) -> None:
-    """Raises ValueError for a VPC without subnets, subnets without a VPC, or neither these nor zones."""
+    """Raises ValueError for a VPC without subnets, subnets without a VPC, or if zones and VPC are both missing."""
     joins = vpc_id is not None or subnet_ids is not None
     if joins and (vpc_id is None or subnet_ids is None):
         raise ValueError("vpc_id and subnet_ids belong together")
@@ -118,9 +118,9 @@ def network_is_whole(vpc_id: str | None, subnet_ids: list[str] | None, zones: li
 
 
 class Network(Section, frozen=True, kw_only=True):
-    """A VPC of the stack's own, with private subnets in zones named by letter or by ID; or one that is there already.
+    """A new VPC, with private subnets in zones named by letter or by ID; or an existing VPC.
 
-    Of its own: `availability_zones`, and `cidr` if the default is taken. There already: `vpc_id` and `subnet_ids`.
+    New: `availability_zones`, and `cidr` if the default is taken. Existing: `vpc_id` and `subnet_ids`.
     """
 
     cidr: VpcRange = "10.42.0.0/16"
@@ -195,7 +195,7 @@ class Tagged(Owner, Protocol):
 
 
 def stack_name(workload: str, region: str) -> str:
-    """Name of the stack of one workload in one region."""
+    """Returns the name of a workload's stack in a region."""
     return f"{workload}-{region}"
 
 

@@ -50,7 +50,7 @@ class GcpNotify(Notify, frozen=True, kw_only=True):
 
     @property
     def reaches_somebody(self) -> bool:
-        """Whether there is anybody to hear it."""
+        """Whether the alarm has a recipient."""
         return bool(self.emails or self.https or self.slack_channel)
 
 
@@ -60,7 +60,7 @@ class GcpBudgetSection(BudgetSection, frozen=True, kw_only=True):
     notify: GcpNotify = GcpNotify()
 
     def check_given(self, given: Collection[str]) -> None:
-        """Google Cloud has no kill switch, no anomaly band and no functions with logs of their own."""
+        """Google Cloud lacks the kill switch, the anomaly band, and functions with separate logs."""
         if wrong := [key for key in ONLY_ON_AWS if key in given]:
             raise ValueError(f"{', '.join(wrong)}: there on AWS only; take it out")
 
@@ -73,7 +73,7 @@ class GcpBudgetSection(BudgetSection, frozen=True, kw_only=True):
 
 
 class GcpAlarmsConfig(GcpBudgetSection, frozen=True, kw_only=True):
-    """A stack of its own for the alarms. `workload` begins the names of its resources."""
+    """A separate stack for the alarms. The names of its resources begin with `workload`."""
 
     workload: Name
     project: Name
@@ -99,7 +99,7 @@ greenai-infra:alarms:
   notify:
     emails: [ml-team@example.com]
 """ + carbon_example("FI", 68)
-"""The least that the section holds in a stack of its own."""
+"""A minimal section of a separate alarms stack."""
 
 
 def read_gcp_budget_section(values: Any, where: str = f"{PROJECT}:alarms") -> GcpBudgetSection:

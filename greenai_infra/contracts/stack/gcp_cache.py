@@ -51,7 +51,7 @@ def _is_known(name: str) -> None:
 
 
 class GcpCacheConfig(CarbonTagged, frozen=True, kw_only=True):
-    """Everything that one cache on Google Cloud is built from."""
+    """Config of a cache on Google Cloud."""
 
     provider: Literal["gcp"]
     gcp_project: GcpProject
@@ -78,7 +78,7 @@ class GcpCacheConfig(CarbonTagged, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    """An existing network whose machines use the cache; without one, the stack makes its own."""
+    """An existing network whose machines use the cache; by default the stack makes a network."""
     subnet: (
         Annotated[
             str,
@@ -93,12 +93,12 @@ class GcpCacheConfig(CarbonTagged, frozen=True, kw_only=True):
     cidr: Subnet = "10.44.0.0/24"
     """Without `network`: the range of the stack's own subnet."""
     connection_policy_exists: bool = False
-    """Whether `network` already has a service connection policy for gcp-memorystore in the region: there can be one."""
+    """Whether `network` already has a service connection policy for gcp-memorystore in the region, which allows one."""
     maintenance: Maintenance = field(default_factory=Maintenance)
     alerts: Alerts = field(default_factory=Alerts)
     notify_emails: list[Email] = field(default_factory=list)
     force_destroy: bool = False
-    """Whether `destroy` deletes the cache. Off: Google refuses, and nothing is lost."""
+    """Whether `destroy` deletes the cache. Off: Google refuses, and the data is safe."""
 
     def check(self) -> None:
         super().check()

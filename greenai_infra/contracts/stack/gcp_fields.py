@@ -44,7 +44,7 @@ Subnet = Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-9])\Z"), 
 
 
 def zone_in_region(zone: str, region: str) -> None:
-    """Raises ValueError for a zone of another region, or one that the region does not have as far as is known."""
+    """Raises ValueError for a zone of another region, or a zone missing from the region's known zones."""
     if zone.rpartition("-")[0] != region:
         raise ValueError(f"zone {zone} is not in region {region}")
     zones = gcp_zones(region)
@@ -53,7 +53,7 @@ def zone_in_region(zone: str, region: str) -> None:
 
 
 def tpus_in_region(accelerator: str, region: str) -> None:
-    """Raises ValueError for TPUs that no offer has in the region: neither the embedded catalog nor a refreshed one."""
+    """Raises ValueError for TPUs without an offer in the region, in the embedded and the refreshed catalog."""
     there = {one.region for one in (*offers(path=EMBEDDED), *offers()) if one.accelerator == accelerator}
     if there and region not in there:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What of a user's own a stack on Google Cloud may be built with: by its whole name, and never made or changed."""
+"""The user's existing resources that a stack on Google Cloud may use: by full name, never created or changed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]\Z
 
 
 class GcpBuckets(Section, frozen=True, kw_only=True):
-    """Buckets of your own, by name; those not named are made."""
+    """Your existing buckets, by name; the stack makes the others."""
 
     data: BucketName | None = None
     checkpoints: BucketName | None = None

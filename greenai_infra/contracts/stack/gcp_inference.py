@@ -74,12 +74,12 @@ class Server(Section, frozen=True, kw_only=True):
 
     @property
     def from_bucket(self) -> str | None:
-        """The bucket that the weights lie in, or None if they come from the Hugging Face hub."""
+        """Returns the bucket of the weights, or None if they come from the Hugging Face hub."""
         return self.model.removeprefix("gs://").split("/")[0] if self.model.startswith("gs://") else None
 
 
 class Garden(Section, frozen=True, kw_only=True):
-    """A Model Garden model on Vertex AI: exactly one of the two names."""
+    """A Model Garden model on Vertex AI: give exactly one of the two names."""
 
     publisher_model: GardenModel | None = None
     hugging_face_model: (
@@ -87,7 +87,7 @@ class Garden(Section, frozen=True, kw_only=True):
         | None
     ) = None
     accept_eula: bool = False
-    """Set to true once you have read the model's licence: without it, models that have one are refused by Google."""
+    """Set to true once you have read the model's licence: otherwise Google refuses models with a licence."""
     min_replicas: Annotated[int, Meta(ge=1, le=100)] = 1
     max_replicas: Annotated[int, Meta(ge=1, le=100)] = 1
     duty_cycle_percent: Annotated[int, Meta(ge=10, le=95)] = 60
@@ -118,7 +118,7 @@ def _not_everybody(ranges: list[str]) -> None:
 
 
 class GcpNetwork(Section, frozen=True, kw_only=True):
-    """The subnet of the TPU machines, and who may talk to the server: nobody else, and never the whole internet."""
+    """The subnet of the TPU machines, and the only sources that may reach the server, never the whole internet."""
 
     cidr: Subnet = "10.43.0.0/20"
     client_ranges: Annotated[list[str], Meta(max_length=20), checked_by(_not_everybody)] = field(default_factory=list)
@@ -136,7 +136,7 @@ def _is_known(name: str) -> None:
 
 
 class GcpInferenceConfig(CarbonTagged, frozen=True, kw_only=True):
-    """Everything that one serving stack on Google Cloud is built from."""
+    """Config of a serving stack on Google Cloud."""
 
     provider: Literal["gcp"]
     gcp_project: GcpProject
@@ -145,11 +145,11 @@ class GcpInferenceConfig(CarbonTagged, frozen=True, kw_only=True):
     """Where TPUs of the type are offered; needed for `tpu-vm` and `tpu-queue`."""
     serve_on: Literal["tpu-vm", "tpu-queue", "vertex"] = "tpu-vm"
     accelerator_type: Annotated[str, checked_by(_is_known)]
-    """A TPU slice of one host by Cloud TPU's name, as in v5litepod-8."""
+    """A single-host TPU slice by Cloud TPU's name, as in v5litepod-8."""
     runtime_version: (
         Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{2,62}\Z", examples=["v2-alpha-tpuv5-lite"])] | None
     ) = None
-    """Software of the TPU VM; without one, that of the catalog for the accelerator."""
+    """Software of the TPU VM; the default is the catalog's software for the accelerator."""
     spot: bool = False
     """A cheaper machine that Google may take back at any time; for `vertex`, set `garden.spot`."""
     server: Server | None = None

@@ -36,7 +36,7 @@ GsUri = Annotated[
 
 
 class GcpNetwork(Section, frozen=True, kw_only=True):
-    """The subnet that jobs get an interface in: one of the stack's own by its address range, or one that is there."""
+    """The subnet that jobs get an interface in: a new subnet by its address range, or an existing subnet."""
 
     cidr: Subnet = "10.42.0.0/20"
     subnet: SubnetName | None = None
@@ -48,7 +48,7 @@ class GcpNetwork(Section, frozen=True, kw_only=True):
 
 
 class GcpTrainingConfig(PlannedRun, frozen=True, kw_only=True):
-    """Everything that one regional training stack on Google Cloud is built from."""
+    """Config of a regional training stack on Google Cloud."""
 
     provider: Literal["gcp"]
     gcp_project: GcpProject
@@ -56,22 +56,22 @@ class GcpTrainingConfig(PlannedRun, frozen=True, kw_only=True):
     region: GcpRegion
     machine_type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*-[a-z0-9-]+\Z")]
     accelerator_type: Annotated[str, Meta(pattern=r"^NVIDIA_[A-Z0-9_]+\Z")] | None = None
-    """GPUs by Vertex AI's name, with `accelerator_count` for each machine; neither for TPUs."""
+    """GPUs by Vertex AI's name, with `accelerator_count` per machine; leave both out for TPUs."""
     accelerator_count: Annotated[int, Meta(ge=1, le=16)] | None = None
     tpu_topology: Annotated[str, Meta(pattern=r"^\d+x\d+(x\d+)?\Z", examples=["4x4"])] | None = None
     """Shape of the TPU slice, such as 4x4."""
     instance_count: Annotated[int, Meta(ge=1, le=MOST_INSTANCES["training"])] = 1
     boot_disk_gb: Annotated[int, Meta(ge=100, le=64000)] = 500
     image: ArtifactImage | None = None
-    """Container image in Artifact Registry; without one, the stack's own repository with `image_tag`."""
+    """Container image in Artifact Registry; the default is the stack's repository with `image_tag`."""
     data_uri: GsUri | None = None
-    """Training data in another bucket; without one, `train/` in the stack's data bucket."""
+    """Training data in another bucket; the default is `train/` in the stack's data bucket."""
     slices: Annotated[list[Slice], Meta(min_length=1, max_length=MOST_SLICES["gcp"])]
     network: GcpNetwork = GcpNetwork()
     buckets: GcpBuckets = GcpBuckets()
     kms_key: KmsKeyName | None = None
     service_account: ServiceAccountEmail | None = None
-    """What jobs run as; without one, an account of just the rights that they need."""
+    """The service account of jobs; the default is a new account with only the rights that they need."""
     notification_channels: list[ChannelName] = field(default_factory=list)
     """Channels of Cloud Monitoring that hear of runs; `notify_emails` makes more."""
 

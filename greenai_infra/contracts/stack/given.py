@@ -1,4 +1,4 @@
-"""What of a user's own a stack on AWS may be built with: by ARN, ID or name, and never made or changed."""
+"""The user's existing resources that a stack on AWS may use: by ARN, ID or name, never created or changed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]\Z"
 
 
 class Buckets(Section, frozen=True, kw_only=True):
-    """Buckets of your own, by name; those not named are made."""
+    """Your existing buckets, by name; the stack makes the others."""
 
     data: BucketName | None = None
     checkpoints: BucketName | None = None

@@ -1,7 +1,7 @@
 """The section `inference` of an AWS stack: what one SageMaker endpoint in one region is built from.
 
-Two kinds of endpoint: on instances, in the stack's own network, scaled by load; or `serverless`, which has neither
-accelerators nor a network of ours.
+Two kinds of endpoint: on instances, in the stack's own network, scaled by load; or `serverless`, without
+accelerators and without our network.
 """
 
 from __future__ import annotations
@@ -86,37 +86,37 @@ class DataCapture(Section, frozen=True, kw_only=True):
 
 
 class InferenceConfig(CarbonTagged, frozen=True, kw_only=True):
-    """Everything that one endpoint is built from."""
+    """Config of an endpoint."""
 
     provider: Literal["aws"] = "aws"
     region: AwsRegion
     image: EcrImage | None = None
-    """Serving container in ECR of the same region. `select` can pin a stack without it; nothing is built without."""
+    """Serving container in ECR of the same region. `select` can pin a stack without it; `up` needs it."""
     model_data: ModelUri | None = None
     """The model in S3: an archive (.tar.gz) or a folder that ends with `/`; without it, the image holds the model."""
     model_key_arn: KeyArn | None = None
-    """The KMS key that `model_data` is encrypted with, if its owner chose one."""
+    """The KMS key that encrypts `model_data`, if its owner chose a key."""
     variables: Annotated[dict[VariableName, VariableValue], Meta(max_length=80)] = field(default_factory=dict)
     """Environment of the container (of SageMaker's 100, the stack sets some). Not for secrets: they can be read."""
 
     instance_type: Annotated[str, Meta(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+\Z")] | None = None
     instance_count: Annotated[int, Meta(ge=1, le=MOST_INSTANCES["inference"])] | None = None
-    """How many there are at first and after each change of the endpoint; then the load decides."""
+    """The number of instances at first and after each change of the endpoint; then the load decides."""
     min_instances: Annotated[int, Meta(ge=1, le=1000)] = 1
     max_instances: Annotated[int, Meta(ge=1, le=1000)] | None = None
     """Default twice `instance_count`: a plan is made for the mean rate. As many as `min_instances`: never scaled."""
     invocations_per_instance_per_minute: Positive | None = None
-    """What scaling aims at; default `requests_per_second` on `instance_count`, which is what the plan does."""
+    """The target of scaling; the default, as in the plan, is `requests_per_second` on `instance_count`."""
     scale_in_cooldown_s: Annotated[int, Meta(ge=0, le=86_400)] = 600
     scale_out_cooldown_s: Annotated[int, Meta(ge=0, le=86_400)] = 60
     volume_gb: Annotated[int, Meta(ge=1, le=512)] = 100
-    """Disk of an instance without disks of its own; the model has to fit twice if it is an archive."""
+    """Volume of an instance without local disks; an archived model needs room twice."""
     startup_timeout_s: Annotated[int, Meta(ge=60, le=3600)] = 1800
     """How long downloading the model may take, and then loading it until the container answers pings."""
     network: Network | None = None
     kms_key_arn: KmsKeyArn | None = None
     role_arn: RoleArn | None = None
-    """What the endpoint runs as; without one, a role of just the permissions that it needs."""
+    """The endpoint's role; the default is a new role with only the permissions that it needs."""
     permissions_boundary: PolicyArn | None = None
     """Policy that bounds every role which the stack makes."""
     topic_arn: TopicArn | None = None
@@ -127,9 +127,9 @@ class InferenceConfig(CarbonTagged, frozen=True, kw_only=True):
     requests_per_second: Positive | None = None
     """The mean rate that the plan is made for."""
     latency_bound_ms: Annotated[float, Meta(gt=0, le=3_600_000)] | None = None
-    """Alarm when one request in ten takes the model longer; without it there is no alarm on latency."""
+    """Alarm when one request in ten takes the model longer; without a limit, latency has no alarm."""
     max_error_percent: Annotated[float, Meta(gt=0, lt=100)] = 1.0
-    """Alarm when the server answers more of the requests with an error of its own (5xx)."""
+    """Alarm when the server answers a larger share of requests with a server error (5xx)."""
     data_capture: DataCapture | None = None
     notify_emails: list[Email] = field(default_factory=list)
     retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90

@@ -11,7 +11,7 @@ from greenai_infra.contracts.stack.fields import PROJECT, AwsRegion, CarbonTagge
 
 
 class LedgerConfig(CarbonTagged, frozen=True, kw_only=True):
-    """Everything that a ledger stack is built from. One ledger holds the budgets of all teams and projects."""
+    """Config of a ledger stack. A single ledger holds the budgets of all teams and projects."""
 
     provider: Literal["aws"] = "aws"
     region: AwsRegion

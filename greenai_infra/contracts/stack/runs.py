@@ -28,7 +28,7 @@ HyperparameterValue = Annotated[str, written_as(_as_text), Meta(max_length=2500,
 
 
 class Slice(Section, frozen=True, kw_only=True):
-    """One uninterrupted run, [start, end)."""
+    """An uninterrupted run, [start, end)."""
 
     start: Time
     end: Time
@@ -44,9 +44,9 @@ class PlannedRun(CarbonTagged, frozen=True, kw_only=True):
 
     launch: Literal["scheduled", "now"] = "scheduled"
     image: str | None = None
-    """Container image; without one, the stack's own repository with `image_tag`."""
+    """Container image; the default is the stack's repository with `image_tag`."""
     image_tag: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")] = "v1"
-    """Tag in the stack's own repository. Tags there can't be moved, so a new image is a new tag here."""
+    """Tag in the stack's repository. Tags there can't be moved, so a new image needs a new tag here."""
     hyperparameters: dict[HyperparameterName, HyperparameterValue] = field(default_factory=dict)
     spot: bool = False
     slices: Annotated[list[Slice], Meta(min_length=1)]
@@ -54,7 +54,7 @@ class PlannedRun(CarbonTagged, frozen=True, kw_only=True):
     retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
     """How long checkpoints and old object versions are kept."""
     force_destroy: bool = False
-    """Whether `destroy` deletes buckets and images that are not empty. Off: it stops there, and nothing is lost."""
+    """Whether `destroy` deletes buckets and repositories with content. Off: `destroy` stops, and the data is safe."""
     planned: Planned
 
     def check(self) -> None:

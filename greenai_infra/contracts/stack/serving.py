@@ -7,7 +7,7 @@ from greenai_infra.typed_yaml.section import Positive
 
 
 class PlannedServing(Planned, frozen=True, kw_only=True):
-    """What the plan expects, for all the time it plans and for one request of it."""
+    """What the plan expects, for the whole planned time and for a request."""
 
     emissions_g_per_request: Positive
     energy_j_per_request: Positive

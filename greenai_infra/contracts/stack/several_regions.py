@@ -3,13 +3,13 @@
     greenai-infra:training:
       provider: gcp                  as in a section for one region; AWS without it
       active: eu-north-1             where the run is started
-      run: {slices, carbon, planned} the plan of the active region by now; without it, that in its section
+      run: {slices, carbon, planned} the current plan of the active region; default: the plan in its section
       regions:
-        eu-north-1: {...}            each a whole section, as the plan had it that brought the region in
+        eu-north-1: {...}            each a whole section, as in the plan that added the region
         eu-west-3: {...}
 
-What a plan changes, `active` and `run`, stands apart from the regions, so that tags and all that is built stay as they
-are when a later plan moves the run.
+A plan changes only `active` and `run`. Both are kept apart from the regions, so tags and resources stay unchanged when
+a later plan moves the run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Config = TypeVar("Config")
 
 @dataclass(frozen=True)
 class SeveralRegions(Generic[Config]):
-    """The configs of the regions, by name; `run` is the active one's as the plan has it now."""
+    """The configs of the regions, by name; `run` is the active region's current run."""
 
     regions: dict[str, Config]
     active: str
@@ -45,9 +45,9 @@ def is_of_several(section: Any) -> bool:
 
 
 def regional_sections(section: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The section of each region, by its name, the active one's first and as the plan has it now.
+    """Returns the section of each region, by name, the active region's first and with the current plan.
 
-    Of a section for one region, or of one that can't be read, that section alone.
+    Returns a section for a single region, or an unreadable section, as the only entry.
     """
     regions, active, run = section.get("regions"), section.get("active"), section.get("run")
     if not isinstance(regions, dict) or not isinstance(regions.get(active), dict):
@@ -58,12 +58,12 @@ def regional_sections(section: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def running_section(section: Mapping[str, Any]) -> dict[str, Any]:
-    """The section of the region in which the run is started, as the plan has it now."""
+    """Returns the section of the region where the run is started, with the current plan."""
     return next(iter(regional_sections(section).values()))
 
 
 def read_several(values: Any, where: str, read: Callable[[Any, str], Config]) -> SeveralRegions[Config]:
-    """The typed configs. `read` reads a section for one region. Raises InputError."""
+    """Returns the typed configs. `read` reads a section for one region. Raises InputError."""
     for key in values:
         if key not in _KEYS:
             raise InputError(

@@ -36,17 +36,17 @@ from greenai_infra.typed_yaml.section import Positive
 
 
 class TrainingConfig(PlannedRun, frozen=True, kw_only=True):
-    """Everything that one regional training stack is built from."""
+    """Config of a regional training stack."""
 
     region: AwsRegion
     instance_type: Annotated[str, Meta(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+\Z")]
     instance_count: Annotated[int, Meta(ge=1, le=MOST_INSTANCES["training"])]
     volume_gb: Annotated[int, Meta(ge=1, le=16384)] = 500
     image: EcrImage | None = None
-    """Container image URI in ECR; without one, the stack's own repository with `image_tag`."""
+    """Container image URI in ECR; the default is the stack's repository with `image_tag`."""
     data_uri: S3Uri | None = None
-    """Training data that lies in another bucket of the region (gateway endpoints don't reach further); without one,
-    `train/` in the stack's data bucket, and for `launch: now`, when that is still empty, no data channel at all."""
+    """Training data in another bucket of the region (gateway endpoints don't reach further). The default is `train/` in
+    the stack's data bucket; with `launch: now` that bucket is still empty, so the job gets no data channel."""
     max_wait_hours: Positive | None = None
     """With spot: how long SageMaker may wait for capacity, over all; default twice the run."""
     slices: Annotated[list[Slice], Meta(min_length=1, max_length=MOST_SLICES["aws"])]
@@ -54,7 +54,7 @@ class TrainingConfig(PlannedRun, frozen=True, kw_only=True):
     buckets: Buckets = Buckets()
     kms_key_arn: KmsKeyArn | None = None
     role_arn: RoleArn | None = None
-    """What jobs run as; without one, a role of just the permissions that they need."""
+    """The role of jobs; the default is a new role with only the permissions that they need."""
     permissions_boundary: PolicyArn | None = None
     """Policy that bounds every role which the stack makes."""
     topic_arn: TopicArn | None = None
