@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 WORKLOAD = ROOT / "templates" / "workloads" / "finetune-7b.yaml"
 LIBRARIES = "import click, numpy, yaml; from rich import console, table; from msgspec import Struct"
+"""What `plan` loads of others. While pydantic was among them the bound was 1.5 of half as much again."""
 
 
 def process(*command: object) -> None:
@@ -27,7 +28,7 @@ def plan() -> None:
 
 
 def test_plan_against_importing_its_libraries(compare: Compare) -> None:
-    compare("plan / import of its libraries", plan, lambda: process(sys.executable, "-c", LIBRARIES), 1.5, 15)
+    compare("plan / import of its libraries", plan, lambda: process(sys.executable, "-c", LIBRARIES), 1.7, 15)
 
 
 def test_plan_against_the_help_of_cats(compare: Compare) -> None:
