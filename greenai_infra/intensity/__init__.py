@@ -1,1 +1,1 @@
-"""Carbon intensity of electricity: one module a source, behind the protocol in `source.py`."""
+"""Carbon intensity of electricity: a module per source, behind the protocol in `source.py`."""

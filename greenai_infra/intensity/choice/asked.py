@@ -28,7 +28,7 @@ class Published:
 
     @property
     def end_s(self) -> float:
-        """Up to which moment steps are published; later ones may follow."""
+        """The end of the last published step; later steps may follow."""
         return self.edges_s[-1] if self.edges_s else -float("inf")
 
     def add(self, edges_s: list[float], g_per_kwh: list[float]) -> None:
@@ -48,7 +48,7 @@ class Published:
         self._g_per_kwh, self.edges_s = values, edges  # in this order: another thread reads by the edges
 
     def at(self, at_s: float) -> float | None:
-        """g/kWh at a moment; None where nothing was published."""
+        """g/kWh at a moment; None if unpublished."""
         place = bisect_right(self.edges_s, at_s) - 1
         if not 0 <= place < len(self._g_per_kwh) or isnan(self._g_per_kwh[place]):
             return None
@@ -56,10 +56,10 @@ class Published:
 
 
 class Asked:
-    """A source that is asked every few minutes: for its newest value, and for what it has published of the past.
+    """A source that is asked every few minutes for its newest value and for its published history.
 
-    A step that was published counts for its own time. What lies after the last of them counts at the newest value, from
-    when that was had to the next, until its step is published, too; after WAIT_S it stays so.
+    A published step counts for its time. Time after the last published step counts at the newest value known then,
+    until its step is published; after WAIT_S the newest value stays.
     """
 
     def __init__(self, spec: str | None, zone: str, start_s: float) -> None:
@@ -98,7 +98,7 @@ class Asked:
             self._ask_past(now_s)
 
     def _ask_past(self, now_s: float) -> None:
-        """Of the same publisher, signal and basis as the newest value: nothing is mixed."""
+        """Adds published steps with the newest value's publisher, signal and basis: values are never mixed."""
         from greenai_infra.intensity.model.values import Unavailable
 
         start_s = max(self._start_s, now_s - WAIT_S, self._published.end_s)
@@ -118,7 +118,7 @@ class Asked:
             self._published.add(past, found.g_per_kwh.tolist()[: len(past) - 1])
 
     def give_up(self) -> None:
-        """Where no source is named and none has answered in time, the embedded figure stands in."""
+        """Without a named source, uses the embedded figure if no source answers in time."""
         from greenai_infra.intensity.choice.choose import EMBEDDED, open_source
         from greenai_infra.intensity.choice.fallback import AUTO
         from greenai_infra.intensity.model.values import Unavailable

@@ -25,7 +25,7 @@ READY, NOT_SET_UP, ANSWERS, FAILS = "ready", "not set up", "answers", "no answer
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One source: `state` is READY, NOT_SET_UP, ANSWERS or FAILS; `detail` says what is missing or was answered."""
+    """A source: `state` is READY, NOT_SET_UP, ANSWERS or FAILS; `detail` says what is missing or was answered."""
 
     name: str
     state: str
@@ -59,7 +59,7 @@ EMBEDDED = Status(
 
 
 def statuses(settings: Settings, as_of: datetime, *, check: bool) -> list[Status]:
-    """The state of every source; with `check` those that are set up are asked about one zone, without the cache."""
+    """Returns the state of every source; `check` asks each source that is set up about one zone, without the cache."""
     sources = live_sources().values()
     with ThreadPoolExecutor(max_workers=len(sources)) as pool:
         found = list(pool.map(lambda source: _status(source, settings, as_of, check), sources))

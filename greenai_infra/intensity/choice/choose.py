@@ -41,12 +41,12 @@ def open_source(
     file_kind: FileKind | str | None = None,
     use_cache: bool = True,
 ) -> IntensitySource:
-    """The source of that name (see `names`), asked as of `as_of`; None means `auto`, the order in `fallback`.
+    """Opens the named source (see `names`), asked as of `as_of`; None means `auto`, the order in `fallback`.
 
     Signal, basis and kind of file may be given by their values.
-    A source that is named gets no fallback to another one. Without `use_cache` services are asked afresh.
-    Raises InputError for an unknown name, a signal or basis that the source does not have, a live source asked about
-    another time than now, a setting that is missing or unusable, or a file that can't be used.
+    A named source never falls back to another source. Without `use_cache` services are asked afresh.
+    Raises InputError for an unknown name, a signal or basis that the source lacks, a live source asked about a time
+    other than now, a missing or invalid setting, or an invalid file.
     """
     signal = Signal(signal) if signal else None
     basis = Basis(basis) if basis else None

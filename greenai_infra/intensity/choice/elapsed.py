@@ -22,15 +22,15 @@ class Grid(Protocol):
         ...
 
     def mean(self, start_s: float, end_s: float) -> float | None:
-        """Mean g/kWh over an interval, None if that is not known."""
+        """Mean g/kWh over an interval, None if unknown."""
         ...
 
     def is_final(self, start_s: float, end_s: float) -> bool:
-        """Whether the mean over an interval will stay as it is."""
+        """Whether the mean over an interval is final."""
         ...
 
     def give_up(self) -> None:
-        """There is no more time to ask: what is at hand must do."""
+        """Stops asking: time is up, and the values at hand are used."""
         ...
 
     def told(self) -> dict[str, Any]:
@@ -43,7 +43,7 @@ class Grid(Protocol):
 
 
 class Pinned:
-    """One stated number for all of the time."""
+    """A stated number for the whole time."""
 
     def __init__(self, g_per_kwh: float, by: str, **told: Any) -> None:
         if isinstance(g_per_kwh, bool) or not isinstance(g_per_kwh, int | float) or not isfinite(g_per_kwh):
@@ -54,7 +54,7 @@ class Pinned:
         self._told = {"how": "pinned", "source": by, **told}
 
     def refresh(self, now_s: float, *, last: bool = False) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def mean(self, start_s: float, end_s: float) -> float | None:
         """The number."""
@@ -65,14 +65,14 @@ class Pinned:
         return True
 
     def give_up(self) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def told(self) -> dict[str, Any]:
         """Who has stated it."""
         return self._told
 
     def notes(self) -> list[str]:
-        """Nothing."""
+        """Returns an empty list."""
         return []
 
 
@@ -83,7 +83,7 @@ class Unknown:
         self.why, self.zone = why, zone
 
     def refresh(self, now_s: float, *, last: bool = False) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def mean(self, start_s: float, end_s: float) -> float | None:
         """Not known."""
@@ -94,7 +94,7 @@ class Unknown:
         return True
 
     def give_up(self) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def told(self) -> dict[str, Any]:
         """Why."""
@@ -106,7 +106,7 @@ class Unknown:
 
 
 class FromFile:
-    """The steps of a file of the user's, whatever of it lies ahead."""
+    """The steps of a user's file, including future steps."""
 
     def __init__(self, spec: str, zone: str) -> None:
         from greenai_infra.intensity.model.values import Unavailable
@@ -118,7 +118,7 @@ class FromFile:
         self.zone, self._series = zone, found
 
     def refresh(self, now_s: float, *, last: bool = False) -> None:
-        """Nothing to do: it was read at the start."""
+        """Does nothing: the file was read at the start."""
 
     def mean(self, start_s: float, end_s: float) -> float | None:
         """Mean over the steps that the interval touches."""
@@ -130,7 +130,7 @@ class FromFile:
         return True
 
     def give_up(self) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def told(self) -> dict[str, Any]:
         """The file and what it declares."""
@@ -143,9 +143,9 @@ class FromFile:
 
 
 def grid_of(spec: str | None, zone: str | None, start_s: float, *, or_state: str) -> Grid:
-    """By a file, a source, or the source `auto` for None. Raises InputError for an unknown source, file or zone.
+    """Opens a file, a source, or for None the source `auto`. Raises InputError for an unknown source, file or zone.
 
-    Without a zone and a source it is unknown; `or_state` says what else could have been stated.
+    Without a zone and a source the intensity is unknown; `or_state` names the alternatives for the message.
     """
     from greenai_infra.catalog.grid_zones import find_zone
 

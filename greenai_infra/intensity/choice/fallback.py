@@ -1,7 +1,7 @@
-"""The order in which sources are asked when none is named: the policy of `--source auto`, by the sources' ranks.
+"""The order in which `--source auto` asks the sources, by their ranks.
 
-The first tier that covers every candidate zone in the signal and basis asked for answers for all of them. After the
-tiers come own answers of less than six hours ago, then, for average life cycle values, the embedded yearly means.
+The first tier that covers every candidate zone in the requested signal and basis answers for all zones. After the tiers
+come cached answers less than six hours old, then, for average life cycle values, the embedded yearly means.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 
-TIER_TIMEOUT_S = 12.0  # for one kind of question to one tier: a service that hangs must not use up a user's patience
+TIER_TIMEOUT_S = 12.0  # per kind of question and tier, so that a hanging service does not keep the user waiting
 NOW_TOLERANCE = timedelta(minutes=5)
 
 
 def order() -> dict[str, tuple[str, ...]]:
-    """The sources of each tier, best first. Those of one tier are asked together, each about the zones it covers."""
+    """The sources of each tier, best first. A tier's sources are asked together, each about the zones it covers."""
     specs = live_sources().values()
     public = tuple(spec.name for spec in specs if spec.public)
     return {**{spec.name: (spec.name,) for spec in specs if not spec.public}, PUBLIC: public}
@@ -80,7 +80,7 @@ def open_tier(name: str, asking: Asking) -> IntensitySource:
 
 
 def missing_or_lacking(source: str, asking: Asking) -> str:
-    """Why one source can't be asked this: what is not set, or that it knows no such values; "" if it can."""
+    """Returns why a source can't be asked: a missing setting, or another signal or basis; "" if it can be asked."""
     entry = live_sources()[source]
     return entry.missing(asking.settings) or entry.lacks(asking.signal, asking.basis)
 

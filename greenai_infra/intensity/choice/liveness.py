@@ -1,4 +1,4 @@
-"""`--require-live`: refuse whatever is not an answer of a service to a question asked just now."""
+"""`--require-live`: refuses every value except a service's answer to a question asked just now."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def refuse_unless_live(answered_by: str, provenances: Mapping[str, Provenance], notes: Sequence[str]) -> None:
-    """Raise Refused, with what was tried, if a value has a flag, or is not live, or its source asks no service.
+    """Raises Refused, with what was tried, if a value has a flag, is not live, or its source asks no service.
 
-    A forecast, or a climatology of a service's own history, is live in this sense if it is without flags.
+    A forecast, or a climatology of a service's history, counts as live if it has no flags.
     """
     tried = "".join(f"\n  {note}" for note in notes)
     if not is_live(answered_by):

@@ -31,8 +31,8 @@ REASONS_SHOWN = 4
 class RankedRegions:
     """Regions by g CO2e per kWh that reaches a computer, least first.
 
-    `left_out` has the regions without an intensity. `doubted` says where the chip has a price and nobody says that it
-    is offered, `notes` how the source was chosen.
+    `left_out` has the regions without an intensity. `doubted` names regions with a price but no confirmed
+    offer of the chip, `notes` say how the source was chosen.
     """
 
     as_of: datetime
@@ -58,11 +58,11 @@ def regions(
     allow_mixed: bool = False,
     require_live: bool = False,
 ) -> RankedRegions:
-    """Rank the regions, of one provider or that offer a chip, by carbon intensity and PUE.
+    """Ranks the regions of a provider, or those that offer a chip, by carbon intensity and PUE.
 
-    `source` and `at` are as in `plan`. The direct basis ranks Google's regions by Google's own figures, where no other
-    source is named. Raises InputError for what can't be used, DataUnavailable if no region has an intensity, Refused
-    for unlike signals.
+    `source` and `at` are as in `plan`. Without a named source, the direct basis ranks Google's regions by Google's own
+    figures. Raises InputError for invalid arguments, DataUnavailable if no region has an intensity, Refused for
+    different signals.
     """
     as_of = now() if at is None else parse_time(at) if isinstance(at, str) else at
     candidates, doubted = _candidates(provider, accelerator)

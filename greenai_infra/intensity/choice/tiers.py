@@ -18,10 +18,10 @@ _Value = TypeVar("_Value", Intensity, Series)
 
 
 class Tiers:
-    """A source that asks its `sources` in turn. What comes after one that was asked in vain is flagged as fallback.
+    """A source that asks its `sources` in turn. Answers after a failed source are flagged as fallback.
 
-    An own earlier answer that stands in for one that can't be had now counts less than any source's fresh answer, and
-    more than the `last` source, which asks no service. `notes` are plain sentences: which source was left, and why.
+    A cached answer that replaces a failed request ranks below any source's fresh answer, and above the `last` source,
+    which asks no service. `notes` are plain sentences: which source was skipped, and why.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Tiers:
     def first(
         self, zones: Sequence[str], ask: Callable[[IntensitySource], Mapping[str, _Value | Unavailable]]
     ) -> dict[str, _Value | Unavailable]:
-        """The answers of the first source that has one for every zone, else those of the last one asked."""
+        """Returns the answers of the first source that covers every zone, else those of the last source asked."""
         self._failed = False
         earlier: tuple[IntensitySource, dict[str, _Value | Unavailable]] | None = None
         answers: dict[str, _Value | Unavailable] = {}
@@ -123,5 +123,5 @@ def _as_fallback(answer: _Value | Unavailable) -> _Value | Unavailable:
 
 
 def with_flag(value: _Value, flag: Flag, detail: str = "") -> _Value:
-    """The same value or series with one more flag."""
+    """Returns the value or series with an added flag."""
     return replace(value, provenance=value.provenance.flagged(flag, detail=detail))

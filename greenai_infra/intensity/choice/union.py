@@ -19,12 +19,12 @@ class RegionalSource(IntensitySource, Protocol):
     """A source that knows without asking which zones it covers."""
 
     def uncovered(self, zone: str) -> str:
-        """Why there is no answer for this zone, "" if there may be one."""
+        """Returns why this zone can't be answered, "" if it may be."""
         ...
 
 
 class Union:
-    """A source made of `parts`; `absent` are the reasons why further ones can't be asked."""
+    """A source made of `parts`; `absent` are the reasons why other sources can't be asked."""
 
     def __init__(self, name: str, parts: Sequence[RegionalSource], as_of: datetime, absent: Sequence[str] = ()) -> None:
         self.name = name
@@ -33,7 +33,7 @@ class Union:
         self.absent = tuple(absent)
 
     def uncovered(self, zone: str) -> str:
-        """Why no part covers this zone, "" if one does."""
+        """Returns why no part covers this zone, "" if any does."""
         reasons = [part.uncovered(zone) for part in self.parts]
         return "" if "" in reasons else "; ".join([*reasons, *self.absent])
 

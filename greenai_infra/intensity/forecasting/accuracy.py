@@ -1,7 +1,7 @@
-"""How wrong each way to predict has been in each zone, from what its source has observed: the error a wait must beat.
+"""The past error of each prediction method in each zone, by its source's observations: the error a wait must beat.
 
-Nothing is asked for that was not asked before. A climatology is measured on the very days that it is the mean of. Kept
-forecasts are held against the same days, which are asked for only once enough forecasts are kept: one question a zone.
+A climatology is measured on the days that it averages, without new requests. Kept forecasts are compared with the same
+days, which are requested only once enough forecasts are kept: one request per zone.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.forecasting.predict import Prediction
 
 HOURS = DAYS * HOURS_A_DAY
-MAX_LAG_HOURS = 24  # the daily cycle is what waiting follows; farther ahead there is too little history to try
+MAX_LAG_HOURS = 24  # waiting follows the daily cycle; for longer lags the history is too short
 MIN_HINDCASTS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The error of one method in one zone for runs of `run_hours` (whole hours).
+    """The error of a method in a zone for runs of `run_hours` (whole hours).
 
     `error_percent` is that of `hindcasts.saving_error`: the mean absolute error of what waiting up to `lag_hours` was
-    expected to save, in percent of what starting at once was expected to emit. None where `reason` says why it is not
-    measured, and `hindcasts` is then how many there are.
+    expected to save, in percent of what starting at once was expected to emit. None if it could not be measured:
+    `reason` then says why, and `hindcasts` counts the available hindcasts.
     """
 
     method: Method
@@ -64,7 +64,7 @@ class _Hourly(NamedTuple):
 
 
 class Accuracy:
-    """The measured errors of one prediction. What is kept in `archive` is read and asked about when first needed."""
+    """The measured errors of a prediction. Reads `archive`, and requests observations for it, when first needed."""
 
     def __init__(self, prediction: Prediction, archive: ForecastArchive | None = None) -> None:
         self._series = {one.zone: one for one in prediction.answers.values() if isinstance(one, Series)}
@@ -74,7 +74,7 @@ class Accuracy:
         self._known: dict[tuple[str, Method, int, int], Measured] = {}
 
     def of(self, zone: str, run_hours: float, slack_hours: float, method: Method | None = None) -> Measured:
-        """The error for a run that may wait up to `slack_hours`; of the method that was used if none is named."""
+        """Returns the error for a run that may wait up to `slack_hours`; by default of the method that was used."""
         run, lags = max(1, ceil(run_hours - 1e-6)), min(max(1, floor(slack_hours + 1e-6)), MAX_LAG_HOURS)
         method = method or method_of(self._series[zone])
         key = (zone, method, run, lags)
@@ -97,7 +97,7 @@ class Accuracy:
         return Measured(method, None if reason else error * 100, hindcasts, run, lags, reason)
 
     def _unmeasurable(self, zone: str, method: Method) -> str:
-        """Why there is nothing to measure, known before anything is asked; "" if there may be."""
+        """Returns why the error can't be measured, known before any request; "" if it may be measurable."""
         if method is Method.YEARLY_MEAN:
             return "a yearly mean says nothing of hours"
         if self._source is None:

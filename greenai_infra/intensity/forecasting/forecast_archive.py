@@ -1,8 +1,8 @@
-"""Forecasts as they were when they were fetched, kept for some days: services don't serve their past forecasts.
+"""Forecasts as fetched, kept for some days: services don't serve their past forecasts.
 
-One small JSON file a forecast, in the directory of answers. Of each six hours the forecast that reaches farthest is
-kept, as means of whole hours. The name of a file says what it is, so that one listing answers most questions, and
-processes that write at once do no harm: each file appears whole, and a second one for the same hours is only spare.
+A small JSON file per forecast, in the directory of answers. For each six hours the forecast that reaches farthest is
+kept, as hourly means. File names describe their content, so that a directory listing answers most questions. Concurrent
+writers are safe: each file appears whole, and a second file for the same hours is only a spare copy.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class _File(NamedTuple):
 
 
 class ForecastArchive:
-    """The forecasts in a directory, that of the user if none is given. One that can't be written keeps nothing."""
+    """The forecasts in a directory, by default the user's. In a read-only directory, forecasts are dropped."""
 
     def __init__(self, directory: Path | None = None) -> None:
         self._given = directory

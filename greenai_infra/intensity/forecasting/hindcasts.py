@@ -45,13 +45,12 @@ def hourly_values(series: Series, first_hour: int, hours: int) -> Floats:
 
 
 def saving_error(held: Held) -> tuple[float, int]:
-    """How wrong the expected saving by waiting was, as a share, and by how many hindcasts.
+    """Returns the relative error of the expected saving by waiting, and the number of hindcasts.
 
     error = sum of |(P(0) - P(s)) - (A(0) - A(s))| / sum of P(0), both over all hindcasts and all s > 0 where all
-    four are known. So it is the mean absolute error of the difference that waiting was expected to make, against what
-    starting at once was expected to emit: in the same unit as the gain that a wait is decided by, (P(0) - P(s)) / P(0).
-    A level that is wrong by as much at all times does no harm, as it moves no start. NaN where nothing, or zero
-    throughout, was expected.
+    four are known. This is the mean absolute error of the expected saving by waiting, relative to the expected
+    emissions of starting at once: the same unit as the gain that decides a wait, (P(0) - P(s)) / P(0).
+    A constant offset has no effect, as it moves no start. NaN without predictions, or if all predictions are zero.
     """
     expected, actual = held
     missed = np.abs((expected[:, :1] - expected[:, 1:]) - (actual[:, :1] - actual[:, 1:]))
@@ -113,7 +112,7 @@ def hold_forecasts(hourly: Floats, forecasts: Sequence[tuple[int, Floats]], run_
 
 
 def _origins(hours: int, least: int, run_hours: int, lags: int) -> NDArray[np.int64]:
-    """The hours at which hindcasts are made, the newest first: the last one whose latest run has ended, and before."""
+    """Returns the hours of hindcasts, newest first, from the last hour whose latest run has ended."""
     return np.arange(hours - run_hours - lags, least - 1, -STEP_HOURS, dtype=np.int64)
 
 
@@ -125,7 +124,7 @@ def _came(hourly: Floats, origins: NDArray[np.int64], run_hours: int, lags: int)
 
 
 def _means(values: Floats, run_hours: int) -> Floats:
-    """Mean over each `run_hours` successive columns, NaN if one of them is: (rows, n) gives (rows, n - run + 1)."""
+    """Returns means over `run_hours` successive columns, NaN if any is NaN: (rows, n) gives (rows, n - run + 1)."""
     gaps = np.isnan(values)
     sums, missing = _running(np.where(gaps, 0.0, values).T).T, _running(gaps.T).T
     means: Floats = (sums[:, run_hours:] - sums[:, :-run_hours]) / run_hours
@@ -134,7 +133,7 @@ def _means(values: Floats, run_hours: int) -> Floats:
 
 
 def _running(amounts: NDArray[np.float64] | NDArray[np.bool_]) -> Floats:
-    """Sums along the first axis, from none to all: (n, ...) gives (n + 1, ...)."""
+    """Returns cumulative sums along the first axis, starting at zero: (n, ...) gives (n + 1, ...)."""
     total = np.zeros((amounts.shape[0] + 1, *amounts.shape[1:]))
     np.cumsum(amounts, axis=0, out=total[1:])
     return total

@@ -1,4 +1,4 @@
-"""What a planner needs: the expected intensity of every zone over a window, all known in one and the same way."""
+"""What a planner needs: the expected intensity of every zone over a window, all by the same method."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def method_of(series: Series) -> Method:
 
 
 class Prediction(NamedTuple):
-    """A series or a reason for each zone, plain sentences on what was tried and why it was left, and who answered.
+    """A series or a reason for each zone, plain sentences on what was tried and why it failed, and who answered.
 
-    `source` is the one of that name; `chosen_by` are the zones by which it and its method were chosen.
+    `source` is the source's name; `chosen_by` are the zones by which source and method were chosen.
     """
 
     answers: dict[str, Series | Unavailable]
@@ -54,7 +54,7 @@ class Prediction(NamedTuple):
 
 
 class _Method(NamedTuple):
-    """One way to predict: its name, and how to ask for zones by it."""
+    """A prediction method: its name, and how to ask for zones."""
 
     name: str
     ask: Callable[[Sequence[str]], Mapping[str, Series | Unavailable]]
@@ -79,12 +79,11 @@ def predict(
 ) -> Prediction:
     """Expected intensity over [start, end): a forecast, else a climatology, else the newest value held constant.
 
-    The first of these that covers every zone answers for all of them. If none does, it is the first that covers
-    every zone that any of them covers, else the one that covers most: methods are never mixed. A forecast that ends
-    before `end` is returned as it is, with a note; but where a service is asked, one that ends within `least` of the
-    start, so that not even the shortest run fits, covers nothing.
-    Source and method are chosen by `zones` alone; then those `beside` them are asked for in the same way, and the
-    `free` ones if no service has to be asked about them.
+    The first of these that covers every zone answers for all of them. Otherwise the first method that covers every zone
+    that any method covers answers, else the method that covers most: methods are never mixed. A forecast that ends
+    before `end` is returned unchanged, with a note. A service's forecast that ends within `least` of the start, too
+    short even for the shortest run, counts as missing. Source and method are chosen by `zones` alone; then the zones
+    `beside` them are requested in the same way, and the `free` zones if they need no service.
     """
     chosen: dict[str, _Chosen] = {}
 

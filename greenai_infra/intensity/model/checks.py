@@ -15,15 +15,16 @@ Meaning = tuple[Signal, Basis]
 
 MAX_G_PER_KWH = 3000.0  # well above any plant: old lignite units reach about 1,500 over their life cycle
 LEAST_LIFECYCLE_G_PER_KWH = 1.0
-"""Of average life cycle intensity. Wind, hydro and nuclear plants emit 5 to 25 over their life cycle, and the cleanest
-zone and year of the embedded table has 15: less than 1 is a missing value, or in kg. Direct intensity has no such end,
-as wind, hydro and nuclear plants burn nothing, and neither has marginal intensity, which is 0 while wind is curtailed.
+"""Lower bound of average life cycle intensity. Wind, hydro and nuclear plants emit 5 to 25 over their life cycle, and
+the cleanest zone and year of the embedded table has 15: less than 1 is a missing value, or in kg. Direct intensity has
+no lower bound, as wind, hydro and nuclear plants burn no fuel; neither has marginal intensity, 0 while wind is
+curtailed.
 """
 
 TIMES_OFF = 10.0  # an hour strays by a factor of three or four from the yearly mean, a wrong zone or unit by more
 BURNS_FUEL_G_PER_KWH = 100.0  # a zone with this yearly mean burns fuel every day, so that its direct intensity is > 1
 MARGINAL_STEPS = 24  # marginal intensity may be next to 0 for some hours, and then jumps to that of a plant
-MAX_BAD_SHARE = 0.1  # of the values of an answer; with more of them that can't be believed, none is
+MAX_BAD_SHARE = 0.1  # of the values of an answer; with more implausible values, the whole answer is refused
 STALE_AFTER = timedelta(hours=6)  # a newest value older than this is flagged
 FUTURE_TOLERANCE = timedelta(hours=1)  # an observation further ahead of the clock than this is refused
 
@@ -34,7 +35,7 @@ def least_g_per_kwh(meaning: Meaning | None) -> float:
 
 
 def implausible(g_per_kwh: float, meaning: Meaning | None = None) -> str:
-    """What is wrong with an intensity in g/kWh, or "" if nothing is. Without a meaning only what no kind can be."""
+    """Returns what is wrong with an intensity in g/kWh, or "". Without a meaning, checks only the general bounds."""
     least = least_g_per_kwh(meaning)
     if least <= g_per_kwh <= MAX_G_PER_KWH:
         return ""
@@ -50,11 +51,11 @@ def implausible(g_per_kwh: float, meaning: Meaning | None = None) -> str:
 
 
 def far_off(zone: str, meaning: Meaning, g_per_kwh: float) -> str:
-    """Why a value is ten times off the zone's yearly means, or "" if it is not, or nothing is known of the zone.
+    """Returns why a value is ten times off the zone's yearly means; "" if it is plausible or the zone is unknown.
 
-    The yearly means are average and life cycle. Direct intensity is less than that of the life cycle, by as much as it
-    likes: only its upper end is held against them, and less than 1 g/kWh where the zone burns fuel every day. Marginal
-    intensity may be anything.
+    The yearly means are average and life cycle. Direct intensity may be any amount below life cycle intensity: only
+    its upper bound is checked against them, and less than 1 g/kWh in zones that burn fuel every day. Marginal intensity
+    has no bounds here.
     """
     signal, basis = meaning
     means = lifecycle_range(zone)
@@ -71,10 +72,10 @@ def far_off(zone: str, meaning: Meaning, g_per_kwh: float) -> str:
 
 
 def wrong_unit(zone: str, meaning: Meaning, g_per_kwh: Sequence[float]) -> str:
-    """Why the values of a zone, taken together, look like kg/kWh where a single one may be right; "" if they don't."""
+    """Returns why a zone's values together look like kg/kWh, although each may be valid alone; "" if they don't."""
     signal, basis = meaning
     if meaning == (Signal.AVERAGE, Basis.LIFECYCLE):
-        return ""  # each value of these has a lower end of its own
+        return ""  # each of these values is checked against a lower bound already
     highest = max(g_per_kwh, default=0.0)
     if not 0 < highest < 1:
         return ""

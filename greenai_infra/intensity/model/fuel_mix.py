@@ -13,9 +13,9 @@ NEGATIVE_SHARE = 0.05
 
 
 def intensity_g_per_kwh(generation_mwh: Mapping[str, float], factors_g_per_kwh: Mapping[str, float]) -> float | None:
-    """Sum of generation x factor over the sum of generation, in g/kWh; None if it can't be said.
+    """Returns the sum of generation x factor over the sum of generation, in g/kWh; None if undefined.
 
-    That is so if nothing is generated, or if one fuel draws more than NEGATIVE_SHARE of what the others generate.
+    Undefined if generation is zero, or if a fuel draws more than NEGATIVE_SHARE of what the others generate.
     Raises KeyError for a fuel without a factor.
     """
     total_mwh = weighted = lowest_mwh = 0.0

@@ -1,4 +1,4 @@
-"""What a live source read from one answer: means with their start, before they become a value or a series."""
+"""What a live source read from an answer: means with their start, before they become a value or a series."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ERA_S = (0.0, (LATEST_YEAR - 1970) * 365 * 24.0 * HOUR_S)
 class Points:
     """Means over `step_s` seconds: `starts_s` in Unix seconds, strictly increasing; `g_per_kwh` None in a gap.
 
-    `issued_s` is when a forecast was made, None if not known or not a forecast. `left_out` says which steps of the
+    `issued_s` is when a forecast was made, None if unknown or not a forecast. `left_out` says which steps of the
     answer are taken as gaps, and why.
     """
 

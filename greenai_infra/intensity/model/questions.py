@@ -1,4 +1,4 @@
-"""What is asked of a web service, and why there may be no answer. Imports nothing, as a cached answer needs no more."""
+"""Questions to a web service, and reasons for a missing answer. Imports stay light: a cached answer needs only this."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no answer, in plain words; `transient` if the same question may be answered later.
+    """Why the answer is missing, in plain words; `transient` if the same question may be answered later.
 
-    `silent` if nothing came back at all, so that further questions would only cost time; `status` is the HTTP status
-    that refused the question, 0 where none did.
+    `silent` if the service sent no response, so that further questions would only cost time; `status` is the HTTP
+    status that refused the question, else 0.
     """
 
     reason: str

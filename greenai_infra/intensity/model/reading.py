@@ -1,6 +1,6 @@
-"""What readers of web services' answers share: numbers, times and lists that are refused unless they can be believed.
+"""Shared by the readers of web services' answers: numbers, times and lists, refused if implausible.
 
-One bad value among many is a gap; whatever else is wrong makes the whole answer unusable. Each function raises
+A single bad value among many is a gap; any other fault makes the whole answer unusable. Each function raises
 AnswerError, worded so that it can follow the name of the service.
 """
 
@@ -83,10 +83,10 @@ def points_of(
     *,
     factor: float = 1.0,
 ) -> Points:
-    """Points of (start in Unix seconds, value as it stands in the answer); g/kWh is value x factor, null is a gap.
+    """Returns points from (start in Unix seconds, raw value of the answer); g/kWh is value x factor, null is a gap.
 
-    A value that can't be believed is a gap too: no number, out of bounds, two for one time, or `Unusable`. The points
-    say so. Where more than MAX_BAD_SHARE of the values are such, the answer is refused.
+    An implausible value is a gap too: not a number, out of bounds, conflicting for a time, or `Unusable`. The points
+    record it. If more than MAX_BAD_SHARE of the values are implausible, the answer is refused.
     """
     values: dict[float, float | None] = {}
     bad: dict[float, str] = {}
@@ -118,11 +118,11 @@ def _time(start_s: float) -> str:
 
 
 class Unusable(str):
-    """What a reader found wrong with one value, in place of it."""
+    """Replaces a value: what a reader found wrong with it."""
 
 
 def _believed(said: object, meaning: Meaning, factor: float) -> float:
-    """The g/kWh that something unusual in place of a number stands for. Raises AnswerError if it stands for none."""
+    """Returns the g/kWh of a value that is not a plain number. Raises AnswerError if it can't be read."""
     if isinstance(said, Unusable):
         raise AnswerError(said)
     value = number(said)

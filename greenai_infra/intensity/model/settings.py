@@ -46,7 +46,7 @@ class Settings:
         self._tables = tables
 
     def get(self, source: str, key: str) -> str | None:
-        """The text that is set, None if none is. Raises InputError for characters that no header can carry."""
+        """Returns the text of the setting, or None. Raises InputError for characters that are invalid in a header."""
         variable = self._names[source, key]
         in_file = str(self._tables.get(source, {}).get(key, ""))
         text = self._variables.get(variable, "").strip() or in_file.strip()
@@ -69,6 +69,6 @@ class Settings:
         return variable
 
     def url(self, source: str, key: str, default: str | None = None, *, keyed: bool) -> str | None:
-        """A checked address, without a trailing slash. Raises InputError for one that can't be used."""
+        """Returns a checked address, without a trailing slash. Raises InputError for an invalid address."""
         text = self.get(source, key) or default
         return checked_url(text, self.where(source, key), keyed=keyed) if text else None

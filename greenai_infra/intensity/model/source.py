@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 class IntensitySource(Protocol):
     """Answers for a set of grid zones at once, so that each source can ask for them concurrently.
 
-    Every requested zone is a key of the answer, as a value or as the reason why there is none: a source never raises
-    for one zone, never answers for another zone than was asked, and never invents a number.
-    `name` is what a user writes after `--source`; `as_of` is the moment of asking, after which nothing was observed.
+    Every requested zone is a key of the answer, with a value or the reason why it is missing: a source never raises
+    for a single zone, answers only for the requested zones, and never invents a number.
+    `name` is what a user writes after `--source`; `as_of` is the moment of asking; all observations are earlier.
     """
 
     name: str

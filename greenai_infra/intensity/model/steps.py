@@ -1,4 +1,4 @@
-"""From the rows of one zone to evenly spaced steps: order, duplicates, step length, gaps."""
+"""From the rows of a zone to evenly spaced steps: order, duplicates, step length, gaps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an intensity source answers: one value, a series of steps, or why the value is unknown.
+"""What an intensity source answers: a value, a series of steps, or why the value is unknown.
 
 Intensity values are means over their interval, not samples: a series is a step function.
 """
@@ -62,9 +62,9 @@ class Flag(StrEnum):
 class Provenance:
     """Where values come from: `source` names publisher and data set, `detail` the year, method or file.
 
-    `observed_at` is the start of the interval that the newest underlying observation covers. `service` is the address
-    that was asked, empty where none was; it tells two services of one publisher apart. `left_out` says which steps the
-    source gave that are taken as gaps, and why; empty without gaps.
+    `observed_at` is the start of the interval that the newest underlying observation covers. `service` is the requested
+    address, empty without a request; it tells two services of the same publisher apart. `left_out` says which of the
+    source's steps are treated as gaps, and why; empty without gaps.
     """
 
     source: str
@@ -99,7 +99,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Intensity:
-    """The intensity of one zone over one interval, in gCO2eq per kWh."""
+    """The intensity of a zone over an interval, in gCO2eq per kWh."""
 
     zone: str
     g_per_kwh: float
@@ -108,7 +108,7 @@ class Intensity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """Intensity of one zone as steps.
+    """Intensity of a zone as steps.
 
     `edges_s` has shape (n + 1,): Unix seconds, strictly increasing. `g_per_kwh` has shape (n,): the mean over each
     step, NaN where the source has a gap.
@@ -146,7 +146,7 @@ class Series:
 
 
 def cut(series: Series, start: datetime, end: datetime) -> Series | None:
-    """The whole steps that overlap [start, end), or None if there are none."""
+    """Returns the whole steps that overlap [start, end), or None without any."""
     first = int(np.searchsorted(series.edges_s, start.timestamp(), side="right")) - 1
     last = int(np.searchsorted(series.edges_s, end.timestamp(), side="left"))
     first, last = max(first, 0), min(last, series.g_per_kwh.size)
@@ -156,14 +156,14 @@ def cut(series: Series, start: datetime, end: datetime) -> Series | None:
 
 
 def constant(value: Intensity, start: datetime, end: datetime) -> Series:
-    """One step that holds a single value over [start, end)."""
+    """Returns a series with a single step over [start, end)."""
     edges = np.array([start.timestamp(), end.timestamp()])
     return Series(value.zone, edges, np.array([value.g_per_kwh]), value.provenance)
 
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Why a source has nothing for a zone, in words for a user. Never holds a key or token."""
+    """Why a source has no data for a zone, in words for a user. Never holds a key or token."""
 
     zone: str
     reason: str

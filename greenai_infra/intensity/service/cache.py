@@ -1,4 +1,4 @@
-"""Answers of live sources on disk: one small JSON file a question, safe under concurrent processes, never a token."""
+"""Answers of live sources on disk: a small JSON file per question, safe under concurrent processes, never a token."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CACHE_DIR_VARIABLE = "GREENAI_CACHE_DIR"
-FALLBACK_AGE = timedelta(hours=6)  # an answer as old as this no longer stands in for one that can't be had
+FALLBACK_AGE = timedelta(hours=6)  # an answer as old as this no longer replaces a failed request
 CLOCK_TOLERANCE = timedelta(minutes=5)
 VERSION = 2
 
@@ -36,14 +36,14 @@ class Key:
 
     @property
     def file_name(self) -> str:
-        """A name that any file system takes, whatever a zone is called."""
+        """Returns a name that is valid on any file system, for any zone name."""
         text = json.dumps([self.source, self.signal, self.basis, self.zone, self.question])
         return f"{hashlib.sha256(text.encode()).hexdigest()[:40]}.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer from the cache: when it was fetched, and until when a new one would say the same."""
+    """An answer from the cache: when it was fetched, and how long a new answer would be the same."""
 
     points: Points
     fetched_at: datetime
@@ -51,7 +51,7 @@ class Kept:
 
 
 class AnswerCache:
-    """A directory of answers. Without one that can be written it keeps nothing, and says so once."""
+    """A directory of answers. Without a writable directory it keeps no answers, and says so once."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -68,12 +68,12 @@ class AnswerCache:
         return cls(user_cache_path("greenai-infra", appauthor=False) / "intensity")
 
     def get(self, key: Key, now: datetime) -> Kept | None:
-        """The answer, if there is one that is younger than FALLBACK_AGE; a broken file is removed with a notice."""
+        """Returns the answer if it is younger than FALLBACK_AGE, else None; removes a broken file with a notice."""
         path = self.directory / key.file_name
         try:
             text = path.read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
-            return None  # where there is no directory, keeping an answer says so
+            return None  # storing an answer reports a missing directory
         except (OSError, UnicodeDecodeError) as error:
             self._discard(path, error)
             return None
@@ -90,7 +90,7 @@ class AnswerCache:
         return kept
 
     def put(self, key: Key, points: Points, *, fetched_at: datetime, valid_until: datetime) -> None:
-        """Keep an answer. Another process sees the old file or the new one, never a part of one."""
+        """Stores an answer. Other processes see the old file or the new file, never a partial file."""
         stored = {
             "version": VERSION,
             "source": key.source,
@@ -105,12 +105,12 @@ class AnswerCache:
         self._write(key.file_name, stored)
 
     def recall(self, name: str, now: datetime, valid: timedelta) -> Any:
-        """What was remembered under a name less than `valid` ago, as plain JSON values; None if there is nothing."""
+        """Returns what was stored under a name less than `valid` ago, as plain JSON values; else None."""
         content, since = self.recall_dated(name)
         return content if since is not None and -CLOCK_TOLERANCE <= now - since < valid else None
 
     def recall_dated(self, name: str) -> tuple[Any, datetime | None]:
-        """What was remembered under a name, however long ago, and when; (None, None) if there is nothing."""
+        """Returns what was stored under a name at any time, and when; else (None, None)."""
         try:
             stored = json.loads((self.directory / f"{name}.json").read_text(encoding="utf-8"))
             return stored["content"], parse_time(stored["fetched_at"])
@@ -141,7 +141,7 @@ class AnswerCache:
                     os.unlink(temporary)
 
     def clear(self) -> int:
-        """Remove every answer and kept forecast; how many there were. Raises InputError if one can't be removed."""
+        """Removes all answers and kept forecasts; returns their number. Raises InputError if removal fails."""
         removed = 0
         for path in [
             *self.directory.rglob("*.json"),
@@ -162,6 +162,6 @@ class AnswerCache:
 
 
 def _warn(message: str, *arguments: object) -> None:
-    import logging  # not before there is something to say
+    import logging  # imported only when needed
 
     logging.getLogger(__name__).warning(message, *arguments)

@@ -1,4 +1,4 @@
-"""What sources share that cover only certain zones: about the others nothing is asked, and the answer is why."""
+"""Shared by sources that cover only certain zones: other zones get the reason as the answer, without a request."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from greenai_infra.web.site import Answer
 
-TOTAL_TIMEOUT_S = 20.0  # for one question with all its retries and the whole body
+TOTAL_TIMEOUT_S = 20.0  # per question, with all its retries and the whole body
 MAX_BODY_BYTES = 5_000_000
 PASSING_STATUS = (HTTPStatus.TOO_MANY_REQUESTS, *FAILED_STATUS)
 
@@ -38,7 +38,7 @@ _STATUS_REASONS = {
 
 
 class Client:
-    """One service: pooled connections, `headers` and `params` sent with every question.
+    """A service: pooled connections, `headers` and `params` sent with every question.
 
     `secrets` are the values in them that are never shown. Redirects are not followed, so that they reach no other host.
     """
@@ -63,9 +63,9 @@ class Client:
             self._site = _failure(error)
 
     def fetch_all(self, questions: Sequence[Question], *, within_s: float | None = None) -> list[Any | Failure]:
-        """What answers each question, as JSON or as it is read, or why nothing does.
+        """Returns the answer to each question, as JSON or as read by the reader, or why it is missing.
 
-        Never takes much longer than the total timeout (or `within_s`), whatever a server does.
+        Takes little longer than the total timeout (or `within_s`), even with a misbehaving server.
         """
         if isinstance(self._site, Failure):
             return [self._site] * len(questions)
@@ -98,7 +98,7 @@ class Client:
 
 
 def _failure(error: WebError) -> Failure:
-    """Silent where the service kept us waiting for nothing: it is spared for a while."""
+    """Silent if the service kept us waiting without a response: it is left alone for a while."""
     return Failure(str(error), transient=True, silent=isinstance(error, NotReached | NoAnswer))
 
 
@@ -111,8 +111,8 @@ def _status_failure(answer: Answer) -> Failure:
 
 
 def _encoded(key: str, value: str | list[str]) -> str:
-    """A query parameter; one with several values is given several times."""
+    """A query parameter; a parameter with several values is repeated."""
     return "&".join(f"{_quoted(key)}={_quoted(one)}" for one in ([value] if isinstance(value, str) else value))
 
 
-_quoted = lru_cache(maxsize=1024)(quote_plus)  # the questions of a batch differ in one word
+_quoted = lru_cache(maxsize=1024)(quote_plus)  # the questions of a batch differ in a single word

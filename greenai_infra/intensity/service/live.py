@@ -1,6 +1,6 @@
 """What every live source shares: asking once, keeping answers, and what may be called live.
 
-A source says what it asks and reads the answers into points; the rest is here, so that no source labels on its own.
+A source defines its questions and reads the answers into points; the rest is here, so that all sources label alike.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Fetch = Callable[[Sequence[str]], Mapping[str, Points | Failure]]
 
 LEAST_VALIDITY = timedelta(minutes=5)
-LONG_WAIT_S = 4.0  # for nothing: worth remembering; where no network is, the answer comes sooner
+LONG_WAIT_S = 4.0  # without a response: worth remembering; without a network, requests fail sooner
 SILENCE = timedelta(minutes=5)  # for which a service that was silent for long is not asked
 
 
@@ -64,7 +64,7 @@ class Answer(NamedTuple):
 
 
 class LiveAnswers:
-    """Points of one publisher as of a moment: each zone and question is fetched at most once."""
+    """Points of a publisher as of a moment: each zone and question is fetched at most once."""
 
     def __init__(self, publisher: Publisher, as_of: datetime, cache: AnswerCache | None) -> None:
         self.publisher = publisher
@@ -74,10 +74,10 @@ class LiveAnswers:
         self._silent = ""
 
     def ask(self, zones: Sequence[str], question: str, fetch: Fetch) -> dict[str, Answer | Unavailable]:
-        """The answer for each zone: had before, from the cache while valid, else by `fetch(zones)`.
+        """Returns the answer for each zone: from memory, from the cache while valid, else by `fetch(zones)`.
 
-        `question` names kind and reach, and with zone and publisher the place in the cache. Where fetching fails for a
-        reason that may pass, an own answer of less than six hours ago stands in, flagged as cached and as fallback.
+        `question` names kind and reach, and with zone and publisher the place in the cache. If fetching fails for a
+        transient reason, a cached answer less than six hours old replaces it, flagged as cached and as fallback.
         """
         keys = {zone: self._key(zone, question) for zone in zones}
         kept: dict[str, Kept | None] = {}

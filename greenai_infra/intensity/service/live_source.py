@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Setting(Struct, frozen=True):
-    """One value that a user may set: the key in the file, and the variable. A secret is never shown."""
+    """A value that a user may set: the key in the file, and the variable. A secret is never shown."""
 
     key: str
     variable: str
@@ -29,7 +29,7 @@ class Setting(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a live source is asked: as of now, for values of one signal and basis, within a time for each question.
+    """How a live source is asked: as of now, for values of a given signal and basis, with a time limit per question.
 
     `detail` is what follows the name after `--source`, as 13 in neso:13; mostly empty.
     """
@@ -46,12 +46,12 @@ class Asking:
 class LiveSource(Struct, frozen=True, kw_only=True):
     """The `SPEC` of a live source: what `greenai-infra sources` lists, and all else that is known without asking it.
 
-    `meanings` are the signals and bases it answers in; empty if the settings `signal` and `basis` state the one.
-    `settings` may be set, `needs` are the keys of those without which it can't be asked, and `tables` are keys of the
-    settings file that hold a table of texts. `probe` is a zone to try it with.
-    `auto` asks sources by `rank`, the smallest first, each alone; `public` ones, which need no contract, come last and
-    are asked together, each about the zones it covers: their class has `uncovered(zone)`, too.
-    `open` makes the source from settings that are complete; `takes_detail` if its name may be followed by `:DETAIL`.
+    `meanings` are the signals and bases it answers in; empty if the settings `signal` and `basis` state them.
+    `settings` may be set, `needs` are the keys of required settings, and `tables` are keys of the settings file that
+    hold a table of texts. `probe` is a zone for a trial.
+    `auto` asks sources by `rank`, the smallest first, each alone. `public` sources, which need no contract, come last
+    and are asked together, each about the zones it covers: their class also has `uncovered(zone)`.
+    `open` makes the source from complete settings; `takes_detail` if its name may be followed by `:DETAIL`.
     """
 
     name: str
@@ -70,7 +70,7 @@ class LiveSource(Struct, frozen=True, kw_only=True):
     takes_detail: bool = False
 
     def missing(self, settings: Settings) -> str:
-        """What has to be set before this source can be asked, "" if nothing; the first if all is. Never a value."""
+        """Returns which settings are missing, "" if complete; only the first if all are missing. Never shows values."""
         unset = [settings.where(self.name, key) for key in self.needs if settings.get(self.name, key) is None]
         if len(unset) == len(self.needs):
             unset = unset[:1]
@@ -88,7 +88,7 @@ class LiveSource(Struct, frozen=True, kw_only=True):
         return " or ".join(f"{signal} {basis}" for signal, basis in self.meanings) or "as you state"
 
     def meanings_in(self, settings: Settings) -> tuple[tuple[Signal, Basis], ...]:
-        """Its meanings, or the one that the user states. Raises InputError for other words than signals and bases."""
+        """Returns the source's meanings, or the meaning stated by the user. Raises InputError for unknown words."""
         if self.meanings:
             return self.meanings
         signal, basis = self.text(settings, "signal"), self.text(settings, "basis")

@@ -1,4 +1,4 @@
-"""Zones under the names that other services have for them; several zones may be one place there."""
+"""Maps zones to other services' names for them; several zones may be a single place there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def watttime_regions(zone: str) -> list[str]:
 def ask_by_place(
     place_of: Mapping[str, str], ask: Callable[[Sequence[str]], Mapping[str, Answer | Unavailable]]
 ) -> dict[str, Answer | Unavailable]:
-    """The answer for each zone, where `ask` knows places: zones that are one place there share one question."""
+    """Returns the answer for each zone, with `ask` answering by place: zones of the same place share a question."""
     found = ask(list(dict.fromkeys(place_of.values())))
     answers: dict[str, Answer | Unavailable] = {}
     for zone, place in place_of.items():

@@ -1,4 +1,4 @@
-"""Which part of the past a service is asked for, so that similar questions become one that is asked and kept once."""
+"""Chooses the part of the past that is requested, so that similar questions share a single cached request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from greenai_infra.clock import HOUR, ceiling_to, floor_to
 
 
 class Window(NamedTuple):
-    """From `first` to `last`; `reach` says it in hours before now, the same for the same question an hour later."""
+    """From `first` to `last`; `reach` gives them in hours before now, and stays the same an hour later."""
 
     first: datetime
     last: datetime

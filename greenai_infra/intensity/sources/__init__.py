@@ -1,1 +1,1 @@
-"""The sources of carbon intensity, one module a source."""
+"""The sources of carbon intensity, a module per source."""

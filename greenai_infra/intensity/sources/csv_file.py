@@ -1,9 +1,9 @@
-"""Reading one CSV of intensities: what its header declares, and its rows, each checked and with its line.
+"""Reads a CSV of intensities: the header's declarations, and the rows, each checked and with its line.
 
 Columns `zone`, `datetime` (with offset) and `g_per_kwh`, in any order; optional `signal` and `basis`. Comment lines
 `# key: value` before the column names may declare signal, basis, kind, source, issued_at and samples for all rows.
-A cell that says that a value is missing (empty, NA, null, ...) is a gap. Any other value that can't be believed is
-refused, as the file is the user's own; in a publisher's export (see exports.py) it is a gap.
+A cell that says that a value is missing (empty, NA, null, ...) is a gap. Any other implausible value is
+refused, as the user can fix the file; in a publisher's export (see exports.py) it is a gap.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _DECLARATION = re.compile(r"#\s*([A-Za-z_ ]+?)\s*:\s*(.+?)\s*")
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of one zone that declare the same: times in Unix seconds, g/kWh (NaN in a gap), and the line of each.
+    """The rows of a zone with equal declarations: times in Unix seconds, g/kWh (NaN in a gap), and the line of each.
 
-    `missing` are the lines of rows without a value, `bad` the reasons of values that can't be believed, by line; both
-    are gaps. `estimated` counts the rows that the publisher has estimated.
+    `missing` are the lines of rows without a value, `bad` the reasons of implausible values, by line; both
+    are gaps. `estimated` counts the rows that the publisher estimated.
     """
 
     times_s: list[float] = field(default_factory=list)
@@ -52,9 +52,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """One file as read, `is_export` if it has a publisher's layout.
+    """A file as read, `is_export` if it has a publisher's layout.
 
-    `rows` is keyed by zone and by the row's own signal and basis ("" where there is no column).
+    `rows` is keyed by zone and by the row's signal and basis ("" without a column).
     """
 
     path: Path
@@ -64,7 +64,7 @@ class CsvFile:
 
 
 def read_csv(path: Path, basis: str | None = None, kind: str | None = None) -> CsvFile:
-    """Read and check one file. Raises InputError with file and line.
+    """Reads and checks a file. Raises InputError with file and line.
 
     `basis` and `kind` choose among the columns of a publisher's export.
     """

@@ -21,7 +21,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class FileKind(StrEnum):
-    """What the rows of a file are. Of a history nothing after the moment of planning is seen."""
+    """What the rows of a file are. Steps of a history after the moment of planning are hidden."""
 
     HISTORY = "history"
     FORECAST = "forecast"
@@ -46,7 +46,7 @@ class Declaration(Struct, frozen=True):
 
 
 def declare(file: CsvFile, by_row: dict[str, str], stated: Mapping[str, StrEnum | None], where: str) -> Declaration:
-    """What is said of rows by their own columns, the file's header and the caller; each may say it, none contradict."""
+    """What the columns, the file's header and the caller declare about rows; all declarations must agree."""
 
     def said(key: str, choices: type[_Choice]) -> _Choice | None:
         given = {

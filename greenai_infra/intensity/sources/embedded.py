@@ -31,7 +31,7 @@ class EmbeddedYear:
         return {zone: self._of(zone) for zone in zones}
 
     def history(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
-        """Nothing."""
+        """Returns Unavailable for every zone."""
         return {zone: Unavailable(zone, "a yearly mean has no history") for zone in zones}
 
     def forecast(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
@@ -62,7 +62,7 @@ def embedded_direct(region: str, as_of: datetime) -> Intensity | Unavailable:
 
 
 def newest(table: Callable[[str, int | None], YearlyMean | None], key: str, as_of: datetime) -> YearlyMean | None:
-    """The newest mean of a year that was over at `as_of`, so that planning as of the past sees nothing later."""
+    """Returns the newest mean of a year that was over at `as_of`, to keep later data out of past planning."""
     mean = table(key, None)
     if mean is None or mean.year < as_of.year:
         return mean

@@ -27,7 +27,7 @@ HINT = "Electricity Maps' portal export and NESO's generation mix and national f
 class Export:
     """Where the columns of a publisher's file are, and what is `declared` of all rows.
 
-    `zone` holds for all rows where there is no `zone_at`; `estimated_at` says `true` of rows that are estimated.
+    Without `zone_at`, `zone` holds for all rows; the column `estimated_at` says `true` for estimated rows.
     """
 
     declared: Mapping[str, str]
@@ -39,9 +39,9 @@ class Export:
 
 
 def recognised(header: Sequence[str], basis: str | None, kind: str | None) -> Export | None:
-    """The known export with these column names, or None.
+    """Returns the known export with these column names, or None.
 
-    Of several columns of intensities `basis` and `kind` choose; life cycle and what was measured, if they say nothing.
+    `basis` and `kind` choose among several intensity columns; by default life cycle and measured values.
     Raises InputError for a basis that the file lacks.
     """
     names = [" ".join(name.casefold().replace("\u2082", "2").split()) for name in header]

@@ -37,7 +37,7 @@ class FileSource:
 
     Signal and basis must be stated by the file, its publisher's format or here; they are never guessed. Zones are known
     by their names in any case; `warnings` say which are unknown. Raises InputError, with file and
-    line, for anything that can't be believed, when the source is opened.
+    line, for any implausible value, when the source is opened.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class FileSource:
         return {zone: self._latest(zone) for zone in zones}
 
     def history(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
-        """The steps that overlap [start, end) and had ended by `as_of`; nothing if the file is a forecast."""
+        """Returns the steps that overlap [start, end) and had ended by `as_of`; empty if the file is a forecast."""
         return {zone: self._window(zone, start, end, FileKind.HISTORY) for zone in zones}
 
     def forecast(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:

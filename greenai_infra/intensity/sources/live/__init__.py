@@ -1,7 +1,7 @@
-"""The live sources: each is a file, or a folder, in here that has a `SPEC`; nothing else lists them.
+"""The live sources: every file or folder in here with a `SPEC` is found automatically.
 
-A `SPEC` is read at each start, so it and its imports are light: what asks and reads is imported within `open`, or is in
-a second file beside it.
+A `SPEC` is read at each start, so it and its imports are light: code that asks and reads is imported within `open`, or
+lives in a second file.
 """
 
 from __future__ import annotations

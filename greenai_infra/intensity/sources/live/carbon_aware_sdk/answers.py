@@ -1,9 +1,9 @@
-"""Reading the answers of a Carbon Aware SDK WebApi (v1.2 to v1.8), and refusing what can't be believed.
+"""Reads the answers of a Carbon Aware SDK WebApi (v1.2 to v1.8), and refuses implausible values.
 
 emissions: [{"location", "time", "rating", "duration": "00:05:00"}, ...]
 forecasts: [{"location", "generatedAt", "forecastData": [{"location", "timestamp", "value", "duration": 5}, ...]}]
 Ratings and values are in g/kWh, a duration is a text or in minutes.
-A forecast's `optimalDataPoints` (`optimalDataPoint` in older versions) are points of `forecastData` and not read.
+A forecast's `optimalDataPoints` (`optimalDataPoint` in older versions) are points of `forecastData` and ignored.
 The WebApi names neither signal nor basis, and hides whether its data source estimated a value.
 """
 

@@ -1,7 +1,7 @@
 """`carbon-aware-sdk`: a WebApi of the Green Software Foundation's Carbon Aware SDK that the user runs.
 
-Signal and basis are what the user states, since the WebApi doesn't say: its data source WattTime is marginal direct,
-Electricity Maps average life cycle. Nor does it say whether a value was measured or estimated, so none is called live.
+The user states signal and basis, since the WebApi doesn't say: its data source WattTime is marginal direct, Electricity
+Maps average life cycle. It also hides whether a value was measured or estimated, so its values are never called live.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 TITLE = "Carbon Aware SDK"
 RECENT = timedelta(hours=12)  # asked for the newest value; within the 24 h that Electricity Maps counts as recent
-MAX_RANGE = timedelta(days=10)  # of one hourly question to Electricity Maps, the strictest of its data sources
+MAX_RANGE = timedelta(days=10)  # per hourly question to Electricity Maps, the strictest of the data sources
 UNSAID = "its WebApi does not say whether it is measured or estimated"
 
 
 class CarbonAwareSdk:
-    """The WebApi asked as of now, one request a location, all at once; answers are kept in `cache`.
+    """The WebApi asked as of now, a request per location, all at once; answers are kept in `cache`.
 
-    Not one request for all: an unknown location is answered with 400 for all of them, and values are answered under the
-    data source's name of a place, which may not be the one that was asked for. `locations` has the location of each
+    A request for all locations would fail as a whole (400) for any unknown location, and values come under the
+    data source's name of a place, which may differ from the requested name. `locations` has the location of each
     zone, as "westus"; "westus/CAISO_NORTH" accepts the second name in answers. Names of the zone itself, here and at
-    WattTime, are accepted anyway. No method raises for what a service can do wrong.
+    WattTime, are always accepted. Methods never raise for a service's faults.
     """
 
     name = "carbon-aware-sdk"
@@ -75,7 +75,7 @@ class CarbonAwareSdk:
         self._answers = LiveAnswers(publisher, as_of, cache)
 
     def uncovered(self, zone: str) -> str:
-        """Why there is no answer for this zone, "" if there may be one."""
+        """Returns why this zone can't be answered, "" if it may be."""
         if zone in self._location_of:
             return ""
         return f"no location of the {TITLE} is set for {zone}: add it to locations of [{self.name}] in config.toml"
@@ -99,7 +99,7 @@ class CarbonAwareSdk:
         return {zone: self._answers.series(zone, answer, start, end, Kind.FORECAST) for zone, answer in answers.items()}
 
     def _emissions(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Answer | Unavailable]:
-        """The last 12 hours where these do, so that the newest values and recent history are one question."""
+        """Extends a short range to the last 12 hours, so that newest values and recent history share a question."""
         window = past_window(self.as_of, start, end, recent=RECENT, longest=MAX_RANGE)
         params = {"time": format_time(window.first), "toTime": format_time(window.last)}
         return self._ask(zones, f"emissions {window.reach}", "emissions/bylocations", params, read_emissions)

@@ -47,7 +47,7 @@ FUELS = {
 STORAGE = frozenset({"BAT", "PS", "OES", "UES"})
 """Left out: what comes out of storage was counted when it was generated. Pumped hydro is PS, not WAT."""
 
-MAX_CODES = 32  # of one hour, known and unknown: more than EIA has ever listed
+MAX_CODES = 32  # per hour, known and unknown: more than EIA has ever listed
 MAX_MWH = 1_000_000.0  # in an hour; the whole country generates about half of this
 WHOLE_DIGITS = 7  # a whole number with less of them is below MAX_MWH
 MAX_OTHER_SHARE = 0.2  # of an hour, above which its factor decides too much
@@ -59,7 +59,7 @@ Hours = dict[float, dict[str, float | None]]
 
 
 def further_pages(answer: object) -> range:
-    """The rows at which the pages after the first begin; none of an answer that `read_mix` refuses."""
+    """Returns the first row of each page after the first; empty for an answer that `read_mix` refuses."""
     try:
         total = _total(answer) if isinstance(answer, dict) else 0
     except AnswerError:
@@ -68,9 +68,9 @@ def further_pages(answer: object) -> range:
 
 
 def split_by_respondent(answer: Mapping[str, Any], respondents: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """One whole answer about several as one about each; those that it says nothing about are left out.
+    """Splits a complete answer about several respondents into an answer for each; absent respondents are left out.
 
-    Raises AnswerError if rows are missing, or about somebody else.
+    Raises AnswerError if rows are missing, or about another respondent.
     """
     rows = list(_rows(answer))
     _check_total(answer, len(rows))
@@ -119,7 +119,7 @@ def _check_total(answer: Mapping[str, Any], rows: int) -> None:
 
 
 def _total(answer: Mapping[str, Any]) -> int:
-    """How many rows there are, on all pages; text or a number."""
+    """Returns the number of rows on all pages, given as text or number."""
     total = _response(answer).get("total")
     if isinstance(total, bool) or not isinstance(total, int | str) or not re.fullmatch(r"\d{1,9}", str(total)):
         raise AnswerError(f"answered with {shown(total)} where the number of rows should be ('total')")
@@ -184,7 +184,7 @@ def _mwh(value: object) -> float | None:
     """A number, also as text; None for null."""
     if isinstance(value, str):
         if value.isdecimal() and value.isascii() and len(value) < WHOLE_DIGITS:
-            return float(value)  # nearly all are such, and there are thousands
+            return float(value)  # the fast path for nearly all of thousands of values
         if not _NUMBER.fullmatch(value):
             raise AnswerError(f"answered with {shown(value)} where a number should be")
         value = float(value)

@@ -45,12 +45,12 @@ ORDER = {
     "sort[1][column]": "fueltype",
     "sort[1][direction]": "asc",
 }
-MAX_RANGE = timedelta(days=30)  # of one question about the past
-MOST_APART = 5  # zones that are asked one by one; more share questions, as EIA slows whoever asks many at once
+MAX_RANGE = timedelta(days=30)  # per question about the past
+MOST_APART = 5  # up to this many zones are asked separately; more share questions, as EIA throttles
 
 
 class Eia:
-    """EIA asked as of now, one request a few zones and 5,000 rows. The key is a query parameter and never shown."""
+    """EIA asked as of now, a request per few zones and 5,000 rows. The key is a query parameter and never shown."""
 
     name = "eia"
 
@@ -71,7 +71,7 @@ class Eia:
         self._answers = LiveAnswers(publisher, as_of, cache)
 
     def uncovered(self, zone: str) -> str:
-        """Why there is no answer for this zone, "" if there may be one."""
+        """Returns why this zone can't be answered, "" if it may be."""
         return "" if zone in eia_respondents() else f"EIA has no balancing authority for {zone}"
 
     def latest(self, zones: Sequence[str]) -> dict[str, Intensity | Unavailable]:
@@ -93,7 +93,7 @@ class Eia:
         }
 
     def forecast(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Series | Unavailable]:
-        """Nothing."""
+        """Returns Unavailable for every zone."""
         reason = "EIA forecasts no generation by fuel"
         return {zone: Unavailable(zone, self.uncovered(zone) or reason) for zone in zones}
 
@@ -124,10 +124,10 @@ class Eia:
     def _read_together(
         self, zones: Sequence[str], first: datetime, last: datetime, read: Callable[[str, Sequence[Any]], Points]
     ) -> dict[str, Points | Failure]:
-        """The points of zones that share questions, as many as surely fit a page; none of a few zones or a long time.
+        """Returns points of zones that share questions, as many as fit a page; empty for few zones or long times.
 
-        Zones that an answer does not speak of, and those of an answer that can't be believed, are left out: asked
-        alone, each gets an answer or a reason of its own.
+        Zones missing from an answer, and the zones of an implausible answer, are left out: asked alone, each gets a
+        separate answer or reason.
         """
         share = int(PAGE_ROWS // ((last - first) / HOUR * MAX_CODES))
         if len(zones) <= MOST_APART or share < 2:
@@ -162,7 +162,7 @@ class Eia:
         read: Callable[[str, Sequence[Any]], Points],
         within_s: float,
     ) -> dict[str, Points | Failure]:
-        """The points of zones whose answers go on after the first page, or why a page can't be had."""
+        """Returns the points of zones whose answers go on after the first page, or why a page is missing."""
         places = [(zone, offset) for zone, page in begun.items() for offset in further_pages(page)]
         rest = self._client.fetch_all(
             [_question([zone], first, last, offset) for zone, offset in places], within_s=within_s

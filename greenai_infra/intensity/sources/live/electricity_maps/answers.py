@@ -1,4 +1,4 @@
-"""Reading Electricity Maps' answers (API v4; v3 has the same ones), and refusing what can't be believed.
+"""Reads Electricity Maps' answers (API v4; the same in v3), and refuses implausible values.
 
 latest: {"zone", "carbonIntensity", "datetime", "emissionFactorType", "isEstimated", "estimationMethod"}
 history: {"zone", "history": [...]}; past-range: {"zone", "data": [...]}
@@ -130,7 +130,7 @@ def _list(
 
 
 def _point(entry: Mapping[str, Any], zone: str, basis: Basis) -> tuple[float, object, frozenset[Flag]]:
-    """Start, value and flags of one entry."""
+    """Returns start, value and flags of an entry."""
     _check_zone(entry.get("zone", zone), zone)
     _check_basis(entry, basis)
     flags = set()

@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 TITLE = "Electricity Maps"
 HORIZONS_HOURS = (6, 24, 48, 72)
 RECENT = timedelta(hours=24)  # what `history` covers without a range
-MAX_RANGE = timedelta(days=10)  # of one hourly `past-range` question
+MAX_RANGE = timedelta(days=10)  # per hourly `past-range` question
 LIST_VALID = timedelta(hours=24)
 LIST_SHARE = 0.4  # of the time for a question, that asking first what the token covers may take
 
 
 class ElectricityMaps:
-    """Electricity Maps asked as of now, one request a zone, all zones at once; answers are kept in `cache`.
+    """Electricity Maps asked as of now, a request per zone, all zones at once; answers are kept in `cache`.
 
-    The zone is always our own, never looked up from the caller's address. No method raises for what a service can do
-    wrong: a zone without a believable answer is Unavailable.
+    The zone is always stated, never looked up from the caller's address. Methods never raise for a service's faults:
+    a zone without a plausible answer is Unavailable.
     """
 
     name = "electricity-maps"
@@ -133,9 +133,9 @@ class ElectricityMaps:
         return self._answers.ask(zones, question, fetch)
 
     def _may_ask(self, zone: str, path: str) -> bool:
-        """False if the token is known not to cover this: once something was refused, its list is asked for once a day.
+        """False if the token is known not to cover this: after a refusal, the token's list is requested once a day.
 
-        So a token for one zone is not refused for sixty zones at each further question.
+        This spares a token for one zone sixty refusals at each further question.
         """
         if self._access is None and self._cache:
             self._access = read_access(self._cache.recall(self._list_name, self.as_of, LIST_VALID)) or None
@@ -152,7 +152,7 @@ class ElectricityMaps:
 
     @cached_property
     def _list_name(self) -> str:
-        """Of what a token covers, in the cache: a digest that tells neither the token nor the address."""
+        """Cache name of a token's coverage: a digest that hides the token and the address."""
         told = f"{self._sign_in.base_url} {self._sign_in.token}"
         return f"zones-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 

@@ -1,8 +1,8 @@
 """`energy-charts`: carbon intensity of European countries from Energy-Charts (Fraunhofer ISE); no key.
 
 Average signal. The basis is an assumption: the documentation of its API (1.5, 2025-10) does not describe `co2eq`, and
-no other word of its publisher on it was found. Life cycle is assumed, as the unit is CO2 equivalents and the values are
-too high for direct ones: an answer for France of 2026-10-04 holds 47 to 65 g/kWh, while for 2024 Google states 16
+no other statement of its publisher was found. Life cycle is assumed, as the unit is CO2 equivalents and the values are
+too high for direct emissions: an answer for France of 2026-10-04 holds 47 to 65 g/kWh, while for 2024 Google states 16
 direct and Electricity Maps 33 life cycle. Every value says so. Data: CC BY 4.0, credit Energy-Charts.info.
 """
 
@@ -38,14 +38,14 @@ COUNTRIES = frozenset(
 
 BASIS_NOTE = "its publisher states no basis; taken to be life cycle"
 QUARTER = timedelta(minutes=15)
-RECENT = timedelta(hours=24)  # asked for the newest value, which is one to three hours old
-MAX_RANGE = timedelta(days=10)  # of one question about the past
+RECENT = timedelta(hours=24)  # range of the request for the newest value, which is one to three hours old
+MAX_RANGE = timedelta(days=10)  # per question about the past
 
 
 class EnergyCharts:
-    """Energy-Charts asked as of now, one request a country and kind of question.
+    """Energy-Charts asked as of now, a request per country and kind of question.
 
-    A country that is split into several zones is answered for as a whole only, never for one of its zones.
+    A country that is split into several zones is answered only as a whole, never for a single zone.
     """
 
     name = "energy-charts"
@@ -65,7 +65,7 @@ class EnergyCharts:
         self._answers = LiveAnswers(publisher, as_of, cache)
 
     def uncovered(self, zone: str) -> str:
-        """Why there is no answer for this zone, "" if there may be one."""
+        """Returns why this zone can't be answered, "" if it may be."""
         if zone in COUNTRIES:
             return ""
         country = zone.partition("-")[0]

@@ -49,7 +49,7 @@ def read_forecast(answer: Mapping[str, Any]) -> Points:
 
 
 def read_regional_forecast(answer: Mapping[str, Any], region_id: int) -> Points:
-    """What is expected for a region. Raises AnswerError, also if the answer is about another one."""
+    """Returns the forecast for a region. Raises AnswerError, also if the answer is about another region."""
     region = answer.get("data")
     if not isinstance(region, dict):
         raise AnswerError(f"answered with {shown(region)} where a region should be ('data')")

@@ -1,4 +1,4 @@
-"""`neso`: carbon intensity of Great Britain or of one of its regions, from NESO's Carbon Intensity API; no key.
+"""`neso`: carbon intensity of Great Britain or of a region, from NESO's Carbon Intensity API; no key.
 
 Average signal, direct basis: its own factors (`/intensity/factors`) are those of burning fuel, 937 for coal and 394 for
 gas, and 0 for nuclear, wind, solar and hydro; imports and losses are counted. Half hours. Data: CC BY 4.0.
@@ -42,11 +42,11 @@ REGIONS = (
 """Names of regions 1 to 17."""
 
 HALF_HOUR = timedelta(seconds=HALF_HOUR_S)
-MAX_RANGE = timedelta(days=14)  # of one question about the past
+MAX_RANGE = timedelta(days=14)  # per question about the past
 
 
 class Neso:
-    """NESO asked as of now. Of a region there are forecasts only: its newest value is estimated, its history nothing.
+    """NESO asked as of now. Regions have forecasts only: their newest value is estimated, their history empty.
 
     Raises ValueError for an unknown region.
     """
@@ -72,7 +72,7 @@ class Neso:
         self._answers = LiveAnswers(publisher, as_of, cache)
 
     def uncovered(self, zone: str) -> str:
-        """Why there is no answer for this zone, "" if there may be one."""
+        """Returns why this zone can't be answered, "" if it may be."""
         return "" if zone == ZONE else f"NESO covers {ZONE}, not {zone}"
 
     def latest(self, zones: Sequence[str]) -> dict[str, Intensity | Unavailable]:

@@ -1,6 +1,6 @@
-"""Asking WattTime: a login with user name and password, then questions with the token that it gave.
+"""Asking WattTime: a login with user name and password, then questions with the returned token.
 
-The official client (`watttime` 1.4 on PyPI, MIT) does not serve here: it needs pandas, puts user name and password into
+The official client (`watttime` 1.4 on PyPI, MIT) is unsuitable here: it needs pandas, puts user name and password into
 the environment, where every child process finds them, sets up the root logger when it is imported, has no bound on the
 time of a call, and checks neither region, unit nor signal of an answer.
 """

@@ -39,15 +39,15 @@ TITLE = "WattTime"
 FREE_REGION = "CAISO_NORTH"
 STEP = timedelta(minutes=5)
 RECENT = timedelta(hours=24)  # asked for the newest value: some regions are published hours late
-MAX_RANGE = timedelta(days=32)  # of one `historical` question
+MAX_RANGE = timedelta(days=32)  # per `historical` question
 HORIZON_STEP_HOURS, MAX_HORIZON_HOURS = 6, 72
 
 
 class WattTime:
-    """WattTime asked as of now: one login, then one request a region, all regions at once; answers kept in `cache`.
+    """WattTime asked as of now: one login, then a request per region, all regions at once; answers kept in `cache`.
 
-    A zone is asked about as the WattTime region that the catalog names for it. No method raises for what a service can
-    do wrong: a zone without a believable answer is Unavailable. A free account covers the region CAISO_NORTH only.
+    A zone is asked about as the WattTime region that the catalog names for it. Methods never raise for a service's
+    faults: a zone without a plausible answer is Unavailable. A free account covers the region CAISO_NORTH only.
     """
 
     name = "watttime"
@@ -67,7 +67,7 @@ class WattTime:
         self._answers = LiveAnswers(publisher, as_of, cache)
 
     def uncovered(self, zone: str) -> str:
-        """Why WattTime can't be asked about this zone, "" if it can: a zone must be one of its regions, not several."""
+        """Returns why WattTime can't be asked about this zone, else "": a zone must be a single WattTime region."""
         names = watttime_regions(zone)
         if not names:
             return f"the catalog knows no region of {TITLE} for {zone}"
@@ -94,7 +94,7 @@ class WattTime:
         return {zone: self._answers.series(zone, answer, start, end, Kind.FORECAST) for zone, answer in answers.items()}
 
     def _historical(self, zones: Sequence[str], start: datetime, end: datetime) -> dict[str, Answer | Unavailable]:
-        """The last 24 hours where these do, so that the newest values and a day's history are one question."""
+        """Extends a short range to the last 24 hours, so that newest values and a day's history share a question."""
         window = past_window(self.as_of, start, end, recent=RECENT, longest=MAX_RANGE)
         params = {"start": format_time(window.first), "end": format_time(window.last)}
         return self._ask(zones, f"historical {window.reach}", "v3/historical", params, read_historical)
