@@ -1,7 +1,7 @@
 """Components of Amazon Web Services: `from greenai_infra.stacks.aws import TrainingRegion, TrainingRegionArgs`.
 
-Each takes its name, its typed arguments and Pulumi's options. The name begins the names of all that is built, so that a
-program may hold several, also of one workload. A component is imported when its name is used, and no other with it.
+A component takes a name, typed arguments and Pulumi's options. All resource names begin with that name, so a program
+may hold several components, even for one workload. Using a component's name imports only that component.
 """
 
 from __future__ import annotations

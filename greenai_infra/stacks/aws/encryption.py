@@ -53,7 +53,7 @@ class EncryptionKeyArgs:
     account_id: Any
     statements: Sequence[Statement] = ()
     given_arn: str | None = None
-    """A key of the user's own: none is made, and its policy stays as it is."""
+    """The user's existing key: no key is made, and its policy stays unchanged."""
 
 
 class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The doors of a network without internet: one endpoint for each service that is called from inside."""
+"""The exits of a network without internet: an endpoint for each service that is called from inside."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from greenai_infra.stacks.aws.site import Site
 
-# Service, and what may be asked of it through the endpoint. Each one is billed by the hour and zone, so only those that
-# are called are here. `sagemaker.runtime` is not: it invokes endpoints, which neither training nor serving does.
+# Service -> what may be requested through the endpoint. Endpoints are billed by hour and zone, so only those that are
+# used are here. `sagemaker.runtime` is not: it invokes endpoints, which neither training nor serving does.
 _PULL = "BatchCheckLayerAvailability BatchGetImage GetDownloadUrlForLayer"
 TRAINING_SERVICES: dict[str, list[str]] = {
     "sagemaker.api": actions_of("sagemaker", "DescribeTrainingJob ListTags"),
@@ -41,7 +41,7 @@ S3_ACTIONS = actions_of(
 
 @dataclass(frozen=True)
 class Doorway:
-    """Where interface endpoints open, and the security group that says to whom."""
+    """The subnets of interface endpoints, and the security group that limits their callers."""
 
     site: Site
     vpc_id: Any
@@ -50,7 +50,7 @@ class Doorway:
 
 
 def interface_endpoint(doorway: Doorway, service: str, statement: Statement, opts: pulumi.ResourceOptions) -> Any:
-    """The endpoint of one service, by the service's usual name; `statement` is all that passes through it."""
+    """The endpoint of a service, by the service's usual name; only `statement` passes through it."""
     site, what = doorway.site, service.replace(".", "-")
     return aws.ec2.VpcEndpoint(
         f"{site.name}-{what}",
@@ -69,7 +69,7 @@ def interface_endpoint(doorway: Doorway, service: str, statement: Statement, opt
 
 @dataclass(frozen=True)
 class EndpointArgs:
-    """The network that the endpoints open on. Without `services` there is only the one to S3."""
+    """The network of the endpoints. Without `services`, only the endpoint of S3 is made."""
 
     site: Site
     vpc_id: Any
@@ -106,11 +106,11 @@ class PrivateEndpoints(pulumi.ComponentResource):  # type: ignore[misc]
 
 
 def s3_statements(region: str, account_id: Any, readable_buckets: Sequence[str]) -> list[Statement]:
-    """Who may reach which buckets from inside: our own account its own buckets, so that data can't be carried out."""
+    """Allows only our account, and only its own buckets, so that data can't be carried out."""
     own = {"StringEquals": {"aws:PrincipalAccount": account_id, "aws:ResourceAccount": account_id}}
     statements = [
         allow("OwnBuckets", S3_ACTIONS, "arn:aws:s3:::*", principal="*", condition=own),
-        # ECR keeps image layers in a bucket of its own and hands out signed addresses, so the caller is not ours.
+        # ECR keeps image layers in AWS's bucket and hands out signed addresses, so the caller is not our account.
         allow("ImageLayers", ["s3:GetObject"], f"arn:aws:s3:::prod-{region}-starport-layer-bucket/*", principal="*"),
     ]
     if readable_buckets:

@@ -44,8 +44,8 @@ class NetworkArgs:
 class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
     """VPC with a private subnet in each zone, endpoints for the services called inside, and closed security groups.
 
-    In a VPC that is there already, only the security group of those inside is made: they reach S3 and other services
-    as that VPC's own endpoints and routes let them.
+    In an existing VPC, only the security group of the workload is made: it reaches S3 and other services through the
+    VPC's endpoints and routes.
     """
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -85,7 +85,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
         self.register_outputs({"vpc_id": self.vpc.id, "subnet_ids": self.subnet_ids})
 
     def _join(self, vpc_id: str, subnet_ids: Sequence[str], args: NetworkArgs, child: pulumi.ResourceOptions) -> None:
-        """Take a VPC as it is, with a group for those inside: out by HTTPS only, in from each other if at all."""
+        """Uses an existing VPC, with a group for the workload: out by HTTPS only, in at most from each other."""
         inside, region = args.inside, args.site.region
         groups = SecurityGroups(args.site, vpc_id, child)
         self.vpc = None
@@ -100,7 +100,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
         self.subnet_arns = [arn(f"subnet/{subnet}") for subnet in subnet_ids]
         who = "jobs" if inside is TRAINING else inside.name
         self._among_each_other(groups, inside, who)
-        # Where the endpoints of this VPC are, and whose, nobody says here.
+        # Where the endpoints of this VPC are, and whose, is unknown here.
         groups.allow_out(f"{who}-to-https", self.job_group.id, {**HTTPS, "cidr_ipv4": "0.0.0.0/0"})
         self.register_outputs({"vpc_id": vpc_id, "subnet_ids": self.subnet_ids})
 

@@ -22,7 +22,7 @@ class NoticesArgs:
     key_arn: Any
     emails: Sequence[str]
     given_arn: str | None = None
-    """A topic of the user's own: none is made, and nobody is subscribed."""
+    """The user's existing topic: no topic is made, and no subscriber is added."""
 
 
 class Notices(pulumi.ComponentResource):  # type: ignore[misc]

@@ -18,7 +18,7 @@ Statement = dict[str, Any]
 
 
 def actions_of(service: str, names: str) -> list[str]:
-    """The actions of one service, from their names with spaces between."""
+    """Returns the actions of a service, from their space-separated names."""
     return [f"{service}:{name}" for name in names.split()]
 
 
@@ -37,7 +37,7 @@ def allow(
 
 
 def allow_alarms(sid: str, actions: Sequence[str], resources: Any, region: str, account_id: Any) -> Statement:
-    """For policies of topics and their keys: CloudWatch may do this for its alarms of our own account and region.
+    """For policies of topics and their keys: CloudWatch may act for alarms of our account and region.
 
     Without the condition another customer's alarm could publish to our topic.
     """
@@ -57,7 +57,7 @@ def deny(sid: str, actions: Sequence[str] | str, resources: Any, condition: dict
 
 
 def deny_plain_http(service: str, resources: Any) -> Statement:
-    """Nothing over an unencrypted connection."""
+    """Denies all access over unencrypted connections."""
     return deny("DenyPlainHttp", f"{service}:*", resources, {"Bool": {"aws:SecureTransport": "false"}})
 
 

@@ -1,4 +1,4 @@
-"""A VPC that nothing leaves: a private subnet in each zone, no internet gateway, no NAT."""
+"""A closed VPC: a private subnet in each zone, no internet gateway, no NAT."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def subnet_cidrs(cidr: str, count: int) -> list[str]:
 
 @dataclass(frozen=True)
 class PrivateVpc:
-    """The VPC, the one route table of its subnets, and the subnets in the order of the zones."""
+    """The VPC, the shared route table of its subnets, and the subnets in the order of the zones."""
 
     vpc: Any
     route_table: Any
@@ -49,7 +49,7 @@ def private_vpc(site: Site, cidr: str, zones: Sequence[str], opts: pulumi.Resour
         tags=site.named("vpc"),
         opts=opts,
     )
-    # A VPC is born with a group that lets its members talk to anyone. Without rules nobody can use it by mistake.
+    # A new VPC has a default group that lets its members talk to anyone. Removing its rules prevents use by mistake.
     aws.ec2.DefaultSecurityGroup(
         f"{site.name}-default",
         vpc_id=vpc.id,

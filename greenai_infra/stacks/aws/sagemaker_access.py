@@ -60,7 +60,7 @@ def image_statements(image_arns: Sequence[Any]) -> list[Statement]:
 
 
 def metrics_statement(namespaces: Sequence[str]) -> Statement:
-    """Writing metrics. They are no resources; the namespaces bound it."""
+    """Allows writing metrics. Metrics are not resources; the namespaces limit the permission."""
     condition = {"StringEquals": {"cloudwatch:namespace": list(namespaces)}}
     return allow("PutMetrics", ["cloudwatch:PutMetricData"], "*", condition=condition)
 

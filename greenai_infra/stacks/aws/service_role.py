@@ -1,4 +1,4 @@
-"""A role that one AWS service takes on, for our own resources only."""
+"""A role that a single AWS service assumes, for our own resources only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ServiceRoleArgs:
     source_arn: Any
     statements: Sequence[Statement]
     given_arn: str | None = None
-    """A role of the user's own: none is made."""
+    """The user's existing role: no role is made."""
 
 
 class ServiceRole(pulumi.ComponentResource):  # type: ignore[misc]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Site:
     """Where a component stands and how its resources are named and tagged.
 
-    `name` is the component's and begins the name of every resource, so that a program may hold several components of
-    one workload. `region` goes to each resource that takes one: there is one provider, whatever the region.
+    `name` is the component's name and starts the name of every resource, so that a program may hold several components
+    of a workload. `region` goes to each resource that accepts it: a single provider serves all regions.
     """
 
     name: str

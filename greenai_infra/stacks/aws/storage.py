@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from greenai_infra.stacks.aws.site import Site
 
 UPLOAD_DAYS = 7
-"""After so many days an upload that was never finished is thrown away: it costs and nobody sees it."""
+"""Days after which an unfinished upload is deleted: it costs money and stays invisible."""
 
 
 @dataclass(frozen=True)
 class BucketArgs:
-    """`expire_days`: age at which objects go, None for never. `old_version_days`: how long replaced ones are kept."""
+    """`expire_days`: age at which objects go, None for never. `old_version_days`: how long old versions stay."""
 
     site: Site
     what: str
@@ -29,11 +29,11 @@ class BucketArgs:
     expire_days: int | None = None
     force_destroy: bool = False
     given_name: str | None = None
-    """A bucket of the user's own: none is made, and nothing of it is changed."""
+    """The user's existing bucket: no bucket is made, and it stays unchanged."""
 
 
 class PrivateBucket(pulumi.ComponentResource):  # type: ignore[misc]
-    """A bucket that nobody reaches from outside: encrypted with our key, versioned, TLS only, no public access."""
+    """A private bucket: encrypted with our key, versioned, TLS only, no public access."""
 
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:PrivateBucket", name, None, opts)
@@ -123,7 +123,7 @@ class StorageArgs:
 
 
 class TrainingStorage(pulumi.ComponentResource):  # type: ignore[misc]
-    """One bucket each for what goes into training, what lets it resume, and what comes out."""
+    """A bucket each for training data, checkpoints, and results."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:TrainingStorage", name, None, opts)

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from greenai_infra.stacks.gcp.site import Site
 
 UPLOAD_DAYS = 7
-"""After so many days an upload that was never finished is thrown away: it costs and nobody sees it."""
+"""Days after which an unfinished upload is deleted: it costs money and stays invisible."""
 SOFT_DELETE_SECONDS = 7 * 24 * 3600
 """Deleted objects can be restored for so long; Google charges for them until then."""
 
 
 @dataclass(frozen=True)
 class BucketArgs:
-    """`expire_days`: age at which objects go, None for never. `old_version_days`: how long replaced ones are kept.
+    """`expire_days`: age at which objects go, None for never. `old_version_days`: how long old versions stay.
 
     `access`: name of who gets in -> (role, IAM member).
     """

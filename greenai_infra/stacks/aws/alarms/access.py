@@ -29,7 +29,7 @@ def list_jobs_statements(region: str, account_id: Any) -> list[Statement]:
 
 
 def stop_jobs_statement(watched: Watched, account_id: Any) -> Statement:
-    """Stopping jobs with this project's tags, and no others, whatever the state machine might ask for."""
+    """Allows stopping only jobs with this project's tags, even if the state machine asks for others."""
     tags = {"aws:ResourceTag/project": watched.project, "aws:ResourceTag/environment": watched.environment}
     return allow(
         "StopJobsOfTheProject",
@@ -40,7 +40,7 @@ def stop_jobs_statement(watched: Watched, account_id: Any) -> Statement:
 
 
 def write_metrics_statement() -> Statement:
-    """Writing metrics of the contract. Metrics are no resources; the namespace bounds it."""
+    """Allows writing metrics of the contract. Metrics are not resources; the namespace limits the permission."""
     return allow(
         "WriteMetrics",
         ["cloudwatch:PutMetricData"],

@@ -1,8 +1,8 @@
-"""Where alarms are sent: an SNS topic with a key of its own, and those who read it.
+"""Where alarms are sent: an SNS topic with a separate key, and its subscribers.
 
-A topic encrypted with the key that AWS manages for SNS can't be published to by CloudWatch, and nobody would notice
-until an alarm is missed. So the key is ours, and both its policy and the topic's let CloudWatch in, for alarms of this
-account and region only.
+CloudWatch can't publish to a topic encrypted with the key that AWS manages for SNS, which would stay unnoticed until an
+alarm is missed. So the key is ours, and the policies of key and topic let CloudWatch in, for alarms of this account and
+region only.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class AlertsArgs:
     notify: Notify
     about: str = "Carbon budget"
     given_arn: str | None = None
-    """A topic of the user's own: none is made, and who hears of it stays as it is."""
+    """The user's existing topic: no topic is made, and its subscribers stay unchanged."""
 
 
 class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
@@ -70,7 +70,7 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
             tags=dict(site.tags),
             opts=child,
         )
-        # The topic tells whose account this is, so nothing has to be looked up; hence the key's policy stands apart.
+        # The topic's ARN holds the account, which saves a lookup; hence the key's policy is a separate resource.
         self.account_id = self.topic.owner
         aws.kms.Alias(
             logical,
@@ -112,7 +112,7 @@ class Alerts(pulumi.ComponentResource):  # type: ignore[misc]
         addresses = dict.fromkeys(address.reveal() for address in notify.https)
         for number, address in enumerate(addresses, start=1):
             self._subscription(
-                f"https-{number}",  # the address may hold a token, so it is no part of any name
+                f"https-{number}",  # the address may hold a token, so it is kept out of names
                 protocol="https",
                 endpoint=pulumi.Output.secret(address),
                 endpoint_auto_confirms=True,

@@ -1,13 +1,13 @@
-"""The carbon budget of one project in one region: its alarms, who hears of them, the dashboard, the kill switch.
+"""The carbon budget of one project in one region: its alarms, their recipients, the dashboard, the kill switch.
 
     daily budget                                                 --+
     fast burn:  1 h above 2 %    and  5 min at that rate         --+
-    slow burn:  6 h above 5 %    and 30 min at that rate         --+-- budget: the one alarm that people hear
-    silent tracker: nobody reports emissions                     --+
+    slow burn:  6 h above 5 %    and 30 min at that rate         --+-- budget: the only alarm that notifies people
+    silent tracker: no emissions are reported                    --+
     anomaly (if wanted)                                          --+
 
-The parts have no actions. Only the composite alarm `budget` sends a notice, when the first of them begins and when the
-last has ended: one page, whatever else goes off meanwhile. The notice names the alarm that set it off.
+The parts have no actions. Only the composite alarm `budget` sends a notice, when the first part begins and when the
+last has ended: a single page, even if more parts go off meanwhile. The notice names the alarm that set it off.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 class CarbonBudgetArgs:
     """`config` says whose budget it is and where; its figures too, unless `budget` is given.
 
-    `site` is that of the component which has the budget; without one, the budget has its own name and tags. `jobs`:
-    whether it is training jobs that emit. An endpoint runs on and reports by itself: there is no census, and a silent
-    tracker is an alarm only where the section says after how many minutes.
+    `site` is the site of the component that has the budget; without a site, the budget has a separate name and tags.
+    `jobs`: whether training jobs emit. An endpoint runs continuously and reports by itself: it has no census, and a
+    silent tracker is an alarm only if the section sets the minutes.
     """
 
     config: AlarmsConfig | TrainingConfig | InferenceConfig
@@ -53,7 +53,7 @@ class CarbonBudgetArgs:
 
     @property
     def figures(self) -> BudgetSection:
-        """The budget's section. Raises ValueError for a config of something else without one."""
+        """Returns the budget's section. Raises ValueError for any other config without a budget."""
         if self.budget is not None:
             return self.budget
         if not isinstance(self.config, BudgetSection):

@@ -2,11 +2,11 @@
 
     Begin -> ListJobs -> LookAtJobs -> Collect -> Add -> MorePages
     MorePages: another page -> ListMoreJobs -> LookAtJobs
-               none runs    -> WriteCount with 0 kg -> Done
+               no jobs run  -> WriteCount with 0 kg -> Done
                else         -> WriteCount -> Done
 
 A job counts while its container runs (secondary status "Training"): while it waits for capacity or pulls its image
-there is nothing to report for its tracker, and nothing emitted by it.
+it emits nothing, and its tracker has no report.
 """
 
 from __future__ import annotations

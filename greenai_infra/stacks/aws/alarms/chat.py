@@ -19,7 +19,7 @@ SERVICE_REGION = "us-east-2"
 """The service is global and its API answers in four regions only; topics may lie in any."""
 
 GUARDRAIL = "arn:aws:iam::aws:policy/CloudWatchReadOnlyAccess"
-"""The most that anybody may do from the channel. Without one it would be AdministratorAccess."""
+"""The upper limit of permissions from the channel. The default would be AdministratorAccess."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ChatChannels(pulumi.ComponentResource):  # type: ignore[misc]
                 account_id=args.account_id,
                 source_arn=pulumi.Output.concat("arn:aws:chatbot::", args.account_id, ":chat-configuration/*"),
                 statements=[
-                    # Neither metrics nor the list of alarms are resources that a policy could name.
+                    # A policy can't name metrics or the list of alarms as resources.
                     allow(
                         "DrawAlarms",
                         actions_of("cloudwatch", "DescribeAlarms GetMetricData GetMetricWidgetImage"),
@@ -67,7 +67,7 @@ class ChatChannels(pulumi.ComponentResource):  # type: ignore[misc]
             "tags": dict(site.tags),
             "opts": pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role])),
         }
-        # Names are unique in the account, and the service is one for all regions.
+        # Names are unique in the account, as the service is global.
         unique = f"greenai-{site.name}-{site.region}"
         if slack := args.notify.slack:
             aws.chatbot.SlackChannelConfiguration(

@@ -1,9 +1,9 @@
 """The dashboard of a project's carbon budget, as CloudWatch's JSON.
 
-Widgets lie on a grid 24 columns wide. What is drawn is what somebody writes: the emissions, energy and utilisation that
-trackers report, and the running jobs that the census counts. The grid's intensity is no metric: the planned one is a
-constant of the stack's config, shown as a line and in words with its source and time; what runs met is worked out from
-emissions and energy (kg per kWh of IT energy, so it holds the data centre's PUE too).
+Widgets lie on a grid 24 columns wide. Only written metrics are drawn: the emissions, energy and utilisation that
+trackers report, and the running jobs that the census counts. The grid's intensity is not a metric. The planned
+intensity is a constant of the stack's config, shown as a line and in words with its source and time. The actual
+intensity is computed from emissions and energy (kg per kWh of IT energy, so it includes the data centre's PUE).
 """
 
 from __future__ import annotations

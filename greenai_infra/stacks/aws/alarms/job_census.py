@@ -1,4 +1,4 @@
-"""The job census: every five minutes, how many training jobs of the project run, and 0 kg where none does."""
+"""The job census: every five minutes, the number of the project's running training jobs, and 0 kg if no job runs."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class JobCensus(pulumi.ComponentResource):  # type: ignore[misc]
             target={
                 "arn": self.state_machine.arn,
                 "role_arn": role.arn,
-                # A count that is late is of no use, the next one is due; that counts are missing is an alarm itself.
+                # A late count is useless, as the next is due; missing counts are an alarm themselves.
                 "retry_policy": {"maximum_event_age_in_seconds": 120, "maximum_retry_attempts": 2},
             },
             region=site.region,

@@ -36,7 +36,7 @@ class KillSwitchArgs:
 
 
 class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
-    """Rule, state machine, and an alarm of its own for a rule that can't start it."""
+    """Rule, state machine, and a separate alarm for a rule that can't start the state machine."""
 
     def __init__(self, name: str, args: KillSwitchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:KillSwitch", name, None, opts)
@@ -74,7 +74,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
             definition=json_document(kill_switch_definition(facts)),
             logging_configuration={
                 "level": "ALL",
-                "include_execution_data": True,  # names of jobs and why one would not stop; there is no more in it
+                "include_execution_data": True,  # only the names of jobs and why a job would not stop
                 "log_destination": pulumi.Output.concat(logs.arn, ":*"),
             },
             region=site.region,
@@ -133,7 +133,7 @@ class KillSwitch(pulumi.ComponentResource):  # type: ignore[misc]
             region=site.region,
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[role])),
         )
-        # The composite alarm is on already when this happens and would not tell, so this one tells by itself.
+        # The composite alarm is already on by then and would stay silent, so this alarm notifies by itself.
         aws.cloudwatch.MetricAlarm(
             f"{site.name}-kill-not-started",
             name=watched.alarm_name("kill-not-started"),

@@ -4,7 +4,7 @@
     Decide: a job would not stop        -> SendNotStopped -> Told -> MorePages
             jobs were asked to stop     -> SendStopped    -> Told -> MorePages
             the first look found none   -> SendNothing    -> Told -> MorePages
-            nothing new                 -> MorePages
+            no new jobs                 -> MorePages
     MorePages: another page -> ListMoreJobs -> StopOwnJobs
                else         -> Hold -> LookAtAlarm -> StillOver
     StillOver: the alarm goes on, and less than a day and an hour has passed -> NextRound -> ListJobs
@@ -13,11 +13,11 @@
     anything that can't be done at all -> SendFailed -> Failed
 
 SageMaker sends a stopped job SIGTERM and gives its container 120 s to write a last checkpoint. Its status is then
-"Stopped" with the secondary status "Stopped", which the workflow of a training stack takes for an end of the plan, not
-for the end of a slice: it doesn't start the job again. But it may have been waiting just then, for capacity or for its
-next slice, and people start jobs too. An alarm that is on already sends no second event. So the kill switch holds: it
-looks again every quarter of an hour until the alarm is over, which is when less than the budget lies within the last
-24 hours. Whoever wants to go on before that stops its execution.
+"Stopped" with the secondary status "Stopped", which the workflow of a training stack takes for the end of the plan, not
+of a slice: it doesn't start the job again. But the workflow may be waiting just then, for capacity or for its next
+slice, and people start jobs too. An alarm that is already on sends no second event. So the kill switch holds: it looks
+again every quarter of an hour until the alarm is over, when the last 24 hours are below the budget. To go on earlier,
+stop the execution of the kill switch.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which of SageMaker's running training jobs are this project's: the states that census and kill switch share.
 
-SageMaker lists jobs by name, time and status, not by tag. So all running ones are listed, page by page, and each is
-asked for its tags. Definitions are in Amazon States Language with JSONPath.
+SageMaker lists jobs by name, time and status, not by tag. So all running jobs are listed, page by page, and the tags of
+each are read. Definitions are in Amazon States Language with JSONPath.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def more_pages() -> dict[str, Any]:
 
 
 def ask_for_tags(following: str) -> dict[str, Any]:
-    """Of the job in `$`: its tags `project` and `environment`, as lists of one value or none. 50 tags fit on a page."""
+    """For the job in `$`: its tags `project` and `environment`, as lists of at most one value. 50 tags fit a page."""
     return {
         "Type": "Task",
         "Resource": LIST_TAGS,

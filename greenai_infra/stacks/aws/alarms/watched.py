@@ -1,7 +1,7 @@
 """The alarms themselves, each on the emissions of one project in one region.
 
-Every one of them reads `carbon_emissions_kg` with the three dimensions of the metric contract. None of them acts: they
-are the parts of the one composite alarm that does (`budget.py`).
+Every alarm reads `carbon_emissions_kg` with the three dimensions of the metric contract. These alarms have no actions:
+only the composite alarm over them acts (`budget.py`).
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Watched:
 
 
 def above(watched: Watched, what: str, window: Window, description: str, opts: pulumi.ResourceOptions) -> Any:
-    """An alarm on the kg within one window that slides along minute by minute.
+    """An alarm on the kg within a window that slides minute by minute.
 
     The windows slide rather than follow the calendar: a calendar day would be judged after its end, too late to stop
-    anything. `notBreaching`: no data is no proof of emissions, and with `breaching` an idle day would page people and
-    set off the kill switch. That data is missing is told by an alarm of its own, see `silent`.
+    jobs. `notBreaching`: missing data does not prove emissions, and with `breaching` an idle day would page people and
+    set off the kill switch. A separate alarm reports missing data, see `silent`.
     """
     return _metric_alarm(
         watched,
@@ -74,8 +74,8 @@ def above(watched: Watched, what: str, window: Window, description: str, opts: p
 def daily(watched: Watched, window: Window, opts: pulumi.ResourceOptions) -> Any:
     """The budget of a day: the sum of the last 86,400 s.
 
-    It ends when enough emissions are more than 24 h ago. Between two jobs the census writes zeros, so there is always a
-    newest value; without one CloudWatch would go on judging the last that it finds, for days.
+    It ends when enough emissions are more than 24 h ago. Between two jobs the census writes zeros, so a
+    newest value always exists; otherwise CloudWatch would keep judging the last value it finds, for days.
     """
     description = (
         f"{watched.whose} emitted more than its daily budget of {window.threshold_kg:g} kg CO2e within 24 hours."
@@ -84,12 +84,12 @@ def daily(watched: Watched, window: Window, opts: pulumi.ResourceOptions) -> Any
 
 
 def silent(watched: Watched, minutes: int, description: str, opts: pulumi.ResourceOptions) -> Any:
-    """Nobody reports emissions.
+    """Emissions are no longer reported.
 
-    By the contract a value comes at least every five minutes, from the tracker of a running job or, where none runs,
-    from the census. `SampleCount` is never below 1 where there is a value, so only missing data can breach, and here it
-    does: `breaching`. CloudWatch looks a few periods further back than it was asked to and takes older values in place
-    of missing ones; so the alarm comes some ten minutes after `minutes`. The warm-up keeps it quiet until the census
+    By the contract a value comes at least every five minutes, from the tracker of a running job or, if no job runs,
+    from the census. `SampleCount` of any value is at least 1, so only missing data can breach, and here it
+    does: `breaching`. CloudWatch looks a few periods further back than requested and takes older values in place
+    of missing values; so the alarm comes some ten minutes after `minutes`. The warm-up keeps it quiet until the census
     has run for the first time.
     """
     periods = minutes * 60 // SILENT_PERIOD_S

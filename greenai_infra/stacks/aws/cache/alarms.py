@@ -1,7 +1,8 @@
 """When a cache becomes too small: alarms on memory, evictions, connections and, serverless, requests.
 
-Nodes report one by one. An alarm speaks for a shard: the worst of its nodes, or for evictions their sum. It takes ten
-metrics at most, and a shard has six nodes at most. Serverless caches report as one, under the dimension `clusterId`.
+Each node reports separately. An alarm covers a shard: the worst of its nodes, or for evictions their sum. An alarm
+takes at most ten metrics, and a shard has at most six nodes. A serverless cache reports as a whole, under the dimension
+`clusterId`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ BYTES_PER_GB = 1e9
 
 @dataclass(frozen=True)
 class Watch:
-    """One thing to watch: a metric, how its values in a minute and of several nodes are put together, and a limit."""
+    """A watch: a metric, how its values within a minute and over several nodes are aggregated, and a limit."""
 
     what: str
     metric: str
@@ -52,7 +53,7 @@ def node_watches(config: CacheConfig) -> list[Watch]:
 
 
 def serverless_watches(config: CacheConfig) -> list[Watch]:
-    """What is watched of a serverless cache, which has limits of its own."""
+    """Returns the watches of a serverless cache, which has separate limits."""
     limits, serverless = config.alarms, config.serverless
     assert serverless is not None
     stored = limits.memory_percent / 100 * serverless.max_data_gb * BYTES_PER_GB
@@ -94,7 +95,7 @@ def _alarm(
         threshold=watch.limit,
         evaluation_periods=OF_PERIODS,
         datapoints_to_alarm=RINGING_PERIODS,
-        # A cache that nobody uses may report nothing; one that is gone is seen by its clients first.
+        # An unused cache may report no data; clients notice a missing cache first.
         treat_missing_data="notBreaching",
         **_metric(watch, dimensions),
         alarm_actions=[topic_arn],

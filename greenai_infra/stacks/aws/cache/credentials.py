@@ -1,14 +1,14 @@
 """Who may use a cache, and the password, which only Secrets Manager shows.
 
-The password is made once, by the run of `up` that creates the secret's version, and never again: later runs make
-another one and throw it away, because the engine keeps what it has for an input that is named in `ignore_changes`. The
-version's output in the state is the one place it comes from, so that users can't end up with another password than the
-one that is in Secrets Manager, whatever a failed run left behind. In the state it is encrypted like every secret; in
-previews and plans it reads `[secret]`; code and config never hold it.
+The password is made once, by the run of `up` that creates the secret's version. Later runs make another password and
+discard it, because the engine keeps the old value of an input that is named in `ignore_changes`. The password always
+comes from the version's output in the state, so that even after a failed run users have the password that is in Secrets
+Manager. In the state it is encrypted like every secret; in previews and plans it reads `[secret]`; code and config
+never hold it.
 
-Why so: AWS has no resource that makes a password (`get_random_password` is a lookup, with another answer each time);
-`pulumi-random` would do, at the price of one more plugin on every machine; a rotation function in Lambda needs a first
-password from somewhere just the same.
+Why: AWS has no resource that makes a password (`get_random_password` is a lookup, with a different answer each time);
+`pulumi-random` would work, but needs another plugin on every machine; a rotation function in Lambda needs a first
+password too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NO_ACCESS = "off -@all"
 
 @dataclass(frozen=True)
 class CredentialsArgs:
-    """`generation` names a password: another number makes another one."""
+    """`generation` numbers the password: a new number makes a new password."""
 
     site: Site
     key_arn: Any
@@ -70,7 +70,7 @@ class CacheCredentials(pulumi.ComponentResource):  # type: ignore[misc]
         )
         password = pulumi.Output.secret(version.secret_string)
         self.users = [
-            # Every user of a Valkey group must have a password or an identity, this one too.
+            # Every user of a Valkey group needs a password or an identity, even this user.
             self._user("default", f"{site.name}-default", "default", NO_ACCESS, password),
             self._user("client", site.name, self.username, CLIENT_ACCESS, password),
         ]

@@ -73,7 +73,7 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
         self.register_outputs(self.outputs)
 
     def _watch_and_open(self) -> None:
-        """In a network of its own: a log of its traffic, and the one way out, to this secret."""
+        """For a new network: adds a log of its traffic, and the only way out, to this secret."""
         site, place = self.site, self.place
         TrafficLog(
             f"{self._name}-traffic-log",

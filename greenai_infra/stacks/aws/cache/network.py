@@ -27,10 +27,10 @@ class CacheNetworkArgs:
 
 
 class CachePlace(pulumi.ComponentResource):  # type: ignore[misc]
-    """Subnets without a way to the internet, of its own or of a VPC that is there, and the security groups.
+    """Subnets without a way to the internet, in a new or an existing VPC, and the security groups.
 
-    Members of `client_group` may connect. In a network of its own they also reach `endpoint_group`, by which the
-    endpoint to Secrets Manager opens: without it nobody in that network could read the password.
+    Members of `client_group` may connect. In a new network they also reach `endpoint_group`, which opens the endpoint
+    to Secrets Manager, so that they can read the password.
     """
 
     def __init__(self, name: str, args: CacheNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -29,7 +29,7 @@ def serverless_cache(config: CacheConfig, limits: Serverless, parts: CacheParts,
             "data_storage": {"maximum": limits.max_data_gb, "unit": "GB"},
             "ecpu_per_seconds": [{"maximum": limits.max_ecpu_per_second}],
         },
-        # The snapshot of a cache that takes none must have no time.
+        # Without snapshots, the snapshot time must be empty.
         daily_snapshot_time="03:00" if config.snapshot_retention_days else None,
         snapshot_retention_limit=config.snapshot_retention_days,
         kms_key_id=parts.key_arn,

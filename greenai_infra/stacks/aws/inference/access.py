@@ -1,6 +1,6 @@
 """What SageMaker may do to serve the model: fetch image and model, write logs and metrics, join the network.
 
-An isolated container gets none of it: SageMaker uses the role on its behalf, from outside.
+An isolated container has no access itself: SageMaker uses the role on its behalf, from outside.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What people hear of an endpoint: slow, failing, full, or running for nobody.
+"""Alarms of an endpoint: slow, failing, full, or idle.
 
 SageMaker writes of each variant, every minute:
 - AWS/SageMaker: ModelLatency in MICROSECONDS (the container's time, without SageMaker's own OverheadLatency),
@@ -6,8 +6,8 @@ SageMaker writes of each variant, every minute:
 - /aws/sagemaker/Endpoints: CPUUtilization (0 to 100 x the number of CPUs), MemoryUtilization and DiskUtilization (0 to
   100), and on GPU instances GPUUtilization and GPUMemoryUtilization (0 to 100 x the number of GPUs), which no alarm
   reads: a server that is well used keeps both high.
-Of Inferentia it writes nothing: no documented metric of an endpoint tells how busy a NeuronCore is. A container that
-wants that known has to run neuron-monitor and write metrics itself. So load is judged by invocations.
+For Inferentia it writes no utilisation: no documented metric of an endpoint says how busy a NeuronCore is. To publish
+it, a container has to run neuron-monitor and write metrics itself. So load is judged by invocations.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ IDLE_SHARE, IDLE_HOURS = 0.1, 3
 
 @dataclass(frozen=True)
 class Watch:
-    """One thing that is wrong when the metric is above the limit (or below: `idle`) in `wanted` of `periods`."""
+    """A watch: raises an alarm when the metric is above the limit (or below: `idle`) in `wanted` of `periods`."""
 
     what: str
     namespace: str
@@ -98,7 +98,7 @@ class EndpointAlarmsArgs:
 
 
 class EndpointAlarms(pulumi.ComponentResource):  # type: ignore[misc]
-    """One alarm for each watch. They exist before the endpoint, which takes a change back when they go off."""
+    """An alarm for each watch. They exist before the endpoint, which rolls back a change when they go off."""
 
     def __init__(self, name: str, args: EndpointAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:aws:EndpointAlarms", name, None, opts)
@@ -124,7 +124,7 @@ class EndpointAlarms(pulumi.ComponentResource):  # type: ignore[misc]
             threshold=watch.limit,
             evaluation_periods=watch.periods,
             datapoints_to_alarm=watch.wanted,
-            # Nobody asks: nothing is written. That is what `idle` waits for, and no fault to the others.
+            # Without requests no data is written. `idle` waits for that; for the other watches it is fine.
             treat_missing_data="breaching" if watch.idle else "notBreaching",
             alarm_actions=[self._args.topic_arn],
             ok_actions=[self._args.topic_arn],

@@ -33,8 +33,8 @@ class CapturedRequests(pulumi.ComponentResource):  # type: ignore[misc]
         super().__init__("greenai:aws:CapturedRequests", name, None, opts)
         days = args.capture.keep_days
         self._args = args
-        # Without a copy elsewhere: these are samples for debugging that soon expire, and a second copy of what may be
-        # personal data would be one more to guard.
+        # No copy elsewhere: these are samples for debugging that soon expire, and a second copy of possibly
+        # personal data would need protection too.
         self.bucket = PrivateBucket(
             f"{name}-bucket",
             BucketArgs(args.site, "requests", args.key_arn, days, days, args.force_destroy),

@@ -43,8 +43,8 @@ class InferenceEndpointArgs:
 class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
     """Model, configuration and endpoint, with key, network, role, logs, alarms and scaling.
 
-    The endpoint's name is given and stays, as clients call it by that. Those of model and configuration are made up, so
-    that new ones can be there before the old ones go.
+    The endpoint's name is fixed, as clients call it by name. The names of model and configuration are generated, so
+    that the new ones exist before the old ones are deleted.
     """
 
     def __init__(self, name: str, args: InferenceEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -1,11 +1,11 @@
 """How a new configuration reaches an endpoint that is answering requests.
 
 Configurations can't be changed, so a change makes a new one, under a new name, and the endpoint is moved to it; only
-then is the old one deleted. SageMaker starts new instances, gives them the traffic and watches the alarms; if one goes
-off, it goes back by itself.
+then is the old configuration deleted. SageMaker starts new instances, moves the traffic and watches the alarms; if any
+goes off, it rolls back by itself.
 
     at least two instances   in rolls of a half (of two or three) or a quarter: that many more run for a while
-    one instance             a second one beside it, then all traffic at once
+    one instance             a second instance beside it, then all traffic at once
     serverless               all traffic at once
 """
 

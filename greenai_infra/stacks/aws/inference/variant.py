@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from greenai_infra.contracts.stack.inference import InferenceConfig
 
 VARIANT = "AllTraffic"
-"""One variant takes all requests. Its name stays: SageMaker rolls an update out only to a variant of the same name."""
+"""A single variant takes all requests, under a fixed name: SageMaker rolls out an update only to the same name."""
 
 
 def container(config: InferenceConfig) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def environment(config: InferenceConfig) -> dict[str, str]:
 
 
 def production_variant(config: InferenceConfig, model_name: Any) -> dict[str, Any]:
-    """The one variant: instances, or memory and concurrency."""
+    """The variant: instances, or memory and concurrency."""
     variant: dict[str, Any] = {"variant_name": VARIANT, "model_name": model_name}
     if config.serverless is not None:
         serverless = {key: value for key, value in structs.asdict(config.serverless).items() if value is not None}
@@ -45,7 +45,7 @@ def production_variant(config: InferenceConfig, model_name: Any) -> dict[str, An
         "instance_type": config.instance_type,
         "initial_instance_count": config.instance_count,
         "initial_variant_weight": 1.0,
-        # A request of many tokens keeps an instance busy for long; by chance the next would land on the same one.
+        # A request of many tokens keeps an instance busy for long; random routing could send it the next request too.
         "routing_configs": [{"routing_strategy": "LEAST_OUTSTANDING_REQUESTS"}],
         "model_data_download_timeout_in_seconds": config.startup_timeout_s,
         "container_startup_health_check_timeout_in_seconds": config.startup_timeout_s,
@@ -56,7 +56,7 @@ def production_variant(config: InferenceConfig, model_name: Any) -> dict[str, An
 
 
 def volume_key(config: InferenceConfig, key_arn: Any) -> Any | None:
-    """The key of the instances' volumes. SageMaker refuses one for instances with disks of their own."""
+    """The key of the instances' volumes. SageMaker refuses a key for instances with local disks."""
     if config.instance_type is None or has_local_disk(config.instance_type):
         return None
     return key_arn

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 READ = actions_of("dynamodb", "GetItem Query")
 WRITE = actions_of("dynamodb", "ConditionCheckItem PutItem UpdateItem")
-"""Nobody has to delete: entries are added and never edited."""
+"""Deleting is not needed: entries are added and never edited."""
 
 
 @dataclass(frozen=True)

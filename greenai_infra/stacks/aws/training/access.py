@@ -1,6 +1,6 @@
 """What each role of the training stack may do: named actions on this stack's own resources.
 
-A few actions exist only for all resources (`Resource: "*"`). Each stands in a statement of its own that says why, with
+A few actions exist only for all resources (`Resource: "*"`). Each has a separate statement that says why, with
 the condition that AWS offers for it.
 """
 

@@ -35,10 +35,10 @@ def at_expression(start: datetime) -> str:
 
 @dataclass(frozen=True)
 class PlannedStartArgs:
-    """`execution_name` is the same for every delivery of the schedule, so that one plan runs once.
+    """`execution_name` is the same for every delivery of the schedule, so that a plan runs once.
 
-    `given` is the execution's input. `state` is `DISABLED` for a schedule that starts nothing.
-    `ready` is what a run needs beside the state machine: the schedule is made after it.
+    `given` is the execution's input. `state` is `DISABLED` for an inactive schedule.
+    `ready` are the other resources that a run needs: the schedule is made after them.
     """
 
     site: Site

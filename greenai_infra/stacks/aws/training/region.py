@@ -47,8 +47,8 @@ ARTIFACT_PREFIX = "artifacts/"
 class TrainingRegionArgs:
     """The stack's config, as the plan pinned it.
 
-    With `run`, the plan comes from there: it is started by the schedule, and all else is the same for every plan. In a
-    region that is not `active` everything is built, and nothing starts.
+    With `run`, the plan comes from `run`, in the schedule, and all other resources are the same for every plan. In an
+    inactive region everything is built, and no run starts.
     """
 
     config: TrainingConfig
@@ -99,7 +99,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         self.register_outputs(self.outputs)
 
     def _traffic_log(self) -> TrafficLog | None:
-        """Of the stack's own network: a VPC that is given stays as it is."""
+        """For the stack's own network only: an existing VPC stays unchanged."""
         if self.network.vpc is None:
             return None
         args = TrafficLogArgs(
@@ -209,7 +209,7 @@ class TrainingRegion(pulumi.ComponentResource):  # type: ignore[misc]
         }
 
     def _launch_now(self) -> dict[str, Any]:
-        # The stack's own bucket is empty when this job starts, so only data that lies elsewhere is a channel.
+        # The stack's own bucket is empty when this job starts, so only data in another bucket becomes a channel.
         args = OneShotArgs(
             site=self.site,
             job_name=f"{self.run.workload}-{self.run.planned.plan_id[:8]}",

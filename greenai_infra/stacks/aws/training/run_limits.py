@@ -29,7 +29,7 @@ WAITING = 1.0
 
 @dataclass(frozen=True)
 class RunLimit:
-    """One run: when it may start, and how long it may run, and run and wait for capacity together."""
+    """A run: its earliest start, its longest run time, and the limit for running and waiting for capacity together."""
 
     start: datetime
     run_s: int

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 CHECKPOINT_DIR = "/opt/ml/checkpoints"
 CHECKPOINT_PREFIX = "checkpoints/"
 INTERNAL_ERROR_RETRIES = 2
-"""SageMaker's own retries, for its internal errors only; the time limits hold for all of them together."""
+"""SageMaker's own retries, for its internal errors only; the time limits cover all retries together."""
 
 
 @dataclass(frozen=True)
 class JobParts:
-    """What the stack built for the job. `data_uri` is None where there is nothing to read yet."""
+    """What the stack built for the job. `data_uri` is None if there is no data yet."""
 
     role_arn: Any
     image: Any
@@ -52,9 +52,9 @@ def training_request(config: TrainingConfig, parts: JobParts, tags: Mapping[str,
         "ResourceConfig": _resources(config, parts.key_arn),
         "VpcConfig": {"SecurityGroupIds": [parts.security_group_id], "Subnets": parts.subnet_ids},
         "EnableManagedSpotTraining": config.spot,
-        # One node talks to nobody, and encryption costs it time.
+        # A single node has no peers, and encryption would slow it down.
         "EnableInterContainerTrafficEncryption": config.instance_count > 1,
-        # Isolation would cut the container off from S3 and CloudWatch too. The network has no way out as it is.
+        # Isolation would cut the container off from S3 and CloudWatch too. The network already has no way out.
         "EnableNetworkIsolation": False,
         "RetryStrategy": {"MaximumRetryAttempts": INTERNAL_ERROR_RETRIES},
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],

@@ -9,11 +9,11 @@
             anything else                  -> SendFailure -> Failed
 
 A plan in one piece is a plan with one slice. A job that reaches its time limit ends as "Stopped" (MaxRuntimeExceeded,
-or MaxWaitTimeExceeded with spot): SageMaker sends it SIGTERM and gives it 120 s to write a last checkpoint. That is how
-every slice but the last is meant to end, and a failure in the last. `.sync` reports a stopped job as a failed task, so
-the job itself is asked what became of it, whichever way the task ended.
+or MaxWaitTimeExceeded with spot): SageMaker sends it SIGTERM and gives it 120 s to write a last checkpoint. Every
+slice but the last is meant to end this way; in the last slice it is a failure. `.sync` reports a stopped job as a
+failed task, so the job's own status is read, however the task ended.
 
-A definition holds its plan, or is the same for every plan and takes it as the execution's input (`run_input`).
+A definition holds its plan, or is the same for every plan and takes the plan as the execution's input (`run_input`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _STAMP = ", ".join(f"States.ArrayGetItem($.started, {piece})" for piece in range
 
 @dataclass(frozen=True)
 class WorkflowFacts:
-    """What the state machine says of itself in job names and notices. `plan_id` is None where the input says it."""
+    """The state machine's identity in job names and notices. `plan_id` is None if the input holds it."""
 
     workload: str
     region: str
@@ -56,7 +56,7 @@ class WorkflowFacts:
 
     @property
     def plan(self) -> tuple[str, str]:
-        """The plan in a text that States.Format fills, and the value for it, if it takes one."""
+        """Returns the plan in a text for States.Format, and the value that fills it, if any."""
         return (self.plan_id, "") if self.plan_id else ("{}", f"{INPUT}.plan_id, ")
 
 
@@ -95,7 +95,7 @@ def workflow_definition(
                     "problem": _NO_PROBLEM,
                 },
             ),
-            # Names of jobs are unique for good, so each try has one of its own.
+            # Names of jobs are never reused, so each try gets a new name.
             "SelectRun": _pass(
                 "WaitForStart",
                 {
@@ -261,7 +261,7 @@ def _notice(facts: WorkflowFacts, following: str, outcome: str, text: str, value
             "Message.$": f"States.Format('{text}', {values})",
         },
         "Retry": [_retry(["States.ALL"], first_s=5, tries=4, longest_s=60)],
-        # A notice that can't be sent changes nothing about the training.
+        # A failed notice has no effect on the training.
         "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.notice", "Next": following}],
         "ResultPath": "$.notice",
         "Next": following,

@@ -53,7 +53,7 @@ class CarbonBudgetArgs:
 
     @property
     def figures(self) -> GcpBudgetSection:
-        """The budget's section. Raises ValueError for a config of something else without one."""
+        """Returns the budget's section. Raises ValueError for any other config without a budget."""
         if self.budget is not None:
             return self.budget
         if not isinstance(self.config, GcpBudgetSection):

@@ -1,4 +1,4 @@
-"""Training in one of several regions: all are ready, and one starts the run."""
+"""Training in one of several regions: all are ready, and the active region starts the run."""
 
 from __future__ import annotations
 
