@@ -152,7 +152,7 @@ def test_a_run_that_grew_since_is_refused_and_the_others_are_stored(
     ("text", "said"),
     [
         ("", "lacks the column"),
-        (HEADER + "\n", "holds no run"),
+        (HEADER + "\n", "contains no run"),
         ("run_id,duration\na,1\n", "lacks the column emissions"),
         (HEADER + "\n2026-03-01T10:00:00,tune,a,3600,-0.5,1.5\n", "emissions.csv:2: emissions"),
     ],

@@ -227,7 +227,7 @@ def test_the_gate_can_be_left_out_and_replaced(engine: Engine, tmp_path: Path) -
     missing = project.run("preview", "--policy-pack", "nowhere")
 
     assert without.code == 0, without.said
-    assert "warning: the carbon gate is left out" in without.err
+    assert "warning: the carbon gate is skipped" in without.err
     assert replaced.code == 0, replaced.said
     assert (both.code, missing.code) == (2, 2)
     assert "PulumiPolicy.yaml" in missing.err

@@ -148,7 +148,11 @@ def test_regions_that_can_t_be_pinned_are_counted_after_the_third(tmp_path: Path
     [
         ({"chips": 3}, {}, "takes 3 chips of tpu-v5litepod-1, and one host has 1, 4, 8"),
         ({"chips": 16}, {}, "takes 16 chips"),
-        ({"instance_type": "a3-highgpu-8g", "chips": 1}, {}, "inference on TPUs only, not on a3-highgpu-8g"),
+        (
+            {"instance_type": "a3-highgpu-8g", "chips": 1},
+            {},
+            "the inference program serves on TPUs only, not on a3-highgpu-8g",
+        ),
         ({"cost_usd": None}, {}, "has no cost"),
         ({}, {"launch": "scheduled"}, "starts with `up`"),
     ],

@@ -120,7 +120,7 @@ def test_a_choice_on_google_cloud_stays_and_moves_like_any(project: Path) -> Non
         (on_gcp("tpu-v5litepod-1", 12), "no slice of 12 chips of TPU-v5e; there are slices of 1, 4, 8, 16"),
         (on_gcp("c2-standard-4"), "Vertex AI does not train on c2-standard-4"),
         (on_gcp("n1+nvidia-tesla-t4", 3), "no machine with 3 of n1+nvidia-tesla-t4"),
-        (on_gcp("a3-highgpu-1g"), "Vertex AI has a3-highgpu-1g as spot only; plan with hardware.purchase: spot"),
+        (on_gcp("a3-highgpu-1g"), "Vertex AI has a3-highgpu-1g only as spot; plan with hardware.purchase: spot"),
         (on_gcp(cost_usd=None), "has no cost in the plan"),
     ],
 )
