@@ -1,9 +1,9 @@
-"""The carbon budget of a stack that builds something else: alarms of its own, or those of another stack.
+"""The carbon budget of a workload stack: with alarms in this stack, or in another stack.
 
     greenai-infra:alarms: {...}             the alarms are built in this stack
     greenai-infra:alarms-stack: NAME        stack NAME of this project has them, for the same project and region
 
-Read the budget before anything is declared, so that a wrong one is refused first; declare it afterwards.
+Read the budget before declaring resources, so that an invalid budget is refused first; declare it afterwards.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SECTION, REFERENCE = "alarms", "alarms-stack"
 
 @dataclass(frozen=True)
 class Budget:
-    """What the stack's config says of its budget: a section, the name of another stack, or nothing at all."""
+    """What the stack's config says about its budget: a section, the name of another stack, or neither."""
 
     section: BudgetSection | None = None
     stack: str | None = None
@@ -56,7 +56,7 @@ def read_budget() -> Budget:
 
 
 def warn_of_gaps(section: BudgetSection) -> None:
-    """Tell of an alarm that nobody would hear, and of addresses that anybody could read."""
+    """Warns of an alarm without recipients, and of addresses that are readable by everybody."""
     key = f"{pulumi.get_project()}:{SECTION}"
     if not section.notify.reaches_somebody:
         pulumi.log.info(
@@ -142,7 +142,7 @@ def declare_budget(
 
 
 def referenced_budget(budget: Budget, config: Tagged, region: str) -> dict[str, Any]:
-    """Outputs that say which other stack has the alarms; none if no stack is named."""
+    """Returns outputs that name the other stack with the alarms; empty without a named stack."""
     if not budget.stack:
         return {}
     return {"budget_alarm_arn": _referenced_alarm(budget.stack, config, region), "alarms_stack": budget.stack}

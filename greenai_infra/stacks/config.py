@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Config = TypeVar("Config")
 PROVIDERS = ("aws", "gcp")
 PLACE_KEYS = {"aws": {"region": "region"}, "gcp": {"region": "region", "gcp_project": "project"}}
-"""Key of a section -> what the provider's own config calls the same."""
+"""Key of a section -> its name in the provider's config."""
 
 
 def bad_config(message: str) -> pulumi.RunError:
@@ -74,9 +74,9 @@ def read_regions(section: str, read: Callable[[Any, str], Config], example: str)
 
 
 def _refuse_another_place(config: Any, key: str) -> None:
-    """Raises InputError where the provider's own config names another region or project than the section does.
+    """Raises InputError if the provider's config names a region or project other than the section's.
 
-    What is built goes where the section says; the preview's heading, and whoever reads the file, takes the other.
+    Resources are built where the section says, but the preview's heading and readers of the file would go by the other.
     """
     provider = getattr(config, "provider", PROVIDERS[0])
     for ours, theirs in PLACE_KEYS[provider].items():
@@ -88,9 +88,9 @@ def _refuse_another_place(config: Any, key: str) -> None:
 
 
 def _refuse_region_denied_since(config: Any, key: str) -> None:
-    """Raises pulumi.RunError for a stack in a region that the workload's own file, beside `stacks/`, rules out.
+    """Raises pulumi.RunError for a stack in a region that the workload's file, beside `stacks/`, rules out.
 
-    The config is sound then: it is a refusal, not bad input. InputError for a workload file that can't be read.
+    The config is valid then: this is a refusal, not bad input. Raises InputError for an unreadable workload file.
     """
     workload, region = getattr(config, "workload", None), getattr(config, "region", None)
     if workload and region:
@@ -104,7 +104,7 @@ def _who_writes(section: str) -> str:
 
 
 def read_provider(section: str) -> str:
-    """`aws` or `gcp`, as the section's key `provider` says; aws without one. Raises pulumi.RunError for any other."""
+    """Returns `aws` or `gcp` from the section's key `provider`, by default aws. Raises pulumi.RunError otherwise."""
     try:
         values = pulumi.Config().get_object(section)
     except pulumi.ConfigTypeError:

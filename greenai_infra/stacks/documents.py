@@ -21,9 +21,9 @@ class _Hole:
 
 
 def json_document(document: Any) -> pulumi.Output[str]:
-    """The text that `pulumi.Output.json_dumps` gives, with one output in all.
+    """Returns the text of `pulumi.Output.json_dumps`, with a single output.
 
-    The SDK makes an output of every key and list of a document, known or not: of a dashboard, hundreds.
+    The SDK makes an output for every key and list of a document: hundreds for a dashboard.
     """
     outputs: list[pulumi.Output[Any]] = []
     form = _form(document, outputs)

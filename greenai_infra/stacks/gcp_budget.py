@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 def read_gcp_budget() -> Budget:
     """The budget that the config of a stack on Google Cloud gives. Raises pulumi.RunError if it can't be used."""
     if pulumi.Config().get(SECTION) is None or pulumi.Config().get(REFERENCE):
-        return read_budget()  # of another stack, or none; if both are given, it says that one is too much
+        return read_budget()  # another stack's budget, or none; refuses both keys together
     section = read_section(SECTION, read_gcp_budget_section, BUDGET_EXAMPLE, secrets_allowed=True)
     warn_of_gaps(section)
     return Budget(section=section)
 
 
 def warn_of_gaps(section: GcpBudgetSection) -> None:
-    """Tell of an alarm that nobody would hear, and of what anybody could read."""
+    """Warns of an alarm without recipients, and of settings that are readable by everybody."""
     aws_budget.warn_of_gaps(section)
     key = f"{pulumi.get_project()}:{SECTION}"
     if section.notify.slack_channel is not None and not is_config_secret(key):

@@ -28,7 +28,7 @@ def component_name(name: str, config: Tagged) -> str:
 
 
 def regional_name(name: str, region: str) -> str:
-    """`NAME-REGION`, for one of several regions of a component; a long name is cut and told apart by a digest."""
+    """Returns `NAME-REGION`, for a component with several regions; a long name is cut and kept distinct by a digest."""
     if len(whole := f"{name}-{region}") <= LONGEST:
         return whole
     digest = sha256(name.encode()).hexdigest()[:_DIGEST_LENGTH]

@@ -1,4 +1,4 @@
-"""What a container is told of the plan, whatever the cloud: measured emissions are held against it."""
+"""The plan as passed to a container, on any cloud: measured emissions are compared with it."""
 
 from __future__ import annotations
 

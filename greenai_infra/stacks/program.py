@@ -1,4 +1,4 @@
-"""Which program a stack runs: each Python file in `stacks/` that defines `run()` is one, named as the file."""
+"""Finds the program that a stack runs: each Python file in `stacks/` that defines `run()`, named after the file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run_program(folder: Path) -> None:
 
 
 def _load(file: Path) -> ModuleType:
-    """The file as a module of its own name, so that `training.py` here is not taken for another package `training`."""
+    """Loads the file under a unique module name, so that `training.py` can't clash with a package `training`."""
     name = f"stack_program_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None

@@ -1,4 +1,4 @@
-"""Several regions of one workload, of which one is active, whatever the cloud."""
+"""Several regions of a workload, with one active region, on any cloud."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Config = TypeVar("Config", bound=_Placed)
 
 
 def active_config(name: str, configs: Sequence[Config], active: str) -> Config:
-    """The config of the active region. Raises InputError if there is none, or a region stands twice."""
+    """Returns the config of the active region. Raises InputError if it is missing, or if a region occurs twice."""
     regions = [config.region for config in configs]
     if active not in regions or len(set(regions)) < len(regions):
         listed = ", ".join(regions) or "none"

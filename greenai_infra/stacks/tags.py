@@ -71,7 +71,7 @@ def request_facts(planned: PlannedServing | None) -> dict[str, str]:
 
 
 def intensity_text(carbon: Carbon) -> str:
-    """The intensity that the place was chosen with, and where it comes from, as one line for a stack's outputs."""
+    """Returns the intensity that the place was chosen with, and its source, as a line for a stack's outputs."""
     return (
         f"{number(carbon.intensity_g_per_kwh)} gCO2eq/kWh, {carbon.signal}, {carbon.basis}, "
         f"zone {carbon.zone}, {carbon.source} ({carbon.kind}, observed {format_time(carbon.observed_at)})"

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ThresholdAlertArgs:
-    """`filter` names the metric and the resource, `aggregation` how its points become one figure a minute.
+    """`filter` names the metric and the resource, `aggregation` how its points become a figure per minute.
 
     The alert opens when that figure is above `threshold` for `seconds`; `says` is the sentence that people read, and
-    `remedy` what they can do. `only_if` are further conditions, as the API takes them, that must hold as well.
+    `remedy` what they can do. `only_if` are further conditions, in the API's form, that must hold as well.
     """
 
     site: Site
@@ -38,7 +38,7 @@ class ThresholdAlertArgs:
 
 
 def threshold_alert(args: ThresholdAlertArgs, parent: pulumi.Resource) -> Any:
-    """The alert policy, with one condition and those that limit it."""
+    """The alert policy, with its condition and the conditions that limit it."""
     site = args.site
     return gcp.monitoring.AlertPolicy(
         f"{site.name}-{args.what}",

@@ -1,4 +1,4 @@
-"""A role of exactly the permissions that a part of a stack needs, where none of Google's own is as narrow."""
+"""A role with exactly the permissions that a part of a stack needs, where Google's roles are too wide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def grant_permissions(
     site: Site, what: str, description: str, permissions: Sequence[str], member: Any, opts: pulumi.ResourceOptions
 ) -> None:
-    """Give an IAM member a custom role of these permissions; `what` is one short word.
+    """Gives an IAM member a custom role with these permissions; `what` is a short word.
 
     Raises ValueError for a permission with a wildcard.
     """

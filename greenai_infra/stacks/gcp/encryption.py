@@ -26,7 +26,7 @@ class EncryptionKeyArgs:
     site: Site
     agents: Mapping[str, Any]
     given: str | None = None
-    """A key of the user's own, by its whole name: none is made, and who may use it stays as it is."""
+    """The user's existing key, by its full name: no key is made, and its users stay unchanged."""
 
 
 class EncryptionKey(pulumi.ComponentResource):  # type: ignore[misc]

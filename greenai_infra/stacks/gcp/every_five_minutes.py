@@ -22,9 +22,9 @@ APIS = ("workflows.googleapis.com", "workflowexecutions.googleapis.com", "clouds
 
 @dataclass(frozen=True)
 class RepeatedWorkflowArgs:
-    """`what` is one word of at most 8 letters that says what the workflow does, `does` a sentence.
+    """`what` is a word of at most 8 letters that says what the workflow does, `does` a sentence.
 
-    `permissions` are those of the workflow's own account, beside writing its log.
+    `permissions` are those of the workflow's account, beside writing its log.
     """
 
     site: Site
@@ -35,7 +35,7 @@ class RepeatedWorkflowArgs:
 
 
 class RepeatedWorkflow(pulumi.ComponentResource):  # type: ignore[misc]
-    """Workflow, its account, the schedule, and an account that can start workflows and nothing else."""
+    """Workflow, its account, the schedule, and an account that can only start workflows."""
 
     def __init__(self, name: str, args: RepeatedWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:RepeatedWorkflow", name, None, opts)

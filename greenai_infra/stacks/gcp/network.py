@@ -1,4 +1,4 @@
-"""A network on Google Cloud that machines can't leave: one private subnet, Google's APIs, nothing else."""
+"""A closed network on Google Cloud: machines reach only one private subnet and Google's APIs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LAST = 65534
 
 @dataclass(frozen=True)
 class NetworkArgs:
-    """Address range of the one subnet."""
+    """Address range of the subnet."""
 
     site: Site
     cidr: str
@@ -31,7 +31,7 @@ class PrivateNetwork(pulumi.ComponentResource):  # type: ignore[misc]
     """VPC whose only way out leads to Google's APIs: no default route, no NAT, no external addresses.
 
     The firewall closes what is left: in and out only within the subnet, and HTTPS to the APIs. The names of the APIs
-    and of Artifact Registry are answered with those addresses. What serves requests adds its own rule.
+    and of Artifact Registry resolve to those addresses. Servers add a rule for their requests.
     """
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:

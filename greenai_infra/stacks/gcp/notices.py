@@ -1,4 +1,4 @@
-"""Whom Google Cloud writes to when an alert policy fires."""
+"""The recipients of Google Cloud's messages when an alert policy fires."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class NoticesArgs:
     site: Site
     emails: Sequence[str]
     given: Sequence[str] = ()
-    """Channels of the user's own, by their whole names."""
+    """The user's existing channels, by full name."""
 
 
 class Notices(pulumi.ComponentResource):  # type: ignore[misc]
-    """One e-mail channel of Cloud Monitoring for each reader; `channels` goes to alert policies."""
+    """An e-mail channel of Cloud Monitoring for each reader; `channels` goes to alert policies."""
 
     def __init__(self, name: str, args: NoticesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:Notices", name, None, opts)

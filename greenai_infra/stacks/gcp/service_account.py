@@ -22,9 +22,9 @@ _FORBIDDEN_ROLES = ("roles/owner", "roles/editor", "roles/viewer")
 
 @dataclass(frozen=True)
 class ServiceAccountArgs:
-    """`what` is one short word. `project_roles` hold for the whole project: keep to those that know no narrower place.
+    """`what` is a short word. `project_roles` apply to the whole project: use only roles that can't be narrowed.
 
-    `permissions` make a custom role of just these. `used_by` are IAM members that may act as the account.
+    `permissions` make a custom role with just these. `used_by` are IAM members that may act as the account.
     """
 
     site: Site
@@ -34,11 +34,11 @@ class ServiceAccountArgs:
     permissions: Sequence[str] = ()
     used_by: dict[str, Any] = field(default_factory=dict)
     given_email: str | None = None
-    """An account of the user's own: none is made, and what it may do, and who may act as it, stays as it is."""
+    """The user's existing account: no account is made, and its permissions and users stay unchanged."""
 
 
 class ServiceAccount(pulumi.ComponentResource):  # type: ignore[misc]
-    """Service account without keys. Let what runs as it depend on the component, so that its roles are there."""
+    """Service account without keys. Make workloads that use it depend on the component, so that its roles exist."""
 
     def __init__(self, name: str, args: ServiceAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:ServiceAccount", name, None, opts)

@@ -24,10 +24,10 @@ class ServicesArgs:
 
 
 class Services(pulumi.ComponentResource):  # type: ignore[misc]
-    """Enabled APIs and their service agents. Nothing is disabled at destroy: other stacks may use it.
+    """Enabled APIs and their service agents. APIs stay enabled at destroy: other stacks may use them.
 
-    `agents` gives the IAM member of each service agent. That of Cloud Storage can't be made this way, and asking for
-    it would be a lookup; its name follows from the project's number, which the other agents' names hold. It exists
+    `agents` gives the IAM member of each service agent. The agent of Cloud Storage can't be made this way, and would
+    need a lookup; its name follows from the project's number, which the other agents' names hold. It exists
     once `gcloud storage service-agent --project ID` was run in the project.
     """
 

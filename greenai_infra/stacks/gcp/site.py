@@ -23,9 +23,9 @@ _DIGEST_LENGTH = 6
 class Site:
     """Where a component stands and how its resources are named and labelled.
 
-    `name` is the component's and begins the name of every resource, so that a program may hold several components of
-    one workload. `gcp_project` is the id of the Google Cloud project, and goes with `region` to each resource that
-    takes them: a stack needs no settings of the provider.
+    `name` is the component's name and starts the name of every resource, so that a program may hold several components
+    of a workload. `gcp_project` is the id of the Google Cloud project, and goes with `region` to each resource that
+    accepts them: a stack works without provider settings.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Site:
         return cls(component_name(name, config), config.workload, gcp_project, region, labels)
 
     def account_id(self, what: str) -> str:
-        """Name of a service account of the stack, at most 30 characters; `what` is one word of at most 8.
+        """Returns the name of a service account of the stack, at most 30 characters; `what` is a word of at most 8.
 
         The digest tells apart components whose names begin alike, and regions.
         """

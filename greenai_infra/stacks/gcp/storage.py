@@ -22,7 +22,7 @@ SOFT_DELETE_SECONDS = 7 * 24 * 3600
 class BucketArgs:
     """`expire_days`: age at which objects go, None for never. `old_version_days`: how long old versions stay.
 
-    `access`: name of who gets in -> (role, IAM member).
+    `access`: name of the grant -> (role, IAM member).
     """
 
     site: Site
@@ -33,7 +33,7 @@ class BucketArgs:
     force_destroy: bool = False
     access: dict[str, tuple[str, Any]] = field(default_factory=dict)
     given_name: str | None = None
-    """A bucket of the user's own: none is made, and who gets in stays as it is."""
+    """The user's existing bucket: no bucket is made, and access to it stays unchanged."""
 
 
 class PrivateBucket(pulumi.ComponentResource):  # type: ignore[misc]

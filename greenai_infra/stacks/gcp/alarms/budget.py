@@ -1,4 +1,4 @@
-"""The carbon budget of one project in one region of Google Cloud, on the metric that CloudWatch has on AWS.
+"""The carbon budget of one project in one region of Google Cloud, on the same metric as CloudWatch's on AWS.
 
     daily budget     the last 24 h above it
     fast burn        1 h above 2 % of the month and 5 min at that rate      (both conditions: combiner AND)
@@ -7,7 +7,7 @@
 
 Thresholds come from `greenai_infra.contracts.burn_rate`, which works them out. The conditions are metric thresholds
 rather than MQL, which Google has deprecated: their windows, up to 25 hours, are enough, and what they watch can be read
-at preview. Cloud Monitoring has no composite alarm over policies; each of the four tells people by itself.
+at preview. Cloud Monitoring lacks composite alarms over policies; each of the four notifies people itself.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ SILENT_PERIOD_S = 300
 class CarbonBudgetArgs:
     """`config` says whose budget it is and where; its figures too, unless `budget` is given.
 
-    `site` is that of the component which has the budget; without one, the budget has its own name and labels. `jobs`:
-    whether it is training jobs that emit. An endpoint runs on and reports by itself: there is no census, and a silent
-    tracker is an alarm only where the section says after how many minutes.
+    `site` is the site of the component that has the budget; without a site, the budget has a separate name and labels.
+    `jobs`: whether training jobs emit. An endpoint runs continuously and reports by itself: it has no census, and a
+    silent tracker is an alarm only if the section sets the minutes.
     """
 
     config: GcpAlarmsConfig | GcpTrainingConfig | GcpInferenceConfig
@@ -110,7 +110,7 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
         )
 
     def _descriptor(self, metric_name: str, monitoring: Any) -> Any:
-        """One of the project's metrics. Other stacks use it too, so it stays when this one goes."""
+        """A metric of the project. Other stacks use it too, so it stays when this stack is destroyed."""
         metric = METRICS[metric_name]
         return gcp.monitoring.MetricDescriptor(
             f"{self.site.name}-{metric_name}",
@@ -188,7 +188,7 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
                 "filter": self._series,
                 "comparison": "COMPARISON_GT",
                 "threshold_value": float(f"{threshold_kg:.10g}"),  # 0.12 rather than 0.12000000000000001
-                "duration": "60s",  # the API wants one wherever it is said what missing data mean
+                "duration": "60s",  # the API requires a duration with `evaluationMissingData`
                 "aggregations": [
                     {
                         "alignment_period": f"{length_s}s",
@@ -196,7 +196,7 @@ class CarbonBudget(pulumi.ComponentResource):  # type: ignore[misc]
                         "cross_series_reducer": "REDUCE_SUM",
                     }
                 ],
-                # No data is no proof of emissions; that it is missing is told by a policy of its own.
+                # Missing data does not prove emissions; a separate policy reports missing data.
                 "evaluation_missing_data": "EVALUATION_MISSING_DATA_INACTIVE",
             },
         }

@@ -1,7 +1,7 @@
-"""The workflow of the job census: how many training jobs run, and 0 kg in the tracker's stead where none does.
+"""The workflow of the job census: the number of running training jobs, and 0 kg in place of the tracker if no job runs.
 
-Vertex AI's own list says which custom jobs of the project run in the region. What a running job emits only its tracker
-can say, so the census writes emissions only where there is no job.
+Vertex AI's list says which custom jobs of the project run in the region. Only the tracker of a running job knows the
+job's emissions, so the census writes emissions only while no job runs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OAUTH: dict[str, str] = {"type": "OAuth2"}
 PERMISSIONS = ("aiplatform.customJobs.list", "monitoring.timeSeries.create")
 PAGE = 100
-"""Jobs are counted up to this many: whether there are any is what matters."""
+"""Jobs are counted up to this number: it only matters whether jobs run."""
 
 
 def census_definition(gcp_project: str, region: str, labels: Mapping[str, str]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Channels(pulumi.ComponentResource):  # type: ignore[misc]
         for email in dict.fromkeys(notify.emails):
             self._channel(email, "email", {"email_address": email})
         for number, address in enumerate(dict.fromkeys(one.reveal() for one in notify.https), start=1):
-            # The address may hold a token, so it is no part of any name.
+            # The address may hold a token, so it is kept out of names.
             self._channel(f"https-{number}", "webhook_tokenauth", {"url": pulumi.Output.secret(address)})
         if notify.slack_channel is not None:
             token = pulumi.Output.secret(notify.slack_channel.token.reveal())
@@ -44,7 +44,7 @@ class Channels(pulumi.ComponentResource):  # type: ignore[misc]
             project=self._site.gcp_project,
             display_name=f"greenai budget {self._site.workload}: {who}",
             type=kind,
-            labels=settings,  # what the stack's own labels are called here is `user_labels`
+            labels=settings,  # the stack's labels go into `user_labels` here
             sensitive_labels=secrets,
             user_labels=dict(self._site.labels),
             opts=pulumi.ResourceOptions(parent=self),

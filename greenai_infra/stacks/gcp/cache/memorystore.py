@@ -47,10 +47,10 @@ class InferenceCacheArgs:
 
 
 class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
-    """Valkey instance in a network of its own or yours, with its key, its clients' rights and its alerts.
+    """Valkey instance in a new network or yours, with its key, its clients' rights and its alerts.
 
-    `outputs` are what the cache library reads; there is no password to keep: a client logs in with its account's
-    token, over TLS, and is let in by IAM for this one instance.
+    `outputs` are what the cache library reads. Passwords are not needed: a client logs in with its account's
+    token, over TLS, and IAM admits it to this instance only.
     """
 
     def __init__(self, name: str, args: InferenceCacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -78,7 +78,7 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
         self.register_outputs(self.outputs)
 
     def _network(self, after: pulumi.ResourceOptions) -> tuple[Any, Any]:
-        """The network that clients are in: an existing one by its name, or one of the stack's own."""
+        """The network of the clients: an existing network by its name, or a new network."""
         if self.config.network is not None:
             return self.config.network, self.config.subnet
         from greenai_infra.stacks.gcp.network import (  # imports `compute`, which takes seconds
@@ -122,7 +122,7 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
             kms_key=self.key.id,
             desired_auto_created_endpoints=[{"network": network_id, "project_id": site.gcp_project}],
             zone_distribution_config=zones,
-            persistence_config={"mode": "DISABLED"},  # a cache may be lost; nothing is written to disks
+            persistence_config={"mode": "DISABLED"},  # a cache may be lost; it stays in memory only
             maintenance_policy={
                 "weekly_maintenance_windows": [
                     {"day": config.maintenance.day, "start_time": {"hours": config.maintenance.hour}}
@@ -145,7 +145,7 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
                 project=site.gcp_project,
                 role=CONNECT_ROLE,
                 member=client,
-                condition={  # the role is given for the project; the condition makes it this one cache
+                condition={  # the role is granted on the project; the condition limits it to this cache
                     "title": f"only-{self.instance_id}"[:100],
                     "description": f"Connect to {self.instance_id} in {site.region}, and to no other",
                     "expression": f'resource.name == "{name}"',
@@ -223,7 +223,7 @@ class InferenceCache(pulumi.ComponentResource):  # type: ignore[misc]
 
 
 def first_address(endpoints: Any, cluster_mode: bool) -> str | None:
-    """The URL that clients start from: the discovery address of a cluster, else the primary; None without one."""
+    """Returns the URL that clients start from: a cluster's discovery address, else the primary; None if missing."""
     wanted = "CONNECTION_TYPE_DISCOVERY" if cluster_mode else "CONNECTION_TYPE_PRIMARY"
     for endpoint in endpoints or []:
         for connection in endpoint.connections or []:
@@ -234,6 +234,6 @@ def first_address(endpoints: Any, cluster_mode: bool) -> str | None:
 
 
 def _certificates(authorities: Any) -> str:
-    """The certificates of the instance's own authority, which clients must trust, one after the other."""
+    """Returns the concatenated certificates of the instance's authority, which clients must trust."""
     found = [text for one in authorities or [] for ca in one.ca_certs or [] for text in ca.certificates or []]
     return "\n".join(found)

@@ -1,4 +1,4 @@
-"""What the machine that serves may read: its image, its weights, its token, and nothing else."""
+"""What the serving machine may read: only its image, its weights and its token."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def let_read(site: Site, server: Server, member: Any, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
-    """Rights of one account on the server's image repository, bucket and secret; each on that one thing only."""
+    """Rights of an account on the server's image repository, bucket and secret, each limited to that resource."""
     host, project, repository = server.image.split("/")[:3]
     given: list[pulumi.Resource] = [
         gcp.artifactregistry.RepositoryIamMember(

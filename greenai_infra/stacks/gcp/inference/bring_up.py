@@ -1,10 +1,10 @@
-"""The workflow that makes a server of the machine that a queued resource got.
+"""The workflow that turns a queued resource's machine into a server.
 
-Google gives a queued resource's machine to the project when there is capacity, hours or days later, bare: the
-provider's resource can name neither a start-up script nor labels. Every few minutes this workflow looks. Once the
-machine is there it writes script, labels and network tags to it, restarts it (a script only runs at boot; machines of
+Google gives a queued resource's machine to the project when capacity is available, hours or days later, bare: the
+provider's resource can't set a start-up script or labels. Every few minutes this workflow looks. Once the
+machine exists it writes script, labels and network tags to it, restarts it (a script only runs at boot; machines of
 one host can be stopped and started), and enters its address in Service Directory, where clients and the health check
-find it. It can run any number of times: a machine that already has this version is left alone.
+find it. It is safe to repeat: a machine that already has this version is left alone.
 
 Cloud TPU API v2, `projects.locations.nodes`: `patch` changes metadata, labels and tags; `stop` and `start` exist for
 machines of one host.
@@ -66,7 +66,7 @@ def bring_up_definition(facts: BringUpFacts) -> dict[str, Any]:
                 "assign": [
                     {"node": TPU_API + facts.node},
                     {"encoded": base64.b64encode(facts.script.encode()).decode()},
-                    {"found": None},  # declared here: what a `try` sets would end with it
+                    {"found": None},  # declared here: variables set in a `try` end with it
                     {"script": "${text.decode(base64.decode(encoded))}"},
                 ]
             }

@@ -16,7 +16,7 @@ HUB_TOKEN = "hugging-face-token"
 
 
 def read_config() -> tuple[GcpInferenceConfig, Any]:
-    """The config, and the secret token of the Hugging Face hub or None. Raises pulumi.RunError."""
+    """Returns the config, and the secret token of the Hugging Face hub or None. Raises pulumi.RunError."""
     config = read_section("inference", read_gcp_inference_config, GCP_INFERENCE_EXAMPLE)
     token = pulumi.Config().get_secret(HUB_TOKEN)
     if token is not None and (config.garden is None or config.garden.hugging_face_model is None):

@@ -30,7 +30,7 @@ class DoorsArgs:
 
 
 class Doors(pulumi.ComponentResource):  # type: ignore[misc]
-    """Firewall rules for one port, from named ranges only; and Cloud NAT where the config asks for the internet."""
+    """Firewall rules for a single port, from named ranges only; and Cloud NAT if the config asks for the internet."""
 
     def __init__(self, name: str, args: DoorsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:Doors", name, None, opts)

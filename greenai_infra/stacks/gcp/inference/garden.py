@@ -26,7 +26,7 @@ LATENCY_MS = 10_000
 
 @dataclass(frozen=True)
 class GardenArgs:
-    """`token` opens a gated Hugging Face model, a secret of the stack's config; None where it needs none."""
+    """`token` opens a gated Hugging Face model, a secret of the stack's config; None for an open model."""
 
     site: Site
     config: GcpInferenceConfig
@@ -39,7 +39,7 @@ class GardenArgs:
 class GardenEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
     """Endpoint with its deployed model, reached by Private Service Connect from this project only.
 
-    The resource takes no labels, so that the carbon facts stand in its name alone; every change makes a new one.
+    The resource takes no labels, so the carbon facts are only in its name; every change replaces it.
     """
 
     def __init__(self, name: str, args: GardenArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -1,6 +1,6 @@
-"""Whether the server answers: asked every minute from inside the network, and people are told if it doesn't.
+"""Whether the server answers: asked every minute from inside the network; people are notified if it doesn't.
 
-A private uptime check, not a health check of Compute Engine: the latter does nothing without a load balancer, and a TPU
+A private uptime check, not a health check of Compute Engine: the latter needs a load balancer, and a TPU
 machine is not a Compute Engine instance of the project, so it can't be in a load balancer's instance group.
 """
 
@@ -27,7 +27,7 @@ PROBE_ROLES = ("roles/servicedirectory.viewer", "roles/servicedirectory.pscAutho
 
 @dataclass(frozen=True)
 class HealthArgs:
-    """`address` is the server's, None where it is only known later and somebody else enters it.
+    """`address` is the server's address, None if the workflow enters it later.
 
     `agent` is the IAM member of Cloud Monitoring's service agent; `project_number` is the network's project's.
     """
@@ -134,7 +134,7 @@ class Health(pulumi.ComponentResource):  # type: ignore[misc]
 
 
 def _answered_today(probes: str) -> dict[str, Any]:
-    """A condition without which a machine that still waits in the queue would count as one that went down."""
+    """A condition that excludes machines still waiting in the queue, which would otherwise count as down."""
     return {
         "display_name": "it answered within the last day",
         "condition_threshold": {

@@ -39,7 +39,7 @@ class InferenceEndpointArgs:
 
 
 class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
-    """A TPU machine now, one from the queue, or a Vertex AI endpoint, each private and watched."""
+    """A TPU machine now, a TPU machine from the queue, or a Vertex AI endpoint, each private and watched."""
 
     def __init__(self, name: str, args: InferenceEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("greenai:gcp:ServingRegion", name, None, opts)

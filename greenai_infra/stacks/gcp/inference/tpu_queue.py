@@ -1,4 +1,4 @@
-"""A TPU machine that waits in Google's queue until there is capacity, and then becomes the server."""
+"""A TPU machine that waits in Google's queue for capacity, and then becomes the server."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class TpuQueueArgs:
 
 
 class TpuQueueServer(pulumi.ComponentResource):  # type: ignore[misc]
-    """Queued resource of one TPU machine, and the workflow, run every five minutes, that makes the server of it.
+    """Queued resource of a TPU machine, and the workflow, run every five minutes, that turns it into the server.
 
     A queued resource can't name a service account: Google runs its machine as the project's default Compute Engine
     account, which other machines of the project may use too. So the rights to image, weights and token go to that
-    account here, and `serve_on: tpu-vm` is the tighter choice where there is capacity.
+    account here, and `serve_on: tpu-vm` is the tighter choice if capacity is available.
     """
 
     def __init__(self, name: str, args: TpuQueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -84,7 +84,7 @@ class TpuQueueServer(pulumi.ComponentResource):  # type: ignore[misc]
                 child,
                 pulumi.ResourceOptions(
                     depends_on=[args.server.network, *rights, *args.server.after],
-                    delete_before_replace=True,  # its machine has a name of its own
+                    delete_before_replace=True,  # its machine has a fixed name
                 ),
             ),
         )

@@ -1,4 +1,4 @@
-"""A TPU machine that serves as soon as it is there, or is not made at all."""
+"""A TPU machine that serves as soon as it exists; without capacity, `up` fails."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class TpuServerArgs:
 
 
 class TpuVmServer(pulumi.ComponentResource):  # type: ignore[misc]
-    """TPU VM of one host with our start-up script and an account that can read what it serves; no external address.
+    """Single-host TPU VM with our start-up script and an account that can read what it serves; no external address.
 
-    Another script makes another machine: a script only runs at boot. The new one stands before the old one goes, so
-    that a lack of capacity fails the update and leaves the old one serving.
+    A new script makes a new machine: a script only runs at boot. The new machine is made before the old machine is
+    deleted, so that a lack of capacity fails the update and leaves the old machine serving.
     """
 
     def __init__(self, name: str, args: TpuServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -1,8 +1,8 @@
 """How a custom job of Vertex AI reaches the stack's network.
 
-Vertex AI runs jobs in a project of Google's own, and gives each machine a second interface in our subnet (Private
-Service Connect interface). Our firewall holds for that interface. Google's APIs are reached from the other one, by
-Google's own routes; to close that way too, put the project into a perimeter of VPC Service Controls.
+Vertex AI runs jobs in a Google-owned project, and gives each machine a second interface in our subnet (Private Service
+Connect interface). Our firewall holds for that interface. Google's APIs are reached from the other interface, by
+Google's routes; to close that way too, put the project into a perimeter of VPC Service Controls.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def plan_argument(config: GcpTrainingConfig, labels: Mapping[str, str], run_seco
 
 
 def _in_folder(bucket: str, scheme: str, prefix: str, folder: str, after: str = "") -> str:
-    """Expression for a place in a bucket, in the plan's folder; without one, in that of the variable `plan`."""
+    """Returns the expression for a place in a bucket, in the plan's folder, by default of the variable `plan`."""
     if folder:
         return env(bucket, scheme, f"/{prefix}/{folder}{after}")
     tail = f' + "{after}"' if after else ""
@@ -89,7 +89,7 @@ def plan_folder(config: GcpTrainingConfig) -> str:
 
 
 def _pools(config: GcpTrainingConfig, folder: str) -> list[dict[str, Any]]:
-    """One pool with the chief, and one with the other machines, as Vertex AI wants it."""
+    """Returns a pool with the chief, and a pool with the other machines, as Vertex AI requires."""
     pool = {
         "machineSpec": _machine(config),
         "diskSpec": {"bootDiskType": "pd-ssd", "bootDiskSizeGb": config.boot_disk_gb},

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class MultiRegionTraining(pulumi.ComponentResource):  # type: ignore[misc]
     """A `TrainingRegion` in each of the regions; the job of Cloud Scheduler is paused in all but the active one.
 
-    `run` is the plan of the active region by now, if that isn't the plan it was built with. It stands in that job,
-    so that a new plan which moves the run changes two of them and nothing else. `outputs` are those of the active
-    region, and under `regions` where each takes data and image from. `in_order` begins with the active region.
+    `run` is the current plan of the active region, if it differs from the plan it was built with. It is in that job,
+    so a new plan that moves the run changes only two such jobs. `outputs` are those of the active
+    region, and under `regions` the data and image of each region. `in_order` begins with the active region.
     """
 
     def __init__(

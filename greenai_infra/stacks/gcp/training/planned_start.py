@@ -22,7 +22,7 @@ TRIES = 5
 
 
 def yearly_cron(start: datetime) -> str:
-    """`minute hour day month *` in UTC: the nearest to one moment that Cloud Scheduler has; it fires every year.
+    """Returns `minute hour day month *` in UTC: Cloud Scheduler's nearest form of a single moment; it fires every year.
 
     Raises ValueError for a naive time. Seconds are cut: the workflow sleeps until the very second.
     """
@@ -39,9 +39,9 @@ def execution_argument(launch: str, plan: Mapping[str, Any] | None) -> dict[str,
 
 @dataclass(frozen=True)
 class PlannedStartArgs:
-    """`account_email` is who starts the workflow; `ready` is what a run needs beside it.
+    """`account_email` starts the workflow; `ready` are the other resources that a run needs.
 
-    `plan` is given to the execution, where the workflow holds none. A job that is `paused` starts nothing.
+    `plan` is passed to the execution if the workflow holds no plan. A `paused` job starts no runs.
     """
 
     site: Site

@@ -56,8 +56,8 @@ IMAGE_NAME = "training"
 class TrainingRegionArgs:
     """The stack's config, as the plan pinned it.
 
-    With `run`, the plan comes from there: it is in what starts the workflow, and all else is the same for every plan.
-    In a region that is not `active` everything is built, and nothing starts.
+    With `run`, the plan comes from `run`: it is in the job that starts the workflow, and all other resources are the
+    same for every plan. In an inactive region everything is built, and no run starts.
     """
 
     config: GcpTrainingConfig

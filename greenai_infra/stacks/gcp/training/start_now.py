@@ -1,7 +1,7 @@
 """A start that comes with `up`: for `launch: now`.
 
-The SDK has no resource for an execution of a workflow or for a custom job. A Cloud Run job has: with a token in
-`start_execution_token` it is executed when it is made, and once for each token. It does nothing but start the workflow.
+The SDK lacks a resource for an execution of a workflow and for a custom job. A Cloud Run job fills the gap: with a
+token in `start_execution_token` it runs when it is made, and once for each token. It only starts the workflow.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from greenai_infra.stacks.gcp.site import Site
 
 STARTER_IMAGE = "gcr.io/google.com/cloudsdktool/google-cloud-cli:slim"
-"""Google's own image with `gcloud`."""
+"""Google's image with `gcloud`."""
 
 
 @dataclass(frozen=True)
 class StartNowArgs:
-    """`token` names the start: the same token starts nothing again. `argument` is the execution's."""
+    """`token` identifies the start: each token starts once. `argument` is the execution's argument."""
 
     site: Site
     token: str

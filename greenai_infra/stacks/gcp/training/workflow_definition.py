@@ -1,4 +1,4 @@
-"""The workflow that runs the plan: slice after slice, each resuming from the checkpoint of the one before.
+"""The workflow that runs the plan: slice after slice, each resuming from the checkpoint of the slice before.
 
     begin -> guard -> claim -> select_run -> sleep_until_start -> create_job -> poll -> look -> decide
     guard: the planned day is years ahead, and the cron fires every year             -> not_yet
@@ -13,14 +13,14 @@
             still running                                      -> poll
             anything else                                      -> failed
 
-Cloud Scheduler has no one-time schedules, and may deliver twice. The claim makes a plan run once all the same: an
-object that is written only if it isn't there yet (`ifGenerationMatch=0`), in a bucket whose objects don't expire.
+Cloud Scheduler lacks one-time schedules, and may deliver twice. The claim still makes a plan run only once: an
+object that is written only if it does not exist yet (`ifGenerationMatch=0`), in a bucket whose objects don't expire.
 
-The workflow ends a slice by cancelling the job, and so knows that it did: a job that reaches Vertex AI's own time limit
-is not told from one that failed.
+The workflow ends a slice by cancelling the job, and so knows the cause: a job that reaches Vertex AI's own time limit
+looks like a failed job.
 
-An execution's argument `launch` is `scheduled`; `now` starts whatever the hour; `by-hand`, which is what an execution
-without arguments is, starts once more, claimed or not. Each notice is a log entry with `notice`, which an alert policy
+An execution's argument `launch` is `scheduled`; `now` starts at any hour; `by-hand`, the default of an execution
+without arguments, starts once more, claimed or not. Each notice is a log entry with `notice`, which an alert policy
 matches. Variables that a `try` or `except` sets are declared first, as their scope would end with it.
 """
 
@@ -54,7 +54,7 @@ _PROBLEM = [{"problem": "${json.encode_to_string(e)}"}, {"code": '${default(map.
 
 @dataclass(frozen=True)
 class WorkflowFacts:
-    """What the workflow says of itself. `plan_id` is None where each execution is given a plan as its argument."""
+    """The workflow's identity. `plan_id` is None if each execution gets a plan as its argument."""
 
     workload: str
     gcp_project: str
@@ -64,7 +64,7 @@ class WorkflowFacts:
 
 @dataclass(frozen=True)
 class Expressions:
-    """What depends on the plan, as it stands in the workflow: a figure or a text, or an expression that reads it.
+    """The values in the workflow that depend on the plan: a figure or a text, or an expression that reads it.
 
     `marker` is the name of the object that claims the plan, `first_s` its start in Unix seconds.
     """
@@ -118,7 +118,7 @@ def workflow_definition(
 
 
 def _given_plan() -> list[Step]:
-    """Take the plan from the argument, and refuse an execution without one."""
+    """Takes the plan from the argument, and refuses an execution without a plan."""
     return [
         step("argument", switch=[when('not("plan" in input)', "no_plan")], next="take_plan"),
         step("no_plan", raise_="give a plan, as in the stack's output start_by_hand: the workflow holds none"),
@@ -195,14 +195,14 @@ def _run(facts: WorkflowFacts, request: dict[str, Any], last: str) -> list[Step]
         "parent": f"projects/{facts.gcp_project}/locations/{facts.region}",
         "region": facts.region,
         "body": request,
-        # The call answers once the job is made; the steps below watch it, for longer than one call may take.
+        # The call returns once the job is made; the steps below watch the job, for longer than a call may take.
         "connector_params": {"skip_polling": True},
     }
     return [
         assign("select_run", run="${runs[index]}", cancelled=False, problem="", code=0, job_name="none"),
         step("early", switch=[when("time.parse(run.start) <= sys.now()", "set_deadline")]),
         step("sleep_until_start", call="sys.sleep_until", args={"time": "${run.start}"}),
-        # A planned run ends with its slice, however late it got capacity; one started anyhow has its whole time.
+        # A planned run ends with its slice, even if capacity came late; any other run has its whole time.
         assign(
             "set_deadline",
             begins='${if(launch == "scheduled", time.parse(run.start), math.max(time.parse(run.start), sys.now()))}',

@@ -8,7 +8,7 @@ Step = dict[str, Any]
 
 
 def step(name: str, **body: Any) -> Step:
-    """A step with this body; a key that is one of Python's words is written with `_` at its end."""
+    """Returns a step with this body; a key that is a Python keyword is written with a trailing `_`."""
     return {name: {key.rstrip("_"): value for key, value in body.items()}}
 
 
