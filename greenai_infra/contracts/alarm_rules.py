@@ -21,7 +21,7 @@ Rule = tuple[Any, ...]
 
 
 def parse_rule(text: str) -> Rule:
-    """The rule as nested tuples. Raises ValueError, in words, for what CloudWatch would refuse."""
+    """The rule as nested tuples. Raises ValueError for a rule that CloudWatch would refuse."""
     if len(text) > MAX_LENGTH:
         raise ValueError(f"{len(text)} characters, CloudWatch takes {MAX_LENGTH}")
     tokens = _tokens(text)

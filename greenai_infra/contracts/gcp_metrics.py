@@ -27,7 +27,7 @@ PREFIX = "custom.googleapis.com/greenai"
 RESOURCE_TYPE = "generic_task"
 LABELS = tuple(name.lower() for name in DIMENSIONS)
 
-# Cloud Monitoring knows no kilogram and no watt: what stands in braces is shown and not converted.
+# Cloud Monitoring lacks kilogram and watt: text in braces is shown and not converted.
 UNITS = {
     CARBON_EMISSIONS_KG.name: "{kg_CO2e}",
     ENERGY_KWH.name: "{kWh}",

@@ -1,5 +1,5 @@
 """The metric contract: what is written under which name, by whom, in which unit. Alarms, dashboards, the checks of the
-preview and whatever tracks a run read it here, on AWS (CloudWatch) and on Google Cloud (custom metrics) alike.
+preview and trackers of runs read it here, on AWS (CloudWatch) and on Google Cloud (custom metrics) alike.
 
 Two programs write these metrics, and each covers what the other can't see:
 

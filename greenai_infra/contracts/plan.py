@@ -114,7 +114,7 @@ class Placement(Checked, frozen=True, kw_only=True):
     """Zones in which it is sold, AWS's by ID; empty where they are not known."""
     zone_count: Annotated[int, Meta(ge=1)] | None = None
     availability: str | None = None
-    """What is known of its being offered, in a sentence."""
+    """A sentence on whether it is offered."""
     service_list_read: bool = True
     """False if EC2's list has the machine and SageMaker's list was not read."""
     opt_in: bool | None = None

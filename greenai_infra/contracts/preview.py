@@ -70,7 +70,7 @@ class StandingResource(Checked, frozen=True, kw_only=True):
 
 
 class Total(Checked, frozen=True, kw_only=True):
-    """The sum over what is known."""
+    """The sum of the known figures."""
 
     energy_kwh_per_month: NonNegative | None = None
     emissions_kg_per_month: NonNegative | None = None

@@ -169,7 +169,7 @@ FRAME = re.compile(r'^ +File "([^"]+)", line (\d+)', re.MULTILINE)
 """Paths in the project are relative to its folder in what `explain` gets."""
 
 AFTERMATH = re.compile(r"(?:error: )?(?:update|preview|destroy) failed|.*\bcontext canceled")
-"""What the engine says because of another failure: its last word, and what it cut off then, such as policies."""
+"""Messages of the engine that follow from another failure: its closing message, and steps cut off, such as policies."""
 
 FLAGS = re.IGNORECASE | re.MULTILINE
 SHOWN_LINES = 15

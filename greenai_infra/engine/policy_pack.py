@@ -212,7 +212,7 @@ def declared(
 
 
 def readable(value: Any) -> Any:
-    """A value out of the SDK's proxies, which raise where something is unknown."""
+    """Returns a value unwrapped from the SDK's proxies, which raise on unknown values."""
     if hasattr(value, "keys"):
         return {key: _item(value, key) for key in value}
     if isinstance(value, str) or not hasattr(value, "__len__"):

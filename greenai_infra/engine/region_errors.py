@@ -32,7 +32,7 @@ GLOBAL_ACTION = r"not authorized to perform: (?:iam|organizations|account|budget
 class Cause:
     """A pattern in what the cloud says, what is wrong, and how to mend it; {region} and {service} are filled in.
 
-    What has a match of `unless` too is another matter. `opt_in` rows hold in regions that an account must enable.
+    A message that also matches `unless` has another cause. `opt_in` rows hold in regions that an account must enable.
     `said` is the error to raise.
     """
 

@@ -1,4 +1,4 @@
-"""Which resource types have rules of their own, and which property names show that a type needs judging.
+"""Which resource types have rules, and which property names show that a type needs judging.
 
 The rules read some properties of every type by name: policies, members, address ranges, flags and access lists.
 Only for the types in their tables do they know whether data must be encrypted, or whether the default is open.

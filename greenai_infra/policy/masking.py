@@ -1,4 +1,4 @@
-"""Hide a resource's secrets in words about it."""
+"""Hides a resource's secrets in messages about the resource."""
 
 from __future__ import annotations
 

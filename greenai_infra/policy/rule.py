@@ -1,8 +1,8 @@
 """What a rule is: an id, its words for people, its settings, and a pure function over what a program declares.
 
-A rule never raises and never guesses: what it can't look at, because the value is unknown, is a breach with
-`ran=False`. A gate treats that like a violation. `until_up` marks the few values that may rightly be unknown before
-`up`, such as a policy with another resource's ARN in it: the engine's preview may let them wait for `up`.
+A rule never raises and never guesses: an unknown value that it needs is a breach with `ran=False`. The gate treats
+such a breach as a violation. `until_up` marks the few values that may rightly be unknown before `up`, such as a policy
+that contains another resource's ARN: the engine's preview may let them wait for `up`.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ LOOSER_FLAGS = {"allow_partial": True, "known_only": True, "customer_managed_key
 ALLOWING, ASKING = frozenset({"allowed"}), frozenset({"keys"})
 """Lists that let things through, of which more is looser; and lists of what has to be there, of which less is."""
 OTHER_MEASURE = frozenset({"basis", "signal", "namespace", "metric"})
-"""What is measured: another value is held against the same limit, so any change is told."""
+"""Settings that say what is measured: a change puts another value against the limit, so it is reported."""
 LIMIT = "max_"
 
 

@@ -80,9 +80,9 @@ def planned_of_stack(project_dir: Path, stack: str) -> PlannedEmissions | None:
 
 
 def reserve_stack(ledger: str, planned: PlannedEmissions) -> str:
-    """Reserve what the plan of a stack emits under its plan_id; what was done, in words. Raises Refused.
+    """Reserves the emissions of a stack's plan under its plan_id; returns a sentence on the result. Raises Refused.
 
-    Where the plan has a reservation already (another of its regions was tried first), that is kept.
+    Keeps an existing reservation of the plan (another region of the plan was tried first).
     """
     budget = CarbonBudget(ledger=ledger, team=planned.team, project=planned.project)
     budget.check(kg=planned.kg, kind=planned.kind, run_id=planned.plan_id)

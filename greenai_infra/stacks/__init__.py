@@ -1,1 +1,1 @@
-"""The parts that the programs are put together from, each a Pulumi component named after what it is."""
+"""The parts of the programs, each a Pulumi component."""

@@ -23,7 +23,7 @@ PLACE_KEYS = {"aws": {"region": "region"}, "gcp": {"region": "region", "gcp_proj
 
 
 def bad_config(message: str) -> pulumi.RunError:
-    """The error to raise for config that can't be used; by its cause greenai-infra tells it from a failed program."""
+    """Returns the error for invalid config; its cause lets greenai-infra distinguish it from a failed program."""
     error = pulumi.RunError(message)
     error.__cause__ = InputError(message)
     return error

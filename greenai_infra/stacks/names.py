@@ -18,7 +18,7 @@ _DIGEST_LENGTH = 4
 
 
 def component_name(name: str, config: Tagged) -> str:
-    """The component's name, if what it builds can be named after it. Raises InputError."""
+    """Returns the component's name if it is valid in the names of its resources. Raises InputError."""
     if _ALLOWED.fullmatch(name):
         return name
     raise InputError(

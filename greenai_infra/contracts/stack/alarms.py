@@ -96,7 +96,7 @@ class Notify(Section, frozen=True, kw_only=True):
     slack: Slack | None = None
     teams: Teams | None = None
     all_clear: bool = True
-    """Whether the end of an alarm is told too. The first such notice comes right after `up`: it shows the way works."""
+    """Whether the end of an alarm is reported too. The first such notice comes right after `up`: it proves delivery."""
 
     @property
     def reaches_somebody(self) -> bool:

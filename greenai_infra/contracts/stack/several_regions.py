@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 RUN_KEYS = ("slices", "carbon", "planned")
-"""What of a section is the plan's, and so stands in `run`."""
+"""The keys of a section that come from the plan, and so are in `run`."""
 _KEYS = ("provider", "active", "run", "regions")
 
 Config = TypeVar("Config")

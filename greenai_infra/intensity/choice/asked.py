@@ -1,4 +1,4 @@
-"""The intensity of a source that is asked again and again: what it has published of the past, else its newest value."""
+"""The intensity of a source that is asked repeatedly: its published history, else its newest value."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ class Asked:
         return {"how": "source", "zone": self.zone, **words(self._values[-1].provenance)}
 
     def notes(self) -> list[str]:
-        """What was not asked, and which embedded figure stands in."""
+        """Notes on sources not asked, and the embedded figure used instead."""
         if not self._values:
             return [f"emissions are not known: {self._why}"]
         newest = self._values[-1]

@@ -99,7 +99,7 @@ def _cache() -> AnswerCache:
 
 
 def _live(kind: str, asking: Asking, signal: Signal | None, basis: Basis | None) -> IntensitySource:
-    """A named live source. Where the user does not say, it is asked for what it has."""
+    """Opens a named live source. The default signal and basis are those that the source offers."""
     if kind == PUBLIC:
         return fallback.open_tier(PUBLIC, asking)
     entry = live_sources()[kind]

@@ -15,10 +15,10 @@ END_OF_TIME = datetime(2199, 1, 1, tzinfo=UTC)
 
 
 class Grid(Protocol):
-    """`refresh` may ask a network and is called beside the work; `mean` answers from what is known."""
+    """`refresh` may use the network and is called beside the work; `mean` answers from the known values."""
 
     def refresh(self, now_s: float, *, last: bool = False) -> None:
-        """Bring what is known up to date; `last` before the sums are made."""
+        """Updates the known values; `last` marks the call before the final sums."""
         ...
 
     def mean(self, start_s: float, end_s: float) -> float | None:

@@ -104,7 +104,7 @@ def is_now(moment: datetime) -> bool:
 
 
 def refuse_another_time(name: str, as_of: datetime) -> None:
-    """Raise InputError if a live source is asked about another time than now."""
+    """Raises InputError if a live source is asked about a time other than now."""
     if not is_now(as_of):
         raise InputError(
             f"{name} answers about now, not {format_time(as_of)}; leave out --at, or choose embedded or file:PATH"

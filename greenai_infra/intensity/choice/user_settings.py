@@ -63,7 +63,7 @@ def _file() -> Path:
 
 
 def _check(file: Path, tables: Mapping[str, Any]) -> None:
-    """Raise InputError for an unknown table, key or type. Never shows a value: it may be a secret."""
+    """Raises InputError for an unknown table, key or type. Never shows a value: it may be a secret."""
     tables_of = {(spec.name, key) for spec in live_sources().values() for key in spec.tables}
     known = variables().keys() | tables_of
     sources = sorted({source for source, _ in known})

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from greenai_infra.intensity.model.values import Provenance, Series
 
 SLOT_S = 6 * HOUR_S
-MAX_AGE_S = 8 * 24 * HOUR_S  # they are held against the last seven days
+MAX_AGE_S = 8 * 24 * HOUR_S  # they are compared with the last seven days
 MAX_HOURS = 14 * 24
 MAX_FILES = 4000  # of about 1 kB each: 32 a zone in eight days
 VERSION = 1

@@ -1,4 +1,4 @@
-"""Predictions made again for earlier moments, with what was known then, held against what came. Arrays only.
+"""Predictions repeated for earlier moments, from the data known then, compared with what followed. Arrays only.
 
 Times are whole hours, as indices into an array of hourly means. A hindcast is made at the hour t, from the hours
 before t. It expects P(s) for a run of d hours that begins s hours after t, and A(s) is what came: both are means over

@@ -61,7 +61,7 @@ class Settings:
         return dict(self._tables.get(source, {}).get(key, {}))
 
     def where(self, source: str, key: str) -> str:
-        """What a user sets it by: the variable if it is set, else where it stands in the file, else the variable."""
+        """Returns where a user sets it: the variable if set, else the place in the file, else the variable."""
         variable = self._names[source, key]
         in_file = key in self._tables.get(source, {})
         if in_file and not self._variables.get(variable, "").strip():

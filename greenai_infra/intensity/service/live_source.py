@@ -1,4 +1,4 @@
-"""What a live source says of itself: its name, what it covers, the settings it needs, and how it is opened."""
+"""A live source's description: its name, what it covers, the settings it needs, and how it is opened."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class FileSource:
 
 
 def _check_bounds(zone: str, file: CsvFile, rows: Rows, meaning: Meaning) -> None:
-    """Raise InputError for values that rows of this meaning can't have; in a publisher's export a few become gaps."""
+    """Raises InputError for values that are impossible for this meaning; in a publisher's export a few become gaps."""
     known = rows.g_per_kwh
     if rows.missing or rows.bad:
         known = [value for value in known if not isnan(value)]

@@ -42,7 +42,7 @@ class Pinner(ABC):
 
     @abstractmethod
     def machine(self, config: Any) -> str:
-        """What it runs on, in a few characters."""
+        """Returns a short name of the hardware."""
 
     @abstractmethod
     def starts_at(self, config: Any) -> datetime | None:

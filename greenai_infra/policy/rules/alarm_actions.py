@@ -103,7 +103,7 @@ def _reads(reader: DeclaredResource, topic: DeclaredResource) -> bool:
 
 
 def _names(resource: DeclaredResource, property_: str, other: DeclaredResource) -> bool:
-    """Whether a property names a resource: by what it is made of, by its name or by its ARN."""
+    """Whether a property refers to a resource: by dependency, by name or by ARN."""
     if other.urn in resource.property_dependencies.get(property_, ()):
         return True
     return any(_is_arn_of(text, other) for text in texts(plain(resource.inputs.get(property_))))

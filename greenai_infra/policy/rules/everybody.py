@@ -9,7 +9,7 @@ from greenai_infra.policy.reach import texts
 
 EVERYBODY = ("allUsers", "allAuthenticatedUsers")
 BROADEST_V4, BROADEST_V6 = 8, 16
-"""Prefixes shorter than this are as good as everybody: 0.0.0.0/1 and 128.0.0.0/1 together are the whole internet."""
+"""Prefixes shorter than this count as everybody: 0.0.0.0/1 and 128.0.0.0/1 together are the whole internet."""
 
 # Keys of a condition that keep a statement for everybody from being public. Source: AWS, "Blocking public access to
 # your Amazon S3 storage: the meaning of public", and for keys of KMS its "CallerAccount".

@@ -1,4 +1,4 @@
-"""Whose emissions a budget alarm looks at: the dimensions (AWS) or metric labels (Google Cloud) of what it watches."""
+"""Whose emissions a budget alarm watches: the dimensions (AWS) or metric labels (Google Cloud) of its series."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _strangers(series: Mapping[str, str], own: Mapping[str, set[str]]) -> str:
 
 
 def compared_metrics(inputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """{namespace, metricName, dimensions} of each metric of a CloudWatch alarm whose sums its limit is held against.
+    """{namespace, metricName, dimensions} of each metric whose sums a CloudWatch alarm compares with its limit.
 
     Emissions are written as deltas, so only their sum says what was emitted. A query counts if its result is returned,
     or if a returned expression uses it, directly or through other expressions.

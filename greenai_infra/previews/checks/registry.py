@@ -31,7 +31,7 @@ def run_checks(resources: Sequence[DeclaredResource], config: Mapping[str, str])
 
 
 def _masked(finding: Finding, resource: DeclaredResource) -> Finding:
-    """Checks quote what is wrong; a secret is not quoted."""
+    """Checks quote the wrong value; secrets are not quoted."""
     message, remedy = (without_secrets_of(resource, text) for text in (finding.message, finding.remedy))
     return replace(finding, message=message, remedy=remedy)
 

@@ -2,7 +2,7 @@
 
 Everything here follows Pulumi's internal protocol (`pulumi.runtime.proto`), which moves with the SDK: checked with
 CHECKED_SDK. It answers as the engine does in a preview: a resource's outputs are its inputs, everything else is
-unknown. With `stand_ins` it fills in what it would leave unknown, so that documents built from it can be read.
+unknown. With `stand_ins` it fills in values otherwise unknown, so that documents built from them can be read.
 """
 
 from __future__ import annotations

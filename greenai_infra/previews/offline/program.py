@@ -55,9 +55,9 @@ class ProgramFailure:
 def run_program(
     stack: StackProgram, check: Check, stand_ins: StandIns | None = None
 ) -> tuple[Recorded, ProgramFailure | None]:
-    """Run the stack's program as in a preview; what it declared, and why it failed if it did.
+    """Runs the stack's program as in a preview; returns what it declared, and any reason why it failed.
 
-    Raises InputError if an SDK package that it imports is not installed.
+    Raises InputError if an SDK package imported by the program is not installed.
     """
     monitor = Monitor(stack.project, stack.stack, check, stand_ins)
     with own_process(stack), declaring_lines_only():

@@ -71,7 +71,7 @@ def _open_model(service: str) -> BufferedReader | gzip.GzipFile:
 
 @cache
 def _endpoint_prefix(service: str) -> str:
-    """The service's name in the list of endpoints; it stands in the first lines of the model."""
+    """Returns the service's name in the list of endpoints, from the first lines of the model."""
     with _open_model(service) as content:
         found = re.search(r'"endpointPrefix":\s*"([^"]+)"', content.read(METADATA_BYTES).decode(errors="ignore"))
     return found[1] if found else service

@@ -43,7 +43,7 @@ def replication_group(resource: DeclaredResource, _: Surroundings) -> Charge:
 
 
 def serverless_cache(resource: DeclaredResource, _: Surroundings) -> Charge:
-    """The least that is metered, or the minimum that the cache is told to keep."""
+    """The metered minimum, or the minimum that the cache is configured to keep."""
     inputs = plain(dict(resource.inputs))
     stored = ((inputs.get("cacheUsageLimits") or {}).get("dataStorage") or {}).get("minimum")
     stored_gb = float(stored) if isinstance(stored, int | float) else LEAST_METERED_GB

@@ -1,4 +1,4 @@
-"""What a preview can tell of a carbon budget before anything runs: that the stack alone would use it up."""
+"""What a preview can say about a carbon budget before the first run: whether the stack alone would use it up."""
 
 from __future__ import annotations
 

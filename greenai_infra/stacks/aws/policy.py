@@ -64,7 +64,7 @@ def deny_plain_http(service: str, resources: Any) -> Statement:
 def trust(service: str, account_id: Any, source_arn: Any) -> Statement:
     """Only this service may assume the role, and only on behalf of our own account and that source.
 
-    Without the condition another customer of the service could have it act with this role (the confused deputy).
+    Without the condition another customer could make the service act with this role (the confused deputy).
     """
     return {
         "Sid": "OnlyForOurOwnResources",

@@ -1,4 +1,4 @@
-"""Who talked to whom inside the network."""
+"""A log of the connections inside the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Node types of ElastiCache: AWS's service model leaves them open, so they are held against the catalog."""
+"""Node types of ElastiCache: AWS's service model does not list them, so they are checked against the catalog."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SCHEDULER_JOB = "gcp:cloudscheduler/job:Job"
 MULTI_REGIONS = frozenset({"global", "us", "eu", "europe", "asia", "nam4", "eur4", "eur5", "eur7", "eur8", "asia1"})
 
-# Property -> (what its values look like, in words), of every resource of IAM: "Principal identifiers", "Roles".
+# Property -> (pattern, description of its values), of every IAM resource: "Principal identifiers", "Roles".
 OF_IAM = {
     "member": (
         r"(user|serviceAccount|group|domain|principal|principalSet|deleted|project(Owner|Editor|Viewer)):.+|allUsers|allAuthenticatedUsers",

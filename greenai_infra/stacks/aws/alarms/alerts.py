@@ -26,7 +26,7 @@ CONFIRM_MINUTES = 5
 
 @dataclass(frozen=True)
 class AlertsArgs:
-    """Who is told, and of what."""
+    """The recipients, and the notices that they get."""
 
     site: Site
     notify: Notify

@@ -36,7 +36,7 @@ def replication_group(
         description=f"Cache of {site.workload}",
         parameters=[
             {"name": "maxmemory-policy", "value": nodes.maxmemory_policy},
-            # A parameter that is set to what it is anyway would be shown as a change on every run.
+            # A parameter set to its default would be shown as a change on every run.
             *([{"name": "cluster-enabled", "value": "yes"}] if nodes.cluster_mode else []),
         ],
         region=site.region,

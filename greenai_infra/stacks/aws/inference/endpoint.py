@@ -54,7 +54,7 @@ class InferenceEndpoint(pulumi.ComponentResource):  # type: ignore[misc]
         self.site = site = Site.of(name, config, config.region, request_facts(config.planned))
         self.endpoint_name = f"greenai-{name}"
 
-        # The budget's alerts may stand in the same stack, so this topic has another name.
+        # The budget's alerts may be in the same stack, so this topic has another name.
         about = replace(site, name=f"{site.name}-endpoint", workload=f"{site.workload}-endpoint")
         self.alerts = Alerts(
             f"{name}-alerts",

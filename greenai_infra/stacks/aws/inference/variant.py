@@ -29,7 +29,7 @@ def container(config: InferenceConfig) -> dict[str, Any]:
 
 
 def environment(config: InferenceConfig) -> dict[str, str]:
-    """What a tracker in the container is told of the plan, and the variables of the stack's config."""
+    """Returns the plan for the tracker in the container, and the variables of the stack's config."""
     return {**plan_environment(config), "GREENAI_METRIC_NAMESPACE": NAMESPACE, **config.variables}
 
 

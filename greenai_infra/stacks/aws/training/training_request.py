@@ -98,7 +98,7 @@ def _resources(config: TrainingConfig, key_arn: Any) -> dict[str, Any]:
 
 
 def environment(config: TrainingConfig, checkpoint_uri: Any) -> dict[str, Any]:
-    """What the tracker in the container is told of the plan, and where it keeps checkpoints and metrics."""
+    """Returns the plan for the tracker in the container, and the folders of checkpoints and metrics."""
     return {
         **plan_environment(config),
         "GREENAI_METRIC_NAMESPACE": NAMESPACE,

@@ -1,4 +1,4 @@
-"""The state machine that runs the plan: slice after slice, each resuming from the checkpoint of the one before.
+"""The state machine that runs the plan: slice after slice, each resuming from the checkpoint of the slice before.
 
     Begin -> SelectRun -> WaitForStart -> Train -> Inspect -> Decide
     Decide: completed                      -> SendSuccess -> Finished
@@ -8,7 +8,7 @@
             still running / stopping       -> WaitForJob / WaitForStop -> Inspect
             anything else                  -> SendFailure -> Failed
 
-A plan in one piece is a plan with one slice. A job that reaches its time limit ends as "Stopped" (MaxRuntimeExceeded,
+An unbroken plan has one slice. A job that reaches its time limit ends as "Stopped" (MaxRuntimeExceeded,
 or MaxWaitTimeExceeded with spot): SageMaker sends it SIGTERM and gives it 120 s to write a last checkpoint. Every
 slice but the last is meant to end this way; in the last slice it is a failure. `.sync` reports a stopped job as a
 failed task, so the job's own status is read, however the task ended.
@@ -61,7 +61,7 @@ class WorkflowFacts:
 
 
 def run_input(config: TrainingConfig, limits: Sequence[RunLimit], tags: Mapping[str, str]) -> dict[str, Any]:
-    """The input of an execution whose definition holds no plan: its runs, and what a job is told of it."""
+    """Returns the input of an execution whose definition holds no plan: the plan's runs, and its values for a job."""
     return {
         "plan_id": config.planned.plan_id,
         "folder": plan_folder(config),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChannelsArgs:
-    """Who is told."""
+    """The recipients."""
 
     site: Site
     notify: GcpNotify

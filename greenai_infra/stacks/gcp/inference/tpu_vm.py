@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TpuServerArgs:
-    """`tag` opens the doors of the network for the machine; `after` is what it needs from its first minute on."""
+    """`tag` applies the network's firewall rules to the machine; `after` is what it needs from the start."""
 
     site: Site
     config: GcpInferenceConfig

@@ -61,7 +61,7 @@ def job_request(config: GcpTrainingConfig, labels: Mapping[str, str], *, any_pla
 
 
 def plan_argument(config: GcpTrainingConfig, labels: Mapping[str, str], run_seconds: Sequence[int]) -> dict[str, Any]:
-    """What an execution of a workflow without a plan is given as `plan`: runs, and what a job is told of the plan."""
+    """Returns the argument `plan` for a workflow that holds no plan: the runs, and the plan's values for a job."""
     return {
         "plan_id": config.planned.plan_id,
         "folder": plan_folder(config),
@@ -111,7 +111,7 @@ def _machine(config: GcpTrainingConfig) -> dict[str, Any]:
 
 
 def _environment(config: GcpTrainingConfig, folder: str) -> dict[str, str]:
-    """What the container is told. Vertex AI mounts each bucket that the job may read below /gcs."""
+    """Returns the container's environment. Vertex AI mounts each bucket that the job may read below /gcs."""
     told = plan_environment(config)
     return {
         **(told if folder else {name: f"${{plan.environment.{name}}}" for name in told}),

@@ -141,7 +141,7 @@ def _rows(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _hours(rows: Sequence[Mapping[str, Any]], respondent: str) -> tuple[Hours, dict[float, Unusable]]:
-    """What is generated in each hour, and what is wrong with those hours that can't be believed."""
+    """Returns the generation in each hour, and what is wrong with implausible hours."""
     hours: Hours = {}
     unusable: dict[float, Unusable] = {}
     for row in rows:
