@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+import greenai_infra
 from greenai_infra.catalog.availability import opt_in_note
 from greenai_infra.catalog.regions import regions
 from greenai_infra.contracts.declared import STACK_TYPE, DeclaredResource
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from greenai_infra.previews.gate import Gate
     from greenai_infra.previews.offline.recorded import Recorded, Registration
     from greenai_infra.previews.sdk.providers import Providers
+
+COMPONENTS = Path(greenai_infra.__file__).resolve().parent / "stacks"
+"""Where the toolkit's own components are: `greenai_infra/stacks/...` stands for them wherever the package is."""
 
 
 def preview(
@@ -210,8 +214,9 @@ def _stack_outputs(recorded: Recorded) -> dict[str, Any]:
 
 
 def _relative(source: str, root: Path) -> str:
-    """`path:line` below the project, or empty for code that is not the project's."""
+    """`path:line` below the project, or of a component of the toolkit below its package; empty for other code."""
     path, _, line = source.rpartition(":")
-    if not path or not Path(path).is_relative_to(root):
-        return ""
-    return f"{Path(path).relative_to(root)}:{line}"
+    for folder, above in ((root, root), (COMPONENTS, COMPONENTS.parents[1])):
+        if path and Path(path).is_relative_to(folder):
+            return f"{Path(path).relative_to(above)}:{line}"
+    return ""
