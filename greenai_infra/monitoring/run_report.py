@@ -237,7 +237,7 @@ def _untrue(report: RunReport) -> str:
 
 
 def _as_written(report: RunReport) -> dict[str, Any]:
-    """Every figure with its type: an energy of 0 is written 0.0. Raises ValidationError for a figure that is none."""
+    """Every figure with its type: an energy of 0 is written 0.0. Raises ValidationError unless it is a number."""
     checked = msgspec.convert(to_builtins(report), RunReport)
     written: dict[str, Any] = to_builtins(checked)
     return written

@@ -30,6 +30,8 @@ GITHUB_PREVIEW = ".github/workflows/carbon-preview{of}.yml"
 GITHUB_TRAINING = ".github/workflows/carbon-training{of}.yml"
 GITLAB = ".gitlab/greenai-infra{of}.gitlab-ci.yml"
 CLOUD_NAMES = {"aws": "Train on AWS", "gcp": "Train on Google Cloud"}
+STOP_COMMANDS = """echo "::stop-commands::$(python -P -c 'import uuid; print(uuid.uuid4())')\""""
+"""What follows in a step of GitHub gives no workflow command, whatever names and values it prints."""
 _ACTIONS = Path(__file__).parent.parent / "data" / "github-actions.csv"
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./-]*")
 
@@ -222,6 +224,7 @@ def _variables(choices: Choices) -> dict[str, Any]:
         "of": choices.of,
         "title": choices.title,
         "scope": scope,
+        "stop_commands": STOP_COMMANDS,
         "comment_options": scope + ("" if choices.comment_when == "always" else f" --when {choices.comment_when}"),
         "fail_on": choices.fail_on,
         "project": choices.project,

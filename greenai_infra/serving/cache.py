@@ -16,7 +16,7 @@ import inspect
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from greenai_infra.errors import GreenAIError, InputError
+from greenai_infra.errors import InputError, missing_extra
 from greenai_infra.serving.awaiting import Awaiting
 from greenai_infra.serving.blocking import Blocking
 from greenai_infra.serving.events import Both, Counts, Events
@@ -199,7 +199,7 @@ def open_store(url: Where, limit_s: float) -> Store:
 
         return Store(find_place(url), limit_s)
     except ModuleNotFoundError as error:
-        raise _missing(error) from None
+        raise missing_extra(error) or error from None
 
 
 def open_async_store(url: Where, limit_s: float) -> AsyncStore:
@@ -210,10 +210,4 @@ def open_async_store(url: Where, limit_s: float) -> AsyncStore:
 
         return AsyncStore(find_place(url), limit_s)
     except ModuleNotFoundError as error:
-        raise _missing(error) from None
-
-
-def _missing(error: ModuleNotFoundError) -> Exception:
-    if (error.name or "").partition(".")[0] != "redis":
-        return error
-    return GreenAIError("a cache needs redis-py: pip install 'greenai-infra[serving]'")
+        raise missing_extra(error) or error from None

@@ -43,7 +43,7 @@ def bare(wanted: Any) -> Any:
 
 
 def struct_of(wanted: Any) -> type[Struct] | None:
-    """The struct that a type is, or may be; None if it is none."""
+    """The struct type among the alternatives of a type, or None."""
     plain = map(bare, alternatives(wanted))
     return next((one for one in plain if isinstance(one, type) and issubclass(one, Struct)), None)
 
@@ -70,6 +70,6 @@ def type_at(wanted: Any, at: KeyPath) -> Any:
 
 
 def field_at(wanted: Any, at: KeyPath) -> structs.FieldInfo | None:
-    """The field of a struct at a place; None for an entry of a list or mapping, and where there is none."""
+    """The struct field at a place; None for list and mapping entries, and for unknown places."""
     kind = struct_of(type_at(wanted, at[:-1])) if at else None
     return fields_of(kind).get(str(at[-1])) if kind else None

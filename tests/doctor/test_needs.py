@@ -10,7 +10,7 @@ pytest.importorskip("pulumi_aws", reason="the aws extra is not installed")
 
 from greenai_infra.doctor.needs import LONGEST_RUN, AwsNeeds, GcpNeeds, needs_of
 from greenai_infra.project.stack_files import StackFile
-from tests.stacks.declare import config_of, declare
+from tests.stacks.declare import changed, config_of, declare
 
 AWS = (
     "sliced",
@@ -39,6 +39,18 @@ def test_a_training_stack_on_spot() -> None:
     ]
     assert found.image == "123456789012.dkr.ecr.us-west-2.amazonaws.com/trainers/pretrain:2026-11"
     assert (found.data_uri, found.reads_own_data, found.own_vpc) == ("s3://example-corpus/tokens/v3", False, True)
+
+
+def test_what_is_the_user_s_own_is_neither_made_nor_missing() -> None:
+    network = {
+        "vpc_id": "vpc-0123456789abcdef0",
+        "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    }
+    config = changed("sliced", network=network, buckets={"data": "acme-corpus"}, data_uri=None)
+    found = needs_of(StackFile("x", Path("Pulumi.x.yaml"), "", config, "greenai-infra"))
+
+    assert isinstance(found, AwsNeeds)
+    assert (found.own_vpc, found.data_uri, found.reads_own_data) == (False, "s3://acme-corpus/train/", False)
 
 
 def test_an_endpoint_needs_room_for_its_scaling_and_for_an_update() -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from greenai_infra.monitoring.emissions_runs import read_emissions
 from greenai_infra.monitoring.run_report import read_report
 from greenai_infra.monitoring.run_totals import measured_by_reports
-from greenai_infra.previews.diff import diff_previews
 from greenai_infra.reporting.comment.emissions import view_emissions
 from greenai_infra.reporting.comment.figures import ROWS
 from greenai_infra.reporting.comment.markdown import Markdown, code
@@ -58,7 +57,7 @@ class When:
         verdict = facts.verdict
         if verdict.stopped or verdict.loosens_gate or facts.base is None:
             return True
-        difference = diff_previews(facts.base.raw, facts.head.raw)
+        difference = facts.difference
         if limits == {"_kg": None, "_usd": None}:
             lists = [*difference["resources"].values(), *difference["findings"].values()]
             return any(lists) or any(found["change"] != 0 for _, found in _figures(difference))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
@@ -59,11 +60,16 @@ class Facts:
     scope: str = ""
     """The project's folder in its repository, where that tells it from others."""
 
+    @cached_property
+    def difference(self) -> dict[str, Any]:
+        """What the head changes against the base, or against nothing: each text of the comment is made of it."""
+        return diff_previews(self.base.raw if self.base else {}, self.head.raw)
+
 
 def view(facts: Facts, limits: Limits) -> dict[str, Any]:
     """The variables of `comment.md.j2`."""
     head = facts.head
-    difference = diff_previews(facts.base.raw if facts.base else {}, head.raw)
+    difference = facts.difference
     compared = facts.base is not None
     return {
         "marker": marker(head.key, facts.scope),

@@ -117,7 +117,7 @@ class SemanticCache(InferenceCache):
         return super().__call__(prompt, **parameters)
 
     def get(self, prompt: Any, /, **parameters: Any) -> Any:
-        """The stored answer to the same in any words; None where there is none. Never asks the model."""
+        """The stored answer to the same question in any words, or None. Never asks the model."""
         self._follow()
         return super().get(prompt, **parameters)
 

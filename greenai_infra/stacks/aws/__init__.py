@@ -6,8 +6,9 @@ may hold several components, even for one workload. Using a component's name imp
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from greenai_infra.stacks import public
 
 if TYPE_CHECKING:
     from greenai_infra.stacks.aws.alarms.budget import CarbonBudget, CarbonBudgetArgs
@@ -42,10 +43,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name.removesuffix("Args"))
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    return public(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:
